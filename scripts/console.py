@@ -1,0 +1,59 @@
+"""How every script speaks: results on stdout, everything else on stderr, problems each with a remedy.
+
+Exit codes: 0 done, or nothing to do; 1 problems were found; 2 wrong usage.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from subprocess import CalledProcessError
+
+from rich.console import Console
+
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong and where, and the command or edit that removes it."""
+
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  {self.remedy}"
+
+
+class ProblemsError(Exception):
+    """Ends a script with exit code 1 after all its problems have been listed."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def problem(what: str, remedy: str) -> ProblemsError:
+    """Return the exception for a single problem, to be raised."""
+    return ProblemsError([Problem(what, remedy)])
+
+
+def run_main(main: Callable[[], None]) -> None:
+    """Run a script's `main` and end the process with the right exit code, never with a traceback for a problem."""
+    try:
+        main()
+    except ProblemsError as error:
+        for one in error.problems:
+            err.print(f"[bold red]problem:[/] {one.what}", markup=True)
+            err.print(f"  {one.remedy}", markup=False)
+        sys.exit(1)
+    except CalledProcessError as error:
+        command = " ".join(map(str, error.cmd))
+        err.print(f"problem: this command ended with exit code {error.returncode}: {command}", markup=False)
+        for stream in (error.stdout, error.stderr):
+            if stream:
+                err.print(str(stream).rstrip(), markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("interrupted")
+        sys.exit(130)

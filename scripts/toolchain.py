@@ -1,0 +1,44 @@
+"""Say which tools a build will use; end with one line if Rust is missing or too old."""
+
+import platform
+import shutil
+import subprocess
+
+from console import err, problem, run_main
+from packaging.version import Version
+from project import load_toml, venv_bin
+
+
+def ask_version(*command: str) -> str:
+    """Return the version that a tool prints of itself: the second word of its first line."""
+    printed = subprocess.run([*command, "--version"], check=True, capture_output=True, text=True)
+    return printed.stdout.split()[1]
+
+
+def require_rust() -> str:
+    """Return the version of rustc.
+
+    Raises:
+        ProblemsError: There is no Rust on PATH, or it is older than Cargo.toml's `rust-version`.
+    """
+    oldest = load_toml("Cargo.toml")["package"]["rust-version"]
+    if not (shutil.which("cargo") and shutil.which("rustc")):
+        raise problem(
+            "Rust is not on PATH: there is no cargo or no rustc",
+            f"install Rust {oldest} or newer (rustup, or your system's packages), or put ~/.cargo/bin on PATH",
+        )
+    found = ask_version("rustc")
+    if Version(found.split("-")[0]) < Version(oldest):
+        raise problem(f"Rust {found} is too old: Cargo.toml asks for {oldest} or newer", "run: rustup update stable")
+    return found
+
+
+def main() -> None:
+    """Print one line of versions."""
+    rust = require_rust()
+    maturin = ask_version(str(venv_bin("maturin")))
+    err.print(f"Rust {rust}, maturin {maturin}, Python {platform.python_version()}")
+
+
+if __name__ == "__main__":
+    run_main(main)
