@@ -15,7 +15,7 @@ use rapidfuzz::distance::osa;
 
 /// The most code points a word may have.
 ///
-/// Time grows with the product of two lengths; two unlike words of this length take about 8 ms
+/// Time grows with the product of two lengths; two unlike words of this length take about 15 ms
 /// (docs/performance.md), so whatever runs between two comparisons, such as Ctrl-C, is never far away.
 pub const MAX_WORD_LENGTH: usize = 10_000;
 

@@ -1,5 +1,7 @@
 //! Everything that can go wrong, and the Python exception that it becomes.
 
+#![forbid(unsafe_code)]
+
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 

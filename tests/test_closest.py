@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import pytest
+
 from ferrous_wheel import Match, Vocabulary, closest, distance
 
 WORDS = ["wheel", "while", "whale", "heel", "steel", "reel", "wheel"]

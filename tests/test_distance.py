@@ -1,4 +1,5 @@
 import pytest
+
 from ferrous_wheel import MAX_WORD_LENGTH, distance
 
 
@@ -15,7 +16,17 @@ from ferrous_wheel import MAX_WORD_LENGTH, distance
         ("wheel", "Wheel", 1),
         ("ca", "abc", 3),
     ],
-    ids=["empty", "equal", "from empty", "insertion", "deletion", "substitution", "swap", "case", "no part edited twice"],
+    ids=[
+        "empty",
+        "equal",
+        "from empty",
+        "insertion",
+        "deletion",
+        "substitution",
+        "swap",
+        "case",
+        "no part edited twice",
+    ],
 )
 def test_a_distance_is_the_fewest_edits(a: str, b: str, edits: int) -> None:
     assert distance(a, b) == edits

@@ -1,8 +1,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import ferrous_wheel
 import pytest
+
+import ferrous_wheel
 from ferrous_wheel import (
     MAX_WORD_LENGTH,
     Error,
@@ -15,6 +16,8 @@ from ferrous_wheel import (
     distance,
 )
 
+# The same, for calls that a type checker would refuse.
+untyped: Any = ferrous_wheel
 LONG = "é" * (MAX_WORD_LENGTH + 1)
 
 
@@ -35,7 +38,9 @@ def test_each_exception_is_the_packages_own_and_a_built_in(
 
 
 def test_no_exception_is_left_untested() -> None:
-    exceptions = {value for value in vars(ferrous_wheel).values() if isinstance(value, type) and issubclass(value, Error)}
+    exceptions = {
+        value for value in vars(ferrous_wheel).values() if isinstance(value, type) and issubclass(value, Error)
+    }
     assert exceptions == {Error, InvalidWordError, OutOfRangeError, WordTooLongError, WrongTypeError}
 
 
@@ -75,18 +80,18 @@ def test_a_lone_surrogate_is_refused_and_the_cause_is_kept(call: Callable[[], An
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: distance(1, "a"), "a must be str, not int"),
-        (lambda: distance("a", b"a"), "b must be str, not bytes"),
-        (lambda: closest(None, []), "word must be str, not NoneType"),
-        (lambda: closest("a", ["a", 1]), r"candidates\[1\] must be str, not int"),
-        (lambda: closest("a", "abc"), "candidates must be an iterable of str, not str"),
-        (lambda: closest("a", 5), "candidates must be an iterable of str, not int"),
-        (lambda: closest("a", [], limit="3"), "limit must be int, not str"),
-        (lambda: closest("a", [], limit=None), "limit must be int, not NoneType"),
-        (lambda: closest("a", [], max_distance=1.5), "max_distance must be int, not float"),
-        (lambda: Vocabulary("abc"), "words must be an iterable of str, not str"),
-        (lambda: Vocabulary([None]), r"words\[0\] must be str, not NoneType"),
-        (lambda: Vocabulary([]).closest(b"a"), "word must be str, not bytes"),
+        (lambda: untyped.distance(1, "a"), "a must be str, not int"),
+        (lambda: untyped.distance("a", b"a"), "b must be str, not bytes"),
+        (lambda: untyped.closest(None, []), "word must be str, not NoneType"),
+        (lambda: untyped.closest("a", ["a", 1]), r"candidates\[1\] must be str, not int"),
+        (lambda: untyped.closest("a", "abc"), "candidates must be an iterable of str, not str"),
+        (lambda: untyped.closest("a", 5), "candidates must be an iterable of str, not int"),
+        (lambda: untyped.closest("a", [], limit="3"), "limit must be int, not str"),
+        (lambda: untyped.closest("a", [], limit=None), "limit must be int, not NoneType"),
+        (lambda: untyped.closest("a", [], max_distance=1.5), "max_distance must be int, not float"),
+        (lambda: untyped.Vocabulary("abc"), "words must be an iterable of str, not str"),
+        (lambda: untyped.Vocabulary([None]), r"words\[0\] must be str, not NoneType"),
+        (lambda: untyped.Vocabulary([]).closest(b"a"), "word must be str, not bytes"),
     ],
 )
 def test_a_value_of_another_type_is_named(call: Callable[[], Any], message: str) -> None:
@@ -140,7 +145,7 @@ def test_what_an_iterable_raises_arrives_as_it_is(read: Callable[[Iterable[str]]
 
 def test_an_object_that_only_pretends_to_be_iterable_is_refused_and_the_cause_is_kept() -> None:
     with pytest.raises(WrongTypeError, match=r"^words must be an iterable of str, not NotIter$") as caught:
-        Vocabulary(NotIter())  # type: ignore[arg-type]
+        untyped.Vocabulary(NotIter())
     assert isinstance(caught.value.__cause__, TypeError)
 
 
@@ -154,7 +159,7 @@ def test_what_an_index_raises_arrives_as_it_is() -> None:
             raise Boom
 
     with pytest.raises(Boom):
-        closest("a", [], limit=BadIndex())  # type: ignore[arg-type]
+        untyped.closest("a", [], limit=BadIndex())
 
 
 def test_a_hostile_class_cannot_cause_a_panic() -> None:
@@ -170,4 +175,4 @@ def test_a_hostile_class_cannot_cause_a_panic() -> None:
         __repr__ = __str__
 
     with pytest.raises((Boom, WrongTypeError)):
-        distance(Hostile(), "a")  # type: ignore[arg-type]
+        untyped.distance(Hostile(), "a")

@@ -2,6 +2,7 @@ import copy
 import pickle
 
 import pytest
+
 from ferrous_wheel import Match, Vocabulary
 
 
@@ -39,7 +40,7 @@ def test_matches_are_values() -> None:
     assert Match("a", 1) != Match("a", 2)
     assert Match("a", 1) != ("a", 1)
     assert len({Match("a", 1), Match("a", 1), Match("b", 1)}) == 2
-    assert repr(Match("it's", 2)) == "Match(word=\"it's\", distance=2)"
+    assert repr(Match("it's", 2)) == 'Match(word="it\'s", distance=2)'
 
 
 def test_a_match_cannot_be_changed() -> None:

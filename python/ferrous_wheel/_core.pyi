@@ -12,7 +12,11 @@ from typing import Final, final
 __all__ = ["BUILD_PROFILE", "MAX_WORD_LENGTH", "Match", "Vocabulary", "closest", "distance"]
 
 MAX_WORD_LENGTH: Final[int]
-"""The most code points that a word may have: 10,000. Two words of that length are compared within 100 ms."""
+"""The most code points that a word may have: 10,000. Two words of that length are compared within 100 ms.
+
+>>> MAX_WORD_LENGTH
+10000
+"""
 
 BUILD_PROFILE: Final[str]
 """`"release"` or `"debug"`: what this extension module was built as."""
