@@ -78,9 +78,9 @@ lock: .venv/setup.stamp
 .PHONY: test  ## Test the package: the Rust core, the Python API, every example in the documentation. [PYTHON=3.12]
 test: .venv/develop.stamp
 	cargo test --locked --quiet
-	$(PY) -m pytest tests tests/tooling/test_facts.py
+	$(PY) -m pytest $(sort $(wildcard tests/test_*.py)) tests/tooling/test_facts.py
 
-.PHONY: test-tooling  ## Test everything else: Makefile, scripts, what a wheel is and does. The long part. [ARGS=]
+.PHONY: test-tooling  ## Test everything else: Makefile, scripts, what a wheel is and does. The long part. [PYTHON= ARGS=]
 test-tooling: .venv/develop.stamp
 	$(PY) -m pytest tests/tooling $(call given,ARGS,$$ARGS)
 
@@ -110,9 +110,17 @@ build: .venv/setup.stamp
 	@$(PY) scripts/toolchain.py
 	$(PY) scripts/build.py $(call given,TARGET,--target "$$TARGET")
 
-.PHONY: check-dist  ## Check the artefacts in dist/ as PyPI would.
+.PHONY: check-dist  ## Check the artefacts in dist/: would PyPI take them, and should they be sent?
 check-dist: .venv/setup.stamp
-	$(BIN)/twine check --strict dist/*
+	$(PY) scripts/check_dist.py --host
+
+.PHONY: check-foreign  ## Check that the gate refuses no good artefact of others: downloads 40.
+check-foreign: .venv/setup.stamp
+	$(PY) scripts/check_foreign.py
+
+.PHONY: check-table  ## Write docs/checks.md: the gate's rules, and which tool catches what.
+check-table: .venv/develop.stamp
+	$(PY) tests/tooling/compare_tools.py
 
 .PHONY: verify  ## Prove that what is in dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1]
 verify: .venv/setup.stamp

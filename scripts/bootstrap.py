@@ -14,6 +14,7 @@ import sys
 import tempfile
 import venv
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -23,7 +24,7 @@ BIN = "Scripts" if os.name == "nt" else "bin"
 EXE = ".exe" if os.name == "nt" else ""
 
 
-def fail(problem: str) -> "None":
+def fail(problem: str) -> "NoReturn":
     """End with one line on stderr and exit code 1."""
     sys.exit("bootstrap: " + problem)
 
@@ -33,7 +34,7 @@ def oldest_python() -> "tuple[int, int]":
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     found = re.search(r'^requires-python = ">=(\d+)\.(\d+)"$', text, re.MULTILINE)
     if found is None:
-        raise SystemExit('bootstrap: pyproject.toml has no line requires-python = ">=X.Y"')
+        fail('pyproject.toml has no line requires-python = ">=X.Y"')
     return int(found.group(1)), int(found.group(2))
 
 
@@ -69,14 +70,18 @@ def interpreter(uv: Path, wanted: "str | None") -> str:
     if wanted is None:
         return sys.executable
     # Only now: this Python is new enough, and it needs uv.
-    from pythons import find_pythons
+    from pythons import PythonNotFoundError, find_pythons
 
-    return str(find_pythons(uv, [wanted])[0].path)
+    try:
+        return str(find_pythons(uv, [wanted])[0].path)
+    except PythonNotFoundError as error:
+        fail(str(error))
 
 
 def is_made_with(python: str) -> bool:
-    """Say whether .venv is complete, not older than the requirements, and made with this interpreter."""
-    fresh = STAMP.exists() and STAMP.stat().st_mtime >= REQUIREMENTS.stat().st_mtime
+    """Say whether .venv is complete, not older than what it is made from, and made with this interpreter."""
+    newest = max(path.stat().st_mtime for path in (REQUIREMENTS, Path(__file__)))
+    fresh = STAMP.exists() and STAMP.stat().st_mtime >= newest
     return fresh and STAMP.read_text(encoding="utf-8") == python
 
 

@@ -10,8 +10,10 @@ from subprocess import CalledProcessError
 
 from rich.console import Console
 
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-out = Console(highlight=False, soft_wrap=True)
+# A table in a log is not cut off at the 80 columns of a terminal that is not there.
+WIDE = 240
+err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDE)
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class ProblemsError(Exception):
     """Ends a script with exit code 1 after all its problems have been listed."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
+        """Keep them; the message is for logs."""
         self.problems = list(problems)
         super().__init__("\n".join(map(str, self.problems)))
 

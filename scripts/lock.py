@@ -21,7 +21,7 @@ GROUPS = ("dev", "test")
 def compile_group(group: str, file: Path) -> None:
     """Lock one group into `file`, starting from the pins that it holds."""
     command = [
-        venv_bin("uv"),
+        str(venv_bin("uv")),
         "pip",
         "compile",
         f"--group={group}",

@@ -102,5 +102,5 @@ def find_python(uv: Path, spec: str, everything: list[Python]) -> Python:
     ]
     if not fitting:
         there = ", ".join(python.name for python in newest_of_each(everything)) or "none"
-        raise PythonNotFoundError(f"CPython {spec} is not on this machine (found: {there})")
+        raise PythonNotFoundError(f"CPython {spec} is not on this machine; install it, or choose one of: {there}")
     return fitting[-1]

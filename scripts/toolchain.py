@@ -4,8 +4,9 @@ import platform
 import shutil
 import subprocess
 
-from console import err, problem, run_main
 from packaging.version import Version
+
+from console import err, problem, run_main
 from project import load_toml, venv_bin
 
 
@@ -13,6 +14,17 @@ def ask_version(*command: str) -> str:
     """Return the version that a tool prints of itself: the second word of its first line."""
     printed = subprocess.run([*command, "--version"], check=True, capture_output=True, text=True)
     return printed.stdout.split()[1]
+
+
+def rustc(*arguments: str) -> str:
+    """Return what rustc prints."""
+    return subprocess.run(["rustc", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def host_triple() -> str:
+    """Return the target that this machine builds for by itself."""
+    (host,) = [line.removeprefix("host: ") for line in rustc("-vV").splitlines() if line.startswith("host: ")]
+    return host
 
 
 def require_rust() -> str:

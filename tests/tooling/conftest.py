@@ -1,0 +1,39 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# The scripts are run by their paths and import each other; the tests import them the same way, and their own helpers.
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "tooling")]
+
+import build  # noqa: E402
+from helpers import copy_checkout  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def dist() -> Path:
+    """Return dist/ as this checkout builds it; built once, and not again where it is current."""
+    if not build.is_current():
+        build.build()
+    return ROOT / "dist"
+
+
+@pytest.fixture(scope="session")
+def wheel(dist: Path) -> Path:
+    """Return the wheel of the stable ABI."""
+    (path,) = dist.glob("*-abi3-*.whl")
+    return path
+
+
+@pytest.fixture(scope="session")
+def sdist(dist: Path) -> Path:
+    """Return the sdist."""
+    (path,) = dist.glob("*.tar.gz")
+    return path
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return another checkout of the same content, in another folder."""
+    return copy_checkout(tmp_path_factory.mktemp("elsewhere") / "checkout")

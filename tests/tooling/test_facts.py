@@ -1,0 +1,175 @@
+"""Facts that stand in two places, compared; and what no committed file may hold."""
+
+import re
+import subprocess
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+import pytest
+import tomli
+import yaml
+from packaging.version import Version
+from twine import utils as twine
+
+import project
+from index import Index
+from project import ROOT, load_toml, venv_bin
+
+PYPROJECT = load_toml("pyproject.toml")
+CARGO = load_toml("Cargo.toml")
+CLASSIFIERS = PYPROJECT["project"]["classifiers"]
+
+
+def tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [name for name in listed.split("\0") if name]
+
+
+def texts() -> dict[str, str]:
+    return {name: (ROOT / name).read_text(encoding="utf-8") for name in tracked() if (ROOT / name).is_file()}
+
+
+def test_the_version_is_the_same_in_all_three_places() -> None:
+    (locked,) = [crate for crate in load_toml("Cargo.lock")["package"] if crate["name"] == project.name()]
+    versions = {PYPROJECT["project"]["version"], CARGO["package"]["version"], locked["version"]}
+    assert len(versions) == 1
+
+
+def test_the_name_is_the_same_everywhere() -> None:
+    assert CARGO["package"]["name"] == project.name()
+    assert PYPROJECT["tool"]["towncrier"]["name"] == project.name()
+    assert project.native_module() == f"{project.import_name()}.{CARGO['lib']['name']}"
+    assert (ROOT / "python" / project.import_name() / "__init__.py").is_file()
+
+
+def test_the_name_stands_in_no_longer_word() -> None:
+    """That is what makes renaming a copy safe."""
+    words = "|".join(re.escape(word) for word in (project.name(), project.import_name()))
+    found = {
+        (name, match[0])
+        for name, text in texts().items()
+        for match in re.finditer(rf"[A-Za-z0-9]*(?:{words})[A-Za-z0-9]+|[A-Za-z0-9]+(?:{words})", text)
+    }
+    assert found == set()
+
+
+def test_the_repository_is_the_same_everywhere() -> None:
+    urls = PYPROJECT["project"]["urls"]
+    assert CARGO["package"]["repository"] == urls["Repository"]
+    assert PYPROJECT["tool"]["towncrier"]["issue_format"] == f"[#{{issue}}]({urls['Issues']}/{{issue}})"
+    assert all(url.startswith(urls["Repository"]) for url in urls.values())
+
+
+def test_what_the_package_is_stands_the_same_everywhere() -> None:
+    assert CARGO["package"]["description"] == PYPROJECT["project"]["description"]
+    assert CARGO["package"]["license"] == PYPROJECT["project"]["license"] == "MIT"
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+    assert PYPROJECT["project"]["authors"][0]["name"] in (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+
+def test_the_oldest_python_is_the_same_everywhere() -> None:
+    oldest = project.oldest_python()
+    feature = f"abi3-py{oldest.replace('.', '')}"
+    minors = sorted(Version(text.rsplit(" ", 1)[1]) for text in CLASSIFIERS if re.search(r":: 3\.\d+$", text))
+    assert CARGO["features"]["abi3"] == [f"pyo3/{feature}"]
+    assert PYPROJECT["tool"]["mypy"]["python_version"] == oldest
+    assert str(minors[0]) == oldest
+    assert all(after.minor == before.minor + 1 for before, after in pairwise(minors))
+
+
+def test_free_threaded_wheels_are_classified() -> None:
+    assert bool(project.FREE_THREADED) == any(":: Free Threading ::" in text for text in CLASSIFIERS)
+    assert all(f"Programming Language :: Python :: {minor}" in CLASSIFIERS for minor in project.FREE_THREADED)
+
+
+def test_maturin_is_pinned_once() -> None:
+    (required,) = PYPROJECT["build-system"]["requires"]
+    assert required in PYPROJECT["dependency-groups"]["dev"]
+    assert f"\n{required} " in (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("group", ["dev", "test"])
+def test_every_tool_has_one_version_on_every_python(group: str) -> None:
+    """So lint says the same everywhere."""
+    locked = (ROOT / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
+    names = re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE)
+    assert len(names) == len(set(names))
+
+
+def test_the_crate_is_not_published_and_ships_no_probe() -> None:
+    assert CARGO["package"]["publish"] is False
+    assert CARGO["features"]["default"] == ["abi3"]
+    assert "features" not in PYPROJECT["tool"]["maturin"]
+
+
+def test_the_lock_of_the_crates_is_complete() -> None:
+    done = subprocess.run(
+        ["cargo", "metadata", "--locked", "--format-version=1", "--quiet"], cwd=ROOT, check=False, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_no_crate_comes_from_anywhere_but_the_registry() -> None:
+    others = [
+        crate["name"]
+        for crate in load_toml("Cargo.lock")["package"]
+        if crate["name"] != project.name() and not crate.get("source", "").startswith("registry+")
+    ]
+    assert others == []
+
+
+def test_a_panic_unwinds() -> None:
+    assert CARGO["profile"]["release"]["panic"] == "unwind"
+
+
+def test_the_changelog_has_its_marker_once_and_the_readme_leads_to_it() -> None:
+    marker = PYPROJECT["tool"]["towncrier"]["start_string"]
+    assert (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").count(marker) == 1
+    assert "(CHANGELOG.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_ci_runs_what_the_readme_says() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert all(f"make {target}" in script for target in ("test", "test-tooling", "lint"))
+
+
+def test_no_committed_file_holds_the_host_name_of_an_index() -> None:
+    """A tool is asked for it by the tool's own name for it, so that a mirror is as good."""
+    hosts = {
+        urlsplit(address).hostname
+        for address in (
+            twine.DEFAULT_REPOSITORY,
+            twine.TEST_REPOSITORY,
+            Index.named("pypi").url,
+            Index.named("testpypi").url,
+        )
+    }
+    registry = "static." + "crates.io", "index." + "crates.io"
+    found = {(name, host) for name, text in texts().items() for host in (*hosts, *registry) if host and host in text}
+    assert found == set()
+
+
+def test_no_committed_file_holds_a_path_of_this_checkout() -> None:
+    assert [name for name, text in texts().items() if f"{ROOT}/" in text] == []
+
+
+def test_every_toml_file_can_be_read() -> None:
+    for name, text in texts().items():
+        if name.endswith(".toml"):
+            tomli.loads(text)
+
+
+def test_hooks_call_make_targets_that_exist() -> None:
+    configuration = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    targets = (ROOT / "Makefile").read_text(encoding="utf-8")
+    entries = [hook["entry"].split() for repository in configuration["repos"] for hook in repository["hooks"]]
+    assert all(entry[0] == "make" and f"\n.PHONY: {entry[1]}  ##" in targets for entry in entries)
+    checked = subprocess.run([venv_bin("pre-commit"), "validate-config"], cwd=ROOT, check=False, capture_output=True)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for name, text in texts().items():
+        if name.endswith(".md"):
+            links = re.findall(r"\]\((?!https?://|#)([^)#]+)", text)
+            assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == [], name
