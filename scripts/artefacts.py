@@ -1,0 +1,243 @@
+"""What is in a folder of artefacts, and whether what an environment holds is that."""
+
+import hashlib
+import re
+import tarfile
+import zipfile
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from packaging.tags import Tag, parse_tag
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import Version
+
+from console import Problem, ProblemsError
+from project import import_name, name, native_module
+
+NATIVE_SUFFIXES = (".so", ".pyd", ".dylib", ".dll")
+# What an installer adds to, or rewrites in, the .dist-info folder of what it installs.
+WRITTEN_BY_INSTALLERS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
+
+
+def sha256(content: bytes) -> str:
+    """Return a SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_sums(path: Path) -> dict[str, str]:
+    """Map the file names of a SHA256SUMS to their hashes. Folders in front of the names do not count.
+
+    Raises:
+        ProblemsError: The file is not there, or a line is not as `sha256sum` writes it.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return {PurePosixPath(line[66:]).name: line[:64] for line in lines if check_sum_line(line)}
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise ProblemsError(
+            [Problem(f"{path} is no SHA256SUMS: {error}", "give the file that `make build` wrote")]
+        ) from error
+
+
+def check_sum_line(line: str) -> bool:
+    """Return True for a line of `sha256sum`, and raise ValueError for any other."""
+    if re.fullmatch(r"[0-9a-f]{64} [ *].+", line):
+        return True
+    raise ValueError(f"not a line of sha256sum: {line!r}")
+
+
+@dataclass(frozen=True)
+class Artefacts:
+    """The files of one release in one folder, and the sdist's content."""
+
+    folder: Path
+    version: Version
+    sdist: Path
+    unpacked: Path
+    wheels: dict[Path, frozenset[Tag]]
+
+    @classmethod
+    def read(cls, folder: Path, version: Version, sums: Path | None, unpacked: Path) -> "Artefacts":
+        """Look at a folder, and unpack its sdist into the folder `unpacked`.
+
+        Raises:
+            ProblemsError: It holds anything but one sdist and wheels of this very version, or other bytes than
+                SHA256SUMS says.
+        """
+        if not folder.is_dir():
+            raise ProblemsError([Problem(f"{folder} is no folder", "run: make build")])
+        folder = folder.resolve()
+        problems = []
+        sdists, wheels = [], {}
+        for path in sorted(folder.iterdir()):
+            try:
+                if path.suffix == ".whl":
+                    found_name, found, _, wheels[path] = parse_wheel_filename(path.name)
+                    if not zipfile.is_zipfile(path):
+                        problems.append(Problem(f"{path} is called a wheel and is no zip file", "run: make build"))
+                else:
+                    found_name, found = parse_sdist_filename(path.name)
+                    sdists.append(path)
+            except (InvalidWheelFilename, InvalidSdistFilename):
+                problems.append(Problem(f"{path} is neither a wheel nor an sdist", "remove it, or run: make build"))
+                continue
+            if (found_name, found) != (canonicalize_name(name()), version):
+                what = f"{path} is {found_name} {found}, and {name()} {version} is to be verified"
+                problems.append(Problem(what, "remove it, or run: make build"))
+        if len(sdists) != 1 or not wheels:
+            what = f"{folder} holds {len(sdists)} sdists and {len(wheels)} wheels, not one sdist and its wheels"
+            problems.append(Problem(what, "run: make build"))
+        if sums is not None:
+            problems += compare_sums([*sdists, *wheels], read_sums(sums), sums)
+        if problems:
+            raise ProblemsError(problems)
+        return cls(folder, version, sdists[0], unpack(sdists[0], unpacked), wheels)
+
+    def wheel_names(self) -> str:
+        """Return the file names of the wheels as one text."""
+        return ", ".join(path.name for path in self.wheels)
+
+    def installed_wheel(self, tags: frozenset[Tag]) -> Path | None:
+        """Return the wheel that has exactly these tags."""
+        return next((path for path, others in self.wheels.items() if others == tags), None)
+
+
+def compare_sums(paths: list[Path], sums: dict[str, str], source: Path) -> list[Problem]:
+    """Return a problem for each file whose bytes are not those of SHA256SUMS."""
+    problems = []
+    for path in paths:
+        listed, found = sums.get(path.name), sha256(path.read_bytes())
+        if listed != found:
+            what = f"{path} has the SHA-256 {found}, and {source} says {listed or 'nothing of it'}"
+            problems.append(Problem(what, "these are not the bytes that were built; do not use them"))
+    return problems
+
+
+def unpack(sdist: Path, folder: Path) -> Path:
+    """Unpack an sdist below `folder` and return the one folder in it."""
+    try:
+        with tarfile.open(sdist) as archive:
+            # The filter refuses names that lead out of the folder; the first releases of 3.10 and 3.11 lack it.
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(folder)
+        (content,) = folder.iterdir()
+    except (OSError, EOFError, tarfile.TarError, ValueError) as error:
+        raise ProblemsError([Problem(f"{sdist} cannot be unpacked: {error}", "run: make build")]) from error
+    return content
+
+
+def wheel_files(wheel: Path) -> dict[str, str]:
+    """Map the names in a wheel to their SHA-256."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            return {entry.filename: sha256(archive.read(entry)) for entry in archive.infolist() if not entry.is_dir()}
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ProblemsError([Problem(f"{wheel} cannot be read: {error}", "run: make build")]) from error
+
+
+def wheel_tags(text: str) -> frozenset[Tag]:
+    """Return the tags in the text of a WHEEL file."""
+    tags = HeaderParser().parsestr(text).get_all("Tag", [])
+    return frozenset(tag for line in tags for tag in parse_tag(line))
+
+
+def judge(facts: dict[str, Any], folder: Path, artefacts: Artefacts, *, from_source: bool = False) -> list[Problem]:
+    """Return what is wrong with an installation.
+
+    Args:
+        facts: What `installed.py` tells.
+        folder: Everything that was imported must lie in it.
+        artefacts: What was to be installed.
+        from_source: It was built from the sdist, so that it is no file of a wheel.
+    """
+    problems = [
+        *judge_version(facts, artefacts.version),
+        *judge_files(facts["files"], artefacts.unpacked, "the installation"),
+        *judge_import(facts, folder),
+    ]
+    return problems if from_source else [*judge_wheel(facts, artefacts), *problems]
+
+
+def judge_version(facts: dict[str, Any], version: Version) -> list[Problem]:
+    """The installed metadata must say the version that was asked for."""
+    if Version(facts["version"]) == version:
+        return []
+    return [Problem(f"version {facts['version']} is installed, not {version}", "run: make build")]
+
+
+def judge_wheel(facts: dict[str, Any], artefacts: Artefacts) -> list[Problem]:
+    """What is installed must be, byte for byte, what is in one of the wheels."""
+    wheel = artefacts.installed_wheel(wheel_tags(facts["wheel"]))
+    if wheel is None:
+        what = f"what is installed comes from none of the wheels in {artefacts.folder}: {facts['wheel'].strip()!r}"
+        return [Problem(what, "the WHEEL file's tags and the file name must agree; run: make build")]
+    packed = wheel_files(wheel)
+    differing = [
+        file
+        for file in sorted(packed.keys() | facts["files"].keys())
+        if PurePosixPath(file).name not in WRITTEN_BY_INSTALLERS
+        and not PurePosixPath(file).parts[0].endswith(".data")  # goes elsewhere: scripts, headers
+        and packed.get(file) != facts["files"].get(file)
+    ]
+    if differing:
+        return [Problem(f"{', '.join(differing)}: installed is not what {wheel.name} holds", "run: make build")]
+    return []
+
+
+def judge_files(files: dict[str, str], unpacked: Path, where: str) -> list[Problem]:
+    """The package must be what the sdist holds under python/, and exactly one native module beside it."""
+    source = unpacked / "python"
+    expected = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
+    native_stem = native_module().replace(".", "/")
+    package = {file for file in files if not PurePosixPath(file).parts[0].endswith(".dist-info")}
+    native = {file for file in package if file.endswith(NATIVE_SUFFIXES)}
+    ours = {file for file in native if file.split(".", 1)[0] == native_stem}
+    problems = []
+    if len(ours) != 1:
+        what = f"{where} holds {len(ours)} files of the native module {native_module()}, not one"
+        problems.append(
+            Problem(what, "compare module-name in pyproject.toml with the name of #[pymodule]; run: make build")
+        )
+    problems += [
+        Problem(f"{where} lacks {file}", "is it ignored by git, or excluded in pyproject.toml?")
+        for file in sorted(expected - package)
+    ]
+    problems += [
+        Problem(f"{where} holds {file}, which is not in the source", "is it a stale file? run: make clean build")
+        for file in sorted(package - expected - ours)
+    ]
+    return problems
+
+
+def judge_import(facts: dict[str, Any], folder: Path) -> list[Problem]:
+    """The import must have worked, with this environment's files, of a release build, and have left the GIL alone."""
+    problems = []
+    if facts["import_error"]:
+        last = facts["import_error"].rstrip().rsplit("\n", 1)[-1]
+        problems.append(
+            Problem(
+                f"import {import_name()} fails: {last}", "run the import by hand in an environment that is kept: KEEP=1"
+            )
+        )
+    elif facts["build_profile"] != "release":
+        what = f"the native module is a {facts['build_profile']} build, not a release build"
+        problems.append(Problem(what, "run: make build"))
+    for module, origin in sorted(facts["modules"].items()):
+        if origin is not None and not Path(origin).resolve().is_relative_to(folder):
+            what = f"{module} was imported from {origin}, which is not in the environment"
+            problems.append(Problem(what, "something puts that folder on sys.path before the environment's"))
+    customized = facts["sitecustomize"]
+    if customized is not None and Path(customized).resolve().is_relative_to(folder):
+        problems.append(Problem(f"{customized} came with the package and runs in every start of Python", "remove it"))
+    if facts["free_threaded"] and (facts["gil_after"] or facts["gil_before"]):
+        what = "the import switched the GIL on in a free-threaded Python"
+        problems.append(Problem(what, "say gil_used = false in #[pymodule], and make it true"))
+    return problems
