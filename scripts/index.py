@@ -1,0 +1,105 @@
+"""Package indexes: their addresses, what they serve of a release, and waiting until it is there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from packaging.version import Version
+from pypi_simple import DistributionPackage, NoSuchProjectError, PyPISimple
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
+from twine import utils as twine
+
+from console import err, problem
+
+T = TypeVar("T")
+
+# An upload is visible at once, or after a cache or two has forgotten that there was nothing: ten minutes at most.
+LONGEST_WAIT = 600
+
+
+class NotThereYetError(Exception):
+    """The index does not serve the release; it may a little later."""
+
+
+def simple_address(upload_address: str) -> str:
+    """Return the simple index beside an upload address: the same host, with uploads not on a host of their own."""
+    parts = urlsplit(upload_address)
+    return urlunsplit((parts.scheme, parts.netloc.removeprefix("upload."), "/simple/", "", ""))
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """Return what `ask` returns; as long as it raises NotThereYetError, say so, wait, and ask again.
+
+    Raises:
+        ProblemsError: It still does after `LONGEST_WAIT` seconds.
+    """
+
+    def say(state: RetryCallState) -> None:
+        reason = state.outcome.exception() if state.outcome else ""
+        wait = state.next_action.sleep if state.next_action else 0
+        err.print(f"{reason}; asking again in {wait:.0f} s", markup=False)
+
+    retrying = Retrying(
+        retry=retry_if_exception_type(NotThereYetError),
+        wait=wait_exponential(multiplier=1, max=30),
+        stop=stop_after_delay(LONGEST_WAIT),
+        before_sleep=say,
+        reraise=True,
+    )
+    try:
+        return retrying(ask)
+    except NotThereYetError as error:
+        remedy = "is that version published there? see what the publishing job of CI says"
+        raise problem(f"{error}, after {LONGEST_WAIT} s", remedy) from error
+
+
+@dataclass(frozen=True)
+class Index:
+    """A simple index (PEP 503, PEP 691) at an address."""
+
+    url: str
+
+    @classmethod
+    def named(cls, name: str) -> "Index":
+        """Return PyPI, TestPyPI (both by the names that twine gives them), or what an address names.
+
+        Raises:
+            ProblemsError: The name is neither of those.
+        """
+        if name == "pypi":
+            return cls(simple_address(twine.DEFAULT_REPOSITORY))
+        if name == "testpypi":
+            return cls(simple_address(twine.TEST_REPOSITORY))
+        if urlsplit(name).scheme in {"http", "https"}:
+            return cls(name)
+        raise problem(f"INDEX={name} is no index", "it is pypi, testpypi, or an address that starts with https://")
+
+    def files(self, project: str, version: Version) -> list[DistributionPackage]:
+        """Return the files of a release.
+
+        Raises:
+            NotThereYetError: The index does not know the project or the version.
+        """
+        with PyPISimple(self.url) as client:
+            try:
+                page = client.get_project_page(project, headers={"Cache-Control": "no-cache"})
+            except NoSuchProjectError as error:
+                raise NotThereYetError(f"{project} is not on {self.url}") from error
+        of_release = [file for file in page.packages if file.version and Version(file.version) == version]
+        if not of_release:
+            raise NotThereYetError(f"{project} {version} is not on {self.url}")
+        return of_release
+
+    def download(self, project: str, version: Version, folder: Path) -> None:
+        """Download the files of a release; each is compared with the digest, if the index gives one."""
+        try:
+            files = patiently(lambda: self.files(project, version))
+            with PyPISimple(self.url) as client:
+                for file in files:
+                    err.print(f"downloading {file.filename}", markup=False)
+                    client.download_package(file, folder / file.filename, verify=bool(file.digests))
+        except (requests.RequestException, ValueError) as error:
+            raise problem(f"{self.url} does not answer as an index: {error}", "check INDEX and the network") from error

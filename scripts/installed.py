@@ -1,0 +1,72 @@
+"""Tell, as JSON on stdout, what is installed and what an import really loads.
+
+Run by verify_install.py with the `-I` of an interpreter under test, in an empty folder: standard library only. It only
+tells; verify_install.py judges.
+
+usage: python -I installed.py DISTRIBUTION NATIVE_MODULE
+"""
+
+import hashlib
+import importlib
+import json
+import platform
+import sys
+import sysconfig
+import traceback
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+from typing import Any
+
+
+def gil_enabled() -> bool:
+    """Say whether this interpreter's threads take turns."""
+    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
+
+
+def describe_files(installed: Distribution) -> dict[str, str]:
+    """Map each installed file, relative to the folder of installation, to its SHA-256 in hexadecimal."""
+    root = Path(str(installed.locate_file(""))).resolve()
+    listed = {Path(str(installed.locate_file(file))).resolve() for file in installed.files or []}
+    folders = {root / path.relative_to(root).parts[0] for path in listed if path.is_relative_to(root)}
+    found = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(found | {path for path in listed if path.is_file() and path.is_relative_to(root)})
+        if "__pycache__" not in path.parts
+    }
+
+
+def describe(name: str, native: str) -> dict[str, Any]:
+    """Return the facts about a distribution and the extension module that it should bring."""
+    installed = distribution(name)
+    facts: dict[str, Any] = {
+        "python": platform.python_version(),
+        "platform": sysconfig.get_platform(),
+        "prefix": sys.prefix,
+        "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+        "gil_before": gil_enabled(),
+        "version": installed.version,
+        "wheel": installed.read_text("WHEEL") or "",
+        "files": describe_files(installed),
+        "sitecustomize": getattr(sys.modules.get("sitecustomize"), "__file__", None),
+        "import_error": None,
+    }
+    package = native.split(".", maxsplit=1)[0]
+    try:
+        importlib.import_module(package)
+        module = importlib.import_module(native)
+    except BaseException:  # noqa: BLE001 - whatever ends the import is what is to be told
+        facts["import_error"] = traceback.format_exc()
+    else:
+        facts["build_profile"] = getattr(module, "BUILD_PROFILE", None)
+    facts["gil_after"] = gil_enabled()
+    facts["modules"] = {
+        key: getattr(module, "__file__", None)
+        for key, module in sys.modules.items()
+        if key == package or key.startswith(f"{package}.")
+    }
+    return facts
+
+
+if __name__ == "__main__":
+    json.dump(describe(*sys.argv[1:]), sys.stdout)

@@ -1,0 +1,361 @@
+import shutil
+import socketserver
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+import environments
+import index
+import project
+import verify_install
+from artefacts import Artefacts, judge, sha256
+from broken import Files, repack_sdist, repack_wheel
+from console import ProblemsError
+from helpers import run
+from project import ROOT
+from pythons import Python
+from verify_install import Job, Source
+
+NATIVE = f"{project.import_name()}/_core.abi3.so"
+THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())
+SCRIPT = ROOT / "scripts" / "verify_install.py"
+
+
+@pytest.fixture
+def wheelhouse(tmp_path: Path, sdist: Path) -> Path:
+    """Return a folder with the good sdist; each test adds its wheel."""
+    folder = tmp_path / "wheelhouse"
+    folder.mkdir()
+    shutil.copy(sdist, folder)
+    return folder
+
+
+def verify(folder: Path, steps: Callable[..., str] = verify_install.check_wheel) -> Job:
+    """Do one of verify's jobs, on the Python of these tests, with what is in a folder."""
+    source = Source(Artefacts.read(folder, project.version(), None, folder.parent / "sdist"))
+    job = Job(THIS, "wheel", partial(steps, source=source))
+    return verify_install.run_job(job, folder.parent / "job")
+
+
+def said(job: Job) -> str:
+    return "\n".join(one.what for one in job.problems)
+
+
+def test_a_good_release_is_verified_on_this_python(dist: Path) -> None:
+    done = run(sys.executable, SCRIPT, dist, "--python", THIS.path, "--sums", ROOT / "SHA256SUMS")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()[1:]]
+    assert [row[0] for row in rows] == [str(THIS)] * 3
+    assert [" ".join(row[1:-1]) for row in rows if row[-2] == "installed"] == ["wheel, by its own pip installed"]
+    assert sum("passed" in row for row in rows) == 2
+
+
+def test_a_missing_native_module_is_found_although_the_checkout_has_one(wheelhouse: Path, wheel: Path) -> None:
+    assert list((ROOT / "python").rglob("_core.*.so"))
+    repack_wheel(wheel, wheelhouse, lambda files: files.pop(NATIVE))
+    job = verify(wheelhouse)
+    assert "the installation holds 0 files of the native module" in said(job)
+    assert "ModuleNotFoundError: No module named 'ferrous_wheel._core'" in said(job)
+
+
+def test_a_wheel_for_another_platform_is_not_replaced_by_a_build_of_the_sdist(wheelhouse: Path, wheel: Path) -> None:
+    name = f"{wheel.name.rsplit('-', 1)[0]}-manylinux_2_99_x86_64.whl"
+
+    def retag(files: Files) -> None:
+        (file,) = (file for file in files if file.endswith("/WHEEL"))
+        files[file] = files[file].split(b"Tag:")[0] + b"Tag: cp310-abi3-manylinux_2_99_x86_64\n"
+
+    repack_wheel(wheel, wheelhouse, retag, name)
+    by_uv = verify(wheelhouse)
+    assert said(by_uv) == f"none of the wheels can be installed here: {name}"
+    shutil.rmtree(wheelhouse.parent / "job")
+    shutil.rmtree(wheelhouse.parent / "sdist")
+    by_pip = verify(wheelhouse, partial(verify_install.check_wheel_with_pip, bundled=False))
+    assert said(by_pip) == f"pip finds none of the wheels to install: {name}"
+    assert "No matching distribution found" in by_pip.output
+
+
+def test_another_version_in_the_folder_is_refused(wheelhouse: Path, wheel: Path) -> None:
+    shutil.copy(wheel, wheelhouse)
+    shutil.copy(wheel, wheelhouse / wheel.name.replace(str(project.version()), "9.9.9"))
+    with pytest.raises(ProblemsError, match=r"is ferrous-wheel 9\.9\.9, and ferrous-wheel .* is to be verified"):
+        verify(wheelhouse)
+
+
+def test_a_wheel_whose_metadata_says_another_version_is_refused(wheelhouse: Path, wheel: Path) -> None:
+    def change(files: Files) -> None:
+        for file in [file for file in files if ".dist-info/" in file]:
+            content = files.pop(file).replace(b"\nVersion: ", b"\nVersion: 9.")
+            files[file] = content
+
+    repack_wheel(wheel, wheelhouse, change)
+    assert verify(wheelhouse).problems
+
+
+@pytest.mark.parametrize(
+    "stale", ["ferrous_wheel/old.py", "ferrous_wheel/_old.cpython-310-x86_64-linux-gnu.so", "other.py"]
+)
+def test_a_stale_file_in_the_wheel_is_named(wheelhouse: Path, wheel: Path, stale: str) -> None:
+    repack_wheel(wheel, wheelhouse, lambda files: files.update({stale: b""}))
+    assert said(verify(wheelhouse)) == f"the installation holds {stale}, which is not in the source"
+
+
+def test_a_second_native_module_is_not_taken_for_the_first(wheelhouse: Path, wheel: Path) -> None:
+    stale = "ferrous_wheel/_core.cpython-39-x86_64-linux-gnu.so"
+    repack_wheel(wheel, wheelhouse, lambda files: files.update({stale: b""}))
+    assert "holds 2 files of the native module" in said(verify(wheelhouse))
+
+
+def test_a_missing_file_is_named(wheelhouse: Path, wheel: Path) -> None:
+    repack_wheel(wheel, wheelhouse, lambda files: files.pop("ferrous_wheel/py.typed"))
+    assert said(verify(wheelhouse)) == "the installation lacks ferrous_wheel/py.typed"
+
+
+def test_a_module_that_raises_at_import_is_told_with_what_it_raises(wheelhouse: Path, wheel: Path) -> None:
+    change = {"ferrous_wheel/__init__.py": b"raise SystemExit('not today')"}
+    repack_wheel(wheel, wheelhouse, lambda files: files.update(change))
+    assert said(verify(wheelhouse)) == "import ferrous_wheel fails: SystemExit: not today"
+
+
+def test_a_native_module_that_cannot_be_loaded_is_told(wheelhouse: Path, wheel: Path) -> None:
+    repack_wheel(wheel, wheelhouse, lambda files: files.update({NATIVE: b"not a library"}))
+    assert said(verify(wheelhouse)).startswith("import ferrous_wheel fails: ImportError: ")
+
+
+def test_a_debug_build_is_refused(wheelhouse: Path, wheel: Path) -> None:
+    (developed,) = (ROOT / "python").rglob("_core.abi3.so")
+    repack_wheel(wheel, wheelhouse, lambda files: files.update({NATIVE: developed.read_bytes()}))
+    assert said(verify(wheelhouse)) == "the native module is a debug build, not a release build"
+
+
+def test_a_failing_test_of_the_package_is_a_failure(tmp_path: Path, wheel: Path, sdist: Path) -> None:
+    folder = tmp_path / "wheelhouse"
+    folder.mkdir()
+    shutil.copy(wheel, folder)
+    test = f"{sdist.name.removesuffix('.tar.gz')}/tests/test_values.py"
+    repack_sdist(sdist, folder, lambda files: files.update({test: b"def test_x() -> None:\n    assert 1 == 2\n"}))
+    job = verify(folder)
+    assert said(job) == "the package's tests failed"
+    assert "assert 1 == 2" in job.output
+
+
+def test_a_file_changed_after_the_build_is_found_by_its_hash(wheelhouse: Path, wheel: Path) -> None:
+    repack_wheel(wheel, wheelhouse, lambda files: files.update({"ferrous_wheel/py.typed": b"#"}))
+    refused = run(sys.executable, SCRIPT, wheelhouse, "--sums", ROOT / "SHA256SUMS", "--python", THIS.path)
+    assert refused.returncode == 1
+    assert f"{wheel.name} has the SHA-256 " in refused.stderr
+    assert "these are not the bytes that were built; do not use them" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_what_is_installed_must_be_what_the_wheel_holds(dist: Path, tmp_path: Path) -> None:
+    source = Source(Artefacts.read(dist, project.version(), None, tmp_path / "sdist"))
+
+    def tamper(environment: environments.Environment) -> str:
+        verify_install.prepare(environment)
+        verify_install.install_wheel(environment, source)
+        (installed,) = environment.folder.rglob("site-packages/ferrous_wheel/py.typed")
+        installed.unlink()
+        installed.write_text("changed", encoding="utf-8")
+        return str(judge(environment.describe(), environment.folder, source.artefacts))
+
+    job = verify_install.run_job(Job(THIS, "wheel", tamper), tmp_path / "job")
+    assert "ferrous_wheel/py.typed: installed is not what " in job.result
+
+
+def test_a_hostile_environment_changes_nothing(
+    wheelhouse: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = tmp_path / "hostile"
+    (hostile / "ferrous_wheel").mkdir(parents=True)
+    marker = tmp_path / "was-here"
+    (hostile / "sitecustomize.py").write_text(f"open({str(marker)!r}, 'w')", encoding="utf-8")
+    (hostile / "ferrous_wheel" / "__init__.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
+    for name, value in {
+        "PYTHONPATH": str(hostile),
+        "PYTHONSTARTUP": str(hostile / "sitecustomize.py"),
+        "PYTHONHOME": str(hostile),
+        "PIP_NO_BINARY": ":all:",
+        "UV_NO_BINARY": "1",
+        "UV_FIND_LINKS": str(hostile),
+        "RUSTFLAGS": "--no-such-flag",
+    }.items():
+        monkeypatch.setenv(name, value)
+    environments.clean_environment.cache_clear()
+    shutil.copy(wheel, wheelhouse)
+    job = verify(wheelhouse)
+    environments.clean_environment.cache_clear()
+    assert said(job) == ""
+    assert "passed" in job.result
+    assert not marker.exists()
+
+
+def test_a_hostile_environment_is_told(tmp_path: Path) -> None:
+    told = run(
+        sys.executable, SCRIPT, "--python", "3.99", PYTHONPATH=str(tmp_path), PYTHONSTARTUP=str(tmp_path / "x.py")
+    )
+    assert "PYTHONPATH is set; it is kept away from the environments\n" in told.stderr
+    assert "PYTHONSTARTUP is set; it is kept away from the environments\n" in told.stderr
+
+
+def test_a_sitecustomize_that_the_wheel_brings_is_named(wheelhouse: Path, wheel: Path) -> None:
+    repack_wheel(wheel, wheelhouse, lambda files: files.update({"sitecustomize.py": b""}))
+    assert "sitecustomize.py came with the package and runs in every start of Python" in said(verify(wheelhouse))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 truncated", b"text"], ids=["empty", "truncated", "text"])
+def test_a_file_that_is_no_wheel_is_a_failure_without_a_traceback(
+    wheelhouse: Path, wheel: Path, content: bytes
+) -> None:
+    (wheelhouse / wheel.name).write_bytes(content)
+    refused = run(sys.executable, SCRIPT, wheelhouse, "--python", THIS.path)
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--python", "3.99"], 1, "CPython 3.99 is not on this machine; install it, or choose one of: "),
+        (["--python", "python3.12 -c"], 1, "is neither a version such as 3.12 or 3.14t nor a CPython's path"),
+        (["no-such-folder"], 1, "no-such-folder is no folder"),
+        (["--version", "latest"], 1, "VERSION=latest is no version"),
+        (["--version", "1.0", "--index", "example"], 1, "INDEX=example is no index"),
+        (["--index", "testpypi"], 2, "--index needs --version"),
+        (["--version", "1.0", "dist"], 2, "a folder and --version exclude each other"),
+        (["--keep=2"], 2, "invalid choice: '2'"),
+        (["--pyton=3.12"], 2, "unrecognized arguments"),
+    ],
+)
+def test_bad_input_gets_a_clear_line(arguments: list[str], code: int, words: str) -> None:
+    refused = run(sys.executable, SCRIPT, *arguments)
+    assert refused.returncode == code
+    assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_no_python_at_all_is_an_error(tmp_path: Path) -> None:
+    refused = run(
+        sys.executable, SCRIPT, PATH=str(tmp_path), PYENV_ROOT=str(tmp_path), UV_PYTHON_INSTALL_DIR=str(tmp_path)
+    )
+    assert refused.returncode == 1
+    assert "there is no CPython >=3.10 on this machine" in refused.stderr
+
+
+def test_a_free_threaded_python_without_a_wheel_is_refused_if_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Python((3, 13, 1), free_threaded=True, path=Path("python3.13t"))
+    monkeypatch.setattr(verify_install, "find_pythons", lambda *_: [old])
+    with pytest.raises(ProblemsError, match=r"no wheel is made for CPython 3\.13t"):
+        verify_install.choose_pythons(["3.13t"])
+
+
+@dataclass
+class FakeIndex:
+    """A simple index that answers the first `late` requests for a page with `code`."""
+
+    folder: Path
+    late: int = 0
+    code: int = 404
+    asked: list[str] = field(default_factory=list)
+
+    def handler(self, *arguments: object) -> SimpleHTTPRequestHandler:
+        """Return a handler for one request."""
+        state = self
+
+        class Handler(SimpleHTTPRequestHandler):
+            def do_GET(self) -> None:
+                state.asked.append(self.path)
+                if self.path.startswith("/simple/") and state.late > 0:
+                    state.late -= 1
+                    self.send_error(state.code)
+                else:
+                    super().do_GET()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        return Handler(*arguments, directory=str(self.folder))  # type: ignore[arg-type]
+
+
+@contextmanager
+def served(fake: FakeIndex, dist: Path) -> Iterator[str]:
+    """Serve the artefacts as a static simple index (PEP 503) on loopback."""
+    page = fake.folder / "simple" / "ferrous-wheel"
+    page.mkdir(parents=True)
+    links = "".join(
+        f'<a href="../../files/{path.name}#sha256={sha256(path.read_bytes())}">{path.name}</a>\n'
+        for path in dist.iterdir()
+    )
+    (page / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>", encoding="utf-8")
+    shutil.copytree(dist, fake.folder / "files")
+    with ThreadingHTTPServer(("127.0.0.1", 0), fake.handler) as server:
+        assert isinstance(server, socketserver.TCPServer)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/simple/"
+        server.shutdown()
+
+
+def test_a_release_on_an_index_is_waited_for_and_verified(
+    dist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = FakeIndex(tmp_path / "index", late=2)
+    with served(fake, dist) as url:
+        source = verify_install.published_source(str(project.version()), index.Index(url), project.SUMS, tmp_path)
+        # What uv asks is late as well: another server may answer it.
+        fake.late = 1
+        job = verify_install.run_job(
+            Job(THIS, "wheel", partial(verify_install.check_wheel, source=source)), tmp_path / "job"
+        )
+    assert said(job) == ""
+    assert "passed" in job.result
+    waited = capsys.readouterr().err
+    assert waited.count("is not on http://127.0.0.1") == 2
+    assert "cannot be installed yet; asking again in 1 s" in waited
+
+
+def test_other_bytes_on_an_index_are_refused(dist: Path, wheel: Path, tmp_path: Path) -> None:
+    fake = FakeIndex(tmp_path)
+    other = tmp_path / "other"
+    shutil.copytree(dist, other)
+    repack_wheel(wheel, other, lambda _: None)
+    with served(fake, other) as url:
+        version = ("--version", project.version(), "--index", url, "--sums", ROOT / "SHA256SUMS")
+        refused = run(sys.executable, SCRIPT, *version, "--python", THIS.path)
+    assert refused.returncode == 1
+    assert "these are not the bytes that were built; do not use them" in refused.stderr
+
+
+def test_a_file_that_is_not_what_the_index_says_is_refused(dist: Path, wheel: Path, tmp_path: Path) -> None:
+    with served(FakeIndex(tmp_path), dist) as url:
+        repack_wheel(wheel, tmp_path / "files", lambda _: None)
+        refused = run(sys.executable, SCRIPT, "--version", project.version(), "--index", url, "--python", THIS.path)
+    assert refused.returncode == 1
+    assert "does not answer as an index: " in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_an_index_that_fails_is_not_asked_again_and_again(dist: Path, tmp_path: Path) -> None:
+    fake = FakeIndex(tmp_path, late=1_000, code=500)
+    with served(fake, dist) as url:
+        refused = run(sys.executable, SCRIPT, "--version", project.version(), "--index", url, "--python", THIS.path)
+    assert refused.returncode == 1
+    assert "does not answer as an index" in refused.stderr
+    assert "asking again" not in refused.stderr
+
+
+def test_waiting_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "LONGEST_WAIT", 0.1)
+
+    def never() -> None:
+        raise index.NotThereYetError("x 1.0 is not on the index")
+
+    with pytest.raises(ProblemsError, match=r"x 1\.0 is not on the index, after 0\.1 s"):
+        index.patiently(never)
