@@ -1,0 +1,175 @@
+"""Would PyPI take these artefacts, and should they be sent? Every problem of every file, in one run.
+
+The rules are in scripts/gate/, and docs/checks.md lists them with their reasons.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import git
+import project
+from artefacts import sha256
+from console import err, out, problem, run_main
+from gate import archives, binary, contents, metadata, names  # noqa: F401 - importing registers the rules
+from gate.model import RULES, Artefact, Finding, Project, Rule, UnreadableError
+from toolchain import host_triple
+
+# Without these, what is in the file cannot be judged, so the other rules are left out for it.
+FIRST = ("plain-file", "file-name", "file-size")
+BEFORE_READING = ("no-bomb",)
+
+
+def this_project(triples: list[str]) -> Project:
+    """Return what this project expects of the artefacts for some targets, from its own files."""
+    pyproject, cargo = (project.load_toml(name) for name in ("pyproject.toml", "Cargo.toml"))
+    expected = [project.sdist_name()]
+    expected += [project.wheel_name(python, triple) for triple in triples for python in project.python_tags()]
+    homes = {project.ROOT, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
+    return Project(
+        name=project.name(),
+        import_name=project.import_name(),
+        native_module=project.native_module(),
+        version=project.version(),
+        oldest_python=project.oldest_python(),
+        requires_python=str(project.requires_python()),
+        classifiers=tuple(pyproject["project"]["classifiers"]),
+        abi3_feature=cargo["features"]["abi3"][0].removeprefix("pyo3/"),
+        expected=tuple(expected),
+        tracked=frozenset(git.git("ls-files", "-z").rstrip("\0").split("\0")),
+        builder_paths=tuple(sorted(f"{path}/".encode() for path in homes if path != Path("/"))),
+    )
+
+
+def apply(rule: Rule, subject: Any, file: str, facts: Project | None) -> list[Finding]:  # noqa: ANN401 - one artefact or all
+    """Return what one rule finds; what cannot be read is a finding of `readable-archive`."""
+    arguments = (subject, facts) if rule.needs_project else (subject,)
+    try:
+        return [Finding(file, rule.name, what) for what in rule.check(*arguments)]
+    except UnreadableError as error:
+        return [Finding(file, "readable-archive", str(error))]
+    except OSError as error:
+        return [Finding(file, "readable-archive", f"cannot be read: {error.strerror}")]
+
+
+def check_artefact(path: Path, facts: Project | None) -> list[Finding]:
+    """Return what is wrong with one file."""
+    artefact = Artefact(path)
+    kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
+    rules = [rule for rule in RULES.values() if rule.applies_to in kinds and (facts or not rule.needs_project)]
+    findings: list[Finding] = []
+    for group in (FIRST, BEFORE_READING, ("readable-archive",)):
+        for name in group:
+            findings += apply(RULES[name], artefact, path.name, facts)
+        if findings:
+            return findings
+    for rule in rules:
+        if rule.name not in {*FIRST, *BEFORE_READING, "readable-archive"}:
+            findings += apply(rule, artefact, path.name, facts)
+    return list(dict.fromkeys(findings))
+
+
+def check_folder(folder: Path, facts: Project | None) -> list[Finding]:
+    """Return what is wrong with a folder of artefacts, and with each of them.
+
+    Raises:
+        ProblemsError: It is no folder, or there is nothing in it.
+    """
+    if not folder.is_dir():
+        raise problem(f"{folder} is no folder", "run: make build")
+    artefacts = names.list_folder(folder)
+    if not artefacts:
+        raise problem(f"{folder} is empty", "run: make build")
+    paths = [artefact.path for artefact in artefacts]
+    findings = []
+    for rule in RULES.values():
+        # Others' artefacts are a collection, and no release.
+        if rule.applies_to == "folder" and facts:
+            findings += apply(rule, artefacts, f"{folder.name}/", facts)
+    workers = min(len(paths), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers) as pool:
+        for found in pool.map(
+            check_artefact, paths, [facts] * len(paths), chunksize=max(1, len(paths) // workers // 8)
+        ):
+            findings += found
+    return findings
+
+
+def report_good(folder: Path) -> None:
+    """Print the table of what has passed."""
+    from rich.table import Table  # noqa: PLC0415 - only where there is a table
+
+    table = Table("file", "bytes", "floor", "sha256", box=None, pad_edge=False)
+    for artefact in names.list_folder(folder):
+        floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in artefact.tags})
+        digest = sha256(artefact.path.read_bytes())
+        table.add_row(artefact.path.name, f"{artefact.path.stat().st_size:,}", " ".join(floors), digest)
+    out.print(table)
+
+
+def report_bad(findings: list[Finding]) -> None:
+    """Print the problems, grouped by file; under GitHub Actions as annotations and in the job's summary too."""
+    by_file = defaultdict(list)
+    for finding in findings:
+        by_file[finding.file].append(finding)
+    for file, found in by_file.items():
+        err.print(file, style="bold", markup=False)
+        for finding in found:
+            err.print(f"  {printable(finding.what)} [{finding.rule}]", markup=False)
+            err.print(f"    {finding.remedy}", markup=False)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for finding in findings:
+            what = printable(f"{finding.file}: {finding.what}").replace("%", "%25")
+            out.print(f"::error title={finding.rule}::{what}", markup=False)
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        rows = [
+            f"| {printable(f.file)} | {f.rule} | {printable(f.what)} | {f.remedy} |".replace("\n", " ")
+            for f in findings
+        ]
+        text = "\n".join(["| file | rule | problem | remedy |", "| --- | --- | --- | --- |", *rows, ""])
+        with Path(summary).open("a", encoding="utf-8") as stream:
+            stream.write(text)
+
+
+def printable(text: str) -> str:
+    """Return the text without what would move the cursor or end the line."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Check artefacts as PyPI would, and as this project should.")
+    parser.add_argument("dist", nargs="?", type=Path, default=project.DIST, metavar="DIST", help="default: dist/")
+    scope = parser.add_mutually_exclusive_group()
+    scope.add_argument("--host", action="store_true", help="expect what this machine builds, not all platforms")
+    scope.add_argument(
+        "--foreign", action="store_true", help="artefacts of other projects: nothing is expected of them"
+    )
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON on stdout")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Check, report, and end with exit code 1 if there is anything wrong."""
+    arguments = parse_arguments()
+    triples = [host_triple()] if arguments.host else list(project.PLATFORM_TAGS)
+    facts = None if arguments.foreign else this_project(triples)
+    findings = check_folder(arguments.dist, facts)
+    if arguments.json:
+        rows = [{"file": f.file, "rule": f.rule, "what": f.what, "remedy": f.remedy} for f in findings]
+        json.dump(rows, sys.stdout, indent=2)
+        print()
+    if findings and not arguments.json:
+        report_bad(findings)
+    elif not findings and not arguments.json:
+        report_good(arguments.dist)
+    sys.exit(1 if findings else 0)
+
+
+if __name__ == "__main__":
+    run_main(main)

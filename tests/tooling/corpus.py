@@ -1,0 +1,615 @@
+"""Releases with one thing wrong each, made from a good one: what the gate must refuse, and by which rule."""
+
+import gzip
+import io
+import re
+import shutil
+import stat
+import tarfile
+import warnings
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from broken import Files, record_of, repack_sdist, repack_wheel
+
+Change = Callable[[Files], object]
+
+
+@dataclass
+class Release:
+    """A folder with a good release, to be broken."""
+
+    folder: Path
+    wheel: Path
+    sdist: Path
+
+    @property
+    def info(self) -> str:
+        """The name of the wheel's .dist-info folder."""
+        return "-".join(self.wheel.name.split("-")[:2]) + ".dist-info"
+
+    @property
+    def top(self) -> str:
+        """The name of the folder in the sdist."""
+        return self.sdist.name.removesuffix(".tar.gz")
+
+    @property
+    def native(self) -> str:
+        """The name of the native module in the wheel."""
+        return "ferrous_wheel/_core.abi3.so"
+
+    def change_wheel(self, change: Change, name: str | None = None, *, record: bool = True) -> None:
+        """Replace the wheel by a changed copy; with `record=False` RECORD stays as it was."""
+        with zipfile.ZipFile(self.wheel) as archive:
+            before = archive.read(f"{self.info}/RECORD")
+        self.wheel.unlink() if name else None
+        source = self.folder.parent / "good" / self.wheel.name
+        copy = repack_wheel(source, self.folder, change, name)
+        if not record:
+            with zipfile.ZipFile(copy) as archive:
+                files = {entry: archive.read(entry) for entry in archive.infolist()}
+            with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as archive:
+                for entry, content in files.items():
+                    archive.writestr(entry, before if entry.filename == f"{self.info}/RECORD" else content)
+
+    def change_sdist(self, change: Change, name: str | None = None) -> None:
+        """Replace the sdist by a changed copy."""
+        self.sdist.unlink() if name else None
+        repack_sdist(self.folder.parent / "good" / self.sdist.name, self.folder, change, name)
+
+    def change_metadata(self, old: str, new: str) -> None:
+        """Replace text in the wheel's METADATA."""
+        file = f"{self.info}/METADATA"
+
+        def change(files: Files) -> None:
+            assert re.search(old.encode(), files[file]), old
+            files[file] = re.sub(old.encode(), new.encode(), files[file], count=1)
+
+        self.change_wheel(change)
+
+    def change_native(self, old: bytes, new: bytes) -> None:
+        """Replace bytes in the wheel's native module, without moving any."""
+
+        def change(files: Files) -> None:
+            assert old in files[self.native]
+            assert len(old) == len(new)
+            files[self.native] = files[self.native].replace(old, new)
+
+        self.change_wheel(change)
+
+    def add_to_wheel(self, **files: bytes) -> None:
+        """Add files to the wheel."""
+        self.change_wheel(lambda present: present.update(files))
+
+    def raw_zip(self, write: Callable[[zipfile.ZipFile, Files], object]) -> None:
+        """Write the wheel anew by hand."""
+        with zipfile.ZipFile(self.wheel) as archive:
+            files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+        with zipfile.ZipFile(self.wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+            write(archive, files)
+
+    def raw_tar(self, *members: tuple[tarfile.TarInfo, bytes]) -> None:
+        """Add members to the sdist by hand."""
+        with tarfile.open(self.sdist) as archive:
+            present = [(member, archive.extractfile(member)) for member in archive]
+            present = [(member, file.read() if file else b"") for member, file in present]  # type: ignore[misc]
+        with tarfile.open(self.sdist, "w:gz", format=tarfile.GNU_FORMAT) as archive:
+            for member, content in (*present, *members):
+                archive.addfile(member, io.BytesIO(content))  # type: ignore[arg-type]
+
+
+Breakage = Callable[[Release], object]
+CORPUS: dict[str, tuple[str, Breakage]] = {}
+
+
+def breaks(rule: str, name: str) -> Callable[[Breakage], Breakage]:
+    """Register a breakage under a name, with the rule that must refuse it."""
+
+    def register(breakage: Breakage) -> Breakage:
+        assert name not in CORPUS
+        CORPUS[name] = (rule, breakage)
+        return breakage
+
+    return register
+
+
+def add(rule: str, name: str, breakage: Breakage) -> None:
+    """Register a breakage that fits on a line."""
+    breaks(rule, name)(breakage)
+
+
+def rename_wheel(old: str, new: str) -> Breakage:
+    return lambda release: release.wheel.rename(release.folder / re.sub(old, new, release.wheel.name))
+
+
+def rename_sdist(old: str, new: str) -> Breakage:
+    return lambda release: release.sdist.rename(release.folder / re.sub(old, new, release.sdist.name))
+
+
+def metadata(old: str, new: str) -> Breakage:
+    return lambda release: release.change_metadata(old, new)
+
+
+def header(line: str) -> Breakage:
+    return metadata("^", f"{line}\n")
+
+
+def to_wheel(name: str, content: bytes = b"x") -> Breakage:
+    return lambda release: release.change_wheel(lambda files: files.update({name.format(info=release.info): content}))
+
+
+def from_wheel(name: str, *, record: bool = True) -> Breakage:
+    return lambda release: release.change_wheel(
+        lambda files: files.pop(name.format(info=release.info, native=release.native)), record=record
+    )
+
+
+def in_wheel(name: str, old: bytes, new: bytes, *, record: bool = True) -> Breakage:
+    def breakage(release: Release) -> None:
+        file = name.format(info=release.info)
+
+        def change(files: Files) -> None:
+            assert old in files[file], old
+            files[file] = files[file].replace(old, new, 1)
+
+        release.change_wheel(change, record=record)
+
+    return breakage
+
+
+def to_sdist(name: str, content: bytes = b"x") -> Breakage:
+    return lambda release: release.change_sdist(lambda files: files.update({f"{release.top}/{name}": content}))
+
+
+def from_sdist(name: str) -> Breakage:
+    return lambda release: release.change_sdist(lambda files: files.pop(f"{release.top}/{name}"))
+
+
+def in_sdist(name: str, old: bytes, new: bytes) -> Breakage:
+    def breakage(release: Release) -> None:
+        def change(files: Files) -> None:
+            file = f"{release.top}/{name}"
+            assert old in files[file], old
+            files[file] = files[file].replace(old, new, 1)
+
+        release.change_sdist(change)
+
+    return breakage
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, **attributes: str) -> Breakage:
+    def breakage(release: Release) -> None:
+        entry = tarfile.TarInfo(name.format(top=release.top))
+        entry.type = kind
+        for attribute, value in attributes.items():
+            setattr(entry, attribute, value)
+        release.raw_tar((entry, b""))
+
+    return breakage
+
+
+def native(old: bytes, new: bytes) -> Breakage:
+    return lambda release: release.change_native(old, new)
+
+
+# ---- the set, and names
+add("complete-set", "no wheel", lambda release: release.wheel.unlink())
+add("one-sdist", "no sdist", lambda release: release.sdist.unlink())
+add(
+    "one-sdist", "two sdists", lambda release: shutil.copy(release.sdist, release.folder / "ferrous_wheel-9.9.9.tar.gz")
+)
+add("plain-file", "a folder in dist/", lambda release: (release.folder / "nested").mkdir())
+add("plain-file", "a link in dist/", lambda release: (release.folder / "x.whl").symlink_to(release.wheel))
+add("file-name", "a stray file in dist/", lambda release: (release.folder / "SHA256SUMS").write_text("x"))
+add("file-name", "a hidden file in dist/", lambda release: (release.folder / ".DS_Store").write_text("x"))
+add("file-name", "a wheel without tags", rename_wheel(r"-cp310.*", ".whl"))
+add("file-name", "a wheel with a wrong version", rename_wheel(r"-0\.1\.0-", "-zero-"))
+add("file-name", "a zip as sdist", lambda release: release.sdist.rename(release.folder / "ferrous_wheel-0.1.0.zip"))
+add("file-name", "a line feed in a name", rename_wheel("cp310", "cp310\n"))
+add("normalised-name", "capitals in a wheel's name", rename_wheel("^ferrous", "Ferrous"))
+add("normalised-name", "a dot in an sdist's name", rename_sdist("ferrous_wheel", "ferrous.wheel"))
+add("normalised-name", "an sdist's version that is not normalised", rename_sdist("0.1.0", "0.1.00"))
+add("platform-tag", "linux_x86_64", rename_wheel("-manylinux.*", "-linux_x86_64.whl"))
+add("platform-tag", "macosx_14_4", rename_wheel("-manylinux.*", "-macosx_14_4_arm64.whl"))
+add("platform-tag", "a macOS that does not exist", rename_wheel("-manylinux.*", "-macosx_27_0_arm64.whl"))
+add("complete-set", "another platform's wheel", rename_wheel("-manylinux.*", "-musllinux_1_2_x86_64.whl"))
+add("complete-set", "a version-specific wheel", rename_wheel("cp310-abi3", "cp312-cp312"))
+add("complete-set", "a newer glibc's tag", rename_wheel("-manylinux.*", "-manylinux_2_34_x86_64.whl"))
+add("project-version", "an older version's wheel", rename_wheel(r"0\.1\.0", "0.0.9"))
+add("file-size", "an empty wheel", lambda release: release.wheel.write_bytes(b""))
+add("file-size", "an empty sdist", lambda release: release.sdist.write_bytes(b""))
+
+
+@breaks("file-size", "a wheel of more than 100 MB")
+def _(release: Release) -> None:
+    with release.wheel.open("r+b") as file:
+        file.truncate(100_000_001)
+
+
+# ---- archives
+add("readable-archive", "text as a wheel", lambda release: release.wheel.write_text("hello"))
+add("readable-archive", "text as an sdist", lambda release: release.sdist.write_text("hello"))
+add(
+    "readable-archive",
+    "a truncated wheel",
+    lambda release: release.wheel.write_bytes(release.wheel.read_bytes()[:9_000]),
+)
+add(
+    "readable-archive",
+    "a truncated sdist",
+    lambda release: release.sdist.write_bytes(release.sdist.read_bytes()[:9_000]),
+)
+add("readable-archive", "an sdist as a wheel", lambda release: shutil.copy(release.sdist, release.wheel))
+add("readable-archive", "a wheel as an sdist", lambda release: shutil.copy(release.wheel, release.sdist))
+add(
+    "readable-archive",
+    "a tar that is not gzipped",
+    lambda release: release.sdist.write_bytes(gzip.decompress(release.sdist.read_bytes())),
+)
+
+
+@breaks("readable-archive", "a byte changed in a compressed member")
+def _(release: Release) -> None:
+    content = bytearray(release.wheel.read_bytes())
+    with zipfile.ZipFile(release.wheel) as archive:
+        entry = archive.getinfo(release.native)
+    content[entry.header_offset + 5_000] ^= 0xFF
+    release.wheel.write_bytes(content)
+
+
+add("no-bomb", "a wheel that unpacks to 200 MB", to_wheel("ferrous_wheel/zeros", bytes(200 << 20)))
+
+
+add("no-bomb", "an sdist that unpacks to 200 MB", to_sdist("zeros", bytes(200 << 20)))
+
+
+@breaks("no-bomb", "a member of an sdist that says it has 2 GiB")
+def _(release: Release) -> None:
+    content = gzip.decompress(release.sdist.read_bytes())
+    entry = tarfile.TarInfo(f"{release.top}/a")
+    entry.size = 2 << 30
+    release.sdist.write_bytes(gzip.compress(entry.tobuf() + content))
+
+
+@breaks("no-bomb", "a member that says it has 2 GiB")
+def _(release: Release) -> None:
+    content = release.wheel.read_bytes()
+    with zipfile.ZipFile(release.wheel) as archive:
+        size = archive.getinfo(release.native).file_size.to_bytes(4, "little")
+    release.wheel.write_bytes(content.replace(size, (2 << 30).to_bytes(4, "little")))
+
+
+def written(method: int) -> Breakage:
+    def write(archive: zipfile.ZipFile, files: Files) -> None:
+        for name, content in files.items():
+            archive.writestr(name, content, compress_type=method)
+
+    return lambda release: release.raw_zip(write)
+
+
+add("zip-compression", "bzip2 in a wheel", written(zipfile.ZIP_BZIP2))
+add("zip-compression", "lzma in a wheel", written(zipfile.ZIP_LZMA))
+add("zip-framing", "data after a wheel", lambda release: release.wheel.write_bytes(release.wheel.read_bytes() + b"\0"))
+add("zip-framing", "data before a wheel", lambda release: release.wheel.write_bytes(b"#!" + release.wheel.read_bytes()))
+add("zip-framing", "two wheels in one file", lambda release: release.wheel.write_bytes(release.wheel.read_bytes() * 2))
+
+
+@breaks("zip-framing", "a data descriptor")
+def _(release: Release) -> None:
+    class Stream(io.RawIOBase):
+        """A file that cannot seek, so that sizes can only follow the data."""
+
+        def __init__(self) -> None:
+            self.content = b""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: object) -> int:
+            self.content += bytes(data)  # type: ignore[call-overload]
+            return len(bytes(data))  # type: ignore[call-overload]
+
+    with zipfile.ZipFile(release.wheel) as archive:
+        files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    stream = Stream()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    release.wheel.write_bytes(stream.content)
+
+
+@breaks("readable-archive", "another name in a member's own header")
+def _(release: Release) -> None:
+    content = release.wheel.read_bytes()
+    release.wheel.write_bytes(content.replace(b"py.typed", b"py.tyred", 1))
+
+
+@breaks("zip-framing", "a comment on a member")
+def _(release: Release) -> None:
+    def write(archive: zipfile.ZipFile, files: Files) -> None:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.comment = b"look here"
+            archive.writestr(entry, content)
+
+    release.raw_zip(write)
+
+
+@breaks("unique-members", "a name twice in a wheel")
+def _(release: Release) -> None:
+    def write(archive: zipfile.ZipFile, files: Files) -> None:
+        for name, content in (*files.items(), ("ferrous_wheel/py.typed", b"")):
+            archive.writestr(name, content)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        release.raw_zip(write)
+
+
+add("unique-members", "a name twice in an sdist", member("{top}/README.md"))
+add("unique-members", "a name in other case in an sdist", member("{top}/readme.md"))
+add("unique-members", "a name in other case in a wheel", to_wheel("ferrous_wheel/PY.TYPED"))
+add("safe-members", "a name that leads out of a wheel", to_wheel("../evil.py"))
+add("safe-members", "an absolute name in a wheel", to_wheel("/etc/evil"))
+add("safe-members", "a drive in a wheel", to_wheel("C:/evil"))
+add("safe-members", "a backslash in a wheel", to_wheel("ferrous_wheel\\evil.py"))
+add("safe-members", "a control character in a wheel", to_wheel("ferrous_wheel/\x1b[31m.py"))
+add("safe-members", "a name that leads out of an sdist", member("{top}/../../evil"))
+add("safe-members", "a link in an sdist", member("{top}/link", tarfile.SYMTYPE, linkname="README.md"))
+add("safe-members", "a link out of an sdist", member("{top}/link", tarfile.SYMTYPE, linkname="/etc/passwd"))
+add("safe-members", "a hard link in an sdist", member("{top}/link", tarfile.LNKTYPE, linkname="/etc/passwd"))
+add("safe-members", "a device in an sdist", member("{top}/device", tarfile.CHRTYPE))
+add("safe-members", "a pipe in an sdist", member("{top}/pipe", tarfile.FIFOTYPE))
+
+
+@breaks("safe-members", "a link in a wheel")
+def _(release: Release) -> None:
+    def write(archive: zipfile.ZipFile, files: Files) -> None:
+        for name, content in files.items():
+            archive.writestr(name, content)
+        entry = zipfile.ZipInfo("ferrous_wheel/link")
+        entry.create_system, entry.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, "/etc/passwd")
+
+    release.raw_zip(write)
+
+
+@breaks("no-sparse-members", "a sparse member in an sdist")
+def _(release: Release) -> None:
+    entry = tarfile.TarInfo(f"{release.top}/sparse")
+    entry.pax_headers = {
+        "GNU.sparse.major": "0",
+        "GNU.sparse.minor": "1",
+        "GNU.sparse.map": "0,1",
+        "GNU.sparse.size": "1",
+    }
+    entry.size = 1
+    with tarfile.open(release.sdist) as archive:
+        present = [(one, archive.extractfile(one)) for one in archive]
+        contents = [(one, file.read() if file else b"") for one, file in present]
+    with tarfile.open(release.sdist, "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for one, content in (*contents, (entry, b"x")):
+            archive.addfile(one, io.BytesIO(content))
+
+
+add("one-top-folder", "a file beside the sdist's folder", member("setup.py"))
+add(
+    "one-top-folder",
+    "an sdist's folder with another name",
+    lambda release: release.change_sdist(
+        lambda files: [files.update({name.replace("0.1.0", "0.1", 1): files.pop(name)}) for name in list(files)]
+    ),
+)
+
+# ---- metadata
+add("metadata-present", "no METADATA", from_wheel("{info}/METADATA"))
+add("metadata-present", "no PKG-INFO", from_sdist("PKG-INFO"))
+add(
+    "metadata-valid",
+    "a licence that is no SPDX expression",
+    metadata("License-Expression: MIT", "License-Expression: MITT"),
+)
+add("metadata-valid", "a requirement that cannot be read", header("Requires-Dist: foo >"))
+add("metadata-valid", "an unknown field", header("Colour: red"))
+add("metadata-valid", "two summaries", header("Summary: another"))
+add(
+    "metadata-valid",
+    "a Requires-Python that cannot be read",
+    metadata("Requires-Python: >=3.10", "Requires-Python: three"),
+)
+add("metadata-version", "metadata of version 9.9", metadata(r"Metadata-Version: \S+", "Metadata-Version: 9.9"))
+add("name-and-version-agree", "another name in the metadata", metadata("Name: ferrous-wheel", "Name: other"))
+add("name-and-version-agree", "another version in the metadata", metadata("Version: 0.1.0", "Version: 0.2.0"))
+add("no-local-version", "a local version", rename_wheel(r"0\.1\.0", "0.1.0+local"))
+add("classifiers-known", "a classifier with a typo", header("Classifier: Programming Language :: Pyhton"))
+add("classifiers-known", "a deprecated classifier", header("Classifier: Natural Language :: Ukranian"))
+add("classifiers-known", "a private classifier", header("Classifier: Private :: Do Not Upload"))
+add("license-files-exist", "a licence file that is not there", from_wheel("{info}/licenses/LICENSE"))
+add(
+    "license-files-exist",
+    "a licence file that is not in the sdist",
+    in_sdist("PKG-INFO", b"License-File: LICENSE", b"License-File: COPYING"),
+)
+add("license-present", "no licence file named", metadata("License-File: LICENSE\n", ""))
+add("license-present", "no licence expression", metadata("License-Expression: MIT\n", ""))
+add("one-license-field", "both licence fields", header("License: MIT"))
+add("no-direct-dependency", "a dependency on an address", header("Requires-Dist: foo @ git+https://example.com/foo"))
+add(
+    "readme-renders",
+    "a README that does not render",
+    lambda release: release.change_wheel(
+        lambda files: files.update(
+            {
+                f"{release.info}/METADATA": re.sub(
+                    rb"Description-Content-Type: \S+.*",
+                    b"Description-Content-Type: text/x-rst",
+                    files[f"{release.info}/METADATA"],
+                ).split(b"\n\n")[0]
+                + b"\n\n.. raw:: html\n\n   <p>\n\n.. nosuch::\n"
+            }
+        )
+    ),
+)
+add(
+    "readme-present",
+    "no description",
+    lambda release: release.change_wheel(
+        lambda files: files.update(
+            {f"{release.info}/METADATA": files[f"{release.info}/METADATA"].split(b"\n\n")[0] + b"\n"}
+        )
+    ),
+)
+add("summary-length", "a summary of 600 characters", metadata("Summary: .*", "Summary: " + "x" * 600))
+add("project-urls", "a label of 40 characters", header(f"Project-URL: {'x' * 40}, https://example.com"))
+add("project-urls", "an address that is none", header("Project-URL: Home, example"))
+add("project-urls", "an address without a label", header("Project-URL: , https://example.com"))
+add("email-addresses", "an e-mail address that is none", header("Author-email: nobody@nowhere"))
+add("dynamic-fields", "a dynamic name", header("Dynamic: Name"))
+add("requires-python", "another floor in the metadata", metadata("Requires-Python: >=3.10", "Requires-Python: >=3.8"))
+add("requires-python", "no floor in the metadata", metadata("Requires-Python: >=3.10\n", ""))
+add("requires-python", "an older classifier", header("Classifier: Programming Language :: Python :: 3.9"))
+
+# ---- contents
+add("wheel-file", "no WHEEL", from_wheel("{info}/WHEEL"))
+add("wheel-file", "other tags in WHEEL", in_wheel("{info}/WHEEL", b"cp310-abi3", b"cp311-abi3"))
+add(
+    "wheel-file",
+    "a wheel version of the future",
+    in_wheel("{info}/WHEEL", b"Wheel-Version: 1.0", b"Wheel-Version: 2.0"),
+)
+add(
+    "wheel-file",
+    "a native module in purelib",
+    in_wheel("{info}/WHEEL", b"Root-Is-Purelib: false", b"Root-Is-Purelib: true"),
+)
+add("one-dist-info", "two .dist-info folders", to_wheel("other-1.0.dist-info/METADATA"))
+add(
+    "record-complete",
+    "a file that RECORD does not list",
+    lambda release: release.change_wheel(lambda files: files.update({"ferrous_wheel/extra.py": b""}), record=False),
+)
+add("record-complete", "a file that only RECORD lists", from_wheel("ferrous_wheel/py.typed", record=False))
+
+
+@breaks("record-complete", "no RECORD")
+def _(release: Release) -> None:
+    def write(archive: zipfile.ZipFile, files: Files) -> None:
+        for name, content in files.items():
+            if not name.endswith("/RECORD"):
+                archive.writestr(name, content)
+
+    release.raw_zip(write)
+
+
+add(
+    "record-hashes",
+    "a file changed after the build",
+    in_wheel("ferrous_wheel/__init__.py", b"Did you", b"did you", record=False),
+)
+
+
+@breaks("record-hashes", "a file without a hash in RECORD")
+def _(release: Release) -> None:
+    def write(archive: zipfile.ZipFile, files: Files) -> None:
+        record = f"{release.info}/RECORD"
+        files[record] = re.sub(rb"(py\.typed),sha256=[^,]+,", rb"\1,,", record_of(files, record))
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+    release.raw_zip(write)
+
+
+add("package-files", "no py.typed", from_wheel("ferrous_wheel/py.typed"))
+add("package-files", "no stub", from_wheel("ferrous_wheel/_core.pyi"))
+add("package-files", "a stale module", to_wheel("ferrous_wheel/old.py"))
+add("package-files", "a second top-level package", to_wheel("tests/test_x.py"))
+add("package-files", "a stale library", to_wheel("ferrous_wheel/_old.abi3.so", b"\x7fELF"))
+add("native-module", "no native module", from_wheel("{native}"))
+add(
+    "native-module",
+    "a second native module",
+    lambda release: release.change_wheel(
+        lambda files: files.update({"ferrous_wheel/_core.cpython-312-x86_64-linux-gnu.so": files[release.native]})
+    ),
+)
+add(
+    "native-module",
+    "a native module with another suffix",
+    lambda release: release.change_wheel(
+        lambda files: files.update({"ferrous_wheel/_core.cpython-312-x86_64-linux-gnu.so": files.pop(release.native)})
+    ),
+)
+add(
+    "sbom-present",
+    "no SBOM",
+    lambda release: release.change_wheel(lambda files: [files.pop(name) for name in list(files) if "/sboms/" in name]),
+)
+add("tracked-files", "an untracked file in the sdist", to_sdist("notes/private.txt"))
+add("tracked-files", "a source file missing in the sdist", from_sdist("src/core.rs"))
+add("locked-crates", "no Cargo.lock", from_sdist("Cargo.lock"))
+add(
+    "locked-crates",
+    "a Cargo.lock of another version",
+    in_sdist("Cargo.toml", b'version = "0.1.0"', b'version = "0.2.0"'),
+)
+add(
+    "locked-crates",
+    "a crate that is not locked",
+    in_sdist("Cargo.toml", b"[dependencies]\n", b'[dependencies]\nserde = "1"\n'),
+)
+add(
+    "locked-crates",
+    "a crate by path",
+    in_sdist("Cargo.toml", b'rapidfuzz = "0.5.0"', b'rapidfuzz = { path = "../rapidfuzz" }'),
+)
+add("locked-crates", "a Cargo.lock that cannot be read", in_sdist("Cargo.lock", b"[[package]]", b"[[package"))
+add("no-secrets", "an .env in the sdist", to_sdist(".env", b"TOKEN=x"))
+add("no-secrets", "a private key in the sdist", to_sdist("docs/key.txt", b"-----BEGIN RSA " + b"PRIVATE KEY-----"))
+add(
+    "no-secrets", "a token in the wheel", to_wheel("ferrous_wheel/old.py", b"t = 'pypi-" + b"AgEIcHlwaS5vcmcCJDAwMDAw'")
+)
+add("no-build-products", "a wheel in the sdist", to_sdist("wheelhouse/old.whl"))
+add("no-build-products", "bytecode in the sdist", to_sdist("python/ferrous_wheel/__pycache__/x.cpython-312.pyc"))
+add("no-build-products", "a library in the sdist", to_sdist("python/ferrous_wheel/_core.abi3.so"))
+add(
+    "no-builder-paths",
+    "a builder's path in the wheel",
+    lambda release: release.change_wheel(
+        lambda files: files.update({"ferrous_wheel/py.typed": f"{Path(__file__).parents[2]}/target".encode()})
+    ),
+)
+
+# ---- the native module
+add(
+    "library-readable",
+    "a native module that is text",
+    lambda release: release.change_wheel(lambda files: files.update({release.native: b"hello"})),
+)
+add(
+    "library-readable",
+    "a truncated native module",
+    lambda release: release.change_wheel(lambda files: files.update({release.native: files[release.native][:5_000]})),
+)
+add("library-readable", "an ELF in a macOS wheel", rename_wheel("-manylinux.*", "-macosx_11_0_arm64.whl"))
+add("library-readable", "an ELF in a Windows wheel", rename_wheel("-manylinux.*", "-win_amd64.whl"))
+add(
+    "library-machine",
+    "an x86_64 library in an aarch64 wheel",
+    rename_wheel("x86_64.*", "aarch64.manylinux2014_aarch64.whl"),
+)
+add(
+    "library-machine",
+    "an aarch64 library in an x86_64 wheel",
+    native(b"\x03\0\x3e\0\x01\0\0\0", b"\x03\0\xb7\0\x01\0\0\0"),
+)
+add("init-function", "another init function", native(b"PyInit__core", b"PyInit__cord"))
+add("stable-abi", "a function outside the stable ABI", native(b"PyType_GetSlot\0", b"PyType_GetSlox\0"))
+add("stable-abi", "a function newer than the floor", native(b"PyType_GetSlot\0", b"PyType_GetName\0"))
+add("abi-floor", "a lower floor in the tag", rename_wheel("cp310-abi3", "cp37-abi3"))
+add("abi-floor", "a higher floor in the tag", rename_wheel("cp310-abi3", "cp312-abi3"))
+add("glibc-floor", "a glibc newer than the tag", native(b"GLIBC_2.14\0", b"GLIBC_2.34\0"))
+add("glibc-floor", "a glibc library in a musl wheel", rename_wheel("-manylinux.*", "-musllinux_1_2_x86_64.whl"))
+add("glibc-floor", "a musl library in a manylinux wheel", native(b"libdl.so.2\0", b"libc.so\0\0\0\0"))
+add("no-libpython", "a library linked with libpython", native(b"libpthread.so.0\0", b"libpython3.11.so"[:15] + b"\0"))

@@ -1,0 +1,189 @@
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import check_dist
+import toolchain
+from corpus import CORPUS, Release
+from gate.binary import macos_floor, no_libpython
+from gate.model import RULES, Artefact, Finding, Project
+from gate.native import Library
+from helpers import run
+from project import ROOT
+
+SCRIPT = ROOT / "scripts" / "check_dist.py"
+
+
+@pytest.fixture(scope="module")
+def facts() -> Project:
+    """What this project expects of what this machine builds."""
+    return check_dist.this_project([toolchain.host_triple()])
+
+
+@pytest.fixture
+def release(dist: Path, tmp_path: Path) -> Release:
+    """A copy of the good release; the free-threaded wheel is left as it is."""
+    shutil.copytree(dist, tmp_path / "good")
+    folder = Path(shutil.copytree(dist, tmp_path / "dist"))
+    (wheel,), (sdist,) = folder.glob("*-abi3-*.whl"), folder.glob("*.tar.gz")
+    return Release(folder, wheel, sdist)
+
+
+def test_the_good_release_is_accepted(dist: Path, facts: Project) -> None:
+    assert check_dist.check_folder(dist, facts) == []
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_each_mistake_is_refused_for_the_right_reason(release: Release, facts: Project, name: str) -> None:
+    rule, breakage = CORPUS[name]
+    breakage(release)
+    findings = check_dist.check_folder(release.folder, facts)
+    assert rule in {finding.rule for finding in findings}, findings
+    assert all(finding.what and finding.remedy for finding in findings)
+
+
+def test_the_corpus_has_a_mistake_for_every_rule() -> None:
+    elsewhere = {"macos-floor", "release-build"}
+    assert {rule for rule, _ in CORPUS.values()} == RULES.keys() - elsewhere
+    assert len(CORPUS) >= 80
+
+
+def test_a_debug_build_is_refused(release: Release, facts: Project) -> None:
+    (developed,) = (ROOT / "python").rglob("_core.abi3.so")
+    release.change_wheel(lambda files: files.update({release.native: developed.read_bytes()}))
+    findings = check_dist.check_folder(release.folder, facts)
+    assert {finding.what for finding in findings if finding.rule == "release-build"} == {
+        f"{release.native} has debugging symbols",
+        f"{release.native} is a debug build",
+    }
+
+
+def wheel_with(name: str, **libraries: Library) -> Artefact:
+    """Return a wheel that is only a name and what its libraries say of themselves."""
+    artefact = Artefact(Path(name))
+    artefact.__dict__["_libraries"] = ({name.replace("_DOT_", "."): library for name, library in libraries.items()}, {})
+    return artefact
+
+
+@pytest.mark.parametrize(
+    ("platform", "macos", "problems"),
+    [
+        ("macosx_11_0_arm64", {"arm64": (11, 0)}, 0),
+        ("macosx_11_0_arm64", {"arm64": (14, 0)}, 1),
+        ("macosx_10_12_x86_64", {"x86_64": (10, 12)}, 0),
+        ("macosx_10_12_x86_64", {"x86_64": (10, 15)}, 1),
+        ("macosx_10_12_universal2", {"x86_64": (10, 12), "arm64": (11, 0)}, 0),
+        ("macosx_10_12_universal2", {"x86_64": (10, 12), "arm64": (12, 0)}, 1),
+        ("win_amd64", {"arm64": (14, 0)}, 0),
+    ],
+)
+def test_a_macos_wheel_must_run_on_the_macos_in_its_tag(
+    platform: str, macos: dict[str, tuple[int, int]], problems: int
+) -> None:
+    library = Library("Mach-O", set(macos), macos=macos)
+    assert len(list(macos_floor(wheel_with(f"a-1-cp310-abi3-{platform}.whl", a_DOT_abi3_DOT_so=library)))) == problems
+
+
+@pytest.mark.parametrize(
+    ("tags", "needed", "problems"),
+    [
+        ("cp310-abi3-win_amd64", "python3.dll", 0),
+        ("cp310-abi3-win_amd64", "python312.dll", 1),
+        ("cp312-cp312-win_amd64", "python312.dll", 0),
+    ],
+)
+def test_a_windows_module_of_the_stable_abi_needs_python3_dll(tags: str, needed: str, problems: int) -> None:
+    library = Library("PE", {"amd64"}, needed={needed})
+    assert len(list(no_libpython(wheel_with(f"a-1-{tags}.whl", a_DOT_pyd=library)))) == problems
+
+
+def test_every_rule_is_in_the_documentation() -> None:
+    text = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+    generated = run(sys.executable, ROOT / "scripts" / "checks_doc.py")
+    assert generated.returncode == 0, generated.stderr
+    assert generated.stdout.rstrip() == text.split("\n## Who catches what\n")[0].rstrip()
+
+
+def test_all_problems_of_all_files_are_told_in_one_run(release: Release) -> None:
+    for name in ("no SBOM", "a classifier with a typo"):
+        CORPUS[name][1](release)
+    CORPUS["an untracked file in the sdist"][1](release)
+    (release.folder / "notes.txt").touch()
+    refused = run(sys.executable, SCRIPT, release.folder, "--host")
+    assert refused.returncode == 1
+    for words in (
+        "[classifiers-known]",
+        "[tracked-files]",
+        "[file-name]",
+        "commit, and build anew",
+        "correct it in pyproject.toml",
+    ):
+        assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_findings_can_be_read_by_machines(release: Release) -> None:
+    CORPUS["no stub"][1](release)
+    refused = run(sys.executable, SCRIPT, release.folder, "--host", "--json")
+    assert refused.returncode == 1
+    (finding,) = json.loads(refused.stdout)
+    assert (finding["file"], finding["rule"]) == (release.wheel.name, "package-files")
+
+
+def test_github_gets_annotations_and_a_summary(release: Release, tmp_path: Path) -> None:
+    CORPUS["no stub"][1](release)
+    summary = tmp_path / "summary.md"
+    refused = run(
+        sys.executable, SCRIPT, release.folder, "--host", GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary)
+    )
+    assert refused.stdout.startswith("::error title=package-files::")
+    assert "| package-files |" in summary.read_text(encoding="utf-8")
+
+
+def test_the_full_set_is_expected_without_host(dist: Path) -> None:
+    refused = run(sys.executable, SCRIPT, dist)
+    assert refused.returncode == 1
+    assert "missing: ferrous_wheel-0.1.0-cp310-abi3-win_amd64.whl [complete-set]" in refused.stderr
+
+
+def test_others_artefacts_need_not_be_ours(dist: Path, tmp_path: Path, wheel: Path) -> None:
+    shutil.copy(wheel, tmp_path / wheel.name.replace("0.1.0-cp310", "0.1.0-1-cp310"))
+    assert run(sys.executable, SCRIPT, tmp_path, "--foreign").returncode == 0
+    assert run(sys.executable, SCRIPT, tmp_path, "--host").returncode == 1
+    assert dist.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        (lambda _: None, "is empty"),
+        (lambda folder: folder.rmdir(), "is no folder"),
+    ],
+    ids=["empty", "missing"],
+)
+def test_a_folder_without_artefacts_is_an_error(tmp_path: Path, prepare: Callable[[Path], object], words: str) -> None:
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    prepare(folder)
+    refused = run(sys.executable, SCRIPT, folder)
+    assert refused.returncode == 1
+    assert words in refused.stderr
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root can read everything")
+def test_a_file_that_may_not_be_read_is_a_finding(release: Release, facts: Project) -> None:
+    release.wheel.chmod(0)
+    findings = check_dist.check_folder(release.folder, facts)
+    assert Finding(release.wheel.name, "readable-archive", "cannot be read: Permission denied") in findings
+
+
+def test_a_hostile_name_does_not_reach_the_terminal(release: Release) -> None:
+    CORPUS["a control character in a wheel"][1](release)
+    refused = run(sys.executable, SCRIPT, release.folder, "--host")
+    assert "\x1b" not in refused.stderr
+    assert "\\x1b[31m" in refused.stderr
