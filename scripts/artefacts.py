@@ -19,7 +19,7 @@ from packaging.utils import (
 )
 from packaging.version import Version
 
-from console import Problem, ProblemsError
+from console import Problem, ProblemsError, problem
 from project import import_name, name, native_module
 
 NATIVE_SUFFIXES = (".so", ".pyd", ".dylib", ".dll")
@@ -38,20 +38,15 @@ def read_sums(path: Path) -> dict[str, str]:
     Raises:
         ProblemsError: The file is not there, or a line is not as `sha256sum` writes it.
     """
+    remedy = "give the file that `make build` wrote"
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return {PurePosixPath(line[66:]).name: line[:64] for line in lines if check_sum_line(line)}
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise ProblemsError(
-            [Problem(f"{path} is no SHA256SUMS: {error}", "give the file that `make build` wrote")]
-        ) from error
-
-
-def check_sum_line(line: str) -> bool:
-    """Return True for a line of `sha256sum`, and raise ValueError for any other."""
-    if re.fullmatch(r"[0-9a-f]{64} [ *].+", line):
-        return True
-    raise ValueError(f"not a line of sha256sum: {line!r}")
+    except (OSError, UnicodeDecodeError) as error:
+        raise problem(f"{path} cannot be read: {error}", remedy) from error
+    for line in lines:
+        if not re.fullmatch(r"[0-9a-f]{64} [ *].+", line):
+            raise problem(f"{path} is no SHA256SUMS: {line!r} is not a line of sha256sum", remedy)
+    return {PurePosixPath(line[66:]).name: line[:64] for line in lines}
 
 
 @dataclass(frozen=True)
@@ -160,7 +155,7 @@ def judge(facts: dict[str, Any], folder: Path, artefacts: Artefacts, *, from_sou
     """
     problems = [
         *judge_version(facts, artefacts.version),
-        *judge_files(facts["files"], artefacts.unpacked, "the installation"),
+        *judge_files(facts["files"], artefacts.unpacked),
         *judge_import(facts, folder),
     ]
     return problems if from_source else [*judge_wheel(facts, artefacts), *problems]
@@ -192,7 +187,7 @@ def judge_wheel(facts: dict[str, Any], artefacts: Artefacts) -> list[Problem]:
     return []
 
 
-def judge_files(files: dict[str, str], unpacked: Path, where: str) -> list[Problem]:
+def judge_files(files: dict[str, str], unpacked: Path) -> list[Problem]:
     """The package must be what the sdist holds under python/, and exactly one native module beside it."""
     source = unpacked / "python"
     expected = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
@@ -202,16 +197,18 @@ def judge_files(files: dict[str, str], unpacked: Path, where: str) -> list[Probl
     ours = {file for file in native if file.split(".", 1)[0] == native_stem}
     problems = []
     if len(ours) != 1:
-        what = f"{where} holds {len(ours)} files of the native module {native_module()}, not one"
+        what = f"the installation holds {len(ours)} files of the native module {native_module()}, not one"
         problems.append(
             Problem(what, "compare module-name in pyproject.toml with the name of #[pymodule]; run: make build")
         )
     problems += [
-        Problem(f"{where} lacks {file}", "is it ignored by git, or excluded in pyproject.toml?")
+        Problem(f"the installation lacks {file}", "is it ignored by git, or excluded in pyproject.toml?")
         for file in sorted(expected - package)
     ]
     problems += [
-        Problem(f"{where} holds {file}, which is not in the source", "is it a stale file? run: make clean build")
+        Problem(
+            f"the installation holds {file}, which is not in the source", "is it a stale file? run: make clean build"
+        )
         for file in sorted(package - expected - ours)
     ]
     return problems

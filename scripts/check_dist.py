@@ -27,19 +27,17 @@ BEFORE_READING = ("no-bomb",)
 
 def this_project(triples: list[str]) -> Project:
     """Return what this project expects of the artefacts for some targets, from its own files."""
-    pyproject, cargo = (project.load_toml(name) for name in ("pyproject.toml", "Cargo.toml"))
+    features = project.load_toml("Cargo.toml")["features"]
     expected = [project.sdist_name()]
     expected += [project.wheel_name(python, triple) for triple in triples for python in project.python_tags()]
     homes = {project.ROOT, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
     return Project(
         name=project.name(),
-        import_name=project.import_name(),
         native_module=project.native_module(),
         version=project.version(),
         oldest_python=project.oldest_python(),
         requires_python=str(project.requires_python()),
-        classifiers=tuple(pyproject["project"]["classifiers"]),
-        abi3_feature=cargo["features"]["abi3"][0].removeprefix("pyo3/"),
+        abi3_feature=features["abi3"][0].removeprefix("pyo3/"),
         expected=tuple(expected),
         tracked=frozenset(git.git("ls-files", "-z").rstrip("\0").split("\0")),
         builder_paths=tuple(sorted(f"{path}/".encode() for path in homes if path != Path("/"))),

@@ -78,12 +78,10 @@ class Project:
     """What this project expects of its artefacts."""
 
     name: str
-    import_name: str
     native_module: str
     version: Version
     oldest_python: str
     requires_python: str
-    classifiers: tuple[str, ...]
     abi3_feature: str
     expected: tuple[str, ...]
     tracked: frozenset[str]

@@ -15,7 +15,7 @@ import environments
 import index
 import project
 import verify_install
-from artefacts import Artefacts, judge, sha256
+from artefacts import Artefacts, judge, read_sums, sha256
 from broken import Files, repack_sdist, repack_wheel
 from console import ProblemsError
 from helpers import run
@@ -359,3 +359,11 @@ def test_waiting_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ProblemsError, match=r"x 1\.0 is not on the index, after 0\.1 s"):
         index.patiently(never)
+
+
+@pytest.mark.parametrize("content", [b"hello\n", b"\xff", b"0" * 63 + b"  file\n"], ids=["text", "bytes", "short hash"])
+def test_a_file_of_hashes_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
+    sums = tmp_path / "SHA256SUMS"
+    sums.write_bytes(content)
+    with pytest.raises(ProblemsError, match=r"SHA256SUMS (is no SHA256SUMS|cannot be read)"):
+        read_sums(sums)
