@@ -139,9 +139,9 @@ def wheel_files(wheel: Path) -> dict[str, str]:
 
 
 def wheel_tags(text: str) -> frozenset[Tag]:
-    """Return the tags in the text of a WHEEL file."""
+    """Return the tags in the text of a WHEEL file; a line that is none counts for nothing."""
     tags = HeaderParser().parsestr(text).get_all("Tag", [])
-    return frozenset(tag for line in tags for tag in parse_tag(line))
+    return frozenset(tag for line in tags if line.count("-") == 2 for tag in parse_tag(line))  # noqa: PLR2004
 
 
 def judge(facts: dict[str, Any], folder: Path, artefacts: Artefacts, *, from_source: bool = False) -> list[Problem]:

@@ -53,6 +53,9 @@ def apply(rule: Rule, subject: Any, file: str, facts: Project | None) -> list[Fi
         return [Finding(file, "readable-archive", str(error))]
     except OSError as error:
         return [Finding(file, "readable-archive", f"cannot be read: {error.strerror}")]
+    except ValueError as error:
+        # A text that no rule foresaw, such as a version or a tag that a library cannot parse.
+        return [Finding(file, rule.name, f"cannot be judged: {error}")]
 
 
 def check_artefact(path: Path, facts: Project | None) -> list[Finding]:

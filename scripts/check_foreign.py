@@ -3,15 +3,14 @@
 benchmarks/foreign.txt lists them by file name and SHA-256. They are downloaded once into target/foreign.
 """
 
-import hashlib
 from collections import defaultdict
 from pathlib import Path
 
 from pypi_simple import PyPISimple
 
-from artefacts import read_sums
+from artefacts import compare_sums, read_sums
 from check_dist import check_folder
-from console import err, out, problem, run_main
+from console import ProblemsError, err, out, problem, run_main
 from gate.model import Artefact
 from index import Index
 from project import ROOT
@@ -36,9 +35,8 @@ def download(wanted: dict[str, str]) -> None:
             for name in names:
                 err.print(f"downloading {name}", markup=False)
                 client.download_package(packages[name], FOLDER / name)
-    for name, digest in wanted.items():
-        if hashlib.sha256((FOLDER / name).read_bytes()).hexdigest() != digest:
-            raise problem(f"{FOLDER / name} is not the file in {LIST}", "remove it, and run the same again")
+    if others := compare_sums([FOLDER / name for name in wanted], wanted, LIST):
+        raise ProblemsError(others)
 
 
 def main() -> None:

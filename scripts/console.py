@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from subprocess import CalledProcessError
 
 from rich.console import Console
+from rich.markup import escape
 
 # A table in a log is not cut off at the 80 columns of a terminal that is not there.
 WIDE = 240
@@ -47,7 +48,7 @@ def run_main(main: Callable[[], None]) -> None:
         main()
     except ProblemsError as error:
         for one in error.problems:
-            err.print(f"[bold red]problem:[/] {one.what}", markup=True)
+            err.print(f"[bold red]problem:[/] {escape(one.what)}", markup=True)
             err.print(f"  {one.remedy}", markup=False)
         sys.exit(1)
     except CalledProcessError as error:

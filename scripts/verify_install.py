@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
+from rich.markup import escape
 from rich.table import Table
 
 import build
@@ -221,11 +222,8 @@ def run_jobs(jobs: list[Job], folder: Path) -> None:
         for done, future in enumerate(as_completed(running), start=1):
             job = future.result()
             mark = "[bold red]failed[/]" if job.problems else "ok"
-            err.print(
-                f"[{done}/{len(jobs)}] CPython {job.python}, {job.artefact}: {mark}, {job.seconds:.1f} s".replace(
-                    "[", "\\[", 1
-                )
-            )
+            count = escape(f"[{done}/{len(jobs)}]")
+            err.print(f"{count} CPython {job.python}, {job.artefact}: {mark}, {job.seconds:.1f} s")
 
 
 def report(jobs: list[Job]) -> None:

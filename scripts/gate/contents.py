@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 import tomli
-from packaging.tags import parse_tag
 
+from artefacts import wheel_tags
 from gate.model import Artefact, Project, parse_headers, rule
 
 # Names and texts that mean a secret. The texts are prefixes that their issuers document for finding them.
@@ -55,7 +55,7 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
     headers = parse_headers(content)
     if not str(headers["Wheel-Version"] or "").startswith("1."):
         yield f"Wheel-Version is {headers['Wheel-Version']!r}, not 1.x"
-    tags = frozenset(tag for text in headers.get_all("Tag", []) for tag in parse_tag(str(text)))
+    tags = wheel_tags(content.decode("utf-8", "replace"))
     if tags != artefact.tags:
         yield f"WHEEL says {', '.join(sorted(map(str, tags))) or 'no tags'}, and the file name says others"
     if str(headers["Root-Is-Purelib"] or "").lower() == "true" and artefact.native:

@@ -2,6 +2,7 @@ import json
 import os
 import shutil
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 import check_dist
 import toolchain
+from console import problem, run_main
 from corpus import CORPUS, Release
 from gate.binary import macos_floor, no_libpython
 from gate.model import RULES, Artefact, Finding, Project
@@ -180,6 +182,24 @@ def test_a_file_that_may_not_be_read_is_a_finding(release: Release, facts: Proje
     release.wheel.chmod(0)
     findings = check_dist.check_folder(release.folder, facts)
     assert Finding(release.wheel.name, "readable-archive", "cannot be read: Permission denied") in findings
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"), [("a-1-cp3x-abi3-win_amd64.whl", "stable-abi"), ("a-1-cp310-abi3-win_amd64.whl", "wheel-file")]
+)
+def test_a_tag_that_cannot_be_read_is_a_finding(tmp_path: Path, name: str, rule: str) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("a-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: hello\n")
+    assert rule in {finding.rule for finding in check_dist.check_folder(tmp_path, None)}
+
+
+def test_a_problem_with_brackets_in_it_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    def main() -> None:
+        raise problem("words[1] and [/red]", "none")
+
+    with pytest.raises(SystemExit, match="1"):
+        run_main(main)
+    assert "problem: words[1] and [/red]\n" in capsys.readouterr().err
 
 
 def test_a_hostile_name_does_not_reach_the_terminal(release: Release) -> None:
