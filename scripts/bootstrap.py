@@ -104,7 +104,8 @@ def main() -> int:
         environment = dict(os.environ, UV_PYTHON_DOWNLOADS="never", VIRTUAL_ENV=str(VENV))
         for command in (
             ["venv", "--quiet", "--clear", "--python", python, str(VENV)],
-            ["pip", "sync", "--quiet", "--require-hashes", str(REQUIREMENTS)],
+            # Compiled once here: where PYTHONDONTWRITEBYTECODE is set, each start of a tool would compile it anew.
+            ["pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", str(REQUIREMENTS)],
         ):
             if subprocess.run([str(uv), *command], env=environment, cwd=str(ROOT), check=False).returncode:
                 fail("uv could not make .venv (its message is above)")

@@ -112,7 +112,7 @@ def run_maturin(arguments: list[str], folder: Path, environment: dict[str, str])
         errors="replace",
     )
     # In one piece: two of them may run at the same time.
-    err.print(done.stdout.rstrip(), markup=False)
+    err.print(done.stdout.rstrip())
     if done.returncode:
         raise problem(f"maturin {arguments[0]} failed", "its message is above; repair what it names, and build again")
     warnings = [line.split("⚠️", 1)[1].strip() for line in done.stdout.splitlines() if "⚠️" in line]
@@ -154,7 +154,7 @@ def choose_interpreters(triple: str) -> dict[str, str]:
             free_threaded = python.endswith("t")
             chosen[python] = str(find_pythons(find_uv(), [python])[0].path) if free_threaded else sys.executable
         except PythonNotFoundError as error:
-            err.print(f"left out: the wheel for it, because {error}", markup=False)
+            err.print(f"left out: the wheel for it, because {error}")
     return chosen
 
 

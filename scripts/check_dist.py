@@ -119,14 +119,14 @@ def report_bad(findings: list[Finding]) -> None:
     for finding in findings:
         by_file[finding.file].append(finding)
     for file, found in by_file.items():
-        err.print(file, style="bold", markup=False)
+        err.print(file, style="bold")
         for finding in found:
-            err.print(f"  {printable(finding.what)} [{finding.rule}]", markup=False)
-            err.print(f"    {finding.remedy}", markup=False)
+            err.print(f"  {printable(finding.what)} [{finding.rule}]")
+            err.print(f"    {finding.remedy}")
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for finding in findings:
             what = printable(f"{finding.file}: {finding.what}").replace("%", "%25")
-            out.print(f"::error title={finding.rule}::{what}", markup=False)
+            out.print(f"::error title={finding.rule}::{what}")
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         rows = [
             f"| {printable(f.file)} | {f.rule} | {printable(f.what)} | {f.remedy} |".replace("\n", " ")

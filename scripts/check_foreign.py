@@ -33,7 +33,7 @@ def download(wanted: dict[str, str]) -> None:
         for project, names in by_project.items():
             packages = {package.filename: package for package in client.get_project_page(project).packages}
             for name in names:
-                err.print(f"downloading {name}", markup=False)
+                err.print(f"downloading {name}")
                 client.download_package(packages[name], FOLDER / name)
     if others := compare_sums([FOLDER / name for name in wanted], wanted, LIST):
         raise ProblemsError(others)
@@ -49,10 +49,10 @@ def main() -> None:
     findings = check_folder(FOLDER, None)
     known = [finding for finding in findings if (finding.file, finding.rule) in TRUE_FINDINGS]
     for finding in known:
-        out.print(f"true: {finding.file}: {finding.what} [{finding.rule}]", markup=False)
+        out.print(f"true: {finding.file}: {finding.what} [{finding.rule}]")
     alarms = [finding for finding in findings if finding not in known]
     for finding in alarms:
-        err.print(f"{finding.file}: {finding.what} [{finding.rule}]", markup=False)
+        err.print(f"{finding.file}: {finding.what} [{finding.rule}]")
     out.print(f"{len(wanted)} artefacts, {len(known)} true findings, {len(alarms)} to be looked at")
     if alarms:
         raise problem(

@@ -3,8 +3,11 @@
 Exit codes: 0 done, or nothing to do; 1 problems were found; 2 wrong usage.
 """
 
+import io
 import sys
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from subprocess import CalledProcessError
 
@@ -13,8 +16,10 @@ from rich.markup import escape
 
 # A table in a log is not cut off at the 80 columns of a terminal that is not there.
 WIDE = 240
-err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDE)
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+err = Console(
+    stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDE
+)
+out = Console(markup=False, highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 
 
 @dataclass(frozen=True)
@@ -42,21 +47,34 @@ def problem(what: str, remedy: str) -> ProblemsError:
     return ProblemsError([Problem(what, remedy)])
 
 
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Tell what goes on, on a terminal while it goes on, and how long it took when it has ended well."""
+    started = time.perf_counter()
+    with err.status(f"{escape(title)} …"):
+        yield
+    err.print(f"{time.perf_counter() - started:6.1f} s  {title}")
+
+
 def run_main(main: Callable[[], None]) -> None:
     """Run a script's `main` and end the process with the right exit code, never with a traceback for a problem."""
+    for stream in (sys.stdout, sys.stderr):
+        # A text that a stream cannot show is shown escaped.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         main()
     except ProblemsError as error:
         for one in error.problems:
             err.print(f"[bold red]problem:[/] {escape(one.what)}", markup=True)
-            err.print(f"  {one.remedy}", markup=False)
+            err.print(f"  {one.remedy}")
         sys.exit(1)
     except CalledProcessError as error:
         command = " ".join(map(str, error.cmd))
-        err.print(f"problem: this command ended with exit code {error.returncode}: {command}", markup=False)
+        err.print(f"problem: this command ended with exit code {error.returncode}: {command}")
         for stream in (error.stdout, error.stderr):
             if stream:
-                err.print(str(stream).rstrip(), markup=False)
+                err.print(str(stream).rstrip())
         sys.exit(1)
     except KeyboardInterrupt:
         err.print("interrupted")

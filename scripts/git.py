@@ -2,10 +2,14 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
+import sys
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import commands
 from console import problem
 from project import ROOT
 
@@ -13,18 +17,49 @@ from project import ROOT
 @cache
 def environment() -> dict[str, str]:
     """Return the environment without the variables that point git at another repository (set inside hooks)."""
-    command = ["git", "rev-parse", "--local-env-vars"]
-    names = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout.split()
-    clean = {name: value for name, value in os.environ.items() if name not in {*names, "GIT_NAMESPACE"}}
+    asked = commands.run("git", "rev-parse", "--local-env-vars", cwd=ROOT, env=os.environ)
+    foreign = {*asked.stdout.split(), "GIT_NAMESPACE", "GIT_TEMPLATE_DIR", "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS"}
+    clean = {name: value for name, value in os.environ.items() if name not in foreign}
+    if not sys.stdin.isatty():
+        # Nobody is there to answer, so a question for a password would wait for ever.
+        clean["GIT_TERMINAL_PROMPT"] = "0"
     # `git status` and `git diff` would otherwise rewrite the index.
     return {**clean, "GIT_OPTIONAL_LOCKS": "0"}
 
 
-def git(*arguments: str) -> str:
-    """Return what a git command prints, without the last line feed; it runs at the repository's root."""
-    command = ["git", *arguments]
-    printed = subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=environment())
-    return printed.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
+@dataclass(frozen=True)
+class Repository:
+    """A folder to run git in, with settings that go before those of every configuration file."""
+
+    folder: Path
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment that git is run with."""
+        pairs: dict[str, str] = {}
+        for number, (key, value) in enumerate(self.settings):
+            pairs |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        return {**environment(), **pairs, "GIT_CONFIG_COUNT": str(len(self.settings))}
+
+    def run(
+        self, *arguments: object, check: bool = False, timeout: float | None = None, env: dict[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a git command, with `env` on top of the environment, and return how it ended."""
+        whole = {**self.environment(), **(env or {})}
+        return commands.run("git", *arguments, cwd=self.folder, env=whole, check=check, timeout=timeout)
+
+    def ask(self, *arguments: object) -> str:
+        """Return what a git command prints, without the last line feed.
+
+        Raises:
+            CalledProcessError: The command failed.
+        """
+        return self.run(*arguments, check=True).stdout.removesuffix("\n")
+
+
+# A file system monitor is a program that the configuration names; it is not needed to look at a checkout once.
+CHECKOUT = Repository(ROOT, (("core.fsmonitor", "false"),))
+git = CHECKOUT.ask
 
 
 def require_checkout() -> None:
@@ -33,14 +68,16 @@ def require_checkout() -> None:
     Raises:
         ProblemsError: It is not, for example in an unpacked sdist.
     """
+    if not shutil.which("git"):
+        raise problem("git is not on PATH", "install git, or put it on PATH")
     try:
         top = git("rev-parse", "--show-toplevel")
         git("rev-parse", "--verify", "--quiet", "HEAD")
-    except (OSError, subprocess.CalledProcessError):
+    except subprocess.CalledProcessError:
         top = ""
     if not top or Path(top).resolve() != ROOT:
         raise problem(
-            f"{ROOT} is not the root of a git checkout with a commit", "clone the repository, and build there"
+            f"{ROOT} is not the root of a git checkout with a commit", "clone the repository, and work in the clone"
         )
 
 

@@ -40,7 +40,7 @@ def patiently(ask: Callable[[], T]) -> T:
     def say(state: RetryCallState) -> None:
         reason = state.outcome.exception() if state.outcome else ""
         wait = state.next_action.sleep if state.next_action else 0
-        err.print(f"{reason}; asking again in {wait:.0f} s", markup=False)
+        err.print(f"{reason}; asking again in {wait:.0f} s")
 
     retrying = Retrying(
         retry=retry_if_exception_type(NotThereYetError),
@@ -99,7 +99,7 @@ class Index:
             files = patiently(lambda: self.files(project, version))
             with PyPISimple(self.url) as client:
                 for file in files:
-                    err.print(f"downloading {file.filename}", markup=False)
+                    err.print(f"downloading {file.filename}")
                     client.download_package(file, folder / file.filename, verify=bool(file.digests))
         except (requests.RequestException, ValueError) as error:
             raise problem(f"{self.url} does not answer as an index: {error}", "check INDEX and the network") from error

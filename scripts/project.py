@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -85,14 +86,14 @@ def python_tags() -> dict[str, str]:
     return tags
 
 
-def sdist_name() -> str:
-    """Return the file name of the sdist."""
-    return f"{import_name()}-{version()}.tar.gz"
+def sdist_name(of: Version | None = None) -> str:
+    """Return the file name of the sdist of a version; default: this one."""
+    return f"{import_name()}-{of or version()}.tar.gz"
 
 
-def wheel_name(python: str, triple: str) -> str:
+def wheel_name(python: str, triple: str, of: Version | None = None) -> str:
     """Return the file name of the wheel for an interpreter of `python_tags` and a target of `PLATFORM_TAGS`."""
-    return f"{import_name()}-{version()}-{python_tags()[python]}-{PLATFORM_TAGS[triple]}.whl"
+    return f"{import_name()}-{of or version()}-{python_tags()[python]}-{PLATFORM_TAGS[triple]}.whl"
 
 
 def same_wheel(name: str, other: str) -> bool:
@@ -101,8 +102,8 @@ def same_wheel(name: str, other: str) -> bool:
 
 
 def venv_bin(tool: str) -> Path:
-    """Return the path of a tool in .venv."""
-    return ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin") / (tool + EXE)
+    """Return the path of a tool in the environment that runs this: .venv, perhaps of another checkout."""
+    return Path(sys.prefix) / ("Scripts" if os.name == "nt" else "bin") / (tool + EXE)
 
 
 def find_uv() -> Path:

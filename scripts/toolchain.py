@@ -1,24 +1,24 @@
 """Say which tools a build will use; end with one line if Rust is missing or too old."""
 
+import os
 import platform
 import shutil
-import subprocess
 
 from packaging.version import Version
 
+import commands
 from console import err, problem, run_main
-from project import load_toml, venv_bin
+from project import ROOT, load_toml, venv_bin
 
 
 def ask_version(*command: str) -> str:
     """Return the version that a tool prints of itself: the second word of its first line."""
-    printed = subprocess.run([*command, "--version"], check=True, capture_output=True, text=True)
-    return printed.stdout.split()[1]
+    return commands.run(*command, "--version", cwd=ROOT, env=os.environ).stdout.split()[1]
 
 
 def rustc(*arguments: str) -> str:
     """Return what rustc prints."""
-    return subprocess.run(["rustc", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+    return commands.run("rustc", *arguments, cwd=ROOT, env=os.environ).stdout.strip()
 
 
 def host_triple() -> str:

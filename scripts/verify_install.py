@@ -223,7 +223,7 @@ def run_jobs(jobs: list[Job], folder: Path) -> None:
             job = future.result()
             mark = "[bold red]failed[/]" if job.problems else "ok"
             count = escape(f"[{done}/{len(jobs)}]")
-            err.print(f"{count} CPython {job.python}, {job.artefact}: {mark}, {job.seconds:.1f} s")
+            err.print(f"{count} CPython {job.python}, {job.artefact}: {mark}, {job.seconds:.1f} s", markup=True)
 
 
 def report(jobs: list[Job]) -> None:
@@ -235,7 +235,7 @@ def report(jobs: list[Job]) -> None:
     for job in jobs:
         if job.output:
             err.rule(f"CPython {job.python}, {job.artefact}", align="left")
-            err.print("\n".join(job.output.rstrip().splitlines()[-TAIL:]), markup=False)
+            err.print("\n".join(job.output.rstrip().splitlines()[-TAIL:]))
     raise_problems(
         [
             Problem(f"CPython {job.python}, {job.artefact}: {one.what}", one.remedy)
@@ -253,7 +253,7 @@ def working_folder(*, keep: bool) -> Iterator[Path]:
         yield folder
     finally:
         if keep:
-            err.print(f"the environments are in {folder}", markup=False)
+            err.print(f"the environments are in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -305,7 +305,7 @@ def main() -> None:
     """Read the arguments, verify, report."""
     arguments = parse_arguments()
     for variable in sorted(variable for variable in os.environ if variable.startswith(REACHES_INTO)):
-        err.print(f"{variable} is set; it is kept away from the environments", markup=False)
+        err.print(f"{variable} is set; it is kept away from the environments")
     pythons = choose_pythons(arguments.python)
     with working_folder(keep=arguments.keep is not None) as folder:
         if arguments.version:

@@ -1,0 +1,61 @@
+"""Running other programs: one door, so that the log names every one of them in its order."""
+
+import logging
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+# One record of level DEBUG after each program that has ended, with its command line.
+log = logging.getLogger("commands")
+
+
+def run(
+    *command: object,
+    cwd: Path,
+    env: Mapping[str, str],
+    check: bool = True,
+    timeout: float | None = None,
+) -> "subprocess.CompletedProcess[str]":
+    """Run a program without input to its end, and return what it printed, as UTF-8.
+
+    Args:
+        command: The program and its arguments; each is made a str.
+        cwd: The folder to run it in.
+        env: Its whole environment.
+        check: Whether an exit code other than 0 is an error.
+        timeout: Seconds after which it is killed; default: never.
+
+    Raises:
+        CalledProcessError: It failed, and `check` is set.
+        TimeoutExpired: It took longer than `timeout`.
+    """
+    words = [str(word) for word in command]
+    try:
+        return subprocess.run(
+            words,
+            cwd=cwd,
+            env=env,
+            check=check,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            # A path that is no UTF-8 comes through as it is.
+            errors="surrogateescape",
+        )
+    finally:
+        log.debug("%s", shlex.join(words))
+
+
+def tool_environment(base: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which a Python tool does what its configuration says, and nothing else."""
+    foreign = ("BUMPVERSION_", "CARGO_TARGET_", "PYTHON", "SOURCE_DATE_EPOCH", "TOWNCRIER_")
+    return {**{name: value for name, value in base.items() if not name.startswith(foreign)}, "PYTHONUTF8": "1"}
+
+
+def tail(done: "subprocess.CompletedProcess[str]", lines: int = 40) -> str:
+    """Return the last lines of what a program printed."""
+    text = os.linesep.join(part.rstrip() for part in (done.stdout, done.stderr) if part.strip())
+    return "\n".join(text.splitlines()[-lines:])
