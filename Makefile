@@ -30,6 +30,8 @@ override VARS_test-tooling := PYTHON ARGS
 override VARS_build := TARGET
 override VARS_verify := PYTHON VERSION INDEX SUMS KEEP
 override VARS_changelog := VERSION
+override VARS_check-news := BASE
+override VARS_release := VERSION DRY_RUN YES REMOTE BRANCH VIA
 
 # A mistyped variable would silently be a default, so any other one is an error. Only the command line counts:
 # $(given) is empty for a variable that merely stands in the environment. Recipes read the values themselves from the
@@ -82,7 +84,7 @@ test: .venv/develop.stamp
 
 .PHONY: test-tooling  ## Test everything else: Makefile, scripts, what a wheel is and does. The long part. [PYTHON= ARGS=]
 test-tooling: .venv/develop.stamp
-	$(PY) -m pytest tests/tooling $(call given,ARGS,$$ARGS)
+	$(PY) -m pytest --numprocesses=auto --dist=loadfile tests/tooling $(call given,ARGS,$$ARGS)
 
 .PHONY: lint  ## Check formatting, style, types and the type stub.
 lint: .venv/develop.stamp
@@ -131,6 +133,14 @@ verify: .venv/setup.stamp
 .PHONY: changelog  ## Preview the next section of CHANGELOG.md. [VERSION=0.2.0]
 changelog: .venv/setup.stamp
 	$(BIN)/towncrier build --draft --version $(if $(call given,VERSION,x),"$$VERSION",Unreleased)
+
+.PHONY: check-news  ## Check that a change which users can notice brings a news fragment. [BASE=origin/main]
+check-news: .venv/setup.stamp
+	$(PY) scripts/check_news.py $(call given,BASE,--base="$$BASE")
+
+.PHONY: release  ## Release a version: all of it, or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr]
+release: .venv/setup.stamp
+	@$(PY) scripts/release.py $(call given,DRY_RUN,--dry-run="$$DRY_RUN") $(call given,YES,--yes="$$YES") $(call given,REMOTE,--remote="$$REMOTE") $(call given,BRANCH,--branch="$$BRANCH") $(call given,VIA,--via="$$VIA") -- $(call given,VERSION,"$$VERSION")
 
 .PHONY: clean  ## Remove what git ignores: builds, caches, .venv.
 clean:

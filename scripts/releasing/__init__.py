@@ -1,0 +1,1 @@
+"""What release.py is made of: reading the situation, judging it, preparing the commit, proving and pushing it."""
