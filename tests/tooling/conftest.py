@@ -2,6 +2,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 # The scripts are run by their paths and import each other; the tests import them the same way, and their own helpers.
@@ -13,9 +14,11 @@ from helpers import copy_checkout  # noqa: E402
 
 @pytest.fixture(scope="session")
 def dist() -> Path:
-    """Return dist/ as this checkout builds it; built once, and not again where it is current."""
-    if not build.is_current():
-        build.build()
+    """Return dist/ as this checkout builds it; built once by one of the test processes, and not where it is current."""
+    (ROOT / "target").mkdir(exist_ok=True)
+    with FileLock(ROOT / "target" / "test-dist.lock"):
+        if not build.is_current():
+            build.build()
     return ROOT / "dist"
 
 
