@@ -1,0 +1,266 @@
+"""A workflow's file, what happens on GitHub, and whether the one's `on:` asks for the other."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+PULL_REQUESTS = ("pull_request", "pull_request_target")
+# Without `types:`, other activities of a pull request start nothing.
+DEFAULT_TYPES = ("opened", "synchronize", "reopened")
+# Null in events of other kinds.
+OF_ONE_EVENT = ("head_commit", "inputs", "merge_group", "pull_request", "release", "schedule", "workflow_run")
+ZEROS = {"boolean": False, "number": 0}
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML as GitHub does: by the core schema of YAML 1.2, in which `on`, `yes` and `12:30` are strings."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - yaml's own, emptied
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ValueError(f"{key} is defined twice, in line {node.start_mark.line + 1} and after")
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?[0-9]+", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})\\Z"), list(_first))
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value))
+
+
+def load(text: str) -> dict[str, Any]:
+    """Return a parsed workflow.
+
+    Raises:
+        ValueError: A key is defined twice in a mapping.
+    """
+    workflow: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from SafeLoader
+    return workflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happens on GitHub.
+
+    Attributes:
+        name: Such as "push".
+        ref: The full ref, such as "refs/tags/v1.0"; of a pull request "refs/pull/1/merge".
+        action: The activity, such as "opened"; a pull request's default is "synchronize".
+        head_ref: The branch that a pull request comes from.
+        base_ref: The branch that a pull request is for.
+        sha: The commit.
+        repository: The repository, as "owner/name".
+        default_branch: The repository's.
+        fork: The pull request comes from a fork.
+        inputs: What a person entered for workflow_dispatch.
+        run_attempt: 1, and one more at every re-run.
+        changed: The paths of the files that a push or a pull request changes.
+        actor: Who did it.
+        variables: The repository's configuration variables, `vars`.
+        payload: More of `github.event`, such as `{"head_commit": {"message": "…"}}`.
+    """
+
+    name: str
+    ref: str = "refs/heads/main"
+    action: str = ""
+    head_ref: str = ""
+    base_ref: str = ""
+    sha: str = "0123456789abcdef0123456789abcdef01234567"
+    repository: str = "owner/name"
+    default_branch: str = "main"
+    fork: bool = False
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    run_attempt: int = 1
+    changed: tuple[str, ...] | None = None
+    actor: str = "somebody"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.name in PULL_REQUESTS and not (self.head_ref and self.base_ref):
+            raise ValueError(f"{self.name}: say head_ref and base_ref")
+        if self.fork and self.name not in PULL_REQUESTS:
+            raise ValueError(f"{self.name}: only a pull request comes from a fork")
+
+    @property
+    def ref_type(self) -> str:
+        """Return "tag" or "branch"."""
+        return "tag" if self.ref.startswith("refs/tags/") else "branch"
+
+    @property
+    def ref_name(self) -> str:
+        """Return the ref as people write it."""
+        return re.sub(r"^refs/(heads|tags|pull)/", "", self.ref)
+
+    @property
+    def activity(self) -> str:
+        """Return what `types:` is about."""
+        return self.action or ("synchronize" if self.name in PULL_REQUESTS else "")
+
+    @property
+    def untrusted(self) -> bool:
+        """Return whether the run gets no secrets, and a token that can only read."""
+        return self.fork and self.name != "pull_request_target"
+
+    def github(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is known of the context `github`."""
+        return {
+            "actor": self.actor,
+            "base_ref": self.base_ref,
+            "event": self._payload(workflow),
+            "event_name": self.name,
+            "head_ref": self.head_ref,
+            "ref": self.ref,
+            "ref_name": self.ref_name,
+            "ref_type": self.ref_type,
+            "repository": self.repository,
+            "repository_owner": self.repository.split("/")[0],
+            "run_attempt": str(self.run_attempt),
+            "run_id": "1000",
+            "run_number": "10",
+            "server_url": "https://github.com",
+            "sha": self.sha,
+            "triggering_actor": self.actor,
+            "workflow": workflow.get("name", ""),
+        }
+
+    def _payload(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
+        here = {"full_name": self.repository, "default_branch": self.default_branch, "fork": False}
+        payload: dict[str, Any] = {key: None for key in OF_ONE_EVENT if key != self.name}
+        payload["repository"] = here
+        if self.activity or self.name in ("push", "schedule", "workflow_dispatch"):
+            payload["action"] = self.activity or None
+        if self.name == "push":
+            del payload["head_commit"]
+            payload |= {"ref": self.ref, "after": self.sha, "deleted": False}
+        elif self.name == "workflow_dispatch":
+            inputs = self.given_inputs(workflow)
+            payload |= {"ref": self.ref, "inputs": {key: text_of(value) for key, value in inputs.items()}}
+        elif self.name in PULL_REQUESTS:
+            there = (
+                {**here, "full_name": f"{self.actor}/{self.repository.split('/')[1]}", "fork": True}
+                if self.fork
+                else here
+            )
+            head = {"ref": self.head_ref, "sha": self.sha, "repo": there}
+            base = {"ref": self.base_ref, "repo": here}
+            payload |= {"number": 1, "pull_request": {"number": 1, "draft": False, "head": head, "base": base}}
+        return _merged(payload, self.payload)
+
+    def given_inputs(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the context `inputs`: what was entered, and the defaults for the rest.
+
+        Raises:
+            ValueError: An input is none that the workflow takes, or not one of its options.
+        """
+        if self.name != "workflow_dispatch":
+            return {}
+        declared = (_filters(workflow).get("workflow_dispatch") or {}).get("inputs") or {}
+        if unknown := self.inputs.keys() - declared.keys():
+            raise ValueError(f"no such inputs: {', '.join(sorted(unknown))}")
+        values = {}
+        for name, its in declared.items():
+            values[name] = self.inputs.get(name, its.get("default", ZEROS.get(its.get("type"), "")))
+            options = [False, True] if its.get("type") == "boolean" else its.get("options")
+            if options and name in self.inputs and values[name] not in options:
+                raise ValueError(f"input {name} takes {options}, not {values[name]!r}")
+        return values
+
+
+def triggers(workflow: Mapping[str, Any], event: Event) -> bool:
+    """Tell whether an event starts a workflow.
+
+    Raises:
+        ValueError: A filter is one that GitHub refuses, or is about paths, and the event does not say which changed.
+    """
+    on = _filters(workflow)
+    if event.name not in on:
+        return False
+    filters = on[event.name] if isinstance(on[event.name], Mapping) else {}
+    types = filters.get("types", DEFAULT_TYPES if event.name in PULL_REQUESTS else None)
+    if types is not None and event.activity not in as_list(types):
+        return False
+    kind, other = ("tags", "branches") if event.name == "push" and event.ref_type == "tag" else ("branches", "tags")
+    about_refs, about_paths = _chosen(filters, kind), _chosen(filters, "paths")
+    # Only tags named: no push of a branch starts it; only branches named: no push of a tag.
+    if about_refs is None and _chosen(filters, other) is not None:
+        return False
+    if about_refs is not None and not about_refs([event.base_ref or event.ref_name]):
+        return False
+    # Paths are not looked at when a tag is pushed.
+    if about_paths is None or kind == "tags":
+        return True
+    if event.changed is None:
+        raise ValueError(f"{event.name} is filtered by paths: say which are changed")
+    return about_paths(event.changed)
+
+
+def matches(patterns: Iterable[str], name: str) -> bool:
+    """Tell whether GitHub's filter patterns take a name; the last one that matches decides, `!` says no.
+
+    Raises:
+        ValueError: All patterns say no, which GitHub refuses.
+    """
+    listed = as_list(patterns)
+    if all(pattern.startswith("!") for pattern in listed):
+        raise ValueError(f"a pattern without ! is needed beside {', '.join(listed) or 'none'}")
+    taken = False
+    for pattern in listed:
+        if re.fullmatch(_regex(pattern.removeprefix("!")), name, re.DOTALL):
+            taken = not pattern.startswith("!")
+    return taken
+
+
+def _regex(pattern: str) -> str:
+    parts = {"*": "[^/]*", "**": ".*", "**/": "(?:.*/)?", "?": "?", "+": "+"}
+    # `**/` may stand for no folder at all, if it begins a part of the path.
+    tokens = re.findall(r"(?:(?<=/)|(?<!.))\*\*/|\*\*|\*|\?|\+|\[[^\]]*\]|\\.|.", pattern, re.DOTALL)
+    return "".join(
+        parts.get(token) or (token if token[0] == "[" else re.escape(token.removeprefix("\\") or token))
+        for token in tokens
+    )
+
+
+def _chosen(filters: Mapping[str, Any], kind: str) -> Callable[[Iterable[str]], bool] | None:
+    """Return what tells whether one of the names is wanted, or None if there is no such filter."""
+    given = [key for key in (kind, f"{kind}-ignore") if key in filters]
+    if len(given) > 1:
+        raise ValueError(f"not both of {' and '.join(given)}")
+    if not given:
+        return None
+    wanted = given == [kind]
+    return lambda names: any(matches(filters[given[0]], name) == wanted for name in names)
+
+
+def _filters(workflow: Mapping[str, Any]) -> dict[str, Any]:
+    on = workflow["on"]
+    return dict(on) if isinstance(on, Mapping) else dict.fromkeys(as_list(on))
+
+
+def as_list(value: str | Iterable[str]) -> list[str]:
+    """Return what may be one or several as a list."""
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(one)
+    for key, value in other.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+def text_of(value: object) -> str:
+    """Return a value as GitHub writes it where only text can be."""
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)

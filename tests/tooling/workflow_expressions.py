@@ -1,0 +1,154 @@
+"""GitHub's expressions, evaluated by GitHub's own packages in one node process for all tests of a process."""
+
+import atexit
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from project import ROOT
+
+FOLDER = Path(__file__).with_name("workflow")
+# What the contexts of these names lack is null on GitHub; what the others lack is only known there.
+CLOSED = frozenset({"inputs", "matrix", "needs", "vars"})
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What expressions can see.
+
+    Attributes:
+        contexts: The contexts that are known, each with what is known of it.
+        closed: The contexts that are known entirely.
+        results: The results that `success()` and `failure()` are about, by job.
+        cancelled: What `cancelled()` returns.
+    """
+
+    contexts: dict[str, Any]
+    closed: frozenset[str] = CLOSED
+    results: dict[str, str] = field(default_factory=dict)
+    cancelled: bool = False
+
+    def having(self, **contexts: object) -> "Scope":
+        """Return a scope that has these contexts as well."""
+        return replace(self, contexts={**self.contexts, **contexts})
+
+
+def require_node() -> str:
+    """Return npm's path. Skip the test where node or npm is absent; in CI, fail it."""
+    npm = shutil.which("npm")
+    if npm and shutil.which("node"):
+        return npm
+    missing = "node and npm evaluate GitHub's expressions, and are not on PATH"
+    if os.environ.get("CI"):
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+def install(folder: Path = FOLDER) -> None:
+    """Install the packages as locked, if they are absent or older than the lock."""
+    npm = require_node()
+    lock, installed = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
+    (ROOT / "target").mkdir(exist_ok=True)
+    with FileLock(ROOT / "target" / "workflow-packages.lock"):
+        if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+            return
+        done = subprocess.run(
+            [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+            cwd=folder,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        if done.returncode:
+            raise RuntimeError(f"npm ci has failed:\n{done.stdout}{done.stderr}")
+        installed.touch()
+
+
+def strings(value: object) -> Iterator[str]:
+    """Return all strings in a value, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item)
+
+
+class Evaluator:
+    """A node process that evaluates expressions, one after the other."""
+
+    def __init__(self) -> None:
+        """Install the packages where that is needed, and start the process."""
+        install()
+        self._process = subprocess.Popen(
+            ["node", FOLDER / "evaluate.mjs"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            bufsize=1,
+        )
+
+    def fill(self, value: Any, where: str, scope: Scope) -> Any:  # noqa: ANN401 - whatever YAML holds
+        """Evaluate all templates in a value; those with anything unknown in them stay as they are.
+
+        Args:
+            value: A string, or lists and mappings with strings in them.
+            where: The definition in GitHub's schema of workflow files that says what can be used in it.
+            scope: What is known.
+
+        Raises:
+            ValueError: GitHub would take that for an error.
+        """
+        if not any("${{" in text for text in strings(value)):
+            return value
+        return self._ask(where, scope, "value", value)
+
+    def holds(self, condition: object, where: str, scope: Scope) -> bool | None:
+        """Tell whether an `if:` holds; with `success() && (…)` if it has no status function. None: that is unknown.
+
+        Raises:
+            ValueError: GitHub would take that for an error, or it always holds because of text around a template.
+        """
+        # As JSON writes it: `true`, not `True`.
+        text = condition if isinstance(condition, str) or condition is None else json.dumps(condition)
+        holds: bool | None = self._ask(where, scope, "condition", text)
+        return holds
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+    def _ask(self, where: str, scope: Scope, kind: str, asked: object) -> Any:  # noqa: ANN401 - whatever JSON holds
+        status = {"results": scope.results, "cancelled": scope.cancelled}
+        request = {"where": where, "contexts": scope.contexts, "closed": list(scope.closed), "status": status}
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("node has no pipes")
+        self._process.stdin.write(f"{json.dumps({**request, kind: asked})}\n")
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("node has ended; what it said stands above")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise ValueError(f"{where}: {answer['error']}, in {asked!r}")
+        return answer["value"]
+
+
+@cache
+def shared() -> Evaluator:
+    """Return the evaluator of this process."""
+    evaluator = Evaluator()
+    atexit.register(evaluator.close)
+    return evaluator
