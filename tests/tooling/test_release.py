@@ -363,6 +363,26 @@ def test_an_edit_that_is_not_what_it_should_be_is_not_committed(place: Place, to
     assert (fingerprint(place.checkout), place.refs()) == (before, refs)
 
 
+def test_a_merged_commit_that_locks_other_tools_is_proved_with_its_own(place: Place) -> None:
+    assert place.release("0.2.0", "--yes", "--via=pr").returncode == 0
+    place.git("fetch", "--quiet", "origin", "release/v0.2.0")
+    place.git("merge", "--quiet", "--ff-only", "FETCH_HEAD")
+    place.git("push", "--quiet", "origin", "main")
+    place.write("requirements/dev.txt", place.read("requirements/dev.txt") + "# later\n")
+    seen = "import sys\nraise SystemExit(f'proved by {sys.prefix}')\n"
+    place.write("scripts/build.py", seen)
+    place.commit("Move on")
+    # The commit that brought the version still has the script that does nothing, and the other lock.
+    log = place.folder / "steps"
+    driver = (sys.executable, ROOT / "tests" / "tooling" / "release_until.py", "count", 0, place.remote, log)
+    done = run(*driver, "0.2.0", "--yes", "--via=pr", cwd=place.checkout, **environment())
+    assert done.returncode == 0, done.stderr
+    steps = log.read_text(encoding="utf-8")
+    assert "scripts/bootstrap.py" in steps
+    assert "/clone/.venv/bin/python scripts/build.py" in steps
+    assert place.refs()["refs/tags/v0.2.0^{}"] == place.git("rev-parse", "HEAD^")
+
+
 # ---- the terminal ----------------------------------------------------------------------------------------------------
 
 
