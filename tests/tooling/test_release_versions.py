@@ -4,6 +4,8 @@ import re
 import string
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import example, given
@@ -12,8 +14,9 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from helpers import run
 from project import ROOT
-from release import parse_arguments
+from release import is_plain, is_waiting, parse_arguments
 from releases import Place, copy_place, environment, fingerprint, make_place
+from releasing.situation import Request, Situation
 from releasing.versions import NUMBER, Release
 
 # In the root it would be in pytest's way.
@@ -344,3 +347,18 @@ def test_versions_are_ordered_as_semver_orders_them(one: str, other: str) -> Non
         return [int(number) for number in numbers.split(".")], word or "~", int(stage.removeprefix(word) or 0)
 
     assert (Release.parse(one).version < Release.parse(other).version) == (key(one) < key(other))
+
+
+@pytest.mark.parametrize("name", ["main", "0.1.x", "A", "upstream", "my-fork", "feature/one", "refsome/more", "HEADS"])
+def test_names_that_branches_and_remotes_have_are_taken(name: str) -> None:
+    assert is_plain(name)
+
+
+@pytest.mark.parametrize(("head", "there"), [("a", "b"), ("b", "a"), ("a", "a")])
+def test_only_an_up_to_date_checkout_can_tell_that_a_pull_request_waits(head: str, there: str) -> None:
+    request = Request(Release("0.2.0"), via_pr=True)
+    remote = SimpleNamespace(refs={"refs/heads/release/v0.2.0": "c"})
+    # A copy, because two equal texts need not be one object.
+    checkout = SimpleNamespace(head=f"x{head}")
+    seen = SimpleNamespace(request=request, remote=remote, checkout=checkout, remote_head=f"x{there}", merged=None)
+    assert is_waiting(cast("Situation", seen)) == (head == there)
