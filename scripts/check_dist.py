@@ -15,7 +15,7 @@ from typing import Any
 import git
 import project
 from artefacts import sha256
-from console import err, out, problem, run_main
+from console import err, out, printable, problem, run_main
 from gate import archives, binary, contents, metadata, names  # noqa: F401 - importing registers the rules
 from gate.model import RULES, Artefact, Finding, Project, Rule, UnreadableError
 from toolchain import host_triple
@@ -135,11 +135,6 @@ def report_bad(findings: list[Finding]) -> None:
         text = "\n".join(["| file | rule | problem | remedy |", "| --- | --- | --- | --- |", *rows, ""])
         with Path(summary).open("a", encoding="utf-8") as stream:
             stream.write(text)
-
-
-def printable(text: str) -> str:
-    """Return the text without what would move the cursor or end the line."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def parse_arguments() -> argparse.Namespace:

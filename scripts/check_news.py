@@ -45,10 +45,11 @@ def is_release(base: str) -> str | None:
 def find_problems(base: str, name: str) -> Iterator[Problem]:
     """Find what is wrong with the news of the commits since `base`."""
     read = files.reader(ROOT)
+    types = files.fragment_types(read)
     directory = files.table(read)["directory"]
     tracked = set(git("ls-files", "-z", directory).split("\0"))
     for path in files.list_fragments(ROOT, read):
-        yield from files.check_fragment(path, files.fragment_types(read))
+        yield from files.check_fragment(path, types)
         if f"{directory}/{path.name}" not in tracked:
             yield Problem(f"{directory}/{path.name} is not tracked by git", f"run: git add {directory}/{path.name}")
     diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", f"{base}..HEAD")

@@ -47,6 +47,11 @@ def problem(what: str, remedy: str) -> ProblemsError:
     return ProblemsError([Problem(what, remedy)])
 
 
+def printable(text: str) -> str:
+    """Return a text of one line: without what would move the cursor or end the line, and bytes that are no UTF-8."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 @contextmanager
 def step(title: str) -> Iterator[None]:
     """Tell what goes on, on a terminal while it goes on, and how long it took when it has ended well."""

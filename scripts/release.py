@@ -12,10 +12,10 @@ from typing import NoReturn
 
 from rich.prompt import Confirm
 
-from console import Problem, ProblemsError, err, out, problem, run_main, step
+from console import Problem, ProblemsError, err, out, printable, problem, run_main, step
 from releasing import push, scratch
 from releasing.github import WORKFLOW, Forge
-from releasing.preflight import find_problems, printable, web_address
+from releasing.preflight import find_problems, web_address
 from releasing.prepare import Plan, prepare, prove
 from releasing.situation import Request, Situation, read_situation
 from releasing.versions import Release

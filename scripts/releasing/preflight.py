@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import commands
-from console import Problem, ProblemsError
+from console import Problem, ProblemsError, printable
 from git import CHECKOUT, environment
 from project import ROOT
 from releasing import files, scratch
@@ -345,11 +345,6 @@ def ask_forge(situation: Situation) -> tuple[list[Problem], list[str]]:
 def unjudged(check: Callable[[Situation], Iterator[Problem]], reason: str) -> Problem:
     """Return the problem of a check that came to no end."""
     return Problem(f"this could not be judged: {check.__doc__} {reason}", "repair the file that it names")
-
-
-def printable(text: str) -> str:
-    """Return a text of one line: a name may hold line feeds, and bytes that are no UTF-8."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def web_address(situation: Situation) -> str:
