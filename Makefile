@@ -27,8 +27,15 @@ override VARS_setup := PYTHON
 override VARS_develop := PYTHON
 override VARS_test := PYTHON
 override VARS_test-tooling := PYTHON ARGS
-override VARS_build := TARGET
-override VARS_verify := PYTHON VERSION INDEX SUMS KEEP
+override VARS_build := TARGET FROM
+override VARS_collect := FROM
+override VARS_check-dist := ALL
+override VARS_verify := PYTHON VERSION INDEX SUMS KEEP FROM WHEELS
+override VARS_check-index := VERSION INDEX SUMS
+override VARS_stamp := VERSION
+override VARS_github-release := FROM
+override VARS_report-failure := VERSION
+override VARS_publish := FROM INDEX
 override VARS_changelog := VERSION
 override VARS_check-news := BASE
 override VARS_release := VERSION DRY_RUN YES REMOTE BRANCH VIA
@@ -107,14 +114,23 @@ bench: .venv/develop.stamp
 
 # ---- artefacts ----------------------------------------------------------------------------------------------------
 
-.PHONY: build  ## Build the sdist, and from it this machine's wheels, into an empty dist/. [TARGET=rust-triple]
+.PHONY: sdist  ## Build the sdist alone, into an empty dist/.
+sdist: .venv/setup.stamp
+	@$(PY) scripts/toolchain.py
+	$(PY) scripts/build.py --sdist-only
+
+.PHONY: build  ## Build the sdist, and from it this machine's wheels, into an empty dist/. [TARGET=rust-triple FROM=folder]
 build: .venv/setup.stamp
 	@$(PY) scripts/toolchain.py
-	$(PY) scripts/build.py $(call given,TARGET,--target "$$TARGET")
+	$(PY) scripts/build.py $(call given,TARGET,--target "$$TARGET") $(call given,FROM,--from "$$FROM")
 
-.PHONY: check-dist  ## Check the artefacts in dist/: would PyPI take them, and should they be sent?
+.PHONY: collect  ## Put together in dist/ what several machines have built. [FROM=folder-of-folders]
+collect: .venv/setup.stamp
+	$(PY) scripts/collect.py -- "$(call given,FROM,$$FROM)"
+
+.PHONY: check-dist  ## Check the artefacts in dist/: would PyPI take them, and should they be sent? [ALL=1]
 check-dist: .venv/setup.stamp
-	$(PY) scripts/check_dist.py --host
+	$(PY) scripts/check_dist.py $(if $(call given,ALL,x),--all="$$ALL",--host)
 
 .PHONY: check-foreign  ## Check that the gate refuses no good artefact of others: downloads 40.
 check-foreign: .venv/setup.stamp
@@ -124,9 +140,9 @@ check-foreign: .venv/setup.stamp
 check-table: .venv/develop.stamp
 	$(PY) tests/tooling/compare_tools.py
 
-.PHONY: verify  ## Prove that what is in dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1]
+.PHONY: verify  ## Prove that what is in dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS=]
 verify: .venv/setup.stamp
-	$(PY) scripts/verify_install.py $(call given,VERSION,--version "$$VERSION") $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") $(call given,PYTHON,--python "$$PYTHON") $(call given,KEEP,--keep "$$KEEP")
+	$(PY) scripts/verify_install.py $(call given,FROM,--from "$$FROM") $(call given,WHEELS,--wheels "$$WHEELS") $(call given,VERSION,--version "$$VERSION") $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") $(call given,PYTHON,--python "$$PYTHON") $(call given,KEEP,--keep "$$KEEP")
 
 # ---- releases -----------------------------------------------------------------------------------------------------
 
@@ -141,6 +157,36 @@ check-news: .venv/setup.stamp
 .PHONY: release  ## Release a version: all of it, or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr]
 release: .venv/setup.stamp
 	@$(PY) scripts/release.py $(call given,DRY_RUN,--dry-run="$$DRY_RUN") $(call given,YES,--yes="$$YES") $(call given,REMOTE,--remote="$$REMOTE") $(call given,BRANCH,--branch="$$BRANCH") $(call given,VIA,--via="$$VIA") -- $(call given,VERSION,"$$VERSION")
+
+.PHONY: publish  ## Publish by hand, with a token, artefacts that CI saved, through the same gate. [FROM=folder INDEX=pypi]
+publish: .venv/setup.stamp
+	$(PY) scripts/publish.py $(call given,INDEX,--index "$$INDEX") -- "$(call given,FROM,$$FROM)"
+
+.PHONY: doctor  ## Say what PyPI and GitHub have to be told once, and what is missing on this machine.
+doctor: .venv/setup.stamp
+	@$(PY) scripts/doctor.py
+
+# ---- what only CI.yml needs, and can be tried here ------------------------------------------------------------------
+
+.PHONY: identify  ## Say what a run of CI is about: the version, and whether anything but documents changes.
+identify: .venv/setup.stamp
+	$(PY) scripts/identify.py
+
+.PHONY: stamp  ## Write the version of a run of CI into the files, if it is another one. [VERSION=0.2.2-dev7]
+stamp: .venv/setup.stamp
+	$(PY) scripts/stamp.py -- "$(call given,VERSION,$$VERSION)"
+
+.PHONY: check-index  ## Check that an index serves exactly what was built. [VERSION=0.2.2 INDEX=pypi SUMS=SHA256SUMS]
+check-index: .venv/setup.stamp
+	$(PY) scripts/check_index.py $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") -- "$(call given,VERSION,$$VERSION)"
+
+.PHONY: github-release  ## Release on GitHub what is published: all files, or nothing. [FROM=folder]
+github-release: .venv/setup.stamp
+	$(PY) scripts/github_release.py $(call given,FROM,--from "$$FROM")
+
+.PHONY: report-failure  ## Open an issue about a published version that does not install. [VERSION=0.2.2]
+report-failure: .venv/setup.stamp
+	$(PY) scripts/report_failure.py -- "$(call given,VERSION,$$VERSION)"
 
 .PHONY: clean  ## Remove what git ignores: builds, caches, .venv.
 clean:

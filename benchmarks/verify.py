@@ -7,12 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import verification
 import verify_install
 from environments import CHECK, TEST_REQUIREMENTS, clean_environment
 from project import find_uv, name, native_module
 from pythons import Python
 from report import compare, shortest
-from verify_install import Job, Source
+from verification import Job, Source
 
 
 def call(*command: object) -> None:
@@ -59,9 +60,9 @@ def one_after_the_other(
 def by_verify(pythons: list[Python], source: Source, folder: Path) -> None:
     """Do what `make verify` does for wheels."""
     with tempfile.TemporaryDirectory(dir=folder) as jobs:
-        done = [Job(python, "wheel", partial(verify_install.check_wheel, source=source)) for python in pythons]
+        done = [Job(python, "wheel", partial(verification.check_wheel, source=source)) for python in pythons]
         verify_install.run_jobs(done, Path(jobs))
-        verify_install.raise_problems([one for job in done for one in job.problems])
+        verification.raise_problems([one for job in done for one in job.problems])
 
 
 def run() -> None:

@@ -2,9 +2,10 @@
 
 import hashlib
 import re
+import shutil
 import tarfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,7 +21,7 @@ from packaging.utils import (
 from packaging.version import Version
 
 from console import Problem, ProblemsError, problem
-from project import import_name, name, native_module
+from project import import_name, name, native_module, python_tags, same_wheel, wheel_name
 
 NATIVE_SUFFIXES = (".so", ".pyd", ".dylib", ".dll")
 # What an installer adds to, or rewrites in, the .dist-info folder of what it installs.
@@ -47,6 +48,12 @@ def read_sums(path: Path) -> dict[str, str]:
         if not re.fullmatch(r"[0-9a-f]{64} [ *].+", line):
             raise problem(f"{path} is no SHA256SUMS: {line!r} is not a line of sha256sum", remedy)
     return {PurePosixPath(line[66:]).name: line[:64] for line in lines}
+
+
+def write_sums(path: Path, folder: Path) -> None:
+    """Write the SHA256SUMS of the files in a folder beside it, as `sha256sum --check` reads it there."""
+    lines = [f"{sha256(file.read_bytes())}  {folder.name}/{file.name}\n" for file in sorted(folder.iterdir())]
+    path.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,21 @@ class Artefacts:
     def wheel_names(self) -> str:
         """Return the file names of the wheels as one text."""
         return ", ".join(path.name for path in self.wheels)
+
+    def only(self, triple: str, folder: Path) -> "Artefacts":
+        """Return the same with one target's wheels alone, which are copied into `folder`.
+
+        Raises:
+            ProblemsError: One of them is missing.
+        """
+        wanted = [wheel_name(python, triple, self.version) for python in python_tags()]
+        chosen = {path: tags for path, tags in self.wheels.items() if any(same_wheel(path.name, one) for one in wanted)}
+        if len(chosen) != len(wanted):
+            what = f"{self.folder} holds {len(chosen)} of the {len(wanted)} wheels for {triple}: {', '.join(wanted)}"
+            raise problem(what, f"run: make build TARGET={triple}")
+        folder.mkdir(parents=True)
+        wheels = {Path(shutil.copy(path, folder)): tags for path, tags in chosen.items()}
+        return replace(self, folder=folder, wheels=wheels)
 
     def installed_wheel(self, tags: frozenset[Tag]) -> Path | None:
         """Return the wheel that has exactly these tags."""

@@ -11,19 +11,23 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import git
-from artefacts import read_sums, sha256, unpack
-from console import err, out, problem, run_main
+from artefacts import compare_sums, read_sums, sha256, unpack, write_sums
+from console import ProblemsError, err, out, problem, run_main
 from project import (
     DIST,
-    PLATFORM_TAGS,
     ROOT,
     SUMS,
+    deployment_target,
     find_uv,
+    first_abi3t,
     import_name,
+    platform_tags,
     python_tags,
     same_wheel,
     sdist_name,
@@ -56,8 +60,8 @@ def require_target(triple: str) -> None:
     Raises:
         ProblemsError: Something is missing.
     """
-    if triple not in PLATFORM_TAGS:
-        raise problem(f"no wheels are built for {triple}", f"TARGET is one of: {', '.join(PLATFORM_TAGS)}")
+    if triple not in platform_tags():
+        raise problem(f"no wheels are built for {triple}", f"TARGET is one of: {', '.join(platform_tags())}")
     parts = ("x86_64", "aarch64") if triple.startswith("universal2-") else (triple.split("-", 1)[0],)
     for part in parts:
         rust_target = f"{part}-{triple.split('-', 1)[1]}"
@@ -80,8 +84,9 @@ def require_lock() -> None:
         raise problem(f"Cargo.lock cannot be used: {reason}", "run: cargo update --workspace; and commit Cargo.lock")
 
 
-def build_environment(triple: str) -> dict[str, str]:
+def build_environment(triple: str | None = None) -> dict[str, str]:
     """Return the environment for maturin and cargo: this one, without what would change the result."""
+    oldest = deployment_target(triple) if triple else None
     cargo_home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
     library = Path(rustc("--print=sysroot")) / "lib" / "rustlib" / "src" / "rust"
     replaced = {cargo_home: "/cargo", library: "/rust"}
@@ -92,7 +97,7 @@ def build_environment(triple: str) -> dict[str, str]:
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
         # CARGO_HOME may be a symbolic link, and cargo resolves the variable, not its own default.
         "CARGO_HOME": str(cargo_home),
-        "MACOSX_DEPLOYMENT_TARGET": "11.0" if triple == "aarch64-apple-darwin" else "10.12",
+        **({"MACOSX_DEPLOYMENT_TARGET": oldest} if oldest else {}),
         "PATH": os.pathsep.join([str(venv_bin("python").parent), search_path()]),
         "SOURCE_DATE_EPOCH": str(git.commit_time()),
     }
@@ -124,9 +129,22 @@ def run_maturin(arguments: list[str], folder: Path, environment: dict[str, str])
 
 def build_sdist(folder: Path) -> Path:
     """Build the sdist into `folder`: what git tracks, and nothing else."""
-    environment = build_environment(host_triple())
-    run_maturin(["sdist", f"--out={folder}"], ROOT, environment)
+    run_maturin(["sdist", f"--out={folder}"], ROOT, build_environment())
     return folder / sdist_name()
+
+
+def take_sdist(built: Path, folder: Path) -> Path:
+    """Copy the sdist that another machine built into `folder`; `built` holds its dist/ and SHA256SUMS.
+
+    Raises:
+        ProblemsError: It is not there, or not as its SHA256SUMS says.
+    """
+    sdist = built / DIST.name / sdist_name()
+    if not sdist.is_file():
+        raise problem(f"{sdist} is missing", "FROM= is a folder with the dist/ and SHA256SUMS that `make sdist` writes")
+    if problems := compare_sums([sdist], read_sums(built / SUMS.name), built / SUMS.name):
+        raise ProblemsError(problems)
+    return Path(shutil.copy(sdist, folder))
 
 
 def unpack_as_new(sdist: Path, folder: Path) -> Path:
@@ -141,8 +159,12 @@ def unpack_as_new(sdist: Path, folder: Path) -> Path:
     return source
 
 
-def choose_interpreters(triple: str) -> dict[str, str]:
-    """Map the Pythons to build for to what maturin is told: a name where it cross-compiles, else an executable."""
+def choose_interpreters(triple: str, *, all_of_them: bool) -> dict[str, str]:
+    """Map the Pythons to build for to what maturin is told: a name where it cross-compiles, else an executable.
+
+    Raises:
+        ProblemsError: One is missing, and `all_of_them` are asked for.
+    """
     pythons = python_tags()
     if "-linux-" in triple or triple != host_triple():
         return {python: f"python{python}" for python in pythons}
@@ -154,6 +176,8 @@ def choose_interpreters(triple: str) -> dict[str, str]:
             free_threaded = python.endswith("t")
             chosen[python] = str(find_pythons(find_uv(), [python])[0].path) if free_threaded else sys.executable
         except PythonNotFoundError as error:
+            if all_of_them:
+                raise problem(str(error), "install it before the build, so that its wheel is not missing") from error
             err.print(f"left out: the wheel for it, because {error}")
     return chosen
 
@@ -173,11 +197,13 @@ def build_wheel(python: str, command: str, triple: str, source: Path, folder: Pa
         "--compatibility=pypi",
     ]
     if "-linux-" in triple:
-        newest_tag = PLATFORM_TAGS[triple].rsplit(".", 1)[-1]
+        newest_tag = platform_tags()[triple].rsplit(".", 1)[-1]
         arguments += ["--zig", f"--compatibility={newest_tag.removesuffix('_' + triple.split('-', 1)[0])}"]
     if python.endswith("t"):
-        # The stable ABI has no free-threaded form before 3.15, and maturin would warn that it is not to be had.
+        # Before its free-threaded form the stable ABI is left out: maturin would warn that it is not to be had.
         arguments.append("--no-default-features")
+    if python == f"{first_abi3t()}t":
+        arguments.append("--features=abi3t")
     run_maturin(arguments, source, build_environment(triple))
 
 
@@ -208,7 +234,7 @@ def check_names(folder: Path, triple: str, pythons: list[str]) -> None:
     if len(built) != len(expected) or not all(any(same_wheel(one, two) for two in expected) for one in built):
         raise problem(
             f"the build made {', '.join(built)}, and not {', '.join(expected)}",
-            "compare the versions in Cargo.toml and pyproject.toml, and PLATFORM_TAGS in scripts/project.py",
+            "compare the versions in Cargo.toml and pyproject.toml, and the tags in CI.yml's matrix",
         )
 
 
@@ -217,8 +243,7 @@ def replace_dist(folder: Path) -> None:
     BUILT_FROM.unlink(missing_ok=True)
     shutil.rmtree(DIST, ignore_errors=True)
     shutil.move(folder, DIST)
-    lines = [f"{sha256(path.read_bytes())}  {DIST.name}/{path.name}\n" for path in sorted(DIST.iterdir())]
-    SUMS.write_text("".join(lines), encoding="utf-8", newline="\n")
+    write_sums(SUMS, DIST)
 
 
 def is_current() -> bool:
@@ -234,23 +259,37 @@ def built_from(triple: str) -> str:
     return f"{git.state()} {triple}"
 
 
-def build(triple: str | None = None) -> None:
-    """Build everything for one target; the default is this machine."""
+def build(triple: str | None = None, built: Path | None = None) -> None:
+    """Build everything for one target.
+
+    Args:
+        triple: The target; default: this machine's.
+        built: A folder with an sdist that was built elsewhere; the wheels are built from that one.
+    """
     git.require_checkout()
     triple = host_triple() if triple is None else triple
     require_target(triple)
-    require_lock()
     state = built_from(triple)
-    interpreters = choose_interpreters(triple)
+    interpreters = choose_interpreters(triple, all_of_them=built is not None)
+    with new_dist() as folder:
+        sdist = build_sdist(folder) if built is None else take_sdist(built, folder)
+        source = unpack_as_new(sdist, folder.parent / "source")
+        build_wheels(interpreters, triple, source, folder)
+        check_names(folder, triple, list(interpreters))
+    if built is None:
+        BUILT_FROM.write_text(state, encoding="utf-8")
+
+
+@contextmanager
+def new_dist() -> Iterator[Path]:
+    """Provide an empty folder that becomes dist/, if all goes well, and print what is then in it."""
+    require_lock()
     TARGET_DIR.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=TARGET_DIR) as temporary:
         folder = Path(temporary) / "dist"
         folder.mkdir()
-        source = unpack_as_new(build_sdist(folder), Path(temporary) / "source")
-        build_wheels(interpreters, triple, source, folder)
-        check_names(folder, triple, list(interpreters))
+        yield folder
         replace_dist(folder)
-    BUILT_FROM.write_text(state, encoding="utf-8")
     for path in sorted(DIST.iterdir()):
         out.print(f"{path.stat().st_size:>9,} bytes  {path.relative_to(ROOT)}")
 
@@ -259,7 +298,15 @@ def main() -> None:
     """Read the arguments, and build."""
     parser = argparse.ArgumentParser(description="Build the sdist and one target's wheels into dist/.")
     parser.add_argument("--target", metavar="TRIPLE", help="a Rust target triple; default: this machine's")
-    build(parser.parse_args().target)
+    parser.add_argument("--sdist-only", action="store_true", help="build no wheels")
+    parser.add_argument("--from", type=Path, metavar="FOLDER", dest="built", help="take the sdist from its dist/")
+    arguments = parser.parse_args()
+    if not arguments.sdist_only:
+        build(arguments.target, arguments.built)
+        return
+    git.require_checkout()
+    with new_dist() as folder:
+        build_sdist(folder)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ from typing import Any
 import git
 import project
 from artefacts import sha256
-from console import err, out, printable, problem, run_main
+from console import annotate, err, out, printable, problem, run_main
 from gate import archives, binary, contents, metadata, names  # noqa: F401 - importing registers the rules
 from gate.model import RULES, Artefact, Finding, Project, Rule, UnreadableError
+from runner import summarise
 from toolchain import host_triple
 
 # Without these, what is in the file cannot be judged, so the other rules are left out for it.
@@ -38,6 +39,7 @@ def this_project(triples: list[str]) -> Project:
         oldest_python=project.oldest_python(),
         requires_python=str(project.requires_python()),
         abi3_feature=features["abi3"][0].removeprefix("pyo3/"),
+        first_abi3t=project.first_abi3t(),
         expected=tuple(expected),
         tracked=frozenset(git.git("ls-files", "-z").rstrip("\0").split("\0")),
         builder_paths=tuple(sorted(f"{path}/".encode() for path in homes if path != Path("/"))),
@@ -123,18 +125,9 @@ def report_bad(findings: list[Finding]) -> None:
         for finding in found:
             err.print(f"  {printable(finding.what)} [{finding.rule}]")
             err.print(f"    {finding.remedy}")
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        for finding in findings:
-            what = printable(f"{finding.file}: {finding.what}").replace("%", "%25")
-            out.print(f"::error title={finding.rule}::{what}")
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        rows = [
-            f"| {printable(f.file)} | {f.rule} | {printable(f.what)} | {f.remedy} |".replace("\n", " ")
-            for f in findings
-        ]
-        text = "\n".join(["| file | rule | problem | remedy |", "| --- | --- | --- | --- |", *rows, ""])
-        with Path(summary).open("a", encoding="utf-8") as stream:
-            stream.write(text)
+    annotate((f"{finding.file}: {finding.what}", finding.rule) for finding in findings)
+    rows = [(f.file, f.rule, f.what, f.remedy) for f in findings]
+    summarise("Not to be sent", ["file", "rule", "problem", "remedy"], rows)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -143,6 +136,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("dist", nargs="?", type=Path, default=project.DIST, metavar="DIST", help="default: dist/")
     scope = parser.add_mutually_exclusive_group()
     scope.add_argument("--host", action="store_true", help="expect what this machine builds, not all platforms")
+    scope.add_argument("--all", nargs="?", const="1", choices=["1"], help="expect all platforms (the default)")
     scope.add_argument(
         "--foreign", action="store_true", help="artefacts of other projects: nothing is expected of them"
     )
@@ -153,7 +147,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Check, report, and end with exit code 1 if there is anything wrong."""
     arguments = parse_arguments()
-    triples = [host_triple()] if arguments.host else list(project.PLATFORM_TAGS)
+    triples = [host_triple()] if arguments.host else list(project.platform_tags())
     facts = None if arguments.foreign else this_project(triples)
     findings = check_folder(arguments.dist, facts)
     if arguments.json:

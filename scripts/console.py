@@ -4,6 +4,7 @@ Exit codes: 0 done, or nothing to do; 1 problems were found; 2 wrong usage.
 """
 
 import io
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -52,6 +53,14 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
+def annotate(errors: Iterable[tuple[str, str]]) -> None:
+    """Under GitHub Actions, show errors on the run's page; each is what is wrong, and a title or ""."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for what, title in errors:
+            text = printable(what.replace("\n", " ")).replace("%", "%25")
+            out.print(f"::error title={title}::{text}" if title else f"::error::{text}")
+
+
 @contextmanager
 def step(title: str) -> Iterator[None]:
     """Tell what goes on, on a terminal while it goes on, and how long it took when it has ended well."""
@@ -70,6 +79,7 @@ def run_main(main: Callable[[], None]) -> None:
     try:
         main()
     except ProblemsError as error:
+        annotate((one.what, "") for one in error.problems)
         for one in error.problems:
             err.print(f"[bold red]problem:[/] {escape(one.what)}", markup=True)
             err.print(f"  {one.remedy}")

@@ -109,9 +109,9 @@ class Environment:
     def install_test_requirements(self) -> None:
         """Install what the package's tests need, as it is locked."""
         what = "the requirements of the tests could not be installed"
-        self.uv(what, "--require-hashes", "--requirement", TEST_REQUIREMENTS)
+        self.install(what, "--require-hashes", "--requirement", TEST_REQUIREMENTS)
 
-    def uv(self, what: str, *arguments: object, environment: dict[str, str] | None = None) -> None:
+    def install(self, what: str, *arguments: object, environment: dict[str, str] | None = None) -> None:
         """Run `uv pip install` into this environment."""
         command = (find_uv(), "pip", "install", "--python", self.executable, *arguments)
         self.run(what, *command, environment=environment)

@@ -30,6 +30,18 @@ def simple_address(upload_address: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.removeprefix("upload."), "/simple/", "", ""))
 
 
+def upload_address(name: str) -> str:
+    """Return where files for an index are sent to: PyPI's or TestPyPI's, by twine's names, or an address itself.
+
+    Raises:
+        ProblemsError: The name is neither of those.
+    """
+    known = {"pypi": twine.DEFAULT_REPOSITORY, "testpypi": twine.TEST_REPOSITORY}
+    if name not in known and urlsplit(name).scheme not in {"http", "https"}:
+        raise problem(f"INDEX={name} is no index", "it is pypi, testpypi, or an address that starts with https://")
+    return str(known.get(name, name))
+
+
 def patiently(ask: Callable[[], T]) -> T:
     """Return what `ask` returns; as long as it raises NotThereYetError, say so, wait, and ask again.
 
@@ -69,13 +81,17 @@ class Index:
         Raises:
             ProblemsError: The name is neither of those.
         """
-        if name == "pypi":
-            return cls(simple_address(twine.DEFAULT_REPOSITORY))
-        if name == "testpypi":
-            return cls(simple_address(twine.TEST_REPOSITORY))
-        if urlsplit(name).scheme in {"http", "https"}:
-            return cls(name)
-        raise problem(f"INDEX={name} is no index", "it is pypi, testpypi, or an address that starts with https://")
+        address = upload_address(name)
+        return cls(address if address == name else simple_address(address))
+
+    def knows(self, project: str) -> bool:
+        """Say whether the index has a page for the project."""
+        with PyPISimple(self.url) as client:
+            try:
+                client.get_project_page(project)
+            except NoSuchProjectError:
+                return False
+        return True
 
     def files(self, project: str, version: Version) -> list[DistributionPackage]:
         """Return the files of a release.

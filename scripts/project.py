@@ -1,6 +1,7 @@
 """Facts about this project, read from the files in which they stand. Reading happens when a fact is asked for."""
 
 import os
+import re
 import shutil
 import sys
 from functools import cache
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import tomli
+import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
@@ -18,6 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 SUMS = ROOT / "SHA256SUMS"
 EXE = ".exe" if os.name == "nt" else ""
+# What PyPI and TestPyPI are told of the publisher: this file, and its environments by the name of the index.
+WORKFLOW = "CI.yml"
+ENVIRONMENTS = {"pypi": "pypi", "testpypi": "testpypi"}
 
 
 @cache
@@ -58,32 +63,53 @@ def oldest_python() -> str:
     return floor.version
 
 
-# What each target's wheels are tagged as. Linux: the oldest glibc (manylinux2014) or musl that zig links against;
-# macOS: the deployment target, with which rustc compiles.
-PLATFORM_TAGS = {
-    "x86_64-unknown-linux-gnu": "manylinux_2_17_x86_64.manylinux2014_x86_64",
-    "aarch64-unknown-linux-gnu": "manylinux_2_17_aarch64.manylinux2014_aarch64",
-    "x86_64-unknown-linux-musl": "musllinux_1_2_x86_64",
-    "aarch64-unknown-linux-musl": "musllinux_1_2_aarch64",
-    "x86_64-apple-darwin": "macosx_10_12_x86_64",
-    "aarch64-apple-darwin": "macosx_11_0_arm64",
-    "universal2-apple-darwin": "macosx_10_12_x86_64.macosx_11_0_arm64.macosx_10_12_universal2",
-    "x86_64-pc-windows-msvc": "win_amd64",
-    "aarch64-pc-windows-msvc": "win_arm64",
-}
+@cache
+def workflow() -> dict[str, Any]:
+    """Return the jobs of CI.yml as they stand there, with expressions as they are."""
+    text = (ROOT / ".github" / "workflows" / WORKFLOW).read_text(encoding="utf-8")
+    # The loader in C, where PyYAML has it, is six times as fast.
+    jobs: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["jobs"]  # noqa: S506
+    return jobs
+
+
+def matrix(job: str) -> list[dict[str, str]]:
+    """Return the rows of a job of CI.yml; there they stand one by one, under `include:`."""
+    rows: list[dict[str, str]] = workflow()[job]["strategy"]["matrix"]["include"]
+    return rows
+
+
+def platform_tags() -> dict[str, str]:
+    """Map each target that is built for to the platform tag of its wheels, both as CI.yml says.
+
+    The tag names the oldest system: for Linux, glibc or musl as zig links; for macOS, the deployment target.
+    """
+    return {row["target"]: row["tag"] for row in matrix("wheels")}
+
+
+def deployment_target(triple: str) -> str | None:
+    """Return the oldest macOS that a target's wheels are tagged for, such as `"10.12"`; None for other systems."""
+    found = re.match(r"macosx_(\d+)_(\d+)_", platform_tags()[triple])
+    return f"{found[1]}.{found[2]}" if found else None
+
 
 # The free-threaded CPythons that get a wheel of their own: the stable ABI has no free-threaded form before 3.15.
 FREE_THREADED = ("3.14",)
 
 
+def first_abi3t() -> str:
+    """Return the first Python whose stable ABI has a free-threaded form, as Cargo.toml's feature `abi3t` says."""
+    (feature,) = load_toml("Cargo.toml")["features"]["abi3t"]
+    return f"3.{feature.removeprefix('pyo3/abi3t-py3')}"
+
+
 def python_tags() -> dict[str, str]:
     """Map the name of the interpreter that each wheel is built for to the wheel's Python and ABI tags."""
-    oldest = oldest_python()
+    oldest, abi3t = oldest_python(), first_abi3t()
     tags = {oldest: f"cp{oldest.replace('.', '')}-abi3"}
     for minor in FREE_THREADED:
         digits = minor.replace(".", "")
         tags[f"{minor}t"] = f"cp{digits}-cp{digits}t"
-    return tags
+    return {**tags, f"{abi3t}t": f"cp{abi3t.replace('.', '')}-abi3.abi3t"}
 
 
 def sdist_name(of: Version | None = None) -> str:
@@ -92,8 +118,8 @@ def sdist_name(of: Version | None = None) -> str:
 
 
 def wheel_name(python: str, triple: str, of: Version | None = None) -> str:
-    """Return the file name of the wheel for an interpreter of `python_tags` and a target of `PLATFORM_TAGS`."""
-    return f"{import_name()}-{of or version()}-{python_tags()[python]}-{PLATFORM_TAGS[triple]}.whl"
+    """Return the file name of the wheel for an interpreter of `python_tags` and a target of `platform_tags`."""
+    return f"{import_name()}-{of or version()}-{python_tags()[python]}-{platform_tags()[triple]}.whl"
 
 
 def same_wheel(name: str, other: str) -> bool:

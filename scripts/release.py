@@ -13,8 +13,9 @@ from typing import NoReturn
 from rich.prompt import Confirm
 
 from console import Problem, ProblemsError, err, out, printable, problem, run_main, step
+from project import WORKFLOW
 from releasing import push, scratch
-from releasing.github import WORKFLOW, Forge
+from releasing.github import Forge
 from releasing.preflight import find_problems, web_address
 from releasing.prepare import Plan, prepare, prove
 from releasing.situation import Request, Situation, read_situation

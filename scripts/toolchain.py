@@ -16,6 +16,11 @@ def ask_version(*command: str) -> str:
     return commands.run(*command, "--version", cwd=ROOT, env=os.environ).stdout.split()[1]
 
 
+def maturin_version() -> str:
+    """Return the version of the maturin that builds."""
+    return ask_version(str(venv_bin("maturin")))
+
+
 def rustc(*arguments: str) -> str:
     """Return what rustc prints."""
     return commands.run("rustc", *arguments, cwd=ROOT, env=os.environ).stdout.strip()
@@ -48,8 +53,7 @@ def require_rust() -> str:
 def main() -> None:
     """Print one line of versions."""
     rust = require_rust()
-    maturin = ask_version(str(venv_bin("maturin")))
-    err.print(f"Rust {rust}, maturin {maturin}, Python {platform.python_version()}")
+    err.print(f"Rust {rust}, maturin {maturin_version()}, Python {platform.python_version()}")
 
 
 if __name__ == "__main__":

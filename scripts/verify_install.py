@@ -7,14 +7,11 @@ newest Python pip installs the wheel as well, and on the oldest the sdist is ins
 
 import argparse
 import os
-import re
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
@@ -22,12 +19,21 @@ from rich.markup import escape
 from rich.table import Table
 
 import build
-from artefacts import Artefacts, judge
-from console import Problem, ProblemsError, err, out, problem, run_main
-from environments import Environment, FailedError, package_environment
-from index import Index, NotThereYetError, patiently
-from project import DIST, SUMS, find_uv, load_toml, name, python_tags, requires_python, version
+from artefacts import Artefacts
+from console import Problem, err, out, problem, run_main
+from index import Index
+from project import (
+    DIST,
+    SUMS,
+    find_uv,
+    first_abi3t,
+    name,
+    python_tags,
+    requires_python,
+    version,
+)
 from pythons import Python, PythonNotFoundError, find_pythons, list_pythons, newest_of_each
+from verification import Job, Place, Source, plan_jobs, raise_problems, run_job
 
 # How many lines of a failed command are shown.
 TAIL = 40
@@ -35,46 +41,10 @@ TAIL = 40
 # Variables that change what a Python imports or runs, told because somebody may rely on one.
 REACHES_INTO = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE")
 
-# What uv and pip say of a version that an index does not list.
-NOT_THERE = re.compile(
-    "there is no version of|was not found in the package registry|No matching distribution found", re.IGNORECASE
-)
-
-
-@dataclass
-class Job:
-    """One environment to be made and judged; `result` and the rest are filled in by `run_job`."""
-
-    python: Python
-    artefact: str
-    steps: Callable[[Environment], str]
-    result: str = ""
-    seconds: float = 0.0
-    problems: list[Problem] = field(default_factory=list)
-    output: str = ""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the package comes from: a folder with artefacts, and, if they were published, the index."""
-
-    artefacts: Artefacts
-    index: Index | None = None
-
-    @property
-    def arguments(self) -> list[str]:
-        """What pip and uv are told so that nothing but this source is used, and only wheels."""
-        where = (
-            ["--index-url", self.index.url]
-            if self.index
-            else ["--no-index", "--find-links", str(self.artefacts.folder)]
-        )
-        return [*where, "--only-binary", ":all:", "--no-deps", f"{name()}=={self.artefacts.version}"]
-
 
 def is_supported(python: Python) -> bool:
     """Say whether there should be a wheel for this interpreter."""
-    if python.free_threaded:
+    if python.free_threaded and Version(python.name.rstrip("t")) < Version(first_abi3t()):
         return python.name in python_tags()
     return requires_python().contains(".".join(map(str, python.version)))
 
@@ -101,117 +71,6 @@ def choose_pythons(specs: list[str]) -> list[Python]:
     if left_out:
         err.print(f"left out, because no wheel is made for it: CPython {left_out}")
     return supported
-
-
-def prepare(environment: Environment) -> None:
-    """Make the environment, and install everything that the package and its tests need, but not the package."""
-    environment.create()
-    environment.install_test_requirements()
-    if dependencies := load_toml("pyproject.toml")["project"].get("dependencies"):
-        environment.uv("the package's dependencies could not be installed", *dependencies)
-
-
-def check_wheel(environment: Environment, source: Source) -> str:
-    """Install the wheel with uv, prove what it is, and run the tests."""
-    prepare(environment)
-    install_wheel(environment, source)
-    raise_problems(judge(environment.describe(), environment.folder, source.artefacts))
-    return environment.run_tests(source.artefacts.unpacked)
-
-
-def install_patiently(source: Source, install: Callable[[], None]) -> None:
-    """Install the package; where an index says that it has no such version, wait: it may a little later."""
-
-    def attempt() -> None:
-        try:
-            install()
-        except FailedError as error:
-            if source.index and NOT_THERE.search(" ".join(error.output.split())):
-                raise NotThereYetError(f"{name()} {source.artefacts.version} cannot be installed yet") from error
-            raise
-
-    patiently(attempt)
-
-
-def install_wheel(environment: Environment, source: Source) -> None:
-    """Install the wheel with uv from the one source."""
-    what = f"none of the wheels can be installed here: {source.artefacts.wheel_names()}"
-    # Without its cache, uv cannot take an older file of the same name for this one.
-    arguments = ("--no-cache", "--no-config", "--no-sources", *source.arguments)
-    install_patiently(source, lambda: environment.uv(what, *arguments, environment=package_environment()))
-
-
-def check_wheel_with_pip(environment: Environment, source: Source, *, bundled: bool) -> str:
-    """Install the wheel with pip (the one that the Python brings, or the locked one) and prove what it is."""
-    environment.create(with_pip=bundled)
-    if not bundled:
-        environment.install_test_requirements()
-    what = f"pip finds none of the wheels to install: {source.artefacts.wheel_names()}"
-    install_patiently(source, lambda: environment.pip(what, "--no-cache-dir", *source.arguments))
-    raise_problems(judge(environment.describe(), environment.folder, source.artefacts))
-    return "installed"
-
-
-def check_sdist(environment: Environment, source: Source) -> str:
-    """Install the sdist from source with its locked crates, and run the tests."""
-    prepare(environment)
-    requires = load_toml("pyproject.toml")["build-system"]["requires"]
-    environment.uv("what the build requires could not be installed", *requires)
-    # Without isolation the build may use no index, and without its cache uv cannot take what it built before.
-    environment.uv(
-        "the sdist cannot be installed from source",
-        *("--no-cache", "--no-config", "--no-sources", "--no-index", "--no-deps", "--no-build-isolation"),
-        source.artefacts.sdist,
-        environment={**package_environment(), "MATURIN_PEP517_ARGS": "--locked"},
-    )
-    raise_problems(judge(environment.describe(), environment.folder, source.artefacts, from_source=True))
-    return environment.run_tests(source.artefacts.unpacked)
-
-
-def raise_problems(problems: list[Problem]) -> None:
-    """End the job if there are any."""
-    if problems:
-        raise ProblemsError(problems)
-
-
-def plan_jobs(pythons: list[Python], source: Source) -> list[Job]:
-    """Return what is to be done, the longest first."""
-    with_gil = [python for python in pythons if not python.free_threaded] or pythons
-    oldest, newest = with_gil[0], with_gil[-1]
-    jobs = [Job(oldest, "sdist", lambda environment: check_sdist(environment, source))]
-    jobs += [Job(python, "wheel", lambda environment: check_wheel(environment, source)) for python in pythons]
-    for python in sorted({oldest, newest}):
-        bundled = python == oldest
-        jobs.append(
-            Job(
-                python,
-                f"wheel, by {'its own' if bundled else 'the newest'} pip",
-                lambda environment, bundled=bundled: check_wheel_with_pip(environment, source, bundled=bundled),  # type: ignore[misc]
-            )
-        )
-    return jobs
-
-
-def run_job(job: Job, folder: Path) -> Job:
-    """Carry out one job in its own folder, and write down how it went."""
-    started = time.perf_counter()
-    folder.mkdir()
-    try:
-        job.result = job.steps(Environment(job.python, folder))
-    except FailedError as error:
-        job.output = error.output
-        job.problems = [
-            Problem(error.what, f"its last lines are above; look around in the environment: {keep_command(job)}")
-        ]
-    except ProblemsError as error:
-        job.problems = error.problems
-    job.seconds = time.perf_counter() - started
-    return job
-
-
-def keep_command(job: Job) -> str:
-    """Return the command that does one Python's jobs again and leaves the environments."""
-    return f"make verify PYTHON={job.python.name} KEEP=1"
 
 
 def run_jobs(jobs: list[Job], folder: Path) -> None:
@@ -288,14 +147,22 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("dist", nargs="?", type=Path, help="a folder with artefacts; default: dist/, built if need be")
     parser.add_argument("--version", metavar="VERSION", help="verify this version as an index serves it")
     parser.add_argument("--index", default="pypi", help="pypi (default), testpypi, or the address of a simple index")
+    parser.add_argument("--from", type=Path, metavar="FOLDER", dest="built", help="its dist/, and its SHA256SUMS")
     parser.add_argument("--sums", type=Path, metavar="FILE", help="compare the artefacts with this SHA256SUMS")
     parser.add_argument(
-        "--python", action="append", default=[], metavar="PYTHON", help="a version or a path; may be repeated"
+        "--python", action="append", default=[], metavar="PYTHON", help="versions or a path; may be repeated"
     )
+    parser.add_argument("--wheels", default="", metavar="TARGETS", help="which: target, or target@image for containers")
     parser.add_argument("--keep", nargs="?", const="1", choices=["1"], help="leave the environments, and say where")
     arguments = parser.parse_args()
-    if arguments.version and arguments.dist:
-        parser.error("a folder and --version exclude each other")
+    if bool(arguments.version) + bool(arguments.dist) + bool(arguments.built) > 1:
+        parser.error("a folder, --from and --version exclude each other")
+    if arguments.built:
+        arguments.dist, arguments.sums = arguments.built / DIST.name, arguments.built / SUMS.name
+    # Several versions may stand in one argument; a path may hold spaces.
+    arguments.python = [
+        spec for given in arguments.python for spec in ([given] if Path(given).exists() else given.split())
+    ]
     if arguments.index != "pypi" and not arguments.version:
         parser.error("--index needs --version")
     return arguments
@@ -307,12 +174,13 @@ def main() -> None:
     for variable in sorted(variable for variable in os.environ if variable.startswith(REACHES_INTO)):
         err.print(f"{variable} is set; it is kept away from the environments")
     pythons = choose_pythons(arguments.python)
+    wheels = [Place.parse(text) for text in arguments.wheels.split()]
     with working_folder(keep=arguments.keep is not None) as folder:
         if arguments.version:
             source = published_source(arguments.version, Index.named(arguments.index), arguments.sums, folder)
         else:
             source = local_source(arguments.dist, arguments.sums, folder / "sdist")
-        jobs = plan_jobs(pythons, source)
+        jobs = plan_jobs(pythons, source, wheels, folder / "wheels")
         run_jobs(jobs, folder)
         report(jobs)
 

@@ -12,7 +12,7 @@ from gate.native import Library
 # The glibc that each older name stands for (PEP 513, 571, 599).
 OLD_MANYLINUX = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 # Suffixes of files that an interpreter imports; other libraries are only loaded by those.
-MODULE_SUFFIX = re.compile(r"(\.abi3t?|\.cpython-\d+t?(-[a-z0-9_-]+)?)\.so$|\.pyd$")
+MODULE_SUFFIX = re.compile(r"(\.abi3t?|\.cpython-\d+t?)(-[a-z0-9_-]+)?\.so$|\.pyd$")
 ANOTHER_PYTHON = re.compile(r"(^|/)(libpython|Python$)|^python3\d+t?(_d)?\.dll$|^python3_d\.dll$")
 
 
@@ -105,7 +105,7 @@ def stable_abi(artefact: Artefact) -> Iterator[str]:
 
     floor = Version(f"3.{max(int(text[3:]) for text in floors)}")
     for name, library in modules(artefact).items():
-        if not name.endswith((".abi3.so", ".abi3t.so", ".pyd")):
+        if ".cpython-" in name:
             continue
         for text in sorted(library.imports):
             known = FUNCTIONS.get(Symbol(text)) or DATAS.get(Symbol(text))
@@ -117,16 +117,17 @@ def stable_abi(artefact: Artefact) -> Iterator[str]:
 
 @rule("wheel", needs_project=True)
 def abi_floor(artefact: Artefact, project: Project) -> Iterator[str]:
-    """The floor in an abi3 wheel's tag is the oldest Python that is supported.
+    """The floor in an abi3 wheel's tag is the oldest Python that is supported, of an abi3t wheel the first that has it.
 
     Why: another interpreter, or another feature, silently gives another floor.
     Source: PyO3/maturin#2772, databendlabs/bendsql#749.
     Remedy: set the abi3-pyXY feature in Cargo.toml to the floor of requires-python
     """
-    expected = f"cp{project.oldest_python.replace('.', '')}"
-    found = {tag.interpreter for tag in artefact.tags if tag.abi == "abi3"}
-    if found - {expected}:
-        yield f"it is for {', '.join(sorted(found))}, and the oldest supported Python is {project.oldest_python}"
+    threaded = any(tag.abi == "abi3t" for tag in artefact.tags)
+    oldest = project.first_abi3t if threaded else project.oldest_python
+    found = {tag.interpreter for tag in artefact.tags if tag.abi in {"abi3", "abi3t"}}
+    if found - {f"cp{oldest.replace('.', '')}"}:
+        yield f"it is for {', '.join(sorted(found))}, and the oldest Python for it is {oldest}"
 
 
 @rule("wheel")

@@ -152,7 +152,9 @@ def native_module(artefact: Artefact, project: Project) -> Iterator[str]:
 def suffix_fits(suffix: str, abi: str) -> bool:
     """Say whether an interpreter of that ABI looks for that suffix (PEP 3149, PEP 803)."""
     if abi in {"abi3", "abi3t"}:
-        return suffix in {f".{abi}.so", ".pyd"}
+        # Every Python that knows abi3t also looks for the name of the platform in it.
+        platform = "(-[a-z0-9_-]+)?" if abi == "abi3t" else ""
+        return re.fullmatch(rf"\.{abi}{platform}\.so|\.pyd", suffix) is not None
     version = abi.removeprefix("cp")
     return re.fullmatch(rf"\.cpython-{version}(-[a-z0-9_-]+)?\.so|\.cp{version}-win[a-z0-9_]+\.pyd", suffix) is not None
 

@@ -83,6 +83,7 @@ class Project:
     oldest_python: str
     requires_python: str
     abi3_feature: str
+    first_abi3t: str
     expected: tuple[str, ...]
     tracked: frozenset[str]
     builder_paths: tuple[bytes, ...]

@@ -10,10 +10,9 @@ from typing import Any
 import commands
 from console import Problem
 from git import environment
-from project import ROOT
+from project import ENVIRONMENTS, ROOT, WORKFLOW
 
-WORKFLOW = "CI.yml"
-ENVIRONMENT = "pypi"
+ENVIRONMENT = ENVIRONMENTS["pypi"]
 # git@host:owner/repo, and ssh://, https:// and git:// with or without a user and a port; .git may end it.
 ADDRESS = re.compile(
     r"(?:(?:https?|ssh|git)://(?:[^@/\s]+@)?(?P<host>[^:/\s]+)(?::\d+)?/|(?:[^@/\s]+@)(?P<scp>[^:/\s]+):/?)"

@@ -147,7 +147,7 @@ def expected_artefacts(release: Release) -> tuple[tuple[str, ...], tuple[str, ..
     """Return the names of what this machine builds of the release, and of what CI builds."""
     names = {
         triple: tuple(project.wheel_name(python, triple, release.version) for python in project.python_tags())
-        for triple in project.PLATFORM_TAGS
+        for triple in project.platform_tags()
     }
     sdist = (project.sdist_name(release.version),)
     everything = sdist + tuple(wheel for wheels in names.values() for wheel in wheels)

@@ -141,7 +141,7 @@ def normalised(plan: str) -> str:
     head, changes, rest = re.split(r"(?s)(?<=\n)(changes:\n.*?\n)(?=\n\S)", plan)
     kept = re.findall(r"^(?:changes:|  (?:diff|\+|-|none).*)\n", changes, re.MULTILINE)
     here, built, ci = re.split(r"(?s)(?<=\n)(built and tested here.*?\n)(?=\n\S)", rest)
-    platform = project.PLATFORM_TAGS.get(host_triple())
+    platform = project.platform_tags().get(host_triple())
     built = built.replace(f"-{platform}.whl", "-<this machine>.whl")
     text = head + "".join(kept) + here + built + ci
     return re.sub(r"\b[0-9a-f]{10}\b", "<commit>", text).rstrip() + "\n"

@@ -14,6 +14,7 @@ import pytest
 import environments
 import index
 import project
+import verification
 import verify_install
 from artefacts import Artefacts, judge, read_sums, sha256
 from broken import Files, repack_sdist, repack_wheel
@@ -21,7 +22,7 @@ from console import ProblemsError
 from helpers import run
 from project import ROOT
 from pythons import Python
-from verify_install import Job, Source
+from verification import Job, Source
 
 NATIVE = f"{project.import_name()}/_core.abi3.so"
 THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())
@@ -37,11 +38,11 @@ def wheelhouse(tmp_path: Path, sdist: Path) -> Path:
     return folder
 
 
-def verify(folder: Path, steps: Callable[..., str] = verify_install.check_wheel) -> Job:
+def verify(folder: Path, steps: Callable[..., str] = verification.check_wheel) -> Job:
     """Do one of verify's jobs, on the Python of these tests, with what is in a folder."""
     source = Source(Artefacts.read(folder, project.version(), None, folder.parent / "sdist"))
     job = Job(THIS, "wheel", partial(steps, source=source))
-    return verify_install.run_job(job, folder.parent / "job")
+    return verification.run_job(job, folder.parent / "job")
 
 
 def said(job: Job) -> str:
@@ -77,7 +78,7 @@ def test_a_wheel_for_another_platform_is_not_replaced_by_a_build_of_the_sdist(wh
     assert said(by_uv) == f"none of the wheels can be installed here: {name}"
     shutil.rmtree(wheelhouse.parent / "job")
     shutil.rmtree(wheelhouse.parent / "sdist")
-    by_pip = verify(wheelhouse, partial(verify_install.check_wheel_with_pip, bundled=False))
+    by_pip = verify(wheelhouse, partial(verification.check_wheel_with_pip, bundled=False))
     assert said(by_pip) == f"pip finds none of the wheels to install: {name}"
     assert "No matching distribution found" in by_pip.output
 
@@ -159,14 +160,14 @@ def test_what_is_installed_must_be_what_the_wheel_holds(dist: Path, tmp_path: Pa
     source = Source(Artefacts.read(dist, project.version(), None, tmp_path / "sdist"))
 
     def tamper(environment: environments.Environment) -> str:
-        verify_install.prepare(environment)
-        verify_install.install_wheel(environment, source)
+        verification.prepare(environment)
+        verification.install_wheel(environment, source)
         (installed,) = environment.folder.rglob("site-packages/ferrous_wheel/py.typed")
         installed.unlink()
         installed.write_text("changed", encoding="utf-8")
         return str(judge(environment.describe(), environment.folder, source.artefacts))
 
-    job = verify_install.run_job(Job(THIS, "wheel", tamper), tmp_path / "job")
+    job = verification.run_job(Job(THIS, "wheel", tamper), tmp_path / "job")
     assert "ferrous_wheel/py.typed: installed is not what " in job.result
 
 
@@ -311,8 +312,8 @@ def test_a_release_on_an_index_is_waited_for_and_verified(
         source = verify_install.published_source(str(project.version()), index.Index(url), project.SUMS, tmp_path)
         # What uv asks is late as well: another server may answer it.
         fake.late = 1
-        job = verify_install.run_job(
-            Job(THIS, "wheel", partial(verify_install.check_wheel, source=source)), tmp_path / "job"
+        job = verification.run_job(
+            Job(THIS, "wheel", partial(verification.check_wheel, source=source)), tmp_path / "job"
         )
     assert said(job) == ""
     assert "passed" in job.result

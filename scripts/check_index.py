@@ -1,0 +1,73 @@
+"""Does an index serve exactly what was built? The names both ways, every SHA-256, and an attestation for each file."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import requests
+from packaging.version import InvalidVersion, Version
+from pypi_simple import DistributionPackage
+
+from artefacts import read_sums
+from console import Problem, ProblemsError, out, problem, run_main
+from index import Index, NotThereYetError, patiently
+from project import SUMS, name
+from releasing.aftermath import repair
+from runner import summarise
+
+
+def served_files(index: Index, version: Version, names: set[str]) -> list[DistributionPackage]:
+    """Return what the index serves, once it serves all of the names: caches learn of them one after the other.
+
+    Raises:
+        ProblemsError: It does not, after ten minutes.
+    """
+
+    def ask() -> list[DistributionPackage]:
+        files = index.files(name(), version)
+        if missing := names - {file.filename for file in files}:
+            raise NotThereYetError(f"{index.url} does not serve {', '.join(sorted(missing))} yet")
+        return files
+
+    return patiently(ask)
+
+
+def compare(files: list[DistributionPackage], sums: dict[str, str], version: str) -> Iterator[Problem]:
+    """Find what is served and was not built, or has other bytes, or no attestation (PEP 740)."""
+    remedy = f"these are not the files of this run; {'; '.join(repair(version))}"
+    for file in files:
+        served = file.digests.get("sha256")
+        if file.filename not in sums:
+            yield Problem(f"the index serves {file.filename}, which was not built", remedy)
+        elif served != sums[file.filename]:
+            yield Problem(f"the index serves {file.filename} with {served}, built was {sums[file.filename]}", remedy)
+        elif file.provenance_url is None:
+            what = f"the index serves {file.filename} without an attestation"
+            yield Problem(what, "it can be installed; see what the publishing job says of attesting")
+
+
+def main() -> None:
+    """Ask, compare, and print what is served."""
+    parser = argparse.ArgumentParser(description="Check that an index serves exactly what was built.")
+    parser.add_argument("version", metavar="VERSION")
+    parser.add_argument("--index", default="pypi", help="pypi (default), testpypi, or the address of a simple index")
+    parser.add_argument("--sums", type=Path, default=SUMS, metavar="FILE", help="the SHA256SUMS of what was built")
+    arguments = parser.parse_args()
+    try:
+        version = Version(arguments.version)
+    except InvalidVersion as error:
+        raise problem(f"VERSION={arguments.version} is no version", "write it as it was released") from error
+    sums, index = read_sums(arguments.sums), Index.named(arguments.index)
+    try:
+        files = served_files(index, version, set(sums))
+    except requests.RequestException as error:
+        raise problem(f"{index.url} does not answer as an index: {error}", "check INDEX and the network") from error
+    if problems := list(compare(files, sums, arguments.version)):
+        raise ProblemsError(problems)
+    rows = [(file.filename, file.digests["sha256"]) for file in sorted(files, key=lambda file: file.filename)]
+    summarise(f"{index.url} serves", ["file", "SHA-256"], rows)
+    out.print(f"{index.url} serves exactly the {len(files)} files of {arguments.sums}, each with an attestation")
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,87 @@
+"""Put together what several machines have built: one folder for each in, dist/ and SHA256SUMS out.
+
+Each folder holds a dist/ and the SHA256SUMS of its machine, which also names the sdist that the wheels were built from:
+so wheels from another sdist are found, and files that were changed or lost on the way, and names that came twice.
+"""
+
+import argparse
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import build
+from artefacts import compare_sums, read_sums
+from console import Problem, ProblemsError, problem, run_main
+from project import DIST, SUMS
+
+REMEDY = "run the jobs that built them again, all of them; publish nothing of this run"
+
+
+def list_folders(built: Path) -> list[Path]:
+    """Return the folders, one for each machine.
+
+    Raises:
+        ProblemsError: There is none, or one of them is not as a build leaves it.
+    """
+    folders = sorted(path for path in built.iterdir() if path.is_dir()) if built.is_dir() else []
+    if not folders:
+        raise problem(f"there are no folders in {built}", "FROM= is the folder of the folders that machines have built")
+    return folders
+
+
+def check_folder(folder: Path) -> Iterator[Problem]:
+    """Find what is wrong with what one machine has built."""
+    sums = read_sums(folder / SUMS.name)
+    if not (folder / DIST.name).is_dir():
+        yield Problem(f"{folder} has no {DIST.name}/", REMEDY)
+        return
+    yield from compare_sums(sorted((folder / DIST.name).iterdir()), sums, folder / SUMS.name)
+
+
+def check_together(folders: list[Path]) -> Iterator[Problem]:
+    """Find names that several machines have built, and hashes in which they do not agree."""
+    places, hashes = defaultdict(list), defaultdict(set)
+    for folder in folders:
+        for path in (folder / DIST.name).iterdir():
+            places[path.name].append(folder.name)
+        for name, digest in read_sums(folder / SUMS.name).items():
+            hashes[name].add(digest)
+    for name, where in sorted(places.items()):
+        if len(where) > 1:
+            yield Problem(f"{name} was built by {', '.join(where)}: one would replace the other", REMEDY)
+    for name in sorted(name for name, found in hashes.items() if len(found) > 1):
+        yield Problem(f"{name} has {len(hashes[name])} different SHA-256 in the SHA256SUMS", REMEDY)
+    for name in sorted(hashes.keys() - places.keys()):
+        yield Problem(f"{name} stands in a SHA256SUMS, and no machine has it", REMEDY)
+
+
+def collect(built: Path) -> None:
+    """Move everything into dist/.
+
+    Raises:
+        ProblemsError: Something does not fit together; dist/ is as it was.
+    """
+    folders = list_folders(built)
+    problems = [one for folder in folders for one in check_folder(folder)] or list(check_together(folders))
+    if problems:
+        raise ProblemsError(problems)
+    build.TARGET_DIR.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=build.TARGET_DIR) as temporary:
+        folder = Path(temporary) / DIST.name
+        folder.mkdir()
+        for path in (path for each in folders for path in (each / DIST.name).iterdir()):
+            shutil.copy(path, folder)
+        build.replace_dist(folder)
+
+
+def main() -> None:
+    """Read the command line, and collect."""
+    parser = argparse.ArgumentParser(description="Put together what several machines have built.")
+    parser.add_argument("built", type=Path, metavar="FOLDER")
+    collect(parser.parse_args().built)
+
+
+if __name__ == "__main__":
+    run_main(main)

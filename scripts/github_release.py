@@ -1,0 +1,105 @@
+"""Release on GitHub what PyPI serves: a draft with every file first, and public last.
+
+An immutable release takes no more files once it is public, and its tag is used up. So what is public is only compared,
+and a draft of an earlier attempt is thrown away and made anew.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import commands
+from artefacts import compare_sums, read_sums, sha256
+from console import ProblemsError, out, problem, run_main
+from git import git
+from project import DIST, ROOT, SUMS
+from releasing import files
+from releasing.versions import Release, version_of_tag
+
+
+def gh(*arguments: object, check: bool = True) -> str | None:
+    """Return what gh prints; None if it fails and need not succeed."""
+    done = commands.run("gh", *arguments, cwd=ROOT, env={**os.environ, "GH_PROMPT_DISABLED": "1"}, check=check)
+    return done.stdout if done.returncode == 0 else None
+
+
+def is_latest(release: Release) -> bool:
+    """Say whether it is the greatest final version of all tags."""
+    versions = [version_of_tag(tag) for tag in git("tag", "--list", "v*").split("\n")]
+    finals = [version for version in versions if version and not version.is_prerelease]
+    return not release.is_prerelease and all(version <= release.version for version in finals)
+
+
+def list_files(built: Path) -> list[Path]:
+    """Return all that is released: the artefacts, and their SHA256SUMS.
+
+    Raises:
+        ProblemsError: They are not what SHA256SUMS says.
+    """
+    sums = read_sums(built / SUMS.name)
+    artefacts = sorted((built / DIST.name).iterdir())
+    problems = compare_sums(artefacts, sums, built / SUMS.name)
+    if problems or len(artefacts) != len(sums):
+        remedy = f"{built} holds {len(artefacts)} files, and its SHA256SUMS names {len(sums)}"
+        raise ProblemsError(problems) if problems else problem("the set is not complete", remedy)
+    return [*artefacts, built / SUMS.name]
+
+
+def read_existing(release: Release) -> dict[str, Any] | None:
+    """Return what GitHub has under the tag, or None."""
+    printed = gh("release", "view", release.tag, "--json=isDraft,assets,url", check=False)
+    found: dict[str, Any] | None = json.loads(printed) if printed else None
+    return found
+
+
+def check_public(existing: dict[str, Any], paths: list[Path]) -> None:
+    """Make sure that a public release has the same files.
+
+    Raises:
+        ProblemsError: It has others, and that cannot be changed.
+    """
+    there = {asset["name"]: asset.get("digest") for asset in existing["assets"]}
+    here = {path.name: f"sha256:{sha256(path.read_bytes())}" for path in paths}
+    if there != here:
+        what = f"{existing['url']} is public already, with other files than these"
+        raise problem(what, "compare its files with SHA256SUMS; PyPI's are right. It is not changed")
+
+
+def publish(release: Release, paths: list[Path]) -> None:
+    """Make the draft with all files, and then make it public."""
+    section = files.section_of(files.reader(ROOT)(files.CHANGELOG), release.version)
+    if section is None:
+        raise problem(f"{files.CHANGELOG} has no section for {release.text}", "check out the tag")
+    kind = [f"--prerelease={str(release.is_prerelease).lower()}", f"--latest={str(is_latest(release)).lower()}"]
+    with tempfile.TemporaryDirectory() as folder:
+        notes = Path(folder) / "notes.md"
+        # The heading is the release's title.
+        notes.write_text(section.split("\n", 1)[1].strip() + "\n", encoding="utf-8")
+        create = ("--draft", "--verify-tag", f"--title={release.text}", f"--notes-file={notes}", kind[0])
+        gh("release", "create", release.tag, *create, *paths)
+    gh("release", "edit", release.tag, "--draft=false", *kind)
+
+
+def main() -> None:
+    """Release, or find that it is released."""
+    parser = argparse.ArgumentParser(description="Release on GitHub what is published.")
+    parser.add_argument("--from", type=Path, default=ROOT, metavar="FOLDER", dest="built", help="dist/ and SHA256SUMS")
+    built = parser.parse_args().built
+    release = Release.parse(files.versions(files.reader(ROOT))["pyproject.toml"])
+    paths = list_files(built)
+    existing = read_existing(release)
+    if existing and not existing["isDraft"]:
+        check_public(existing, paths)
+        out.print(f"{release.tag} is released already: {existing['url']}")
+        return
+    if existing:
+        gh("release", "delete", release.tag, "--yes")
+    publish(release, paths)
+    out.print(f"{release.tag} is released, with {len(paths)} files")
+
+
+if __name__ == "__main__":
+    run_main(main)
