@@ -93,7 +93,7 @@ test: .venv/develop.stamp
 test-tooling: .venv/develop.stamp
 	$(PY) -m pytest --numprocesses=auto --dist=loadfile tests/tooling $(call given,ARGS,$$ARGS)
 
-.PHONY: lint  ## Check formatting, style, types and the type stub.
+.PHONY: lint  ## Check formatting, style, types, the type stub, and the workflow.
 lint: .venv/develop.stamp
 	cargo fmt --check
 	cargo clippy --locked --quiet --all-targets --all-features -- --deny warnings
@@ -101,6 +101,7 @@ lint: .venv/develop.stamp
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(PY) -m mypy.stubtest ferrous_wheel
+	$(PY) scripts/lint_workflows.py
 
 .PHONY: format  ## Format all code, and fix what can be fixed.
 format: .venv/setup.stamp
@@ -139,6 +140,10 @@ check-foreign: .venv/setup.stamp
 .PHONY: check-table  ## Write docs/checks.md: the gate's rules, and which tool catches what.
 check-table: .venv/develop.stamp
 	$(PY) tests/tooling/compare_tools.py
+
+.PHONY: tables  ## Write the tables of platforms in README.md and docs/publishing.md, from CI.yml.
+tables: .venv/setup.stamp
+	$(PY) scripts/tables.py
 
 .PHONY: verify  ## Prove that what is in dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS=]
 verify: .venv/setup.stamp

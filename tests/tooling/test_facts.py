@@ -12,6 +12,7 @@ from packaging.version import Version
 from twine import utils as twine
 
 import project
+import tables
 from index import Index
 from project import ROOT, load_toml, venv_bin
 
@@ -166,6 +167,10 @@ def test_hooks_call_make_targets_that_exist() -> None:
     assert all(entry[0] == "make" and f"\n.PHONY: {entry[1]}  ##" in targets for entry in entries)
     checked = subprocess.run([venv_bin("pre-commit"), "validate-config"], cwd=ROOT, check=False, capture_output=True)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_the_tables_of_platforms_are_what_ci_says() -> None:
+    assert tables.find_stale(ROOT) == []
 
 
 def test_links_between_documents_lead_somewhere() -> None:

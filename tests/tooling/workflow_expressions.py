@@ -93,6 +93,7 @@ class Evaluator:
     def __init__(self) -> None:
         """Install the packages where that is needed, and start the process."""
         install()
+        self._answers: dict[str, str] = {}
         self._process = subprocess.Popen(
             ["node", FOLDER / "evaluate.mjs"],
             stdin=subprocess.PIPE,
@@ -131,16 +132,22 @@ class Evaluator:
         """End the process."""
         self._process.communicate()
 
+    def _answer(self, request: str) -> str:
+        """Return node's answer to a line; to the same line, always the same."""
+        if request not in self._answers:
+            if self._process.stdin is None or self._process.stdout is None:
+                raise RuntimeError("node has no pipes")
+            self._process.stdin.write(f"{request}\n")
+            line = self._process.stdout.readline()
+            if not line:
+                raise RuntimeError("node has ended; what it said stands above")
+            self._answers[request] = line
+        return self._answers[request]
+
     def _ask(self, where: str, scope: Scope, kind: str, asked: object) -> Any:  # noqa: ANN401 - whatever JSON holds
         status = {"results": scope.results, "cancelled": scope.cancelled}
         request = {"where": where, "contexts": scope.contexts, "closed": list(scope.closed), "status": status}
-        if self._process.stdin is None or self._process.stdout is None:
-            raise RuntimeError("node has no pipes")
-        self._process.stdin.write(f"{json.dumps({**request, kind: asked})}\n")
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("node has ended; what it said stands above")
-        answer = json.loads(line)
+        answer = json.loads(self._answer(json.dumps({**request, kind: asked})))
         if "error" in answer:
             raise ValueError(f"{where}: {answer['error']}, in {asked!r}")
         return answer["value"]

@@ -99,6 +99,11 @@ class Row:
         (found,) = [step for step in self.steps if wanted in (step.id, step.name)]
         return found
 
+    def step_using(self, action: str) -> Step:
+        """Return the only step that uses this action, such as "actions/checkout"."""
+        (found,) = [step for step in self.steps if step.uses.split("@")[0] == action]
+        return found
+
 
 @dataclass(frozen=True)
 class JobResult:

@@ -1,0 +1,274 @@
+"""Mistakes that people make in a workflow like CI.yml, each with the rule that notices it; and changes that are none.
+
+Each mistake names the row of docs/troubleshooting.md that it stands for: A workflow, I installation, L Linux and macOS, M
+maturin, O trusted publishing, P PyPI, R supply chain, S sdist, T changelog, U upload, Y Python's ABI, D development.
+"""
+# ruff: noqa: E501 - a table: a mistake is a line
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipeline import once, within
+
+Edit = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mistake: what was done, the row of failures that it stands for, and the rule that it breaks."""
+
+    name: str
+    row: str
+    rule: str
+    edit: Edit
+
+
+def at(job: str, old: "re.Pattern[str] | str", new: str) -> Edit:
+    """Return an edit of one job."""
+    return lambda text: within(text, job, old, new)
+
+
+def top(old: "re.Pattern[str] | str", new: str) -> Edit:
+    """Return an edit of what stands there once."""
+    return lambda text: once(text, old, new)
+
+
+def everywhere(old: str, new: str) -> Edit:
+    """Return an edit of all the places."""
+    return lambda text: text.replace(old, new)
+
+
+def both(*edits: Edit) -> Edit:
+    """Return several edits as one."""
+
+    def edit(text: str) -> str:
+        for each in edits:
+            text = each(text)
+        return text
+
+    return edit
+
+
+def swapped(one: str, other: str) -> Edit:
+    """Return an edit that exchanges two jobs, with the comments above them."""
+
+    def edit(text: str) -> str:
+        blocks = re.split(r"(?m)^(?=(?:  #.*\n)*  [a-z-]+:\n    name:)", text)
+        first, second = (next(i for i, block in enumerate(blocks) if f"  {name}:\n" in block) for name in (one, other))
+        blocks[first], blocks[second] = blocks[second], blocks[first]
+        return "".join(blocks)
+
+    return edit
+
+
+def without_row(job: str, start: str) -> Edit:
+    """Return an edit that drops a row of a matrix, from its first line to the next row's."""
+    return at(job, re.compile(rf"(?m)^          - {re.escape(start)}.*\n(?:            .*\n)*"), "")
+
+
+PYPI, TEST = "publish-pypi", "publish-testpypi"
+PUSHED_TAG = "github.event_name == 'push' && github.ref_type == 'tag'"
+GATE = "      - run: make check-dist ALL=1\n"
+NEEDS = "needs: [identify, lint, test, collect, verify]"
+TAGS = re.compile(r'    tags:\n(?:      - "v.*"\n)+')
+
+# fmt: off
+MUTANTS = [
+    # --- what starts a run, and what publishes
+    Mutant("any tag", "A1", "only_release_tags_start_a_run", top(TAGS, "    tags: ['*']\n")),
+    Mutant("any tag that begins with v", "A1", "only_release_tags_start_a_run", top(TAGS, "    tags: ['v*']\n")),
+    Mutant("a tag of two numbers", "A1", "only_release_tags_start_a_run", top('- "v[0-9]+.[0-9]+.[0-9]+"\n', '- "v[0-9]+.[0-9]+*"\n')),
+    Mutant("no release candidates", "A8", "only_release_tags_start_a_run", top('      - "v[0-9]+.[0-9]+.[0-9]+-rc[0-9]+"\n', "")),
+    Mutant("no tags at all", "A3", "only_release_tags_start_a_run", top(TAGS, "")),
+    Mutant("every branch", "A11", "only_release_tags_start_a_run", top("      - main\n", '      - "**"\n')),
+    Mutant("a release event as well", "A11", "only_release_tags_start_a_run", top("  pull_request:\n", "  pull_request:\n  release:\n    types: [published]\n")),
+    Mutant("pull_request_target", "O10", "only_release_tags_start_a_run", top("  pull_request:\n", "  pull_request:\n  pull_request_target:\n")),
+    Mutant("workflow_run", "A3", "only_release_tags_start_a_run", top("  pull_request:\n", "  pull_request:\n  workflow_run:\n    workflows: [Release]\n")),
+    Mutant("no maintenance lines", "A12", "only_release_tags_start_a_run", top(re.compile(r'      - "\[0-9\]\+\.\[0-9\]\+\.x".*\n'), "")),
+    Mutant("a manual run publishes to PyPI", "A2", "only_a_pushed_tag_publishes_to_pypi", at(PYPI, PUSHED_TAG, "github.ref_type == 'tag'")),
+    Mutant("every push publishes", "A1", "only_a_pushed_tag_publishes_to_pypi", at(PYPI, PUSHED_TAG, "github.event_name == 'push'")),
+    Mutant("the publish job has no condition", "A2", "only_a_pushed_tag_publishes_to_pypi", at(PYPI, re.compile(r"    if: .*\n"), "")),
+    Mutant("every manual run publishes to TestPyPI", "A2", "only_a_pushed_tag_publishes_to_pypi", at(TEST, " && inputs.testpypi", "")),
+    Mutant("TestPyPI from every push", "A17", "only_a_pushed_tag_publishes_to_pypi", at(TEST, "github.event_name == 'workflow_dispatch' && inputs.testpypi", "github.event_name == 'push'")),
+    # --- what has to have gone well before
+    *[Mutant(f"publishing does not wait for {job}", "A4", "nothing_is_published_that_failed", at(PYPI, NEEDS, NEEDS.replace(f", {job}", ""))) for job in ("lint", "test", "verify")],
+    Mutant("publishing waits for the sdist alone", "A4", "nothing_is_published_that_failed", at(PYPI, NEEDS, "needs: [identify, sdist]")),
+    Mutant("publishing always", "A4", "nothing_is_published_that_failed", at(PYPI, "if: github.event_name", "if: always() && github.event_name")),
+    Mutant("publishing unless cancelled", "A4", "nothing_is_published_that_failed", at(PYPI, f"if: {PUSHED_TAG}", f"if: ${{{{ !cancelled() && {PUSHED_TAG} }}}}")),
+    Mutant("publishing after a failure of verify", "A4", "nothing_is_published_that_failed", at(PYPI, f"if: {PUSHED_TAG}", f"if: (success() || failure()) && {PUSHED_TAG}")),
+    Mutant("TestPyPI does not wait for verify", "A4", "nothing_is_published_that_failed", at(TEST, NEEDS, NEEDS.replace(", verify", ""))),
+    Mutant("wheels may fail", "A4", "a_row_that_fails_stops_no_other", at("wheels", "    timeout-minutes: 30\n", "    timeout-minutes: 30\n    continue-on-error: true\n")),
+    Mutant("verify may fail", "A4", "a_row_that_fails_stops_no_other", at("verify", "    timeout-minutes: 40\n", "    timeout-minutes: 40\n    continue-on-error: true\n")),
+    Mutant("the gate may fail", "A4", "a_row_that_fails_stops_no_other", at("collect", "      - run: make check-dist ALL=1\n", "      - run: make check-dist ALL=1\n        continue-on-error: true\n")),
+    Mutant("the first failing wheel ends the others", "A4", "a_row_that_fails_stops_no_other", at("wheels", "fail-fast: false", "fail-fast: true")),
+    Mutant("verify without fail-fast: false", "A4", "a_row_that_fails_stops_no_other", at("verify", "      fail-fast: false\n", "")),
+    # --- the job that publishes
+    Mutant("a checkout beside the identity", "R4", "a_publish_job_does_five_things", at(PYPI, "    steps:\n", "    steps:\n      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1\n")),
+    Mutant("a build beside the identity", "R4", "a_publish_job_does_five_things", at(PYPI, "      - run: sha256sum", "      - run: make build\n      - run: sha256sum")),
+    Mutant("an installation beside the identity", "R4", "a_publish_job_does_five_things", at(PYPI, "      - run: sha256sum", "      - run: pip install twine\n      - run: sha256sum")),
+    Mutant("the hashes are not compared", "P16", "a_publish_job_does_five_things", at(PYPI, "      - run: sha256sum --check --strict SHA256SUMS\n", "")),
+    Mutant("the hashes are compared, or not", "P16", "a_publish_job_does_five_things", at(PYPI, "--strict SHA256SUMS", "--ignore-missing SHA256SUMS")),
+    Mutant("no attestations", "O12", "a_publish_job_does_five_things", at(PYPI, re.compile(r"      - uses: astral-sh/attest-action.*\n        with:\n          paths: dist/\*\n"), "")),
+    Mutant("wheels alone are attested", "O12", "a_publish_job_does_five_things", at(PYPI, "paths: dist/*\n", "paths: dist/*.whl\n")),
+    Mutant("trusted publishing where it works", "O5", "a_publish_job_does_five_things", at(PYPI, "--trusted-publishing always", "--trusted-publishing automatic")),
+    Mutant("trusted publishing is not asked for", "O5", "a_publish_job_does_five_things", at(PYPI, " --trusted-publishing always", "")),
+    Mutant("wheels alone are published", "A4", "a_publish_job_does_five_things", at(PYPI, "always dist/*", "always dist/*.whl")),
+    Mutant("the newest uv", "M8", "a_publish_job_does_five_things", at(PYPI, "version: 0.13.9", "version: latest")),
+    Mutant("another uv than the locked one", "D4", "a_publish_job_does_five_things", at(TEST, "version: 0.13.9", "version: 0.12.5")),
+    Mutant("a cache beside the identity", "R1", "a_publish_job_does_five_things", at(PYPI, "enable-cache: false", "enable-cache: true")),
+    Mutant("existing files are passed over", "U1", "a_publish_job_does_five_things", at(PYPI, "uv publish --trusted", "uv publish --skip-existing --trusted")),
+    Mutant("twine's action passes over existing files", "U1", "a_publish_job_does_five_things", at(PYPI, "      - run: uv publish --trusted-publishing always dist/*\n", "      - uses: pypa/gh-action-pypi-publish@dc37677b2e1c63e2034f94d8a5b11f265b73ba33 # v1.14.2\n        with:\n          skip-existing: true\n")),
+    Mutant("the address of TestPyPI is the repository's secret", "U8", "publishing_is_inline_and_without_secrets", at(TEST, "vars.PUBLISH_URL", "secrets.PUBLISH_URL")),
+    Mutant("PyPI's job publishes to an address", "U7", "a_publish_job_does_five_things", at(PYPI, "always dist/*", 'always --publish-url "https://localhost/" dist/*')),
+    Mutant("the simple index's address", "U7", "the_address_of_testpypi_is_its_environments_variable", at(TEST, "${{ vars.PUBLISH_URL }}", "https://localhost/simple/")),
+    Mutant("the publishing is a reusable workflow", "O3", "publishing_is_inline_and_without_secrets", top("  # ---- did it arrive?", "  publish:\n    name: Publish\n    permissions: {}\n    uses: ./.github/workflows/publish.yml\n\n  # ---- did it arrive?")),
+    Mutant("a token", "U8", "publishing_is_inline_and_without_secrets", at(PYPI, "      - run: uv publish --trusted-publishing always dist/*\n", "      - run: uv publish --trusted-publishing always dist/*\n        env:\n          UV_PUBLISH_TOKEN: ${{ secrets.PYPI_TOKEN }}\n")),
+    Mutant("a secret in a test", "U8", "publishing_is_inline_and_without_secrets", at("tooling", "      - run: make test-tooling\n", "      - run: make test-tooling\n        env:\n          TOKEN: ${{ secrets.TOKEN }}\n")),
+    # --- environments and rights
+    Mutant("the environment is called otherwise", "O1", "environments_are_those_that_the_indexes_know", at(PYPI, "name: pypi", "name: release")),
+    Mutant("the environment in capitals", "O2", "environments_are_those_that_the_indexes_know", at(PYPI, "name: pypi\n", "name: PyPI\n")),
+    Mutant("no environment", "A16", "environments_are_those_that_the_indexes_know", at(PYPI, "    environment:\n      name: pypi\n", "")),
+    Mutant("TestPyPI in PyPI's environment", "O13", "environments_are_those_that_the_indexes_know", at(TEST, "name: testpypi", "name: pypi")),
+    Mutant("a build in the environment", "A15", "environments_are_those_that_the_indexes_know", at("wheels", "    timeout-minutes: 30\n", "    timeout-minutes: 30\n    environment: pypi\n")),
+    Mutant("the identity for all jobs", "R4", "rights_are_granted_one_by_one", top("permissions: {}\n\ndefaults", "permissions:\n  contents: read # checkout\n  id-token: write # publishing\n\ndefaults")),
+    Mutant("what the repository grants", "R4", "rights_are_granted_one_by_one", top("permissions: {}\n\ndefaults", "defaults")),
+    Mutant("all rights", "R4", "rights_are_granted_one_by_one", top("permissions: {}\n\ndefaults", "permissions: write-all\n\ndefaults")),
+    Mutant("no identity", "O4", "rights_are_granted_one_by_one", at(PYPI, re.compile(r"    permissions:\n      id-token: .*\n"), "    permissions: {}\n")),
+    Mutant("the identity in a build", "R4", "rights_are_granted_one_by_one", at("wheels", "contents: read # checkout", "contents: read # checkout\n      id-token: write # attest")),
+    Mutant("the publish job may write", "R4", "rights_are_granted_one_by_one", at(PYPI, "      id-token: write", "      contents: write # release\n      id-token: write")),
+    Mutant("issues for every job of the tests", "R4", "rights_are_granted_one_by_one", at("test", "contents: read # checkout", "contents: read # checkout\n      issues: write # report")),
+    Mutant("a right without a reason", "R4", "rights_are_granted_one_by_one", at("release", "contents: write # the release and its files", "contents: write")),
+    # --- artefacts
+    Mutant("all wheels in one artefact", "A5", "artefacts_keep_apart_and_complete", at("wheels", "name: built-${{ matrix.target }}", "name: built-wheels")),
+    Mutant("wheels by their machine", "A5", "artefacts_keep_apart_and_complete", at("wheels", "name: built-${{ matrix.target }}", "name: built-${{ matrix.runner }}")),
+    Mutant("merged on the way", "A7", "artefacts_keep_apart_and_complete", at("collect", "          path: built\n", "          path: built\n          merge-multiple: true\n")),
+    Mutant("an empty artefact is a warning", "A6", "artefacts_keep_apart_and_complete", at("wheels", "if-no-files-found: error", "if-no-files-found: warn")),
+    Mutant("an artefact may be replaced", "A5", "artefacts_keep_apart_and_complete", at("wheels", "if-no-files-found: error", "if-no-files-found: error\n          overwrite: true")),
+    Mutant("kept for a day", "U2", "a_retry_sends_the_same_bytes", at("collect", re.compile(r"retention-days: 30.*"), "retention-days: 1")),
+    Mutant("kept as long as the repository keeps", "P2", "a_retry_sends_the_same_bytes", at("wheels", "          retention-days: 30\n", "")),
+    Mutant("published is what was built, not what was checked", "A4", "the_gate_sees_all_of_it", at(PYPI, "          name: release\n", "          pattern: built-*\n          merge-multiple: true\n")),
+    Mutant("the sdist is not collected", "A4", "the_gate_sees_all_of_it", at("collect", "pattern: built-*", 'pattern: "built-*-*"')),
+    Mutant("no gate", "A4", "the_gate_sees_all_of_it", at("collect", "      - run: make check-dist ALL=1\n", "")),
+    Mutant("the gate of one machine", "A4", "the_gate_sees_all_of_it", at("collect", "make check-dist ALL=1", "make check-dist")),
+    Mutant("the gate after the upload", "A4", "the_gate_sees_all_of_it", both(at("collect", GATE, ""), at("collect", re.compile(r"days: 30 # .*\n"), f"days: 30\n{GATE}"))),
+    Mutant("everything lies in dist", "A6", "the_gate_sees_all_of_it", at("collect", "            dist/\n            SHA256SUMS\n", "            dist/\n            target/\n            SHA256SUMS\n")),
+    # --- platforms
+    Mutant("no wheel for aarch64 musl", "A4", "every_platform_is_built_natively", without_row("wheels", "target: aarch64-unknown-linux-musl")),
+    Mutant("no wheel for Windows on ARM", "A4", "every_platform_is_built_natively", without_row("wheels", "target: aarch64-pc-windows-msvc")),
+    Mutant("the last machine for every row", "A13", "every_platform_is_built_natively", at("wheels", re.compile(r"runs-on: \$\{\{ matrix.runner \}\}"), "runs-on: windows-11-arm")),
+    Mutant("the deployment target of the machine", "L8", "every_platform_is_built_natively", at("wheels", "tag: macosx_11_0_arm64", "tag: macosx_15_0_arm64")),
+    Mutant("an old deployment target for ARM", "L9", "every_platform_is_built_natively", at("wheels", "tag: macosx_11_0_arm64", "tag: macosx_10_9_arm64")),
+    Mutant("the glibc of the machine", "L1", "every_platform_is_built_natively", at("wheels", "tag: manylinux_2_17_x86_64.manylinux2014_x86_64", "tag: manylinux_2_39_x86_64")),
+    Mutant("linux_x86_64", "P3", "every_platform_is_built_natively", at("wheels", "tag: manylinux_2_17_x86_64.manylinux2014_x86_64", "tag: linux_x86_64")),
+    Mutant("ARM from an Intel machine", "M11", "every_platform_is_built_natively", at("wheels", "            runner: ubuntu-24.04-arm\n            tag: manylinux", "            runner: ubuntu-24.04\n            tag: manylinux")),
+    Mutant("each row builds its own sdist", "S5", "wheels_are_built_from_the_one_sdist", at("wheels", " FROM=built/sdist", "")),
+    Mutant("every row builds for its own machine", "A7", "wheels_are_built_from_the_one_sdist", at("wheels", 'TARGET="$TARGET" ', "")),
+    Mutant("half of universal2", "M11", "wheels_are_built_from_the_one_sdist", at("wheels", "rust-targets: x86_64-apple-darwin aarch64-apple-darwin", "rust-targets: x86_64-apple-darwin")),
+    # --- tests
+    Mutant("musl is not verified", "L7", "every_wheel_is_tested_where_it_runs", at("verify", "              x86_64-unknown-linux-musl@quay.io/pypa/musllinux_1_2_x86_64:2026.09.05-1\n", "")),
+    Mutant("glibc's oldest is not verified", "L2", "every_wheel_is_tested_where_it_runs", at("verify", "              aarch64-unknown-linux-gnu@quay.io/pypa/manylinux2014_aarch64:2026.09.05-1\n", "")),
+    Mutant("musl in a container of glibc", "L7", "every_wheel_is_tested_where_it_runs", at("verify", "x86_64-unknown-linux-musl@quay.io/pypa/musllinux_1_2_x86_64", "x86_64-unknown-linux-musl@quay.io/pypa/manylinux2014_x86_64")),
+    Mutant("a container of another processor", "M11", "every_wheel_is_tested_where_it_runs", at("verify", "x86_64-unknown-linux-gnu@quay.io/pypa/manylinux2014_x86_64", "x86_64-unknown-linux-gnu@quay.io/pypa/manylinux2014_aarch64")),
+    Mutant("an image that moves", "M6", "every_wheel_is_tested_where_it_runs", at("verify", "manylinux2014_x86_64:2026.09.05-1", "manylinux2014_x86_64:latest")),
+    Mutant("universal2 on ARM alone", "M11", "every_wheel_is_tested_where_it_runs", at("verify", "wheels: x86_64-apple-darwin universal2-apple-darwin", "wheels: x86_64-apple-darwin")),
+    Mutant("Windows is not verified", "Y5", "every_wheel_is_tested_where_it_runs", without_row("verify", "runner: windows-2025")),
+    Mutant("not on the oldest Python", "Y5", "every_wheel_is_tested_where_it_runs", at("verify", "              3.10\n", "")),
+    Mutant("not on the free-threaded one", "Y2", "every_wheel_is_tested_where_it_runs", at("verify", re.compile(r"              3\.10\n              3\.14t\n"), "              3.10\n")),
+    Mutant("verify builds what it verifies", "I5", "every_wheel_is_tested_where_it_runs", at("verify", "make verify FROM=release WHEELS", "make verify WHEELS")),
+    Mutant("verify takes whichever wheel fits", "I5", "every_wheel_is_tested_where_it_runs", at("verify", ' WHEELS="$WHEELS"', "")),
+    Mutant("Python 3.12 is not tested", "A12", "every_python_is_tested", at("test", '          - { runner: ubuntu-24.04, python: "3.12" }\n', "")),
+    Mutant("macOS is not tested", "A12", "every_python_is_tested", at("test", '          - { runner: macos-15, python: "3.10" }\n', "")),
+    Mutant("3.14t may fail", "Y2", "every_python_is_tested", at("test", '{ runner: ubuntu-24.04, python: "3.14t" }', '{ runner: ubuntu-24.04, python: "3.14t", may-fail: true }')),
+    Mutant("the next Python must not fail", "M6", "every_python_is_tested", at("test", 'python: "3.16-dev", may-fail: true', 'python: "3.16-dev"')),
+    Mutant("the oldest Rust is not tested", "M8", "every_python_is_tested", at("test", 'rust: "1.85"', 'rust: "1.90"')),
+    Mutant("the newest Python, whichever", "M6", "interpreters_are_named", at("sdist", 'python-version: "3.14"', 'python-version: "3.x"')),
+    Mutant("pre-releases by accident", "M6", "interpreters_are_named", at("test", "          python-version: ${{ matrix.python }}\n", "          python-version: ${{ matrix.python }}\n          allow-prereleases: true\n")),
+    Mutant("the free-threaded one is not there to build for", "Y1", "interpreters_are_named", at("wheels", "            3.15t\n", "")),
+    Mutant("tools on a free-threaded Python", "M2", "interpreters_are_named", at("wheels", "            3.15t\n            3.14\n", "            3.14\n            3.15t\n")),
+    Mutant("the GIL is forced off", "Y3", "free_threading_is_left_to_the_interpreter", at("test", "        env:\n          # A Python", '        env:\n          PYTHON_GIL: "0"\n          # A Python')),
+    Mutant("documents pay for the matrix", "A12", "documents_do_not_pay_for_the_matrix", at("sdist", "    if: needs.identify.outputs.code == 'true'\n", "")),
+    Mutant("wheels on release day only", "A12", "documents_do_not_pay_for_the_matrix", at("sdist", "if: needs.identify.outputs.code == 'true'", "if: github.ref_type == 'tag'")),
+    Mutant("the check waits for less", "A4", "one_check_stands_for_all", at("passed", ", collect, verify]", "]")),
+    Mutant("the check is skipped when anything fails", "A4", "one_check_stands_for_all", at("passed", "if: always() && github.ref_type != 'tag'", "if: github.ref_type != 'tag'")),
+    Mutant("what was cancelled has passed", "A4", "one_check_stands_for_all", at("passed", " && !contains(needs.*.result, 'cancelled')", "")),
+    Mutant("the check only looks", "A4", "one_check_stands_for_all", at("passed", 'run: test "$PASSED" = true', 'run: test -n "$PASSED"')),
+    # --- after publishing
+    Mutant("arrival is checked though nothing was sent", "I7", "what_is_published_is_proven_to_arrive", at("published", re.compile(r"    if: >-\n.*\n.*\n"), "    if: always()\n")),
+    Mutant("arrival is never checked", "I7", "what_is_published_is_proven_to_arrive", at("published", re.compile(r"    if: >-\n.*\n.*\n"), "")),
+    Mutant("what is served is not compared", "U1", "what_is_published_is_proven_to_arrive", at("published", re.compile(r"      - run: make check-index .*\n        env:\n.*\n.*\n"), "")),
+    Mutant("arrival without the manifest", "U1", "what_is_published_is_proven_to_arrive", at("published", re.compile(r" SUMS=release/SHA256SUMS\n        env"), "\n        env")),
+    Mutant("PyPI is asked for what TestPyPI has", "I8", "what_is_published_is_proven_to_arrive", lambda text: text.replace("&& 'pypi' || 'testpypi'", "&& 'testpypi' || 'pypi'")),
+    Mutant("the GitHub release before the proof", "A9", "the_github_release_comes_last", at("release", " && needs.published.result == 'success'", "")),
+    Mutant("a GitHub release of a development version", "A8", "the_github_release_comes_last", at("release", "needs.publish-pypi.result == 'success' && ", "")),
+    Mutant("no report", "I7", "the_github_release_comes_last", at("report", "needs.published.result != 'success'", "needs.published.result == 'skipped'")),
+    Mutant("no report of what took too long", "I7", "the_github_release_comes_last", at("report", "needs.published.result != 'success'", "needs.published.result == 'failure'")),
+    # --- hygiene
+    Mutant("an action by its tag", "R2", "actions_are_pinned_and_known", at("sdist", re.compile(r"actions/checkout@\w+ # v7.0.1"), "actions/checkout@v7")),
+    Mutant("another commit", "R2", "actions_are_pinned_and_known", at("sdist", "checkout@3d3c42e5", "checkout@3d3c42e6")),
+    Mutant("another version in the comment", "R2", "actions_are_pinned_and_known", at("passed", "    steps:\n", "    steps:\n      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v6.0.0\n        with:\n          persist-credentials: false\n")),
+    Mutant("an unknown action", "R2", "actions_are_pinned_and_known", at("sdist", "      - run: make sdist\n", "      - run: make sdist\n      - uses: somebody/some-action@" + "a" * 40 + " # v1\n")),
+    Mutant("the token stays in the checkout", "R4", "checkouts_hold_no_token_and_no_other_commit", at("wheels", "persist-credentials: false", "persist-credentials: true")),
+    Mutant("the newest commit of the branch", "A2", "checkouts_hold_no_token_and_no_other_commit", at("sdist", "          persist-credentials: false\n", "          persist-credentials: false\n          ref: main\n")),
+    Mutant("no history where it is needed", "T10", "checkouts_hold_no_token_and_no_other_commit", at("identify", re.compile(r"          fetch-depth: 0.*\n"), "")),
+    Mutant("a cache for a tag", "R1", "no_cache_reaches_what_is_published", at("lint", re.compile(r"        if: github.ref_type != 'tag'\n"), "")),
+    Mutant("a cache where wheels are built", "R1", "no_cache_reaches_what_is_published", at("wheels", "      - run: make stamp", "      - uses: Swatinem/rust-cache@6323deb102c322ba6fcbdcafc7e3dddab59af2b6 # v2.9.2\n        if: github.ref_type != 'tag'\n      - run: make stamp")),
+    Mutant("sccache on tags", "L10", "no_cache_reaches_what_is_published", at("test", "      - run: make test\n", "      - uses: mozilla-actions/sccache-action@7d986dd989559c6ecdb630a3fd2557667be217ad # v0.0.9\n      - run: make test\n")),
+    Mutant("a cache of Python's packages", "R1", "no_cache_reaches_what_is_published", at("wheels", "          python-version: |\n", "          cache: pip\n          python-version: |\n")),
+    Mutant("the tag's name in a command", "R6", "expressions_reach_no_shell", at("identify", "run: make identify", "run: make identify TAG=${{ github.ref_name }}")),
+    Mutant("the branch's name in a command", "R6", "expressions_reach_no_shell", at("lint", '"origin/$GITHUB_BASE_REF"', '"origin/${{ github.base_ref }}"')),
+    Mutant("a variable without quotes", "R6", "expressions_reach_no_shell", at("sdist", 'VERSION="$VERSION"', "VERSION=$VERSION")),
+    Mutant("a failure is swallowed", "A4", "steps_are_commands_of_a_laptop", at("lint", "run: make lint", "run: make lint || true")),
+    Mutant("logic in YAML", "R6", "steps_are_commands_of_a_laptop", at("test", "      - run: make test\n", '      - run: if [ "$RUNNER_OS" = Linux ]; then make test; fi\n')),
+    Mutant("a target that is not there", "A12", "steps_are_commands_of_a_laptop", at("tooling", "make test-tooling", "make test-tools")),
+    Mutant("a variable that the target does not take", "A12", "steps_are_commands_of_a_laptop", at("verify", "make verify FROM=release", "make verify FROM=release TARGET=x")),
+    Mutant("a shell without pipefail", "A4", "the_shell_ends_at_the_first_error", top("    shell: bash #", '    shell: "bash {0}" #')),
+    Mutant("each system's own shell", "Y7", "the_shell_ends_at_the_first_error", top(re.compile(r"defaults:\n  run:\n    shell: bash.*\n"), "")),
+    Mutant("no time limit", "A14", "jobs_end_and_run_on_known_machines", at("wheels", "    timeout-minutes: 30\n", "")),
+    Mutant("six hours", "A14", "jobs_end_and_run_on_known_machines", at("verify", "timeout-minutes: 40", "timeout-minutes: 360")),
+    Mutant("a retired machine", "A14", "jobs_end_and_run_on_known_machines", at("wheels", "runner: macos-15-intel", "runner: macos-13")),
+    Mutant("a machine that changes", "M6", "jobs_end_and_run_on_known_machines", at("sdist", "runs-on: ubuntu-24.04", "runs-on: ubuntu-latest")),
+    Mutant("a job in an old container", "L5", "jobs_end_and_run_on_known_machines", at("verify", "    timeout-minutes: 40\n", "    timeout-minutes: 40\n    container: quay.io/pypa/manylinux2014_x86_64\n")),
+    Mutant("older runs always end", "A10", "only_a_pull_requests_older_run_is_cancelled", top(re.compile(r"cancel-in-progress: .*"), "cancel-in-progress: true")),
+    Mutant("one group for each ref", "A10", "only_a_pull_requests_older_run_is_cancelled", top(re.compile(r"  group: .*"), "  group: ${{ github.workflow }}-${{ github.ref }}")),
+    Mutant("no groups", "A10", "only_a_pull_requests_older_run_is_cancelled", top(re.compile(r"concurrency:\n  group: .*\n  cancel.*\n"), "")),
+    Mutant("a group around the publishing", "A10", "only_a_pull_requests_older_run_is_cancelled", at(PYPI, "    timeout-minutes: 15\n", "    timeout-minutes: 15\n    concurrency:\n      group: publish\n      cancel-in-progress: true\n")),
+    Mutant("a wheel of another version", "A2", "every_build_knows_its_version", at("wheels", re.compile(r'      - run: make stamp VERSION="\$VERSION"\n        env:\n.*\n'), "")),
+    Mutant("the version of the tag's name", "A2", "every_build_knows_its_version", at("sdist", "VERSION: ${{ needs.identify.outputs.version }}", "VERSION: ${{ github.ref_name }}")),
+    Mutant("a token for all steps", "R4", "only_the_release_and_the_report_hold_a_token", at("release", "    steps:\n", "    env:\n      GH_TOKEN: ${{ github.token }}\n    steps:\n")),
+    Mutant("a token for a build", "R4", "only_the_release_and_the_report_hold_a_token", at("wheels", "          TARGET: ${{ matrix.target }}\n", "          TARGET: ${{ matrix.target }}\n          GITHUB_TOKEN: ${{ github.token }}\n")),
+    Mutant("another maturin", "M8", "only_locked_tools_are_used", at("wheels", "      - run: make stamp", "      - uses: PyO3/maturin-action@e83996d129638aa358a18fbd1dfb82f0b0fb5d3b # v1.51.0\n      - run: make stamp")),
+    Mutant("tools that are not locked", "M8", "only_locked_tools_are_used", at("collect", "      - run: make stamp", "      - run: pip install twine\n      - run: make stamp")),
+]
+
+
+HARMLESS = {
+    "jobs in another order": swapped("sdist", "wheels"),
+    "the publish job first": swapped("identify", "publish-pypi"),
+    "the report before the release": swapped("release", "report"),
+    "a job renamed": lambda text: re.sub(r"\bcollect\b(?=:|,|\])", "gather", text),
+    "verify renamed": lambda text: re.sub(r"(?<![-\w ])verify\b(?=:)|(?<=, )verify(?=[\],])", "prove", text).replace("\n  verify:", "\n  prove:"),
+    "the publish job renamed": everywhere("publish-pypi", "to-pypi"),
+    "published renamed": lambda text: re.sub(r"\bpublished\b(?=:|\]|\.result)", "arrived", text),
+    "another title": at("sdist", "name: Build the sdist", "name: The source distribution"),
+    "titles in quotes": at("lint", "name: Lint, and test on the newest Python", 'name: "Lint, and test on the newest Python"'),
+    "needs as a list of lines": at("sdist", "needs: identify", "needs:\n      - identify"),
+    "needs in another order": at(PYPI, NEEDS, "needs: [verify, collect, test, lint, identify]"),
+    "a need that is implied": at("verify", "needs: [identify, collect]", "needs: [identify, sdist, wheels, collect]"),
+    "the condition in braces": at(PYPI, f"if: {PUSHED_TAG}", f"if: ${{{{ {PUSHED_TAG} }}}}"),
+    "the condition turned": at(PYPI, PUSHED_TAG, "github.ref_type == 'tag' && github.event_name == 'push'"),
+    "the condition by the ref": at(PYPI, PUSHED_TAG, "github.event_name == 'push' && startsWith(github.ref, 'refs/tags/v')"),
+    "a step more": at("lint", "      - run: make lint\n", "      - run: make help\n      - run: make lint\n"),
+    "steps with names": at("tooling", "      - run: make test-tooling\n", "      - name: Test\n        run: make test-tooling\n"),
+    "Rust told before a test": at("lint", "      - run: make lint\n", "      - run: rustup show\n      - run: make lint\n"),
+    "another Python to test on": at("test", '          - { runner: macos-15, python: "3.10" }\n', '          - { runner: macos-15, python: "3.10" }\n          - { runner: macos-15, python: "3.12" }\n'),
+    "rows in block style": at("test", '          - { runner: ubuntu-24.04, python: "3.11" }\n', '          - runner: ubuntu-24.04\n            python: "3.11"\n'),
+    "rows in another order": lambda text: within(within(text, "test", '          - { runner: windows-2025, python: "3.10" }\n', ""), "test", '          - { runner: macos-15, python: "3.10" }\n', '          - { runner: windows-2025, python: "3.10" }\n          - { runner: macos-15, python: "3.10" }\n'),
+    "kept longer": everywhere("retention-days: 30", "retention-days: 60"),
+    "a shorter limit": at("wheels", "timeout-minutes: 30", "timeout-minutes: 20"),
+    "an image by its digest": everywhere("manylinux2014_x86_64:2026.09.05-1", "manylinux2014_x86_64@sha256:" + "0" * 64),
+    "more comments": everywhere("\njobs:\n", "\n# All of them, in their order.\njobs:\n"),
+    "no comments": lambda text: re.sub(r"(?m)^ *#.*\n", "", text),
+    "the concurrency group spelled otherwise": top("${{ github.workflow }}-${{ github.event_name == 'pull_request'", "ci-${{ github.event_name == 'pull_request'"),
+    "tags as one list": lambda text: once(text, TAGS, '    tags: ["v[0-9]+.[0-9]+.[0-9]+", "v[0-9]+.[0-9]+.[0-9]+-alpha[0-9]+", "v[0-9]+.[0-9]+.[0-9]+-beta[0-9]+", "v[0-9]+.[0-9]+.[0-9]+-rc[0-9]+"]\n'),
+}

@@ -1,0 +1,28 @@
+"""CI.yml keeps every rule; which rule each function states, its docstring says."""
+
+import pytest
+
+import project
+from ci_rules import RULES, rules_of_build, rules_of_hygiene
+from pipeline import PATH, Pipeline, broken
+from workflow_expressions import require_node
+
+CI = Pipeline(PATH.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def _node() -> None:
+    require_node()
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_ci_keeps(name: str) -> None:
+    assert broken(name, CI) == []
+
+
+def test_the_promised_platforms_are_those_that_the_gate_expects() -> None:
+    assert set(project.platform_tags()) == set(rules_of_build.PROMISED)
+
+
+def test_every_action_that_is_used_is_known() -> None:
+    assert all(len(commit) == 40 for commit, _ in rules_of_hygiene.ACTIONS.values())

@@ -1,0 +1,64 @@
+"""Do the rules notice? Each mistake breaks the rule that it is meant to break, and what is no mistake breaks none."""
+
+from functools import cache
+
+import pytest
+import yaml
+
+from ci_mutants import HARMLESS, MUTANTS
+from ci_rules import RULES
+from pipeline import PATH, Pipeline, broken
+from workflow_expressions import require_node
+
+TEXT = PATH.read_text(encoding="utf-8")
+LEAST_MUTANTS, LEAST_HARMLESS = 80, 20
+BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
+
+
+@pytest.fixture(autouse=True)
+def _node() -> None:
+    require_node()
+
+
+@cache
+def noticed(name: str) -> list[str]:
+    """Return how a mistake breaks the rule that is there for it."""
+    mutant = BY_NAME[name]
+    return broken(mutant.rule, Pipeline(mutant.edit(TEXT)))
+
+
+@cache
+def blamed(name: str) -> dict[str, list[str]]:
+    """Return the rules that a harmless change breaks."""
+    pipeline = Pipeline(HARMLESS[name](TEXT))
+    return {rule: found for rule in RULES if (found := broken(rule, pipeline))}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_mistake_is_noticed_by_its_rule(name: str) -> None:
+    mutated = BY_NAME[name].edit(TEXT)
+    assert mutated != TEXT
+    yaml.safe_load(mutated)
+    assert noticed(name) != []
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_is_no_mistake_is_not_noticed(name: str) -> None:
+    assert HARMLESS[name](TEXT) != TEXT
+    assert blamed(name) == {}
+
+
+def test_every_rule_has_a_mistake_that_it_is_there_for() -> None:
+    assert set(RULES) == {mutant.rule for mutant in MUTANTS}
+
+
+def test_the_score(capsys: pytest.CaptureFixture[str]) -> None:
+    killed = sum(noticed(name) != [] for name in BY_NAME)
+    spared = sum(blamed(name) == {} for name in HARMLESS)
+    with capsys.disabled():
+        print(
+            f"\nCI.yml: {killed} of {len(MUTANTS)} mistakes noticed, {spared} of {len(HARMLESS)} harmless ones passed"
+        )
+    assert len(BY_NAME) == len(MUTANTS) >= LEAST_MUTANTS
+    assert len(HARMLESS) >= LEAST_HARMLESS
+    assert (killed, spared) == (len(MUTANTS), len(HARMLESS))
