@@ -16,13 +16,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import commands
 import git
 from artefacts import compare_sums, read_sums, sha256, unpack, write_sums
 from console import ProblemsError, err, out, problem, run_main
+from containers import docker_run
 from project import (
     DIST,
     ROOT,
     SUMS,
+    build_image,
     deployment_target,
     find_uv,
     first_abi3t,
@@ -35,7 +38,7 @@ from project import (
     wheel_name,
 )
 from pythons import PythonNotFoundError, find_pythons, search_path
-from toolchain import host_triple, rustc
+from toolchain import host_triple, maturin_version, rustc
 
 TARGET_DIR = ROOT / "target" / "dist"
 # What was built last: written when dist/ and SHA256SUMS are complete.
@@ -103,9 +106,34 @@ def build_environment(triple: str | None = None) -> dict[str, str]:
     }
 
 
-def run_maturin(arguments: list[str], folder: Path, environment: dict[str, str]) -> None:
+def in_container(image: str, arguments: list[str], folder: Path, environment: dict[str, str]) -> list[str]:
+    """Return the command that runs maturin in a container: for C code that zig cannot build.
+
+    The image brings Rust and maturin; the checkout has the path there that it has here. Crates are kept in target/.
+
+    Raises:
+        ProblemsError: There are no containers here, or the image has another maturin than the locked one.
+    """
+    asked = commands.run(*docker_run(image, ["maturin", "--version"], []), cwd=ROOT, env=os.environ, check=False)
+    if asked.stdout.split()[1:] != [maturin_version()]:
+        what = f"{image} has no maturin {maturin_version()}: {asked.stdout.strip() or asked.stderr.strip()}"
+        raise problem(what, "name an image with it as the `container` of the row in CI.yml")
+    home = TARGET_DIR / "container"
+    home.mkdir(parents=True, exist_ok=True)
+    variables = {
+        "CARGO_ENCODED_RUSTFLAGS": f"--remap-path-prefix={home}=/cargo",
+        "CARGO_HOME": home,
+        "HOME": home,
+        "SOURCE_DATE_EPOCH": environment["SOURCE_DATE_EPOCH"],
+    }
+    options = [f"--workdir={folder}", *(f"--env={name}={value}" for name, value in variables.items())]
+    return docker_run(image, ["maturin", *arguments], [ROOT], *options)
+
+
+def run_maturin(arguments: list[str], folder: Path, environment: dict[str, str], image: str = "") -> None:
     """Run maturin, show what it says, and end with a problem for a warning: each is about what would be shipped."""
-    command = [str(venv_bin("maturin")), *arguments]
+    here = [str(venv_bin("maturin")), *arguments]
+    command = in_container(image, arguments, folder, environment) if image else here
     done = subprocess.run(
         command,
         cwd=folder,
@@ -196,15 +224,19 @@ def build_wheel(python: str, command: str, triple: str, source: Path, folder: Pa
         f"--out={folder}",
         "--compatibility=pypi",
     ]
+    image = build_image(triple)
     if "-linux-" in triple:
         newest_tag = platform_tags()[triple].rsplit(".", 1)[-1]
-        arguments += ["--zig", f"--compatibility={newest_tag.removesuffix('_' + triple.split('-', 1)[0])}"]
+        arguments += [
+            *([] if image else ["--zig"]),
+            f"--compatibility={newest_tag.removesuffix('_' + triple.split('-', 1)[0])}",
+        ]
     if python.endswith("t"):
         # Before its free-threaded form the stable ABI is left out: maturin would warn that it is not to be had.
         arguments.append("--no-default-features")
     if python == f"{first_abi3t()}t":
         arguments.append("--features=abi3t")
-    run_maturin(arguments, source, build_environment(triple))
+    run_maturin(arguments, source, build_environment(triple), image)
 
 
 def sbom_path(source: Path) -> Path:

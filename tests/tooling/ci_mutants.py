@@ -242,7 +242,7 @@ MUTANTS = [
 ]
 
 
-HARMLESS = {
+HARMLESS: dict[str, Edit] = {
     "jobs in another order": swapped("sdist", "wheels"),
     "the publish job first": swapped("identify", "publish-pypi"),
     "the report before the release": swapped("release", "report"),

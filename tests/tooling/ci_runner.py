@@ -89,7 +89,9 @@ class Runner:
         )
         self.done.append((job, step.run, ran))
         if output.exists():
-            results.update(line.split("=", 1) for line in output.read_text(encoding="utf-8").splitlines())
+            for line in output.read_text(encoding="utf-8").splitlines():
+                name, _, value = line.partition("=")
+                results[name] = value
 
     def _github(self, output: Path, summary: Path) -> dict[str, str]:
         return {

@@ -4,7 +4,7 @@ import pytest
 
 import project
 from ci_rules import RULES, rules_of_build, rules_of_hygiene
-from pipeline import PATH, Pipeline, broken
+from pipeline import MANUAL, PATH, PULL, TAG, Pipeline, broken
 from workflow_expressions import require_node
 
 CI = Pipeline(PATH.read_text(encoding="utf-8"))
@@ -26,3 +26,12 @@ def test_the_promised_platforms_are_those_that_the_gate_expects() -> None:
 
 def test_every_action_that_is_used_is_known() -> None:
     assert all(len(commit) == 40 for commit, _ in rules_of_hygiene.ACTIONS.values())
+
+
+def test_the_jobs_are_as_many_as_the_documentation_says() -> None:
+    text = (project.ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    table = text.split("<!-- jobs -->", 1)[1].split("<!-- /jobs -->", 1)[0]
+    said = [int(row.split("|")[2]) for row in table.strip().splitlines()[2:]]
+    happens = [(PULL, False), (PULL, True), (MANUAL, True), (TAG, True)]
+    runs = [CI.comes_to(event, code=code).values() for event, code in happens]
+    assert said == [sum(len(result.rows) for result in results) for results in runs]
