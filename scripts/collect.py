@@ -5,6 +5,7 @@ so wheels from another sdist are found, and files that were changed or lost on t
 """
 
 import argparse
+import os
 import shutil
 import tempfile
 from collections import defaultdict
@@ -37,7 +38,10 @@ def check_folder(folder: Path) -> Iterator[Problem]:
     if not (folder / DIST.name).is_dir():
         yield Problem(f"{folder} has no {DIST.name}/", REMEDY)
         return
-    yield from compare_sums(sorted((folder / DIST.name).iterdir()), sums, folder / SUMS.name)
+    paths = sorted((folder / DIST.name).iterdir())
+    plain = [path for path in paths if path.is_file() and not path.is_symlink()]
+    yield from (Problem(f"{path} is no plain file", REMEDY) for path in paths if path not in plain)
+    yield from compare_sums(plain, sums, folder / SUMS.name)
 
 
 def check_together(folders: list[Path]) -> Iterator[Problem]:
@@ -79,8 +83,10 @@ def collect(built: Path) -> None:
 def main() -> None:
     """Read the command line, and collect."""
     parser = argparse.ArgumentParser(description="Put together what several machines have built.")
-    parser.add_argument("built", type=Path, metavar="FOLDER")
-    collect(parser.parse_args().built)
+    parser.add_argument("built", metavar="FOLDER")
+    built = parser.parse_args().built
+    # Nothing would be the folder in which this runs.
+    collect(Path(built) if built else Path(os.devnull))
 
 
 if __name__ == "__main__":

@@ -44,7 +44,10 @@ def main() -> None:
     env = commands.tool_environment(os.environ)
     bump = ("bump", f"--new-version={wanted}", "--no-commit", "--no-tag")
     commands.run(venv_bin("bump-my-version"), *bump, cwd=ROOT, env=env)
-    commands.run("cargo", "update", "--workspace", "--offline", "--quiet", cwd=ROOT, env=env)
+    lock = ("cargo", "update", "--workspace", "--quiet")
+    if commands.run(*lock, "--offline", cwd=ROOT, env=env, check=False).returncode:
+        # A fresh machine knows none of the locked crates yet.
+        commands.run(*lock, cwd=ROOT, env=env)
     if set(files.versions(files.reader(ROOT)).values()) != {wanted}:
         raise problem(f"the files do not say {wanted} after the edits", "compare [tool.bumpversion] with the template")
 

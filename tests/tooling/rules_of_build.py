@@ -32,6 +32,8 @@ PROMISED = {
     "x86_64-pc-windows-msvc": "win_amd64",
     "aarch64-pc-windows-msvc": "win_arm64",
 }
+LINUX = r"(manylinux_2_17_(\w+)\.manylinux2014_\2|musllinux_1_2_\w+)"
+MANYLINUX = r"(manylinux|musllinux)_\d+_\d+_(x86_64|aarch64)"
 OLDEST_GLIBC, MUSL = "manylinux2014", "musllinux_1_2"
 
 
@@ -61,9 +63,11 @@ def every_platform_is_built_natively(pipeline: Pipeline) -> Iterator[str]:
         yield f"built are {', '.join(sorted(targets))}"
     for row in rows:
         target, tag = row.matrix["target"], row.matrix["tag"]
-        if target in PROMISED and PROMISED[target] not in tag.split("."):
-            yield f"{target} is tagged {tag}, not {PROMISED[target]}"
-        if "linux" in target and not re.fullmatch(r"(manylinux_2_17_(\w+)\.manylinux2014_\2|musllinux_1_2_\w+)", tag):
+        # What zig cannot build is built for the glibc of an image.
+        wanted = PROMISED.get(target) if not row.matrix.get("container") else tag
+        if wanted not in (None, *tag.split("."), tag):
+            yield f"{target} is tagged {tag}, not {wanted}"
+        if "linux" in target and not re.fullmatch(MANYLINUX if row.matrix.get("container") else LINUX, tag):
             yield f"{target} is tagged {tag}"
         system, processor = RUNNERS.get(row.runs_on, ("", ""))
         if system != system_of(target) or processor not in architectures_of(target):

@@ -230,7 +230,7 @@ def test_a_file_that_is_no_wheel_is_a_failure_without_a_traceback(
         (["--version", "latest"], 1, "VERSION=latest is no version"),
         (["--version", "1.0", "--index", "example"], 1, "INDEX=example is no index"),
         (["--index", "testpypi"], 2, "--index needs --version"),
-        (["--version", "1.0", "dist"], 2, "a folder and --version exclude each other"),
+        (["--version", "1.0", "dist"], 2, "a folder, --from and --version exclude each other"),
         (["--keep=2"], 2, "invalid choice: '2'"),
         (["--pyton=3.12"], 2, "unrecognized arguments"),
     ],
