@@ -60,7 +60,7 @@ def main() -> None:
     sums, index = read_sums(arguments.sums), Index.named(arguments.index)
     try:
         files = served_files(index, version, set(sums))
-    except requests.RequestException as error:
+    except (requests.RequestException, ValueError) as error:
         raise problem(f"{index.url} does not answer as an index: {error}", "check INDEX and the network") from error
     if problems := list(compare(files, sums, arguments.version)):
         raise ProblemsError(problems)

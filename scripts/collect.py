@@ -5,7 +5,6 @@ so wheels from another sdist are found, and files that were changed or lost on t
 """
 
 import argparse
-import os
 import shutil
 import tempfile
 from collections import defaultdict
@@ -18,6 +17,7 @@ from console import Problem, ProblemsError, problem, run_main
 from project import DIST, SUMS
 
 REMEDY = "run the jobs that built them again, all of them; publish nothing of this run"
+FROM = "FROM= is the folder of the folders that machines have built"
 
 
 def list_folders(built: Path) -> list[Path]:
@@ -28,7 +28,7 @@ def list_folders(built: Path) -> list[Path]:
     """
     folders = sorted(path for path in built.iterdir() if path.is_dir()) if built.is_dir() else []
     if not folders:
-        raise problem(f"there are no folders in {built}", "FROM= is the folder of the folders that machines have built")
+        raise problem(f"there are no folders in {built}", FROM)
     return folders
 
 
@@ -85,8 +85,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Put together what several machines have built.")
     parser.add_argument("built", metavar="FOLDER")
     built = parser.parse_args().built
-    # Nothing would be the folder in which this runs.
-    collect(Path(built) if built else Path(os.devnull))
+    if not built:
+        # It would be taken for the folder in which this runs.
+        raise problem("no folder is given", FROM)
+    collect(Path(built))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def ticks_during(work: Callable[[], object]) -> int:
 )
 def test_other_threads_run_meanwhile(work: Callable[[], object]) -> None:
     """If the interpreter were held, this thread would run once or twice, before and after, each time."""
-    assert any(ticks_during(work) >= 8 for _ in range(20))
+    assert any(ticks_during(work) >= 4 for _ in range(50))  # on a busy machine, not each time
 
 
 def test_many_threads_use_one_vocabulary() -> None:

@@ -1,16 +1,20 @@
 """What is done about a version that is published and broken. Nothing of it can be replaced, so it is yanked."""
 
-import re
-
 from packaging.version import Version
+
+# How a release's version spells the kinds of pre-releases.
+KINDS = {"a": "alpha", "b": "beta", "rc": "rc"}
 
 
 def next_version(version: str) -> str:
     """Return the version after this one: the next patch, or of a pre-release the next of its kind."""
-    if numbered := re.fullmatch(r"(.*-[a-z]+)(\d+)", version):
-        return f"{numbered[1]}{int(numbered[2]) + 1}"
-    major, minor, patch = Version(version).release
-    return f"{major}.{minor}.{patch + 1}"
+    parsed = Version(version)
+    major, minor, patch = (*parsed.release, 0, 0)[:3]
+    if parsed.pre:
+        kind, number = parsed.pre
+        return f"{major}.{minor}.{patch}-{KINDS[kind]}{number + 1}"
+    # A development version is one of the version that comes.
+    return f"{major}.{minor}.{patch if parsed.is_devrelease else patch + 1}"
 
 
 def repair(version: str) -> list[str]:

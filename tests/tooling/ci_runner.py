@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from helpers import run as run_command
 from pipeline import BASH, Pipeline
 from project import ROOT
 from workflows import Event, Outcome, Row, Step, run
@@ -72,21 +73,11 @@ class Runner:
         output, summary = workspace / ".git" / "output", self.folder / "summary.md"
         if not output.parent.exists():
             output = self.folder / "output"
-        known = {
-            name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "GITHUB_"))
-        }
         given = {name: value for name, value in changes.items() if name in step.env}
-        env = {**known, **self._github(output, summary), **self.variables, **step.env, **given}
-        ran = subprocess.run(
-            [*BASH, step.run],
-            cwd=workspace,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=500,
-        )
+        # The tests may run under GitHub Actions themselves.
+        outer = dict.fromkeys(name for name in os.environ if name.startswith("GITHUB_"))
+        env = {**outer, **self._github(output, summary), **self.variables, **step.env, **given}
+        ran = run_command(*BASH, step.run, cwd=workspace, **env)
         self.done.append((job, step.run, ran))
         if output.exists():
             for line in output.read_text(encoding="utf-8").splitlines():

@@ -47,7 +47,7 @@ def parser_of(command: str) -> Parser:
     flags = {"release create": ("draft", "prerelease", "latest", "verify-tag"), "release delete": ("yes",)}
     flags["release edit"] = ("draft", "prerelease", "latest")
     texts = {"release create": ("title", "notes-file"), "issue create": ("title", "body"), "issue comment": ("body",)}
-    texts |= {name: ("json",) for name in FIELDS}
+    texts |= dict.fromkeys(FIELDS, ("json",))
     texts["issue list"] = ("json", "search")
     for flag in flags.get(command, ()):
         parser.add_argument(f"--{flag}", nargs="?", const="true", choices=["true", "false"])

@@ -30,7 +30,7 @@ def old(place: Place) -> None:
     shutil.rmtree(place.checkout / "dist", ignore_errors=True)
     place.write("dist/old.whl", "old")
     place.write("SHA256SUMS", "old")
-    place.write("target/wheels/built-from.txt", "old")
+    place.write("target/dist/built-from", "old")
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def sign(folder: Path, sdist: Path | None) -> None:
 
 def wheel_of(folder: Path) -> Path:
     """Return one of a machine's wheels."""
-    return sorted((folder / "dist").glob("*.whl"))[0]
+    return min((folder / "dist").glob("*.whl"))
 
 
 def relist(folder: Path, change: Callable[[dict[str, str]], object]) -> None:
@@ -87,8 +87,7 @@ def test_what_fits_together_is_one_set_with_its_hashes(place: Place, built: Buil
     assert checked.returncode == 0, checked.stderr
     assert len(checked.stdout.splitlines()) == 7
     # What an earlier build of this checkout left is no longer what is in dist/.
-    assert not (place.checkout / "target" / "wheels" / "built-from.txt").exists()
-    assert [path.name for path in (place.checkout / "target" / "wheels").iterdir()] == []
+    assert list((place.checkout / "target" / "dist").iterdir()) == []
 
 
 def change_a_byte(built: Built) -> list[str]:
@@ -209,11 +208,13 @@ def test_what_does_not_fit_together_is_refused_and_dist_is_as_it_was(place: Plac
         "old.whl": "old"
     }
     assert place.read("SHA256SUMS") == "old"
-    assert place.read("target/wheels/built-from.txt") == "old"
+    assert place.read("target/dist/built-from") == "old"
 
 
 def test_without_a_folder_it_is_asked_for(place: Place) -> None:
     refused = run("make", "collect", cwd=place.checkout)
     assert refused.returncode == 2
-    assert "FROM= is the folder of the folders that machines have built" in refused.stderr
+    assert (
+        "problem: no folder is given\n  FROM= is the folder of the folders that machines have built" in refused.stderr
+    )
     assert place.read("dist/old.whl") == "old"
