@@ -4,6 +4,7 @@ The values are read from where they stand: pyproject.toml, CI.yml, the remote. N
 """
 
 import argparse
+import json
 import platform
 import shlex
 import shutil
@@ -45,43 +46,51 @@ def publisher(environment: str) -> dict[str, str]:
     }
 
 
-def gh_api(method: str, path: str, *fields: str) -> str:
-    """Return a gh command for this repository; fields are strings with a `-f` in front of them, and JSON with `-F`."""
+def gh_api(method: str, path: str, *words: str, body: object = None) -> str:
+    """Return a gh command for this repository: with further words, or with a body, which is shown as JSON."""
     values = publisher("")
-    repository = f"repos/{values['Owner']}/{values['Repository name']}"
-    words = ["gh", "api", f"--method={method}", f"{repository}/{path}"]
-    return " ".join([*map(shlex.quote, words), *(f"{field[:2]} {shlex.quote(field[3:])}" for field in fields)])
+    command = f"gh api --method={method} repos/{values['Owner']}/{values['Repository name']}/{path}"
+    if body is not None:
+        return f"{command} --input=- <<< {shlex.quote(json.dumps(body))}"
+    return " ".join([command, *words])
+
+
+def ruleset(name: str, target: str, ref: str, *rules: dict[str, object]) -> str:
+    """Return the command that makes a ruleset for a kind of refs."""
+    names = {"ref_name": {"include": [ref], "exclude": []}}
+    body = {"name": name, "target": target, "enforcement": "active", "conditions": names, "rules": rules}
+    return gh_api("POST", "rulesets", body=body)
 
 
 def set_up_commands() -> dict[str, list[str]]:
     """Return the gh commands that set GitHub up, by what they are for."""
-    pypi, test = (f"environments/{project.ENVIRONMENTS[name]}" for name in ("pypi", "testpypi"))
-    policies = ("protected_branches]=false", "custom_branch_policies]=true")
-    only_named = [f"-F deployment_branch_policy[{policy}" for policy in policies]
-    conditions = (f"-f conditions[ref_name][include][]=refs/tags/{TAG_PATTERN}", "-F conditions[ref_name][exclude][]")
-    rules = ("-f rules[][type]=update", "-f rules[][type]=deletion")
-    checks = ("-F required_status_checks[strict]=true", f"-f required_status_checks[contexts][]={required_check()}")
-    nothing_else = ("-F enforce_admins=false", "-F required_pull_request_reviews=null", "-F restrictions=null")
-    reviewer = " -F 'reviewers[][type]=User' -F \"reviewers[][id]=$(gh api user --jq .id)\""
+    pypi, test = (project.ENVIRONMENTS[name] for name in ("pypi", "testpypi"))
+    # The reviewer is whoever runs it; so this body is no fixed text.
+    reviewed = (
+        "-F 'reviewers[][type]=User' -F \"reviewers[][id]=$(gh api user --jq .id)\"",
+        "-F 'deployment_branch_policy[protected_branches]=false'",
+        "-F 'deployment_branch_policy[custom_branch_policies]=true'",
+    )
+    tags = {"name": TAG_PATTERN, "type": "tag"}
+    check = {"required_status_checks": [{"context": required_check()}], "strict_required_status_checks_policy": True}
+    passed: dict[str, object] = {"type": "required_status_checks", "parameters": check}
     return {
-        f"The {pypi}: a person approves, and only tags of releases get in. Made by its first use, it is bare": [
-            gh_api("PUT", pypi, *only_named) + reviewer,
-            gh_api("POST", f"{pypi}/deployment-branch-policies", f"-f name={TAG_PATTERN}", "-f type=tag"),
+        f"The environment {pypi}: a person approves, and only tags get in. Made by its first use, it is bare": [
+            gh_api("PUT", f"environments/{pypi}", *reviewed),
+            gh_api("POST", f"environments/{pypi}/deployment-branch-policies", body=tags),
         ],
-        f"The {test}, and where it publishes to": [
-            gh_api("PUT", test),
-            f"gh variable set PUBLISH_URL --env {project.ENVIRONMENTS['testpypi']} --body {upload_address('testpypi')}",
+        f"The environment {test}, and where it publishes to": [
+            gh_api("PUT", f"environments/{test}"),
+            f"gh variable set PUBLISH_URL --env {test} --body {upload_address('testpypi')}",
         ],
         "Tags of releases are never moved and never deleted": [
-            gh_api(
-                "POST", "rulesets", "-f name=releases", "-f target=tag", "-f enforcement=active", *conditions, *rules
-            ),
+            ruleset("releases", "tag", f"refs/tags/{TAG_PATTERN}", {"type": "update"}, {"type": "deletion"}),
         ],
         "The default branch takes what CI has passed": [
-            gh_api("PUT", "branches/main/protection", *checks, *nothing_else),
+            ruleset("default branch", "branch", "~DEFAULT_BRANCH", passed),
         ],
         "What workflows may do where they do not say: read": [
-            gh_api("PUT", "actions/permissions/workflow", "-f default_workflow_permissions=read"),
+            gh_api("PUT", "actions/permissions/workflow", body={"default_workflow_permissions": "read"}),
         ],
     }
 
@@ -100,7 +109,7 @@ def say_taken(name: str) -> str:
     """Say whether an index knows the project."""
     try:
         with_page = Index.named(name).knows(project.name())
-    except (NotThereYetError, OSError) as error:
+    except (NotThereYetError, OSError, ValueError) as error:
         return f"whether the name is free could not be asked ({type(error).__name__})"
     if with_page:
         return "The project is there: add the publisher to it, under Manage, Publishing; or, if it is not yours, rename"

@@ -7,6 +7,8 @@ and a draft of an earlier attempt is thrown away and made anew.
 import argparse
 import json
 import os
+import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,16 @@ from releasing import files
 from releasing.versions import Release, version_of_tag
 
 
-def gh(*arguments: object, check: bool = True) -> str | None:
-    """Return what gh prints; None if it fails and need not succeed."""
-    done = commands.run("gh", *arguments, cwd=ROOT, env={**os.environ, "GH_PROMPT_DISABLED": "1"}, check=check)
-    return done.stdout if done.returncode == 0 else None
+def gh(*arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":
+    """Run gh, which asks nobody anything, and return how it ended.
+
+    Raises:
+        ProblemsError: There is none.
+        CalledProcessError: It failed, and `check` is set.
+    """
+    if not shutil.which("gh"):
+        raise problem("gh is not on PATH", "install it, and run: gh auth login")
+    return commands.run("gh", *arguments, cwd=ROOT, env={**os.environ, "GH_PROMPT_DISABLED": "1"}, check=check)
 
 
 def is_latest(release: Release) -> bool:
@@ -40,6 +48,8 @@ def list_files(built: Path) -> list[Path]:
         ProblemsError: They are not what SHA256SUMS says.
     """
     sums = read_sums(built / SUMS.name)
+    if not (built / DIST.name).is_dir():
+        raise problem(f"{built} has no {DIST.name}/", "FROM= is the artefact `release` of the tag's run")
     artefacts = sorted((built / DIST.name).iterdir())
     problems = compare_sums(artefacts, sums, built / SUMS.name)
     if problems or len(artefacts) != len(sums):
@@ -49,9 +59,16 @@ def list_files(built: Path) -> list[Path]:
 
 
 def read_existing(release: Release) -> dict[str, Any] | None:
-    """Return what GitHub has under the tag, or None."""
-    printed = gh("release", "view", release.tag, "--json=isDraft,assets,url", check=False)
-    found: dict[str, Any] | None = json.loads(printed) if printed else None
+    """Return what GitHub has under the tag, or None.
+
+    Raises:
+        ProblemsError: It does not answer. A second draft could come beside what it has.
+    """
+    asked = gh("release", "view", release.tag, "--json=isDraft,assets,url", check=False)
+    reason = " ".join(asked.stderr.split())
+    if asked.returncode and reason and "release not found" not in reason:
+        raise problem(f"gh cannot say whether {release.tag} is released: {reason}", "once it can, run this again")
+    found: dict[str, Any] | None = None if asked.returncode else json.loads(asked.stdout)
     return found
 
 
@@ -88,7 +105,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Release on GitHub what is published.")
     parser.add_argument("--from", type=Path, default=ROOT, metavar="FOLDER", dest="built", help="dist/ and SHA256SUMS")
     built = parser.parse_args().built
-    release = Release.parse(files.versions(files.reader(ROOT))["pyproject.toml"])
+    try:
+        release = Release.parse(files.versions(files.reader(ROOT))["pyproject.toml"])
+    except ValueError as error:
+        raise problem(str(error), "check out the tag") from error
     paths = list_files(built)
     existing = read_existing(release)
     if existing and not existing["isDraft"]:

@@ -93,7 +93,7 @@ def branches_with_head() -> list[str]:
 
 def check_tag(tag: str, default_branch: str) -> Iterator[Problem]:
     """Find what speaks against publishing a tag: it is to be the release that its commit is."""
-    remedy = "delete the tag, and let `make release` make it; it publishes nothing"
+    remedy = "it publishes nothing: leave it, or delete it where the tags' rules allow; `make release` makes good ones"
     try:
         release = Release.parse(tag.removeprefix("v"))
     except ValueError as error:

@@ -14,8 +14,9 @@ import commands
 import project
 from artefacts import compare_sums, read_sums
 from console import ProblemsError, err, out, problem, run_main
-from index import Index, upload_address
+from index import simple_address, upload_address
 
+FROM = "check out the release's tag, download the artefact `release` of its run, and give it with FROM="
 TOKEN = "UV_PUBLISH_TOKEN"  # noqa: S105 - the name of the variable, as uv calls it
 
 
@@ -30,8 +31,7 @@ def read_release(built: Path) -> list[Path]:
     findings = check_dist.check_folder(folder, check_dist.this_project(list(project.platform_tags())))
     if findings:
         check_dist.report_bad(findings)
-        remedy = "check out the release's tag, download the artefact `release` of its run, and give it with FROM="
-        raise problem(f"{folder} does not pass the gate; what is wrong stands above", remedy)
+        raise problem(f"{folder} does not pass the gate; what is wrong stands above", FROM)
     artefacts = sorted(folder.iterdir())
     if problems := compare_sums(artefacts, sums, listed):
         raise ProblemsError(problems)
@@ -47,7 +47,8 @@ def upload(artefacts: list[Path], index: str) -> None:
     if not os.environ.get(TOKEN):
         remedy = f"make one for this project alone, put it into {TOKEN}, and delete it afterwards"
         raise problem(f"there is no token in {TOKEN}", remedy)
-    addresses = (f"--publish-url={upload_address(index)}", f"--check-url={Index.named(index).url}")
+    where = upload_address(index)
+    addresses = (f"--publish-url={where}", f"--check-url={simple_address(where)}")
     command = ("publish", "--trusted-publishing=never", "--no-attestations", *addresses, *artefacts)
     done = commands.run(project.find_uv(), *command, cwd=project.ROOT, env=os.environ, check=False)
     err.print(commands.tail(done))
@@ -56,18 +57,29 @@ def upload(artefacts: list[Path], index: str) -> None:
         raise problem("the index did not take all of them", remedy)
 
 
+def served_index(index: str) -> str:
+    """Return what the index is called where it is read from: by its name, or its simple address."""
+    return index if upload_address(index) != index else simple_address(index)
+
+
 def main() -> None:
     """Check, send, and say what to do next."""
     parser = argparse.ArgumentParser(description="Publish artefacts that CI has saved, with a token.")
-    parser.add_argument("built", type=Path, metavar="FOLDER", help="the artefact `release`: dist/ and SHA256SUMS")
+    parser.add_argument("built", metavar="FOLDER", help="the artefact `release`: dist/ and SHA256SUMS")
     parser.add_argument("--index", default="pypi", help="pypi (default), testpypi, or an upload address")
     arguments = parser.parse_args()
-    artefacts = read_release(arguments.built)
+    if not arguments.built:
+        # It would be taken for the folder in which this runs.
+        raise problem("no folder is given", FROM)
+    built = Path(arguments.built)
+    artefacts = read_release(built)
     upload(artefacts, arguments.index)
     version = project.version()
+    served = "" if arguments.index == "pypi" else f" INDEX={served_index(arguments.index)}"
     out.print(f"{len(artefacts)} files of {version} are there, without attestations")
-    out.print(f"prove it:           make verify VERSION={version} SUMS={arguments.built / project.SUMS.name}")
-    out.print(f"release on GitHub:  make github-release FROM={arguments.built}")
+    out.print(f"prove it:           make verify VERSION={version}{served} SUMS={built / project.SUMS.name}")
+    if not served:
+        out.print(f"release on GitHub:  make github-release FROM={built}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from releasing.aftermath import repair
 
 def failing_jobs(run: str) -> list[tuple[str, str]]:
     """Return the name and the address of each job of a run that failed."""
-    printed = gh("run", "view", run, "--json=jobs") or "{}"
+    # The issue is what counts: without the rows it is opened as well.
+    printed = gh("run", "view", run, "--json=jobs", check=False).stdout or "{}"
     bad = {"failure", "timed_out", "cancelled", "startup_failure"}
     return [(job["name"], job["url"]) for job in json.loads(printed).get("jobs", []) if job["conclusion"] in bad]
 
@@ -44,7 +45,7 @@ def main() -> None:
     run, repository = given("GITHUB_RUN_ID", ""), given("GITHUB_REPOSITORY", "")
     text = body(version, failing_jobs(run), f"{given('GITHUB_SERVER_URL', '')}/{repository}/actions/runs/{run}")
     title = f"{version} is published and does not install"
-    listed = json.loads(gh("issue", "list", f"--search={title} in:title", "--json=number,title") or "[]")
+    listed = json.loads(gh("issue", "list", f"--search={title} in:title", "--json=number,title").stdout)
     same = [str(issue["number"]) for issue in listed if issue["title"] == title]
     if same:
         gh("issue", "comment", same[0], f"--body={text}")

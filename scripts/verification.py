@@ -79,7 +79,8 @@ class Place:
         """Return the source with this target's wheels alone; of an index, what it is."""
         if source.index:
             return source
-        alone = folder / f"{self.target}-{'container' if self.image else 'here'}"
+        where = re.sub(r"[^A-Za-z0-9.-]+", "-", self.image) or "here"
+        alone = folder / f"{self.target}-{where}"
         return replace(source, artefacts=source.artefacts.only(self.target, alone), target=self.target)
 
 

@@ -136,7 +136,7 @@ def complete_set(artefacts: list[Artefact], project: Project) -> Iterator[str]:
         many is one that nobody tested.
     Source: Bluetooth-Devices/bluetooth-data-tools#310 (15 releases with 2 files); PyPI, "Uploading new files to
         releases older than 14 days is not allowed."
-    Remedy: build what is missing, and remove what is not expected; the set is that of the platforms in project.py
+    Remedy: build what is missing, and remove what is not expected; the set is that of CI.yml's rows
     """
     found = {same_spelling(artefact.path.name): artefact.path.name for artefact in artefacts}
     expected = {same_spelling(name): name for name in project.expected}

@@ -24,8 +24,13 @@ TOOLS = {
     "twine check --strict": [venv_bin("twine"), "check", "--strict", "FILES"],
     "check-wheel-contents": [venv_bin("check-wheel-contents"), "WHEELS"],
     "abi3audit --strict": [venv_bin("abi3audit"), "--strict", "ABI3"],
-    # The checks that are left out refuse every sdist with a .gitignore in it, and .pre-commit-config.yaml beside CI.yml.
-    "pydistcheck": [venv_bin("pydistcheck"), "--ignore=unexpected-files", "--ignore=mixed-file-extensions", "FILES"],
+    # The checks that are left out refuse a .gitignore in the sdist, and .pre-commit-config.yaml beside CI.yml.
+    "pydistcheck": [
+        venv_bin("pydistcheck"),
+        "--ignore=unexpected-files",
+        "--ignore=mixed-file-extensions",
+        "FILES",
+    ],
 }
 
 

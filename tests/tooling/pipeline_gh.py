@@ -88,7 +88,7 @@ class GitHub:
             fail(f"tag {tag} doesn't exist in the repo, aborting due to --verify-tag flag")
         if tag in self.state["releases"]:
             fail("HTTP 422: Validation Failed\nRelease.tag_name already exists")
-        made = {
+        made: dict[str, Any] = {
             "isDraft": self.options["draft"] == "true",
             "isPrerelease": self.options["prerelease"] == "true",
             "name": self.options["title"],

@@ -169,7 +169,7 @@ def refused(told: Told, *texts: str) -> None:
     assert told.annotations == [f"::error::{text}" for text in texts]
     for text in texts:
         assert f"problem: {text}\n" in told.err
-    assert told.err.count("problem: ") == told.err.count("it publishes nothing\n") == len(texts)
+    assert told.err.count("problem: ") == told.err.count("it publishes nothing: ") == len(texts)
 
 
 @pytest.mark.parametrize(

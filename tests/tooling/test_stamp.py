@@ -116,7 +116,7 @@ def test_a_release_of_a_development_version_is_refused(place: Place) -> None:
     assert run_step(place, "stamp.py", WANTED).code == 0
     assert DEVELOPMENT.fullmatch(WANTED)
     refused = place.release(WANTED, "--yes")
-    assert (refused.returncode, place.refs().keys()) == (2, {"HEAD", "refs/heads/main"})
+    assert (refused.returncode, set(place.refs())) == (2, {"HEAD", "refs/heads/main"})
     assert f"'{WANTED}' is no version of a release" in refused.stderr
 
 
