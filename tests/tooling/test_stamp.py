@@ -101,7 +101,8 @@ def test_the_same_stamp_twice_is_one(place: Place) -> None:
         "",
     ],
 )
-def test_any_other_version_is_refused(place: Place, version: str) -> None:
+def test_any_other_version_is_refused(template: Place, version: str) -> None:
+    place = template  # nothing is changed in it
     told = run_step(place, "stamp.py", "--", version)
     assert told.code == 1
     text = f"{version!r} is neither this version, 0.1.0, nor a development version"
