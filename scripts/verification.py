@@ -29,6 +29,7 @@ class Job:
     artefact: str
     steps: Callable[[Environment], str]
     make: Callable[[Python, Path], Environment] = Environment
+    wheels: str = ""
     result: str = ""
     seconds: float = 0.0
     problems: list[Problem] = field(default_factory=list)
@@ -179,7 +180,7 @@ def plan_jobs(pythons: list[Python], source: Source, wheels: list[Place], folder
     jobs += [job for place in wheels if place.image for job in plan_container(place, pythons, source, folder)]
     for each in here:
         title = f"wheel for {each.target}" if each.target else "wheel"
-        jobs += [Job(python, title, partial(check_wheel, source=each)) for python in pythons]
+        jobs += [Job(python, title, partial(check_wheel, source=each), wheels=each.target) for python in pythons]
         for python in sorted({with_gil[0], with_gil[-1]}):
             bundled = python == with_gil[0]
             by = f"{title}, by {'its own' if bundled else 'the newest'} pip"
@@ -197,6 +198,7 @@ def plan_container(place: Place, pythons: list[Python], source: Source, folder: 
             f"wheel for {place.target} in {place.image}",
             partial(check_wheel, source=chosen, by_pip=True),
             partial(ContainerEnvironment, image=place.image, folders=folders),
+            wheels=f"{place.target}@{place.image}",
         )
         for python in find_in_image(place.image, [python.name for python in pythons])
     ]
@@ -221,4 +223,5 @@ def run_job(job: Job, folder: Path) -> Job:
 
 def keep_command(job: Job) -> str:
     """Return the command that does one Python's jobs again and leaves the environments."""
-    return f"make verify PYTHON={job.python.name} KEEP=1"
+    wheels = f" WHEELS={job.wheels}" if job.wheels else ""
+    return f"make verify PYTHON={job.python.name}{wheels} KEEP=1"

@@ -12,6 +12,14 @@ import build  # noqa: E402
 from helpers import copy_checkout  # noqa: E402
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the scores that tests have recorded, wherever they ran."""
+    for report in terminalreporter.getreports(""):
+        for name, value in getattr(report, "user_properties", []):
+            if name == "score" and report.when == "call":
+                terminalreporter.write_line(str(value))
+
+
 @pytest.fixture(scope="session")
 def dist() -> Path:
     """Return dist/ as this checkout builds it; built once by one of the test processes, and not where it is current."""

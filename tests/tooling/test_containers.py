@@ -24,7 +24,7 @@ from helpers import run
 from pipeline_steps import stand_in
 from project import ROOT
 from pythons import Python
-from verification import Job, Place, Source, plan_jobs, run_job
+from verification import Job, Place, Source, keep_command, plan_jobs, run_job
 
 HOST = toolchain.host_triple()
 IMAGE = "some/image:1"
@@ -274,3 +274,10 @@ def test_a_command_that_fails_in_a_container_fails_the_job(docker: Docker, tmp_p
     assert said(job) == "that is no program"
     assert 'exec: "python-of-nowhere": executable file not found' in job.output
     assert len(docker.commands()) == 1
+
+
+def test_a_failed_job_is_repeated_where_it_was() -> None:
+    job = Job(THIS, "wheel", lambda _: "", wheels="x86_64-unknown-linux-gnu@some/image:1")
+    command = keep_command(job)
+    assert command == f"make verify PYTHON={THIS.name} WHEELS=x86_64-unknown-linux-gnu@some/image:1 KEEP=1"
+    assert keep_command(Job(THIS, "wheel", lambda _: "")) == f"make verify PYTHON={THIS.name} KEEP=1"
