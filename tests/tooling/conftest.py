@@ -14,10 +14,10 @@ from helpers import copy_checkout  # noqa: E402
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the scores that tests have recorded, wherever they ran."""
-    for report in terminalreporter.getreports(""):
-        for name, value in getattr(report, "user_properties", []):
-            if name == "score" and report.when == "call":
-                terminalreporter.write_line(str(value))
+    reports = [report for each in terminalreporter.stats.values() for report in each]
+    scores = {value for report in reports for name, value in getattr(report, "user_properties", []) if name == "score"}
+    for score in sorted(scores):
+        terminalreporter.write_line(str(score))
 
 
 @pytest.fixture(scope="session")
