@@ -106,18 +106,23 @@ def build_environment(triple: str | None = None) -> dict[str, str]:
     }
 
 
-def in_container(image: str, arguments: list[str], folder: Path, environment: dict[str, str]) -> list[str]:
-    """Return the command that runs maturin in a container: for C code that zig cannot build.
-
-    The image brings Rust and maturin; the checkout has the path there that it has here. Crates are kept in target/.
+def require_image(image: str) -> None:
+    """Make sure that an image brings the locked maturin.
 
     Raises:
-        ProblemsError: There are no containers here, or the image has another maturin than the locked one.
+        ProblemsError: There are no containers here, or the image has another maturin.
     """
     asked = commands.run(*docker_run(image, ["maturin", "--version"], []), cwd=ROOT, env=os.environ, check=False)
     if asked.stdout.split()[1:] != [maturin_version()]:
         what = f"{image} has no maturin {maturin_version()}: {asked.stdout.strip() or asked.stderr.strip()}"
         raise problem(what, "name an image with it as the `container` of the row in CI.yml")
+
+
+def in_container(image: str, arguments: list[str], folder: Path, environment: dict[str, str]) -> list[str]:
+    """Return the command that runs maturin in a container: for C code that zig cannot build.
+
+    The image brings Rust and maturin; the checkout has the path there that it has here. Crates are kept in target/.
+    """
     home = TARGET_DIR / "container"
     home.mkdir(parents=True, exist_ok=True)
     variables = {
@@ -301,6 +306,8 @@ def build(triple: str | None = None, built: Path | None = None) -> None:
     git.require_checkout()
     triple = host_triple() if triple is None else triple
     require_target(triple)
+    if image := build_image(triple):
+        require_image(image)
     state = built_from(triple)
     interpreters = choose_interpreters(triple, all_of_them=built is not None)
     with new_dist() as folder:

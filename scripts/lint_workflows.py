@@ -6,7 +6,6 @@ for this system, that is said, and the rest is done; in CI it is an error.
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import commands
@@ -51,13 +50,13 @@ def lint() -> list[Problem]:
     problems = []
     for name, command in find_commands().items():
         if command is None:
-            what, remedy = f"{name} is not to be had here", "install Go, from which it is built"
+            what = f"{name} is not to be had here"
+            remedy = "install Go, from which it is built" if name == "actionlint" else "lint on Linux or macOS"
             if os.environ.get("CI"):
                 problems.append(Problem(what, remedy))
             err.print(f"skipped: {what}")
             continue
-        env = {**os.environ, "PATH": path, "NO_COLOR": "1"}
-        done = subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True, text=True)
+        done = commands.run(*command, cwd=ROOT, env={**os.environ, "PATH": path, "NO_COLOR": "1"}, check=False)
         if done.returncode:
             err.print((done.stdout + done.stderr).rstrip())
             problems.append(Problem(f"{name} has found something", "it stands above"))

@@ -99,6 +99,12 @@ class Pipeline:
             raise ValueError(f"it publishes to {', '.join(found) or 'nothing'}")
         return found
 
+    @property
+    def after_publishing(self) -> set[str]:
+        """The jobs that come after one that publishes."""
+        publishing = set(self.publishing.values())
+        return {name for name in self.jobs if self.needs(name) & publishing}
+
     def needs(self, job: str) -> set[str]:
         """Return all jobs that come before one."""
         direct = as_list(self.jobs[job].get("needs", []))
@@ -135,9 +141,9 @@ class Pipeline:
         """Return a job's rows at an event."""
         return self.comes_to(event)[job].rows
 
-    def running(self, step: Step, **variables: str) -> int:
+    def running(self, step: Step) -> int:
         """Run a step's command as GitHub would, with its own environment, and return the exit code."""
-        env = {"PATH": os.environ["PATH"], **step.env, **variables}
+        env = {"PATH": os.environ["PATH"], **step.env}
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step.run],
             env=env,

@@ -312,7 +312,7 @@ def one_check_stands_for_all(pipeline: Pipeline) -> Iterator[str]:
     job = "passed"
     if "${{" in pipeline.jobs[job]["name"]:
         yield "its name changes"
-    before = set(pipeline.jobs) - after(pipeline) - {job}
+    before = set(pipeline.jobs) - set(pipeline.publishing.values()) - pipeline.after_publishing - {job}
     for name in ("pull request", "push", "manual run"):
         good = pipeline.comes_to(EVENTS[name])
         yield from _check_verdict(pipeline, good, passes=True, why=f"{name}, all well")
@@ -322,12 +322,6 @@ def one_check_stands_for_all(pipeline: Pipeline) -> Iterator[str]:
             for result in ("failure", "cancelled"):
                 bad = pipeline.comes_to(EVENTS[name], {other: result})
                 yield from _check_verdict(pipeline, bad, passes=False, why=f"{name}, {other} ends with {result}")
-
-
-def after(pipeline: Pipeline) -> set[str]:
-    """Return the jobs that publish, and those after them."""
-    publishing = set(pipeline.publishing.values())
-    return publishing | {name for name in pipeline.jobs if pipeline.needs(name) & publishing}
 
 
 def _check_verdict(pipeline: Pipeline, results: dict[str, Any], *, passes: bool, why: str) -> Iterator[str]:

@@ -57,7 +57,7 @@ def nothing_is_published_that_failed(pipeline: Pipeline) -> Iterator[str]:
     for index, job in pipeline.publishing.items():
         event = TAG if index == "pypi" else MANUAL
         for command in BEFORE:
-            for name in set(pipeline.doing(command)) - after_publishing(pipeline):
+            for name in set(pipeline.doing(command)) - pipeline.after_publishing:
                 for result in ("failure", "cancelled"):
                     results = pipeline.comes_to(event, {name: result})
                     if results[job].runs:
@@ -67,12 +67,6 @@ def nothing_is_published_that_failed(pipeline: Pipeline) -> Iterator[str]:
         condition = str(pipeline.jobs[job].get("if", ""))
         if any(function in condition for function in ("always(", "cancelled(", "failure(")):
             yield f"{job} asks for more than success: {condition}"
-
-
-def after_publishing(pipeline: Pipeline) -> set[str]:
-    """Return the jobs that come after one that publishes."""
-    publishing = set(pipeline.publishing.values())
-    return {name for name in pipeline.jobs if pipeline.needs(name) & publishing}
 
 
 @rule
