@@ -75,6 +75,11 @@ develop: .venv/develop.stamp
 	$(BIN)/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --offline --config-settings build-args="--locked --profile dev --target-dir target/develop" --editable .
 	@touch $@
 
+# What `make rehearse` needs, beside the tools.
+.venv/rehearsal.stamp: .venv/setup.stamp requirements/rehearsal.txt
+	$(BIN)/uv pip install --quiet --python $(PY) --compile-bytecode --require-hashes --requirement requirements/rehearsal.txt
+	@touch $@
+
 .PHONY: FORCE
 FORCE:
 
@@ -90,11 +95,11 @@ test: .venv/develop.stamp
 	$(PY) -m pytest $(sort $(wildcard tests/test_*.py)) tests/tooling/test_facts.py
 
 .PHONY: test-tooling  ## Test everything else: Makefile, scripts, what a wheel is and does. The long part. [PYTHON= ARGS=]
-test-tooling: .venv/develop.stamp
+test-tooling: .venv/develop.stamp .venv/rehearsal.stamp
 	$(PY) -m pytest --numprocesses=auto --dist=loadfile tests/tooling $(call given,ARGS,$$ARGS)
 
 .PHONY: lint  ## Check formatting, style, types, the type stub, and the workflow.
-lint: .venv/develop.stamp
+lint: .venv/develop.stamp .venv/rehearsal.stamp
 	cargo fmt --check
 	cargo clippy --locked --quiet --all-targets --all-features -- --deny warnings
 	$(BIN)/ruff check

@@ -15,7 +15,8 @@ from console import Problem, ProblemsError, run_main
 from project import ROOT, oldest_python, venv_bin
 
 FOLDER = ROOT / "requirements"
-GROUPS = ("dev", "test")
+# In this order: what is installed beside another group has the same versions.
+GROUPS = {"dev": None, "test": None, "rehearsal": "dev", "node": None}
 
 
 def compile_group(group: str, file: Path) -> None:
@@ -33,6 +34,8 @@ def compile_group(group: str, file: Path) -> None:
         "--custom-compile-command=make lock",
         f"--output-file={file}",
     ]
+    if beside := GROUPS[group]:
+        command.append(f"--constraint={file.with_name(f'{beside}.txt')}")
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
 
