@@ -19,8 +19,6 @@ from releasing.github import Forge
 REQUIRED = {"git": "everything", "make": "everything"}
 OPTIONAL = {
     "gh": "a look at GitHub before a release, and the commands below",
-    "node": "the tests of CI.yml",
-    "npm": "the tests of CI.yml",
     "go": "actionlint in make lint",
     "docker": "make verify in containers: the oldest glibc, and musl",
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 from helpers import run as run_command
 from pipeline import BASH, Pipeline
 from project import ROOT
-from workflows import Event, Outcome, Row, Step, run
+from workflows.jobs import Event, Outcome, Row, Step, run
 
 # What this machine has by itself.
 HAS = ("actions/setup-python", "Swatinem/rust-cache")

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from project import ROOT, WORKFLOW
-from workflow_events import as_list
-from workflows import Event, JobResult, Outcome, Row, Step, load, run
+from workflows.events import as_list, load
+from workflows.jobs import Event, JobResult, Outcome, Row, Step, run
 
 PATH = ROOT / ".github" / "workflows" / WORKFLOW
 PULL = Event(name="pull_request", ref="refs/pull/7/merge", head_ref="topic", base_ref="main")

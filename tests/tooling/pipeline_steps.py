@@ -49,17 +49,17 @@ def write_release(place: Place, version: str, notes: str = "### Added\n\n- Somet
     place.replace("CHANGELOG.md", FIRST_LINES, f"{FIRST_LINES}\n## {version} (2030-03-17)\n\n{notes}\n")
 
 
-def stand_in(folder: Path, tool: str, module: str, *arguments: object) -> Path:
+def stand_in(folder: Path, tool: str, module: str | Path, *arguments: object) -> Path:
     """Write a program that takes the place of a tool, and return the folder to put in front of PATH.
 
     Args:
         folder: Where.
         tool: What it is called.
-        module: What does it: one of the modules beside this one, as a program.
+        module: What does it: one of the modules beside this one, or the path of another.
         arguments: What it is given in front of the tool's own.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-I", Path(__file__).with_name(module), *arguments]
+    command = [sys.executable, "-I", Path(__file__).parent / module, *arguments]
     (folder / tool).write_text(f'#!/bin/sh\nexec {shlex.join(map(str, command))} "$@"\n', encoding="utf-8")
     (folder / tool).chmod(0o755)
     return folder

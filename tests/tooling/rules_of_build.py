@@ -6,7 +6,7 @@ from typing import Any
 
 import project
 from pipeline import EVENTS, TAG, Pipeline, rule
-from workflows import Row, Step
+from workflows.jobs import Row, Step
 
 CLASSIFIERS = project.load_toml("pyproject.toml")["project"]["classifiers"]
 MINORS = [text.rsplit(" ", 1)[1] for text in CLASSIFIERS if re.search(r":: 3\.\d+$", text)]

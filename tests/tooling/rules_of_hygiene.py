@@ -9,7 +9,7 @@ from pathlib import Path
 import project
 from helpers import run
 from pipeline import EVENTS, PULL, TAG, Pipeline, rule
-from workflows import workflow_concurrency
+from workflows.jobs import workflow_concurrency
 
 # Commits that stand in the workflows of large projects, each with its version.
 ACTIONS: dict[str, list[str]] = json.loads(Path(__file__).with_name("actions.json").read_text(encoding="utf-8"))

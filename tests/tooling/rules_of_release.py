@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import project
 from pipeline import EVENTS, MANUAL, TAG, Pipeline, rule
-from workflows import triggers
+from workflows.events import triggers
 
 GOOD_TAGS = ("v0.1.0", "v1.2.3", "v10.20.30", "v0.3.0-alpha1", "v0.3.0-beta12", "v0.3.0-rc1")
 BAD_TAGS = (

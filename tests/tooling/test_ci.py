@@ -5,14 +5,8 @@ import pytest
 import project
 from ci_rules import RULES, rules_of_build, rules_of_hygiene
 from pipeline import MANUAL, PATH, PULL, TAG, Pipeline, broken
-from workflow_expressions import require_node
 
 CI = Pipeline(PATH.read_text(encoding="utf-8"))
-
-
-@pytest.fixture(autouse=True)
-def _node() -> None:
-    require_node()
 
 
 @pytest.mark.parametrize("name", sorted(RULES))

@@ -10,16 +10,10 @@ from ci_mutants import HARMLESS, MUTANTS
 from ci_rules import RULES
 from pipeline import PATH, Pipeline, broken
 from project import ROOT
-from workflow_expressions import require_node
 
 TEXT = PATH.read_text(encoding="utf-8")
 LEAST_MUTANTS, LEAST_HARMLESS = 80, 20
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
-
-
-@pytest.fixture(autouse=True)
-def _node() -> None:
-    require_node()
 
 
 @cache

@@ -16,7 +16,6 @@ from helpers import copy_checkout
 from pipeline import PATH, TAG, Pipeline
 from rules_of_build import step_of
 from toolchain import host_triple
-from workflow_expressions import require_node
 
 CI = Pipeline(PATH.read_text(encoding="utf-8"))
 RELEASE = str(project.version())
@@ -40,7 +39,6 @@ def git(folder: Path, *arguments: object) -> str:
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """Return a run for the tag of a release that was made as `make release` makes it, in a remote of its own."""
-    require_node()
     folder = tmp_path_factory.mktemp("ci")
     checkout = copy_checkout(folder / "checkout")
     changelog = checkout / "CHANGELOG.md"

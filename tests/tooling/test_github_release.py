@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from artefacts import sha256, write_sums
-from pipeline_gh import START
+from loopback import gh
+from loopback.gh import START
 from pipeline_steps import Told, run_step, stand_in, write_release
 from releases import Place, copy_place, make_place
 
@@ -49,7 +50,7 @@ def make_release(place: Place, version: str) -> Place:
 def equip(place: Place, **state: object) -> Place:
     """Give the place a `gh`, and a GitHub that has its tags."""
     write_state(place, {**START, "tags": place.git("tag").split("\n"), **state})
-    stand_in(place.folder / "tools", "gh", "pipeline_gh.py", place.folder / "github.json")
+    stand_in(place.folder / "tools", "gh", Path(gh.__file__), place.folder / "github.json")
     return place
 
 

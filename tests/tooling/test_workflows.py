@@ -1,27 +1,13 @@
 """The evaluator of workflow files, against what GitHub's documentation says; the workflows here are its examples."""
 
-import json
-import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import workflow_expressions
-from workflows import (
-    Concurrency,
-    Event,
-    JobResult,
-    Outcome,
-    expand_matrix,
-    load,
-    matches,
-    require_node,
-    run,
-    triggers,
-    workflow_concurrency,
-)
+from workflows.events import load, matches, triggers
+from workflows.jobs import Concurrency, Event, JobResult, Outcome, run, workflow_concurrency
+from workflows.matrix import expand_matrix
 
 PUSH = Event(name="push")
 TAG = Event(name="push", ref="refs/tags/v1.2.3")
@@ -597,46 +583,3 @@ def test_a_rerun_repeats_what_failed_and_what_needs_it() -> None:
 def test_what_cannot_be_is_an_error(jobs: dict[str, Any], outcomes: dict[str, Outcome], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         run(of(jobs=jobs), PUSH, outcomes)
-
-
-# --- Node
-
-
-@pytest.mark.parametrize(("ci", "expected"), [(None, pytest.skip.Exception), ("true", pytest.fail.Exception)])
-def test_without_node_tests_are_skipped_but_in_ci_they_fail(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ci: str | None, expected: type[BaseException]
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    if ci:
-        monkeypatch.setenv("CI", ci)
-    else:
-        monkeypatch.delenv("CI", raising=False)
-    # A skip that nothing catches would skip this test.
-    with pytest.raises((pytest.skip.Exception, pytest.fail.Exception), match="node and npm") as told:
-        require_node()
-    assert told.type is expected
-
-
-def test_packages_are_installed_anew_when_the_lock_is_newer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    npm, lock, calls = tmp_path / "npm", tmp_path / "package-lock.json", tmp_path / "calls"
-    npm.write_text('#!/bin/sh\nmkdir -p node_modules\ntouch node_modules/.package-lock.json\necho "$@" >> calls\n')
-    npm.chmod(0o755)
-    lock.touch()
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    workflow_expressions.install(tmp_path)
-    workflow_expressions.install(tmp_path)
-    assert calls.read_text() == "ci --no-audit --no-fund --ignore-scripts\n"
-    os.utime(tmp_path / "node_modules" / ".package-lock.json", (0, 0))
-    workflow_expressions.install(tmp_path)
-    assert len(calls.read_text().splitlines()) == 2
-    npm.write_text("#!/bin/sh\necho no network >&2\nexit 1\n")
-    os.utime(tmp_path / "node_modules" / ".package-lock.json", (0, 0))
-    with pytest.raises(RuntimeError, match="no network"):
-        workflow_expressions.install(tmp_path)
-
-
-def test_the_lock_holds_hashes_and_no_addresses() -> None:
-    lock = json.loads((workflow_expressions.FOLDER / "package-lock.json").read_text(encoding="utf-8"))
-    packages = [package for path, package in lock["packages"].items() if path]
-    assert packages
-    assert all(package["integrity"].startswith("sha512-") and "resolved" not in package for package in packages)

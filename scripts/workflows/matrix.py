@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from workflow_expressions import Scope, shared, strings
+from workflows.expressions import Scope, shared, strings
 
 
 def expand_matrix(strategy: Mapping[str, Any] | None, scope: Scope | None = None) -> list[dict[str, Any]]:

@@ -6,26 +6,11 @@ from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from workflow_events import Event, as_list, load, matches, text_of, triggers
-from workflow_expressions import CLOSED, Evaluator, Scope, require_node, shared, strings
-from workflow_matrix import expand_matrix, named_rows
+from workflows.events import Event, as_list, text_of, triggers
+from workflows.expressions import CLOSED, Scope, shared, strings
+from workflows.matrix import named_rows
 
-__all__ = [
-    "Concurrency",
-    "Evaluator",
-    "Event",
-    "JobResult",
-    "Outcome",
-    "Row",
-    "Step",
-    "expand_matrix",
-    "load",
-    "matches",
-    "require_node",
-    "run",
-    "triggers",
-    "workflow_concurrency",
-]
+__all__ = ["Concurrency", "Event", "JobResult", "Outcome", "Row", "Step", "run", "workflow_concurrency"]
 
 Workflow = Mapping[str, Any]
 TEMPLATE = re.compile(r"\$\{\{((?:'[^']*'|(?!}})[^'])*)}}")

@@ -80,9 +80,11 @@ class GitHub:
         return found or fail("release not found")
 
     def release_view(self) -> None:
+        """Show a release."""
         self.show("release view", self.release())
 
     def release_create(self) -> None:
+        """Make a release of a tag, with its files."""
         tag, *paths = self.words
         if self.options["verify-tag"] == "true" and tag not in self.state["tags"]:
             fail(f"tag {tag} doesn't exist in the repo, aborting due to --verify-tag flag")
@@ -106,6 +108,7 @@ class GitHub:
                 fail("HTTP 502: the upload was cut off")
 
     def release_edit(self) -> None:
+        """Make a draft public."""
         found = self.release()
         if self.state["dies"] == "release edit":
             fail("HTTP 502: Bad Gateway")
@@ -115,12 +118,14 @@ class GitHub:
         found["latest"] = self.options["latest"]
 
     def release_delete(self) -> None:
+        """Delete a release; its tag stays."""
         self.release()
         if self.options["yes"] != "true":
             fail("nobody is there to be asked")
         del self.state["releases"][self.words[0]]
 
     def run_view(self) -> None:
+        """Show a run."""
         self.show("run view", self.state["runs"].get(self.words[0]) or fail("failed to get run: HTTP 404: Not Found"))
 
     def issue_list(self) -> None:
@@ -128,6 +133,7 @@ class GitHub:
         self.show("issue list", [one for one in self.state["issues"] if one["state"] == "OPEN"])
 
     def issue_create(self) -> None:
+        """Open an issue."""
         title, body = self.options["title"], self.options["body"]
         number = 1 + len(self.state["issues"])
         self.state["issues"].append(
@@ -135,6 +141,7 @@ class GitHub:
         )
 
     def issue_comment(self) -> None:
+        """Add to an issue."""
         found = [one for one in self.state["issues"] if str(one["number"]) == self.words[0]]
         (found or fail("no such issue"))[0]["comments"].append(self.options["body"])
 

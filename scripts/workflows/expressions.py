@@ -1,22 +1,15 @@
-"""GitHub's expressions, evaluated by GitHub's own packages in one node process for all tests of a process."""
+"""GitHub's expressions, evaluated by GitHub's own packages in one node process for all callers of a process."""
 
 import atexit
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import pytest
-from filelock import FileLock
+from workflows.installation import install
 
-from project import ROOT
-
-FOLDER = Path(__file__).with_name("workflow")
 # What the contexts of these names lack is null on GitHub; what the others lack is only known there.
 CLOSED = frozenset({"inputs", "matrix", "needs", "vars"})
 
@@ -42,39 +35,6 @@ class Scope:
         return replace(self, contexts={**self.contexts, **contexts})
 
 
-def require_node() -> str:
-    """Return npm's path. Skip the test where node or npm is absent; in CI, fail it."""
-    npm = shutil.which("npm")
-    if npm and shutil.which("node"):
-        return npm
-    missing = "node and npm evaluate GitHub's expressions, and are not on PATH"
-    if os.environ.get("CI"):
-        pytest.fail(missing)
-    pytest.skip(missing)
-
-
-def install(folder: Path = FOLDER) -> None:
-    """Install the packages as locked, if they are absent or older than the lock."""
-    npm = require_node()
-    lock, installed = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
-    (ROOT / "target").mkdir(exist_ok=True)
-    with FileLock(ROOT / "target" / "workflow-packages.lock"):
-        if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-            return
-        done = subprocess.run(
-            [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-            cwd=folder,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        if done.returncode:
-            raise RuntimeError(f"npm ci has failed:\n{done.stdout}{done.stderr}")
-        installed.touch()
-
-
 def strings(value: object) -> Iterator[str]:
     """Return all strings in a value, at any depth."""
     if isinstance(value, str):
@@ -91,11 +51,11 @@ class Evaluator:
     """A node process that evaluates expressions, one after the other."""
 
     def __init__(self) -> None:
-        """Install the packages where that is needed, and start the process."""
-        install()
+        """Install what it needs, where that is absent, and start the process."""
+        node, script = install()
         self._answers: dict[str, str] = {}
         self._process = subprocess.Popen(
-            ["node", FOLDER / "evaluate.mjs"],
+            [node, script],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
