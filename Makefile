@@ -32,12 +32,14 @@ override VARS_collect := FROM
 override VARS_check-dist := ALL
 override VARS_verify := PYTHON VERSION INDEX SUMS KEEP FROM WHEELS
 override VARS_check-index := VERSION INDEX SUMS
+override VARS_check-names := VERSION INDEX SUMS
 override VARS_stamp := VERSION
 override VARS_github-release := FROM
 override VARS_report-failure := VERSION
 override VARS_publish := FROM INDEX
 override VARS_changelog := VERSION
 override VARS_check-news := BASE
+override VARS_rehearse := VERSION FAULT KEEP
 override VARS_release := VERSION DRY_RUN YES REMOTE BRANCH VIA
 
 # A mistyped variable would silently be a default, so any other one is an error. Only the command line counts:
@@ -164,6 +166,11 @@ changelog: .venv/setup.stamp
 check-news: .venv/setup.stamp
 	$(PY) scripts/check_news.py $(call given,BASE,--base="$$BASE")
 
+.PHONY: rehearse  ## Rehearse the release on this machine, to its installation; or break it. [VERSION=0.2.2 FAULT=name KEEP=1]
+rehearse: .venv/rehearsal.stamp
+	@$(PY) scripts/toolchain.py
+	$(PY) scripts/rehearse.py $(call given,VERSION,--version="$$VERSION") $(call given,FAULT,--fault="$$FAULT") $(call given,KEEP,--keep="$$KEEP")
+
 .PHONY: release  ## Release a version: all of it, or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr]
 release: .venv/setup.stamp
 	@$(PY) scripts/release.py $(call given,DRY_RUN,--dry-run="$$DRY_RUN") $(call given,YES,--yes="$$YES") $(call given,REMOTE,--remote="$$REMOTE") $(call given,BRANCH,--branch="$$BRANCH") $(call given,VIA,--via="$$VIA") -- $(call given,VERSION,"$$VERSION")
@@ -189,6 +196,10 @@ stamp: .venv/setup.stamp
 .PHONY: check-index  ## Check that an index serves exactly what was built. [VERSION=0.2.2 INDEX=pypi SUMS=SHA256SUMS]
 check-index: .venv/setup.stamp
 	$(PY) scripts/check_index.py $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") -- "$(call given,VERSION,$$VERSION)"
+
+.PHONY: check-names  ## Check, before anything is sent, that the index has no other file of this version. [VERSION=0.2.2 INDEX=pypi SUMS=SHA256SUMS]
+check-names: .venv/setup.stamp
+	$(PY) scripts/check_index.py --before $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") -- "$(call given,VERSION,$$VERSION)"
 
 .PHONY: github-release  ## Release on GitHub what is published: all files, or nothing. [FROM=folder]
 github-release: .venv/setup.stamp

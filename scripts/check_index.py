@@ -1,4 +1,8 @@
-"""Does an index serve exactly what was built? The names both ways, every SHA-256, and an attestation for each file."""
+"""Does an index serve exactly what was built? The names both ways, every SHA-256, and an attestation for each file.
+
+With --before, which is for the time before anything is sent: does it serve anything else of this version? A file name
+can be used once, so a file that somebody else has put there would end publishing half-way.
+"""
 
 import argparse
 from collections.abc import Iterator
@@ -10,9 +14,9 @@ from pypi_simple import DistributionPackage
 
 from artefacts import read_sums
 from console import Problem, ProblemsError, out, problem, run_main
-from index import Index, NotThereYetError, patiently
+from index import BusyError, Index, NotThereYetError, patiently
 from project import SUMS, name
-from releasing.aftermath import repair
+from releasing.aftermath import next_version, repair
 from runner import summarise
 
 
@@ -30,6 +34,32 @@ def served_files(index: Index, version: Version, names: set[str]) -> list[Distri
         return files
 
     return patiently(ask)
+
+
+def early_files(index: Index, version: Version) -> list[DistributionPackage]:
+    """Return what the index serves of a version that may not be there at all.
+
+    Raises:
+        ProblemsError: It does not answer for ten minutes.
+    """
+
+    def ask() -> list[DistributionPackage]:
+        try:
+            return index.files(name(), version)
+        except BusyError:
+            raise
+        except NotThereYetError:
+            return []
+
+    return patiently(ask)
+
+
+def compare_early(files: list[DistributionPackage], sums: dict[str, str], version: str) -> Iterator[Problem]:
+    """Find what is served of the version and is none of the files that are to be sent."""
+    for file in files:
+        if file.digests.get("sha256") != sums.get(file.filename, ""):
+            what = f"the index has {file.filename} already, with other bytes than were built, or none were"
+            yield Problem(what, f"nothing was sent; who put it there? Release {next_version(version)}")
 
 
 def compare(files: list[DistributionPackage], sums: dict[str, str], version: str) -> Iterator[Problem]:
@@ -52,6 +82,7 @@ def main() -> None:
     parser.add_argument("version", metavar="VERSION")
     parser.add_argument("--index", default="pypi", help="pypi (default), testpypi, or the address of a simple index")
     parser.add_argument("--sums", type=Path, default=SUMS, metavar="FILE", help="the SHA256SUMS of what was built")
+    parser.add_argument("--before", action="store_true", help="nothing is sent yet: is a name used for other bytes?")
     arguments = parser.parse_args()
     try:
         version = Version(arguments.version)
@@ -59,11 +90,14 @@ def main() -> None:
         raise problem(f"VERSION={arguments.version} is no version", "write it as it was released") from error
     sums, index = read_sums(arguments.sums), Index.named(arguments.index)
     try:
-        files = served_files(index, version, set(sums))
+        files = early_files(index, version) if arguments.before else served_files(index, version, set(sums))
     except (requests.RequestException, ValueError) as error:
         raise problem(f"{index.url} does not answer as an index: {error}", "check INDEX and the network") from error
-    if problems := list(compare(files, sums, arguments.version)):
+    if problems := list((compare_early if arguments.before else compare)(files, sums, arguments.version)):
         raise ProblemsError(problems)
+    if arguments.before:
+        out.print(f"{index.url} serves {len(files)} files of {version}, and no other ones than were built")
+        return
     rows = [(file.filename, file.digests["sha256"]) for file in sorted(files, key=lambda file: file.filename)]
     summarise(f"{index.url} serves", ["file", "SHA-256"], rows)
     out.print(f"{index.url} serves exactly the {len(files)} files of {arguments.sums}, each with an attestation")

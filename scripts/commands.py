@@ -3,6 +3,7 @@
 import logging
 import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,6 +48,49 @@ def run(
         )
     finally:
         log.debug("%s", shlex.join(words))
+
+
+def run_apart(
+    *command: object, cwd: Path, env: Mapping[str, str], timeout: float
+) -> "subprocess.CompletedProcess[str]":
+    """Run a program and all that it starts as a group, which ends with this process, or after `timeout` seconds.
+
+    Returns:
+        How it ended; `stdout` has both of its streams, in the order in which they were written.
+
+    Raises:
+        TimeoutExpired: It took too long.
+    """
+    words = [str(word) for word in command]
+    process = subprocess.Popen(
+        words,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="backslashreplace",
+        start_new_session=True,
+    )
+    try:
+        printed, _ = process.communicate(timeout=timeout)
+    except BaseException:
+        end_group(process)
+        raise
+    finally:
+        log.debug("%s", shlex.join(words))
+    return subprocess.CompletedProcess(words, process.returncode, printed, "")
+
+
+def end_group(process: "subprocess.Popen[str]") -> None:
+    """End a program that leads a group, and all that it has started."""
+    if os.name == "nt":
+        process.kill()
+    else:
+        # Whoever cleans up after them does so, so nothing of theirs has to end gently.
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def tool_environment(base: Mapping[str, str]) -> dict[str, str]:

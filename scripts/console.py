@@ -3,6 +3,7 @@
 Exit codes: 0 done, or nothing to do; 1 problems were found; 2 wrong usage.
 """
 
+import errno
 import io
 import os
 import sys
@@ -17,6 +18,8 @@ from rich.markup import escape
 
 # A table in a log is not cut off at the 80 columns of a terminal that is not there.
 WIDE = 240
+# A full disk, a quota, a limit of the shell.
+NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 err = Console(
     stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDE
 )
@@ -85,12 +88,23 @@ def run_main(main: Callable[[], None]) -> None:
             err.print(f"  {one.remedy}")
         sys.exit(1)
     except CalledProcessError as error:
-        command = " ".join(map(str, error.cmd))
-        err.print(f"problem: this command ended with exit code {error.returncode}: {command}")
-        for stream in (error.stdout, error.stderr):
-            if stream:
-                err.print(str(stream).rstrip())
+        show_failure(error)
+        sys.exit(1)
+    except OSError as error:
+        # Anything else that the system refuses is a mistake of the script, and its traceback is wanted.
+        if error.errno not in NO_ROOM:
+            raise
+        err.print(f"problem: there is no room for {error.filename2 or error.filename}: {error.strerror}")
+        err.print("  make room, and run the same command again")
         sys.exit(1)
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(130)
+
+
+def show_failure(error: CalledProcessError) -> None:
+    """Say which command failed, and all that it said."""
+    err.print(f"problem: this command ended with exit code {error.returncode}: {' '.join(map(str, error.cmd))}")
+    for stream in (error.stdout, error.stderr):
+        if stream:
+            err.print(str(stream).rstrip())

@@ -1,7 +1,9 @@
 """Package indexes: their addresses, what they serve of a release, and waiting until it is there."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -18,10 +20,16 @@ T = TypeVar("T")
 
 # An upload is visible at once, or after a cache or two has forgotten that there was nothing: ten minutes at most.
 LONGEST_WAIT = 600
+# How many seconds an index may be silent.
+TIMEOUT = 30
 
 
 class NotThereYetError(Exception):
     """The index does not serve the release; it may a little later."""
+
+
+class BusyError(NotThereYetError):
+    """The index did not answer the question; it may a little later."""
 
 
 def simple_address(upload_address: str) -> str:
@@ -33,10 +41,12 @@ def simple_address(upload_address: str) -> str:
 def upload_address(name: str) -> str:
     """Return where files for an index are sent to: PyPI's or TestPyPI's, by twine's names, or an address itself.
 
+    Where uv publishes to another index than PyPI by its own variable, UV_PUBLISH_URL, that one is meant by `pypi`.
+
     Raises:
         ProblemsError: The name is neither of those.
     """
-    known = {"pypi": twine.DEFAULT_REPOSITORY, "testpypi": twine.TEST_REPOSITORY}
+    known = {"pypi": os.environ.get("UV_PUBLISH_URL") or twine.DEFAULT_REPOSITORY, "testpypi": twine.TEST_REPOSITORY}
     if name not in known and urlsplit(name).scheme not in {"http", "https"}:
         raise problem(f"INDEX={name} is no index", "it is pypi, testpypi, or an address that starts with https://")
     return str(known.get(name, name))
@@ -98,12 +108,18 @@ class Index:
 
         Raises:
             NotThereYetError: The index does not know the project or the version.
+            BusyError: It says that it cannot answer now.
         """
         with PyPISimple(self.url) as client:
             try:
-                page = client.get_project_page(project, headers={"Cache-Control": "no-cache"})
+                page = client.get_project_page(project, timeout=TIMEOUT, headers={"Cache-Control": "no-cache"})
             except NoSuchProjectError as error:
                 raise NotThereYetError(f"{project} is not on {self.url}") from error
+            except requests.HTTPError as error:
+                status = error.response.status_code
+                if status != HTTPStatus.TOO_MANY_REQUESTS and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
+                raise BusyError(f"{self.url} answers {status}") from error
         of_release = [file for file in page.packages if file.version and Version(file.version) == version]
         if not of_release:
             raise NotThereYetError(f"{project} {version} is not on {self.url}")

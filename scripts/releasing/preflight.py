@@ -20,6 +20,7 @@ from git import CHECKOUT, environment
 from project import ROOT
 from releasing import files, scratch
 from releasing.github import Forge, check_forge
+from releasing.published import check_published
 from releasing.situation import Situation, known_remotes
 from releasing.versions import MAINTENANCE, belongs_to, version_of_tag
 from toolchain import require_rust
@@ -308,11 +309,12 @@ def find_problems(situation: Situation) -> tuple[list[Problem], list[str]]:
     _ = situation.ancestors
     with ThreadPoolExecutor() as pool:
         asked = [pool.submit(ask, check, situation) for check in CHECKS]
-        far = pool.submit(ask_forge, situation)
+        far = [pool.submit(ask_forge, situation), pool.submit(check_published, situation.request.release)]
         problems = [problem for each in asked for problem in each.result()]
-        far_problems, notes = far.result()
+        problems += [problem for each in far for problem in each.result()[0]]
+        notes = [note for each in far for note in each.result()[1]]
     # A file that cannot be read is found by several checks.
-    return list(dict.fromkeys(problems + far_problems)), notes + list_hooks()
+    return list(dict.fromkeys(problems)), notes + list_hooks()
 
 
 def ask(check: Callable[[Situation], Iterator[Problem]], situation: Situation) -> list[Problem]:

@@ -152,6 +152,10 @@ MUTANTS = [
     Mutant("no gate", "A4", "the_gate_sees_all_of_it", at("collect", "      - run: make check-dist ALL=1\n", "")),
     Mutant("the gate of one machine", "A4", "the_gate_sees_all_of_it", at("collect", "make check-dist ALL=1", "make check-dist")),
     Mutant("the gate after the upload", "A4", "the_gate_sees_all_of_it", both(at("collect", GATE, ""), at("collect", re.compile(r"days: 30 # .*\n"), f"days: 30\n{GATE}"))),
+    Mutant("the names are not looked at", "P1", "names_are_free_before_anything_is_sent", at("collect", re.compile(r"      - run: make check-names .*\n        if: .*\n        env:\n.*\n.*\n"), "")),
+    Mutant("the names are looked at for a pull request", "P1", "names_are_free_before_anything_is_sent", at("collect", re.compile(r"        if: inputs.testpypi .*\n"), "")),
+    Mutant("the names are looked at for PyPI only", "P1", "names_are_free_before_anything_is_sent", at("collect", "if: inputs.testpypi || (", "if: (")),
+    Mutant("the names are looked at on the other index", "P1", "names_are_free_before_anything_is_sent", at("collect", "&& 'pypi' || 'testpypi'", "&& 'testpypi' || 'pypi'")),
     Mutant("everything lies in dist", "A6", "the_gate_sees_all_of_it", at("collect", "            dist/\n            SHA256SUMS\n", "            dist/\n            target/\n            SHA256SUMS\n")),
     # --- platforms
     Mutant("no wheel for aarch64 musl", "A4", "every_platform_is_built_natively", without_row("wheels", "target: aarch64-unknown-linux-musl")),

@@ -90,6 +90,8 @@ def environment() -> dict[str, str | None]:
         "GIT_COMMITTER_DATE": MOMENT,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
+        # Nothing listens there, so no test of a release asks an index that is far away.
+        "UV_PUBLISH_URL": "http://127.0.0.1:9/legacy/",
         "PYTHONDONTWRITEBYTECODE": None,
     }
 

@@ -145,10 +145,11 @@ def the_gate_sees_all_of_it(pipeline: Pipeline) -> Iterator[str]:
         "actions/download-artifact",
         f"make collect FROM={folder}",
         "make check-dist ALL=1",
+        'make check-names VERSION="$VERSION" INDEX="$INDEX"',
         "actions/upload-artifact",
     ]
-    if does[-4:] != last:
-        yield f"{job} ends with {', '.join(does[-4:])}"
+    if does[-5:] != last:
+        yield f"{job} ends with {', '.join(does[-5:])}"
     (name,) = uploads(pipeline, job)
     for other in (*pipeline.publishing.values(), pipeline.one("make verify FROM=release")):
         event = next(event for event in EVENTS.values() if (found := pipeline.comes_to(event)) and found[other].runs)

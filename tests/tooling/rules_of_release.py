@@ -7,7 +7,7 @@ O trusted publishing, P PyPI, R supply chain, S sdist, U upload, Y Python's ABI.
 from collections.abc import Iterator
 
 import project
-from pipeline import EVENTS, MANUAL, TAG, Pipeline, rule
+from pipeline import EVENTS, MANUAL, TAG, VERSION, Pipeline, rule
 from workflows.events import triggers
 
 GOOD_TAGS = ("v0.1.0", "v1.2.3", "v10.20.30", "v0.3.0-alpha1", "v0.3.0-beta12", "v0.3.0-rc1")
@@ -151,6 +151,22 @@ def publishing_is_inline_and_without_secrets(pipeline: Pipeline) -> Iterator[str
     ):
         if word in pipeline.text:
             yield f"{word} stands in it"
+
+
+@rule
+def names_are_free_before_anything_is_sent(pipeline: Pipeline) -> Iterator[str]:
+    """Before publishing, and only then, the index is asked for files of this version that are not these [P1, U2]."""
+    job = pipeline.one("make check-names")
+    for name, event in EVENTS.items():
+        results = pipeline.comes_to(event)
+        if not results or not results[job].runs:
+            continue
+        (step,) = [step for step in results[job].row.steps if step.run.startswith("make check-names")]
+        index = next((index for index, publisher in pipeline.publishing.items() if results[publisher].runs), None)
+        if step.runs != (index is not None):
+            yield f"{name}: {job} {'asks no index' if index else 'asks an index'}"
+        elif index and (step.env.get("INDEX") != index or step.env.get("VERSION") != VERSION):
+            yield f"{name}: {job} asks {step.env.get('INDEX')} for {step.env.get('VERSION')}"
 
 
 @rule

@@ -1,0 +1,174 @@
+"""Rehearse a release on this machine: all of it, to the installation of what was published; or break it on purpose.
+
+The real release command, the commands of CI.yml as they stand there, and the real uv publish; a remote, an index and a
+GitHub on this machine. Nothing is written outside a temporary folder, and nothing else is contacted but the package
+registries, for what the tools themselves need.
+"""
+
+import argparse
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from console import Problem, ProblemsError, err, out, problem, run_main, step
+from project import name
+from rehearsing import faults, faults_of_building, faults_of_publishing, faults_of_releasing, report  # noqa: F401 - importing registers
+from rehearsing.place import log_of, scratch_folder
+from rehearsing.rehearsal import CI, Rehearsal, on_loopback, prepare_place
+from rehearsing.report import Screen
+from rehearsing.runner import Run
+from workflows.events import load
+from workflows.jobs import Outcome, run
+
+REPAIR = "repair what its last lines say; nothing but the scratch copy has changed; then rehearse again"
+
+
+@contextmanager
+def gentle_end() -> Iterator[None]:
+    """Let SIGTERM end this as Ctrl-C does: whatever was started is ended, and what was written is removed."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def rehearse(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
+    """Release, and run what CI runs for the tag.
+
+    Raises:
+        ProblemsError: Something failed; its last lines have been shown.
+    """
+    screen.begin("release", f"make release VERSION={rehearsal.release.text}")
+    released = rehearsal.make_release()
+    screen.end(released)
+    if released.code:
+        raise problem(f"the release fails at: {released.command}", REPAIR)
+    ci = rehearsal.start_run(folder, watch=screen)
+    if not ci.go():
+        failing = ", ".join(f"{one.job}: {one.command}" for one in ci.done if one.code) or "no job was started"
+        raise problem(f"the pipeline fails at: {failing}", REPAIR)
+    if problems := list(missing(rehearsal, ci)):
+        raise ProblemsError(problems)
+    return ci
+
+
+def quickly(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
+    """Release, and build what is published, without what a rehearsal proves of both: a fault starts from there."""
+    screen.begin("release", f"make release VERSION={rehearsal.release.text}")
+    screen.end(rehearsal.timed("release", *faults.release_command(rehearsal.release.text)))
+    ci = rehearsal.start_run(folder, watch=screen)
+    if not ci.go(until=ci.job_of("make collect")):
+        raise problem("what the fault starts from cannot be made; its last lines are above", "run: make rehearse")
+    return ci
+
+
+def missing(rehearsal: Rehearsal, ci: Run) -> Iterator[Problem]:
+    """Find what a pipeline without a failure has left undone."""
+    if not faults.is_complete(rehearsal, ci.artefacts / "release"):
+        yield Problem("the index does not hold exactly what was built", f"see the jobs that publish in {CI}")
+    if not all(not each["isDraft"] for each in rehearsal.read_github()["releases"].values()):
+        yield Problem("the release on GitHub is still a draft", "see scripts/github_release.py")
+    for command in report.PROOFS:
+        if not any(ran.command.startswith(command) for ran in ci.done) and command != "make release":
+            yield Problem(f"no job ran a command that begins with: {command}", f"see the jobs and their `if:` in {CI}")
+
+
+def show(rehearsal: Rehearsal, screen: Screen, ci: Run, seconds: float) -> None:
+    """Print the report."""
+    commit = rehearsal.place.tag_commit(rehearsal.release.tag)[:10]
+    out.print(f"rehearsed: {rehearsal.release.text}, commit {commit} of a scratch copy, on {rehearsal.machine.triple}")
+    report.show_steps(screen.ran)
+    everything = run(load(Path(CI).read_text(encoding="utf-8")), ci.event, passed(ci))
+    report.show_elsewhere(everything, rehearsal.machine)
+    report.show_artefacts(rehearsal, ci)
+    report.show_github(rehearsal)
+    out.print(f"\nall of it held, in {seconds:.0f} s: on this machine, {rehearsal.release.text} can be released")
+
+
+def passed(ci: Run) -> dict[str, Outcome]:
+    """Return what the jobs came to, without those that the workflow of this machine skips."""
+    return {name: outcome for name, outcome in ci.outcomes.items() if outcome.outputs}
+
+
+def keep(rehearsal: Rehearsal) -> None:
+    """Leave everything running until Ctrl-C, and say what can be done with it."""
+    addresses, version = rehearsal.addresses, rehearsal.release.text
+    token = "pypi-rehearsal"  # noqa: S105 - of an index that ends with this process
+    rehearsal.index.tokens.add(token)
+    out.print("\nStill there, until Ctrl-C:\n")
+    for line in (
+        f"git clone {rehearsal.place.remote}",
+        f"pip install --index-url {addresses.simple} {name()}",
+        f"make verify VERSION={version} INDEX={addresses.simple}",
+        f"UV_PUBLISH_TOKEN={token} make publish FROM=… INDEX={addresses.plain}",
+    ):
+        out.print(f"  {line}")
+    report.flush()
+    while True:
+        time.sleep(3600)
+
+
+def parse_switch(text: str) -> str:
+    """Read the value of a switch: the only one is 1."""
+    if text == "1":
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is not 1, the only value")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Rehearse a release on this machine.", allow_abbrev=False)
+    parser.add_argument("--version", metavar="VERSION", help="default: the next patch")
+    parser.add_argument("--fault", metavar="NAME", help="break it on purpose: a name, all, or list for the names")
+    parser.add_argument("--keep", type=parse_switch, metavar="1", help="leave the remote and the index until Ctrl-C")
+    arguments = parser.parse_args()
+    if arguments.fault and arguments.keep:
+        parser.error("--keep is for a rehearsal without a fault")
+    if arguments.fault not in (None, "all", "list", *faults.FAULTS):
+        parser.error(f"there is no fault {arguments.fault!r}; see --fault=list")
+    return arguments
+
+
+def main() -> None:
+    """Read the command line, and rehearse."""
+    arguments = parse_arguments()
+    if arguments.fault == "list":
+        report.show_table("Faults", ("name", "what goes wrong", "ends with"), faults.listed())
+        return
+    started = time.perf_counter()
+    with gentle_end(), scratch_folder() as folder:
+        log = log_of(folder)
+        try:
+            with step("make a scratch copy of this commit, and a remote"):
+                place, release = prepare_place(folder, arguments.version)
+            screen = Screen(log)
+            with on_loopback(place, release) as rehearsal:
+                before = place.copy(folder / "before")
+                if arguments.fault and arguments.fault != "all":
+                    ci = quickly(rehearsal, screen, folder / "run")
+                else:
+                    ci = rehearse(rehearsal, screen, folder / "run")
+                    show(rehearsal, screen, ci, time.perf_counter() - started)
+                if arguments.fault:
+                    names = faults.FAULTS if arguments.fault == "all" else [arguments.fault]
+                    base = faults.Base(before, place, release, ci.artefacts, ci.outcomes)
+                    faults.play_all(names, base, folder / "faults")
+                if arguments.keep:
+                    keep(rehearsal)
+        finally:
+            report.flush()
+            if log.exists():
+                err.print(f"what each step said: {log}")
+
+
+if __name__ == "__main__":
+    os.environ.pop("MAKEFLAGS", None)
+    run_main(main)
