@@ -6,20 +6,21 @@ registries, for what the tools themselves need.
 """
 
 import argparse
-import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from console import Problem, ProblemsError, err, out, problem, run_main, step
+from console import Problem, ProblemsError, out, problem, run_main, step
 from project import name
 from rehearsing import faults, faults_of_building, faults_of_publishing, faults_of_releasing, report  # noqa: F401 - importing registers
 from rehearsing.place import log_of, scratch_folder
 from rehearsing.rehearsal import CI, Rehearsal, on_loopback, prepare_place
 from rehearsing.report import Screen
 from rehearsing.runner import Run
+from release import parse_version
 from workflows.events import load
 from workflows.jobs import Outcome, run
 
@@ -111,64 +112,66 @@ def keep(rehearsal: Rehearsal) -> None:
         f"UV_PUBLISH_TOKEN={token} make publish FROM=… INDEX={addresses.plain}",
     ):
         out.print(f"  {line}")
-    report.flush()
+    sys.stdout.flush()
     while True:
         time.sleep(3600)
 
 
-def parse_switch(text: str) -> str:
-    """Read the value of a switch: the only one is 1."""
-    if text == "1":
-        return text
-    raise argparse.ArgumentTypeError(f"{text!r} is not 1, the only value")
+def chosen_faults(text: str) -> list[str]:
+    """Read the names of faults: one or several, or all of them."""
+    names = [name for name, *_ in faults.listed()] if text == "all" else text.split()
+    if unknown := [name for name in names if name not in faults.FAULTS]:
+        raise argparse.ArgumentTypeError(
+            f"there is no fault {', '.join(map(repr, unknown))}; see: make rehearse FAULT=list"
+        )
+    return names
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Rehearse a release on this machine.", allow_abbrev=False)
-    parser.add_argument("--version", metavar="VERSION", help="default: the next patch")
-    parser.add_argument("--fault", metavar="NAME", help="break it on purpose: a name, all, or list for the names")
-    parser.add_argument("--keep", type=parse_switch, metavar="1", help="leave the remote and the index until Ctrl-C")
+    parser.add_argument("--version", metavar="VERSION", type=parse_version, help="default: the next patch")
+    parser.add_argument("--fault", metavar="NAMES", help="break it on purpose: names, all, or list for the names")
+    parser.add_argument("--keep", choices=["1"], help="leave the remote and the index running, until Ctrl-C")
     arguments = parser.parse_args()
     if arguments.fault and arguments.keep:
         parser.error("--keep is for a rehearsal without a fault")
-    if arguments.fault not in (None, "all", "list", *faults.FAULTS):
-        parser.error(f"there is no fault {arguments.fault!r}; see --fault=list")
+    if arguments.fault not in (None, "list"):
+        try:
+            arguments.names = chosen_faults(arguments.fault)
+        except argparse.ArgumentTypeError as error:
+            parser.error(str(error))
     return arguments
+
+
+def stage(arguments: argparse.Namespace, folder: Path, screen: Screen) -> None:
+    """Rehearse in a folder: without a fault, and then with all or some."""
+    started = time.perf_counter()
+    with step("make a scratch copy of this commit, and a remote"):
+        place, release = prepare_place(folder, arguments.version)
+    with on_loopback(place, release) as rehearsal:
+        before = place.copy(folder / "before")
+        if arguments.fault in (None, "all"):
+            ci = rehearse(rehearsal, screen, folder / "run")
+            show(rehearsal, screen, ci, time.perf_counter() - started)
+        else:
+            ci = quickly(rehearsal, screen, folder / "run")
+        if arguments.fault:
+            base = faults.Base(before, place, release, ci.artefacts, ci.outcomes)
+            faults.play_all(arguments.names, base, folder / "faults", screen.log)
+        if arguments.keep:
+            keep(rehearsal)
 
 
 def main() -> None:
     """Read the command line, and rehearse."""
     arguments = parse_arguments()
     if arguments.fault == "list":
-        report.show_table("Faults", ("name", "what goes wrong", "ends with"), faults.listed())
+        report.show_table("Faults", ("name", "what goes wrong", "on the index at the end"), faults.listed())
         return
-    started = time.perf_counter()
-    with gentle_end(), scratch_folder() as folder:
-        log = log_of(folder)
-        try:
-            with step("make a scratch copy of this commit, and a remote"):
-                place, release = prepare_place(folder, arguments.version)
-            screen = Screen(log)
-            with on_loopback(place, release) as rehearsal:
-                before = place.copy(folder / "before")
-                if arguments.fault and arguments.fault != "all":
-                    ci = quickly(rehearsal, screen, folder / "run")
-                else:
-                    ci = rehearse(rehearsal, screen, folder / "run")
-                    show(rehearsal, screen, ci, time.perf_counter() - started)
-                if arguments.fault:
-                    names = faults.FAULTS if arguments.fault == "all" else [arguments.fault]
-                    base = faults.Base(before, place, release, ci.artefacts, ci.outcomes)
-                    faults.play_all(names, base, folder / "faults")
-                if arguments.keep:
-                    keep(rehearsal)
-        finally:
-            report.flush()
-            if log.exists():
-                err.print(f"what each step said: {log}")
+    with gentle_end(), scratch_folder() as folder, report.showing(log_of(folder)) as screen:
+        stage(arguments, folder, screen)
 
 
 if __name__ == "__main__":
-    os.environ.pop("MAKEFLAGS", None)
     run_main(main)

@@ -186,6 +186,7 @@ class Verdict:
 
     Attributes:
         fault: The fault.
+        said: All that was said.
         seen: What the user was told of it; "" for nothing.
         state: What is on the index.
         green: Whether CI's last run ended well; None if there was none.
@@ -193,6 +194,7 @@ class Verdict:
     """
 
     fault: Fault
+    said: str
     seen: str
     state: str
     green: bool | None
@@ -211,10 +213,10 @@ def play(fault: Fault, base: Base, folder: Path) -> Verdict:
     with on_loopback(place, base.release) as rehearsal:
         scene = Scene(base, rehearsal, folder)
         fault.play(scene)
-        seen, state = look(fault.sees, "\n".join(scene.said)), scene.state()
+        said, state = "\n".join(scene.said), scene.state()
     shutil.rmtree(folder, ignore_errors=True)
     green = scene.runs[-1].well if scene.runs else None
-    return Verdict(fault, seen, state, green, time.perf_counter() - started)
+    return Verdict(fault, said, look(fault.sees, said), state, green, time.perf_counter() - started)
 
 
 def look(pattern: str, said: str) -> str:
@@ -230,8 +232,8 @@ def look(pattern: str, said: str) -> str:
     return words if len(words) <= WIDTH else f"{words[: WIDTH - 1]}…"
 
 
-def play_all(names: Iterable[str], base: Base, folder: Path) -> None:
-    """Play faults one after the other, and print the table.
+def play_all(names: Iterable[str], base: Base, folder: Path, log: Path) -> None:
+    """Play faults one after the other, write what each says into the log, and print the table.
 
     Raises:
         ProblemsError: One of them did not end as stated.
@@ -241,6 +243,8 @@ def play_all(names: Iterable[str], base: Base, folder: Path) -> None:
     for number, name in enumerate(chosen, start=1):
         verdict = play(FAULTS[name], base, folder / name)
         verdicts.append(verdict)
+        with log.open("a", encoding="utf-8") as stream:
+            stream.write(f"== fault {name}\n{verdict.said}\n")
         how = "as stated" if verdict.good else "NOT AS STATED"
         err.print(f"{verdict.seconds:6.1f} s  [{number}/{len(chosen)}] {name}: {how}")
     rows = [
@@ -265,6 +269,6 @@ def explain(verdict: Verdict) -> Problem:
 
 
 def listed() -> Iterator[tuple[str, str, str]]:
-    """Return the faults as rows: name, story, and what is on the index at the end."""
-    for fault in FAULTS.values():
+    """Return the faults as rows: name, story, and what is on the index at the end; first those before a release."""
+    for fault in sorted(FAULTS.values(), key=lambda fault: fault.start != "before"):
         yield fault.name, fault.story, fault.ends

@@ -22,7 +22,7 @@ from project import ROOT
 from releasing import files
 from releasing.aftermath import next_version
 from releasing.situation import Checkout
-from releasing.versions import version_of_tag
+from releasing.versions import Release, version_of_tag
 
 BRANCH = "main"
 # What a caller's environment would tell git, make, uv, twine or a step of a workflow.
@@ -192,9 +192,12 @@ def remove_left(lock: Path) -> None:
         taken.acquire()
     except (Timeout, OSError):
         return
-    shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
-    log_of(lock.with_suffix("")).unlink(missing_ok=True)
-    lock.unlink(missing_ok=True)
+    folder = lock.with_suffix("")
+    shutil.rmtree(folder, ignore_errors=True)
+    # A build that nobody waits for may still write there; then the next rehearsal removes it.
+    if not folder.exists():
+        log_of(folder).unlink(missing_ok=True)
+        lock.unlink(missing_ok=True)
     taken.release()
 
 
@@ -253,18 +256,12 @@ def share_environment(checkout: Path) -> None:
         os.utime(checkout / name, (0, 0))
 
 
-def choose_version(place: Place, asked: str | None) -> str:
-    """Return the version to release: the one asked for, or the next patch after all that are there."""
-    if asked is not None:
-        return asked
+def choose_version(place: Place) -> Release:
+    """Return the next patch after all versions that are there: in pyproject.toml, and as tags."""
+    standing = files.versions(files.reader(place.checkout))["pyproject.toml"]
     tags = place.git("tag", "--list").splitlines()
     finals = [version for version in map(version_of_tag, tags) if version and not version.is_prerelease]
-    return next_version(str(max([Version(Version(project_version(place)).base_version), *finals])))
-
-
-def project_version(place: Place) -> str:
-    """Return the version in the scratch copy's pyproject.toml."""
-    return files.versions(files.reader(place.checkout))["pyproject.toml"]
+    return Release(next_version(str(max([Version(Version(standing).base_version), *finals]))))
 
 
 def has_fragment(place: Place) -> bool:

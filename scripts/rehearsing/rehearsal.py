@@ -12,7 +12,7 @@ from typing import Any
 
 import doctor
 import project
-from console import problem
+from console import err, problem
 from loopback import gh, server
 from loopback.identity import IdentityProvider
 from loopback.index import PackageIndex
@@ -135,21 +135,19 @@ def write_tools(rehearsal: Rehearsal) -> None:
         (tools / "uv").symlink_to(project.find_uv())
 
 
-def prepare_place(folder: Path, asked: str | None) -> tuple[Place, Release]:
+def prepare_place(folder: Path, asked: Release | None) -> tuple[Place, Release]:
     """Make the scratch copy, and one commit in it: what only this machine and this moment need.
 
     Raises:
-        ProblemsError: The version is none, or is released; or nothing of CI.yml is for this machine.
+        ProblemsError: The version is released; or nothing of CI.yml is for this machine.
     """
     place = make_place(folder)
     changes: dict[str, str | None] = {CI: keep_rows(place.read(CI), host_triple())}
     if not has_fragment(place):
+        err.print("note: no news fragment waits, so the scratch copy gets one")
         changes[FRAGMENT] = NOTES
     place.commit("Rehearse on this machine", changes)
-    try:
-        release = Release.parse(choose_version(place, asked))
-    except ValueError as error:
-        raise problem(f"VERSION: {error}", "or leave it out: it is the next patch then") from error
+    release = asked or choose_version(place)
     if place.tag_commit(release.tag):
         raise problem(f"{release.text} is released already: there is a tag {release.tag}", "rehearse the next version")
     return place, release

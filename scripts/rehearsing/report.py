@@ -1,7 +1,8 @@
 """What a rehearsal shows: a line for each step while it runs, the rest in a log; and at the end what was proven."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.markup import escape
@@ -56,10 +57,14 @@ class Screen:
         self._status = err.status(f"{escape(job)}: {escape(command)} …")
         self._status.start()
 
-    def end(self, ran: Ran) -> None:
-        """Show how it went, and its last lines if it failed."""
+    def stop(self) -> None:
+        """Show no longer that something runs."""
         if self._status:
             self._status.stop()
+
+    def end(self, ran: Ran) -> None:
+        """Show how it went, and its last lines if it failed."""
+        self.stop()
         self.ran.append(ran)
         title = f"{ran.job}: {ran.command}"
         err.print(f"{ran.seconds:6.1f} s  {title}{'' if ran.code == 0 else f'  FAILED, exit code {ran.code}'}")
@@ -67,6 +72,18 @@ class Screen:
             stream.write(f"== {title} ({ran.row}): exit code {ran.code}, {ran.seconds:.1f} s\n{ran.output}\n")
         if ran.code:
             err.print("\n".join(f"          {line}" for line in ran.output.rstrip().splitlines()[-TAIL:]))
+
+
+@contextmanager
+def showing(log: Path) -> Iterator[Screen]:
+    """Show what happens, and at the end, however it comes, where the log is."""
+    screen = Screen(log)
+    try:
+        yield screen
+    finally:
+        screen.stop()
+        sys.stdout.flush()
+        err.print(f"what each step said: {log}")
 
 
 def show_table(title: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
@@ -116,8 +133,3 @@ def show_github(rehearsal: Rehearsal) -> None:
         for asset in release["assets"]:
             out.print(f"  {asset['name']}")
         out.print("".join(f"\n  {line}".rstrip(" ") for line in release["notes"].strip().splitlines()))
-
-
-def flush() -> None:
-    """Let what is on stdout be seen before anything else is said on stderr."""
-    sys.stdout.flush()

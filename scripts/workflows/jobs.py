@@ -10,7 +10,7 @@ from workflows.events import Event, as_list, text_of, triggers
 from workflows.expressions import CLOSED, Scope, shared, strings
 from workflows.matrix import named_rows
 
-__all__ = ["Concurrency", "Event", "JobResult", "Outcome", "Row", "Step", "run", "workflow_concurrency"]
+__all__ = ["Concurrency", "Event", "JobResult", "Outcome", "Row", "Step", "in_order", "run", "workflow_concurrency"]
 
 Workflow = Mapping[str, Any]
 TEMPLATE = re.compile(r"\$\{\{((?:'[^']*'|(?!}})[^'])*)}}")
@@ -147,7 +147,7 @@ def run(
         ValueError: The workflow is wrong, an outcome is none that can be, or it takes more to tell what happens.
     """
     jobs, outcomes = workflow["jobs"], outcomes or {}
-    needs = {name: as_list(job.get("needs", [])) for name, job in jobs.items()}
+    needs = _needs(workflow)
     _check(jobs, needs, outcomes)
     if previous is not None and event.run_attempt == 1:
         raise ValueError("a re-run has a run_attempt of 2 or more")
@@ -177,6 +177,19 @@ def run(
             outcomes.get(name, Outcome()),
         )
     return {name: results[name] for name in jobs}
+
+
+def in_order(workflow: Workflow) -> list[str]:
+    """Return the jobs, each after those that it needs.
+
+    Raises:
+        CycleError: Jobs need each other.
+    """
+    return list(TopologicalSorter(_needs(workflow)).static_order())
+
+
+def _needs(workflow: Workflow) -> dict[str, list[str]]:
+    return {name: as_list(job.get("needs", [])) for name, job in workflow["jobs"].items()}
 
 
 def _check(jobs: Mapping[str, Any], needs: Mapping[str, list[str]], outcomes: Mapping[str, Outcome]) -> None:
