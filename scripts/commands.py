@@ -62,7 +62,7 @@ def run_apart(
         TimeoutExpired: It took too long.
     """
     words = [str(word) for word in command]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         words,
         cwd=cwd,
         env=env,
@@ -72,14 +72,14 @@ def run_apart(
         encoding="utf-8",
         errors="backslashreplace",
         start_new_session=True,
-    )
-    try:
-        printed, _ = process.communicate(timeout=timeout)
-    except BaseException:
-        end_group(process)
-        raise
-    finally:
-        log.debug("%s", shlex.join(words))
+    ) as process:
+        try:
+            printed, _ = process.communicate(timeout=timeout)
+        except BaseException:
+            end_group(process)
+            raise
+        finally:
+            log.debug("%s", shlex.join(words))
     return subprocess.CompletedProcess(words, process.returncode, printed, "")
 
 

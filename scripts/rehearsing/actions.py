@@ -50,23 +50,18 @@ def upload(job: Job, inputs: Mapping[str, str]) -> None:
     The action keeps them below what all paths have in common. Each list of paths in CI.yml has SHA256SUMS in it, which
     lies in the workspace itself.
     """
+    patterns = inputs["path"].split()
+    found = [path for pattern in patterns for path in job.workspace.glob(pattern.rstrip("/"))]
+    files = [file for path in found for file in (path.rglob("*") if path.is_dir() else [path])]
+    if not files:
+        raise FailedActionError(f"No files were found with the provided path: {', '.join(patterns)}")
     artefact = job.artefacts / inputs["name"]
-    try:
-        artefact.mkdir(parents=True)
-    except FileExistsError:
-        raise FailedActionError(f"(409) Conflict: an artifact with this name already exists: {artefact.name}") from None
-    for pattern in inputs["path"].split():
-        found = [
-            path
-            for path in job.workspace.glob(pattern.rstrip("/"))
-            for path in (path.rglob("*") if path.is_dir() else [path])
-        ]
-        if not found:
-            raise FailedActionError(f"No files were found with the provided path: {pattern}")
-        for path in found:
-            target = artefact / path.relative_to(job.workspace)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, target)
+    if artefact.exists():
+        raise FailedActionError(f"(409) Conflict: an artifact with this name already exists: {artefact.name}")
+    for path in files:
+        target = artefact / path.relative_to(job.workspace)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
 
 
 def download(job: Job, inputs: Mapping[str, str]) -> None:

@@ -28,6 +28,7 @@ PROOFS = {
     "make build": "the wheels can be built from that sdist",
     "make collect": "no name twice, and each hash as its builder wrote it",
     "make check-dist": "nothing is missing, nothing is too much, and PyPI would take each file",
+    "make check-names": "the index has no other file of this version",
     "make verify FROM": "it installs in clean environments, is what is imported, and passes its tests",
     "sha256sum": "what is sent is what was verified",
     "uv publish": "this workflow's identity is taken for a token, and each file with its attestation",
