@@ -52,7 +52,7 @@ def upload(job: Job, inputs: Mapping[str, str]) -> None:
     """
     patterns = inputs["path"].split()
     found = [path for pattern in patterns for path in job.workspace.glob(pattern.rstrip("/"))]
-    files = [file for path in found for file in (path.rglob("*") if path.is_dir() else [path])]
+    files = [file for path in found for file in (path, *path.rglob("*")) if file.is_file()]
     if not files:
         raise FailedActionError(f"No files were found with the provided path: {', '.join(patterns)}")
     artefact = job.artefacts / inputs["name"]
