@@ -16,11 +16,13 @@ from pathlib import Path
 from console import Problem, ProblemsError, out, problem, run_main, step
 from project import name
 from rehearsing import faults, faults_of_building, faults_of_publishing, faults_of_releasing, report  # noqa: F401 - importing registers
+from rehearsing.machine import Machine
 from rehearsing.place import log_of, scratch_folder
 from rehearsing.rehearsal import CI, Rehearsal, on_loopback, prepare_place
 from rehearsing.report import Screen
 from rehearsing.runner import Run
 from release import parse_version
+from toolchain import host_triple
 from workflows.events import load
 from workflows.jobs import Outcome, run
 
@@ -149,7 +151,7 @@ def stage(arguments: argparse.Namespace, folder: Path, screen: Screen) -> None:
     started = time.perf_counter()
     with step("make a scratch copy of this commit, and a remote"):
         place, release = prepare_place(folder, arguments.version)
-    with on_loopback(place, release) as rehearsal:
+    with on_loopback(place, release, Machine.here(host_triple())) as rehearsal:
         before = place.copy(folder / "before")
         if arguments.fault in (None, "all"):
             ci = rehearse(rehearsal, screen, folder / "run")
@@ -157,7 +159,7 @@ def stage(arguments: argparse.Namespace, folder: Path, screen: Screen) -> None:
         else:
             ci = quickly(rehearsal, screen, folder / "run")
         if arguments.fault:
-            base = faults.Base(before, place, release, ci.artefacts, ci.outcomes)
+            base = faults.Base(before, place, release, ci.artefacts, ci.outcomes, rehearsal.machine)
             faults.play_all(arguments.names, base, folder / "faults", screen.log)
         if arguments.keep:
             keep(rehearsal)

@@ -16,6 +16,7 @@ from typing import Any
 from artefacts import read_sums, sha256
 from console import Problem, ProblemsError, err
 from project import SUMS
+from rehearsing.machine import Machine
 from rehearsing.place import Place
 from rehearsing.rehearsal import Rehearsal, on_loopback
 from rehearsing.report import show_table
@@ -44,6 +45,7 @@ class Base:
         release: The version.
         artefacts: The artefacts of the run, each in its folder.
         outcomes: What the jobs came to.
+        machine: This machine.
     """
 
     before: Place
@@ -51,6 +53,7 @@ class Base:
     release: Release
     artefacts: Path
     outcomes: Mapping[str, Outcome]
+    machine: Machine
 
     @property
     def sums(self) -> dict[str, str]:
@@ -210,7 +213,7 @@ def play(fault: Fault, base: Base, folder: Path) -> Verdict:
     """Play one fault in a folder of its own."""
     started = time.perf_counter()
     place = (base.before if fault.start == "before" else base.after).copy(folder)
-    with on_loopback(place, base.release) as rehearsal:
+    with on_loopback(place, base.release, base.machine) as rehearsal:
         scene = Scene(base, rehearsal, folder)
         fault.play(scene)
         said, state = "\n".join(scene.said), scene.state()

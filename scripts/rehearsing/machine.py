@@ -8,6 +8,7 @@ import yaml
 from console import problem
 from project import WORKFLOW, find_uv
 from pythons import list_pythons
+from verify_install import is_supported
 from workflows.jobs import Row
 
 # They test the checkout, and not the release: a rehearsal would only take longer.
@@ -16,7 +17,7 @@ OF_THE_CHECKOUT = ("make lint", "make test", "make test-tooling")
 
 @dataclass(frozen=True)
 class Machine:
-    """What this machine is: the target that it builds for, and the CPythons on it."""
+    """What this machine is: the target that it builds for, and the CPythons on it that wheels are made for."""
 
     triple: str
     pythons: frozenset[str]
@@ -24,7 +25,7 @@ class Machine:
     @classmethod
     def here(cls, triple: str) -> "Machine":
         """Look at this machine."""
-        return cls(triple, frozenset(python.name for python in list_pythons(find_uv())))
+        return cls(triple, frozenset(python.name for python in list_pythons(find_uv()) if is_supported(python)))
 
     def why_not(self, row: Row) -> str:
         """Return why a row does not run here, or "" if it does."""
@@ -41,9 +42,9 @@ class Machine:
 
     def changes(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the variables of a step that have another value here, as far as the step has them."""
-        wanted = {"WHEELS": self.triple}
-        if pythons := env.get("PYTHONS"):
-            wanted["PYTHONS"] = " ".join(name for name in pythons.split() if name in self.pythons)
+        here = [name for name in env.get("PYTHONS", "").split() if name in self.pythons]
+        # Where none of them is, those that are will do.
+        wanted = {"WHEELS": self.triple, "PYTHONS": " ".join(here or sorted(self.pythons))}
         return {name: value for name, value in wanted.items() if name in env}
 
     def left_out(self, env: Mapping[str, str]) -> list[str]:

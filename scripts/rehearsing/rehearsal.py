@@ -110,13 +110,13 @@ def this_publisher() -> TrustedPublisher:
 
 
 @contextmanager
-def on_loopback(place: Place, release: Release, publisher: TrustedPublisher | None = None) -> Iterator[Rehearsal]:
+def on_loopback(place: Place, release: Release, machine: Machine) -> Iterator[Rehearsal]:
     """Start an index and an identity provider for a place, and end them."""
-    index, provider = PackageIndex(project.name(), publisher or this_publisher()), IdentityProvider()
+    index, provider = PackageIndex(project.name(), this_publisher()), IdentityProvider()
     with server.serve(index, provider, place.folder) as addresses:
         # What is called PyPI by uv's own variable; only who has an identity to show goes there over TLS.
         place = replace(place, variables={"UV_PUBLISH_URL": addresses.plain})
-        rehearsal = Rehearsal(place, release, index, provider, addresses, Machine.here(host_triple()))
+        rehearsal = Rehearsal(place, release, index, provider, addresses, machine)
         write_tools(rehearsal)
         yield rehearsal
     if index.errors:

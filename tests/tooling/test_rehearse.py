@@ -17,7 +17,7 @@ import rehearse
 from helpers import copy_checkout, run
 from rehearsing.rehearsal import on_loopback
 from releasing.versions import Release
-from test_rehearsing import WORKFLOW, make_place, running_below, wait_for
+from test_rehearsing import HERE, WORKFLOW, make_place, running_below, wait_for
 
 TITLE = "Broken on purpose"
 
@@ -190,6 +190,6 @@ def test_what_is_kept_can_be_used_until_it_is_ended(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("rehearse.time.sleep", use)
-    with on_loopback(place, Release("0.1.1")) as rehearsal, pytest.raises(KeyboardInterrupt):
+    with on_loopback(place, Release("0.1.1"), HERE) as rehearsal, pytest.raises(KeyboardInterrupt):
         rehearse.keep(rehearsal)
     assert used == [0, 200]

@@ -171,7 +171,9 @@ def test_an_artefact_cannot_be_left_twice(run: Run) -> None:
 
 
 def test_what_is_not_there_is_neither_left_nor_fetched(tmp_path: Path) -> None:
-    text = WORKFLOW.replace('echo "$TEXT" > dist/a.txt; touch SHA256SUMS', "true").replace("needs: first\n", "needs: []\n", 1)
+    text = WORKFLOW.replace('echo "$TEXT" > dist/a.txt; touch SHA256SUMS', "true").replace(
+        "needs: first\n", "needs: []\n", 1
+    )
     place = make_place(tmp_path, text.replace("FLAG-FILE", "none"))
     event = Event(name="push", sha=place.git("rev-parse", "HEAD"))
     run = Run(place, event, HERE, tmp_path / "run", IdentityProvider(), {})
@@ -237,6 +239,7 @@ def test_what_a_step_is_given_is_what_this_machine_has() -> None:
     env = {"WHEELS": "x86_64-unknown-linux-gnu x86_64-unknown-linux-gnu@an/image", "PYTHONS": "3.10\n3.12\n"}
     assert HERE.changes(env) == {"WHEELS": "x86_64-unknown-linux-gnu", "PYTHONS": "3.12"}
     assert HERE.changes({"INDEX": "pypi"}) == {}
+    assert HERE.changes({"PYTHONS": "3.10 3.14t"}) == {"PYTHONS": "3.12"}
     assert HERE.left_out(env) == [
         "without x86_64-unknown-linux-gnu in an/image, a container",
         "without CPython 3.10, which is not installed",
