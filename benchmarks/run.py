@@ -12,6 +12,7 @@ import crates
 import gate_tools
 import matching
 import profiles
+import rehearsal
 import release_command
 import verify
 from report import environment
@@ -21,6 +22,7 @@ PARTS = {
     "gate": gate_tools.run,
     "matching": matching.run,
     "profiles": profiles.run,
+    "rehearsal": rehearsal.run,
     "release": release_command.run,
     "verify": verify.run,
 }

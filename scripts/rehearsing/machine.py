@@ -52,7 +52,7 @@ class Machine:
         places = [word for word in env.get("WHEELS", "").split() if word != self.triple]
         pythons = [name for name in env.get("PYTHONS", "").split() if name not in self.pythons]
         found = [f"without {' in '.join(place.split('@'))}, a container" for place in places]
-        return [*found, f"without CPython {', '.join(pythons)}, which is not installed"] if pythons else found
+        return [*found, f"without CPython {', '.join(pythons)}: not installed"] if pythons else found
 
 
 def keep_rows(text: str, triple: str) -> str:

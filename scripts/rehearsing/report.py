@@ -104,15 +104,19 @@ def show_steps(ran: list[Ran]) -> None:
 
 def show_elsewhere(jobs: dict[str, JobResult], machine: Machine) -> None:
     """Print the jobs and rows that do not run on this machine, and what of the others is left out."""
-    rows = []
+    found: dict[str, list[tuple[str, str]]] = {}
     for name, result in jobs.items():
         for row in result.rows:
             reason = machine.why_not(row)
-            found = [reason] if reason else [words for step in row.steps for words in machine.left_out(step.env)]
-            rows += [(name, str(row.runs_on), words) for words in found]
-    # Rows of a test differ in their Python alone.
-    rows = list(dict.fromkeys(rows))
-    show_table("Not run here", ("job", "runner", "why, or what"), rows)
+            left = [reason] if reason else [words for step in row.steps for words in machine.left_out(step.env)]
+            for words in left:
+                found.setdefault(words, []).append((name, str(row.runs_on)))
+    # Several rows, or jobs, have the same reason.
+    rows = [
+        [*(", ".join(dict.fromkeys(each)) for each in zip(*where, strict=True)), words]
+        for words, where in found.items()
+    ]
+    show_table("Not run here", ("jobs", "runners", "why, or what"), rows)
 
 
 def show_artefacts(rehearsal: Rehearsal, run: Run) -> None:

@@ -148,6 +148,22 @@ def test_a_commit_without_news_can_be_rehearsed(copy: Path, tmp_path: Path) -> N
     assert second.stdout.split()[0] != version
 
 
+def test_a_shallow_checkout_can_be_rehearsed(copy: Path, tmp_path: Path) -> None:
+    git = ("git", "-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
+    run(*git, "commit", "--quiet", "--allow-empty", "--message=Second", cwd=copy)
+    shallow = tmp_path / "shallow"
+    cloned = run("git", "clone", "--quiet", "--depth=1", f"file://{copy}", shallow)
+    assert cloned.returncode == 0, cloned.stderr
+    program = (
+        "import sys; sys.path.insert(0, 'scripts'); from pathlib import Path;"
+        "from rehearsing.rehearsal import prepare_place; place, _ = prepare_place(Path(sys.argv[1]), None);"
+        "print(place.git('rev-list', '--count', 'HEAD', cwd=place.remote), place.git('rev-parse', 'HEAD~1^{tree}'))"
+    )
+    done = run(sys.executable, "-c", program, made(tmp_path / "place"), cwd=shallow)
+    tree = run("git", "rev-parse", "HEAD^{tree}", cwd=copy).stdout.strip()
+    assert done.stdout.split() == ["2", tree], done.stderr
+
+
 def made(folder: Path) -> Path:
     folder.mkdir()
     return folder
