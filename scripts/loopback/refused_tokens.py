@@ -187,7 +187,7 @@ TOKENS: Rows = [
         ],
     ),
     (
-        "warehouse/config.py, require_methods_view",
+        "warehouse/csrf.py, require_method_view",
         405,
         "",
         [

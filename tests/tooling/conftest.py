@@ -10,6 +10,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "tooling")]
 
 import build  # noqa: E402
 from helpers import copy_checkout  # noqa: E402
+from releases import Place, copy_place, make_place  # noqa: E402
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -48,3 +49,15 @@ def sdist(dist: Path) -> Path:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return another checkout of the same content, in another folder."""
     return copy_checkout(tmp_path_factory.mktemp("elsewhere") / "checkout")
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Return a place in which 0.2.0 could be released, not to be changed."""
+    return make_place(tmp_path_factory.mktemp("template") / "template")
+
+
+@pytest.fixture
+def place(template: Place, tmp_path: Path) -> Place:
+    """Return such a place of its own."""
+    return copy_place(template, tmp_path / "place")

@@ -16,18 +16,8 @@ import pytest
 
 from helpers import run
 from project import ROOT
-from releases import Place, copy_place, environment, fingerprint, make_place
+from releases import Place, environment, fingerprint
 from releasing.github import Forge
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return make_place(tmp_path_factory.mktemp("release") / "template")
-
-
-@pytest.fixture
-def place(template: Place, tmp_path: Path) -> Place:
-    return copy_place(template, tmp_path / "place")
 
 
 def require_released(place: Place, version: str = "0.2.0") -> None:

@@ -1,7 +1,6 @@
 """Every mistake in the project's files, and in its news fragments, for which a release is refused."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -19,20 +18,7 @@ from refusals import (
     write,
     write_bytes,
 )
-from releases import Place, copy_place, make_place, set_version
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Return a place in which 0.2.0 could be released."""
-    return make_place(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-def place(template: Place, tmp_path: Path) -> Place:
-    """Return a place of its own."""
-    return copy_place(template, tmp_path / "place")
-
+from releases import Place, set_version
 
 FILES = Cases()
 SAME = "write the same one into pyproject.toml and Cargo.toml, then run: cargo update --workspace"

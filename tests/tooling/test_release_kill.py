@@ -1,100 +1,16 @@
-"""A release that is killed, or loses its remote, after any program that it ran: nothing is half done, and it converges.
+"""A release that is killed after any program that it ran: nothing is half done, and the same command finishes it."""
 
-The points are those of the release's own log of steps. The artefacts are real; after they have been built and
-verified once for a commit, the same ones serve for the same commit.
-"""
-
-import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
 
-from helpers import run
-from project import ROOT
-from releases import Place, copy_place, environment, fingerprint, make_place
-
-DRIVER = ROOT / "tests" / "tooling" / "release_until.py"
-VERSION = "0.2.0"
-WORKERS = 2
-
-
-@dataclass(frozen=True)
-class Ground:
-    """Where every trial starts from, and what every release of it must lead to."""
-
-    template: Place
-    folder: Path
-    steps: list[str]
-    commit: str
-    tag: str
-
-    def copy(self, name: str) -> Place:
-        place = copy_place(self.template, self.folder / name)
-        (place.folder / "tmp").mkdir()
-        return place
-
-    def is_complete(self, place: Place) -> bool:
-        """Say whether the remote holds the release, both refs of it."""
-        refs = place.refs()
-        return refs.get("refs/heads/main") == self.commit and refs.get(f"refs/tags/v{VERSION}") == self.tag
-
-    def point_after(self, words: str) -> int:
-        """Return the number of the step whose command line has these words."""
-        (found,) = [number for number, step in enumerate(self.steps, start=1) if words in step]
-        return found
-
-
-def release(place: Place, artefacts: Path, what: str = "count", point: int = 0) -> "CompletedProcess[str]":
-    """Release in a place, and do something after the step of that number."""
-    variables = {**environment(), "REUSED_ARTEFACTS": str(artefacts), "TMPDIR": str(place.folder / "tmp")}
-    driver = (sys.executable, DRIVER, what, point, place.remote, place.folder / "steps")
-    return run(*driver, VERSION, "--yes", cwd=place.checkout, **variables)
+from release_points import Ground, make_ground, release, require_whole, try_points
+from releases import fingerprint
 
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    folder = tmp_path_factory.mktemp("kill")
-    wrapper = (ROOT / "tests" / "tooling" / "reused_proof.py").read_text(encoding="utf-8")
-    template = make_place(folder / "template", wrapper)
-    place = copy_place(template, folder / "whole")
-    (place.folder / "tmp").mkdir()
-    # The real build, check and verification: everything that follows has the same commit.
-    done = release(place, folder / "artefacts")
-    assert done.returncode == 0, done.stderr
-    steps = (place.folder / "steps").read_text(encoding="utf-8").splitlines()
-    steps = [line for line in steps if line.startswith(("git ", "cargo ", "rustc ", "/"))]
-    assert f"steps: {len(steps)}, programs: {len(steps)}" in done.stdout, "a program was started that is not in the log"
-    refs = place.refs()
-    return Ground(template, folder, steps, refs["refs/heads/main"], refs[f"refs/tags/v{VERSION}"])
-
-
-def try_points(ground: Ground, trial: Callable[[Ground, int], None], points: list[int]) -> None:
-    """Try all points, some at the same time, and fail with every one that fails."""
-
-    def attempt(point: int) -> str:
-        try:
-            trial(ground, point)
-        except AssertionError as error:
-            return f"after step {point}, {ground.steps[point - 1]}: {error}"
-        return ""
-
-    with ThreadPoolExecutor(WORKERS) as pool:
-        failed = [text for text in pool.map(attempt, points) if text]
-    assert not failed, "\n".join(failed)
-
-
-def require_whole(ground: Ground, place: Place) -> None:
-    """Make sure that the release is complete on the remote, and that the checkout is clean and stands at it."""
-    assert ground.is_complete(place), place.refs()
-    assert place.git("rev-parse", "HEAD", f"v{VERSION}^{{}}") == f"{ground.commit}\n{ground.commit}"
-    assert place.git("status", "--porcelain") == ""
-    assert place.read("pyproject.toml").count(f'version = "{VERSION}"') == 1
-    left = [path.name for path in (place.folder / "tmp").iterdir()]
-    assert left == [], f"left behind: {left}"
+    return make_ground(tmp_path_factory.mktemp("ground"))
 
 
 def kill_and_release_again(ground: Ground, point: int, artefacts: Path | None = None) -> None:
@@ -119,34 +35,3 @@ def test_a_release_that_is_killed_after_any_step_is_finished_by_the_same_command
 def test_a_release_that_is_killed_around_its_proof_builds_really_and_is_finished(ground: Ground, words: str) -> None:
     point = ground.point_after(words)
     kill_and_release_again(ground, point, ground.folder / f"artefacts-{point}")
-
-
-def break_the_remote(ground: Ground, point: int, what: str) -> None:
-    """Let the remote vanish, or refuse, after a step; nothing has changed or all is done, and later it is finished."""
-    place = ground.copy(f"{what}-{point}")
-    before, refs = fingerprint(place.checkout), place.refs()
-    done = release(place, ground.folder / "artefacts", what, point)
-    assert "Traceback" not in done.stderr, done.stderr
-    if what == "vanish":
-        place.remote.with_suffix(".gone").rename(place.remote)
-    else:
-        (place.remote / "hooks" / "pre-receive").unlink()
-    if ground.is_complete(place):
-        # Whether this is told as an error depends on the moment: the answer of the remote may be what was lost.
-        assert done.returncode == 0 or "its state is not known" in done.stderr, done.stderr
-    else:
-        assert done.returncode == 1
-        assert "problem: " in done.stderr
-        assert place.refs() == refs
-        assert fingerprint(place.checkout) == before
-        # The same state as at the beginning leads to the same release.
-        return
-    again = release(place, ground.folder / "artefacts")
-    assert again.returncode == 0, again.stderr
-    require_whole(ground, place)
-
-
-@pytest.mark.parametrize("what", ["vanish", "refuse"])
-def test_a_remote_that_vanishes_or_refuses_after_any_step_leaves_nothing_half_done(ground: Ground, what: str) -> None:
-    points = list(range(1, len(ground.steps) + 1))
-    try_points(ground, lambda ground, point: break_the_remote(ground, point, what), points)

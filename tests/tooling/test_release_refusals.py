@@ -1,7 +1,6 @@
 """Every state of a checkout, of its remote or of the machine in which a release is refused: all are real."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -25,21 +24,9 @@ from refusals import (
     write,
     write_bytes,
 )
-from releases import Place, copy_place, environment, make_place, set_version
+from releases import Place, environment, set_version
 
 CLONE = "clone the repository, and work in the clone"
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Return a place in which 0.2.0 could be released."""
-    return make_place(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-def place(template: Place, tmp_path: Path) -> Place:
-    """Return a place of its own."""
-    return copy_place(template, tmp_path / "place")
 
 
 # ---- the checkout -------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from packaging.version import Version
@@ -13,22 +12,12 @@ from packaging.version import Version
 import project
 from helpers import run
 from pipeline_steps import run_step
-from releases import Place, copy_place, environment, make_place
+from releases import Place, environment
 from releasing import files
 from releasing.versions import Release
 from stamp import DEVELOPMENT
 
 WANTED = "0.1.1-dev7"
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return make_place(tmp_path_factory.mktemp("stamp") / "template")
-
-
-@pytest.fixture
-def place(template: Place, tmp_path: Path) -> Place:
-    return copy_place(template, tmp_path / "place")
 
 
 def versions(place: Place) -> dict[str, str]:
