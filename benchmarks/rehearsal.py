@@ -19,7 +19,6 @@ def run() -> None:
     """Print how long a rehearsal of this commit takes, and how much of it is work that it is about."""
     with tempfile.TemporaryDirectory() as folder:
         place = make_place(Path(folder))
-        place.run(sys.executable, "scripts/rehearse.py", "--fault=index-late")
         done = place.run(sys.executable, "scripts/rehearse.py")
         if done.returncode:
             sys.exit(commands.tail(done))
