@@ -13,7 +13,7 @@ from twine import utils as twine
 
 import project
 import tables
-from index import Index
+from index import simple_address
 from project import ROOT, load_toml, venv_bin
 
 PYPROJECT = load_toml("pyproject.toml")
@@ -89,12 +89,23 @@ def test_maturin_is_pinned_once() -> None:
     assert f"\n{required} " in (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("group", ["dev", "test"])
+def pins(group: str) -> list[tuple[str, str]]:
+    locked = (ROOT / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
+    return re.findall(r"^([a-z0-9-]+)==(\S+)", locked, re.MULTILINE)
+
+
+@pytest.mark.parametrize("group", ["dev", "test", "rehearsal", "node"])
 def test_every_tool_has_one_version_on_every_python(group: str) -> None:
     """So lint says the same everywhere."""
-    locked = (ROOT / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
-    names = re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE)
+    names = [name for name, _ in pins(group)]
+    assert names
     assert len(names) == len(set(names))
+
+
+def test_what_a_rehearsal_installs_beside_the_tools_changes_none_of_them() -> None:
+    tools, others = dict(pins("dev")), dict(pins("rehearsal"))
+    assert tools.keys() & others.keys()
+    assert {name: version for name, version in others.items() if tools.get(name, version) != version} == {}
 
 
 def test_the_crate_is_not_published_and_ships_no_probe() -> None:
@@ -136,15 +147,8 @@ def test_ci_runs_what_the_readme_says() -> None:
 
 def test_no_committed_file_holds_the_host_name_of_an_index() -> None:
     """A tool is asked for it by the tool's own name for it, so that a mirror is as good."""
-    hosts = {
-        urlsplit(address).hostname
-        for address in (
-            twine.DEFAULT_REPOSITORY,
-            twine.TEST_REPOSITORY,
-            Index.named("pypi").url,
-            Index.named("testpypi").url,
-        )
-    }
+    upload = (twine.DEFAULT_REPOSITORY, twine.TEST_REPOSITORY)
+    hosts = {urlsplit(address).hostname for address in (*upload, *map(simple_address, upload))}
     registry = "static." + "crates.io", "index." + "crates.io"
     found = {(name, host) for name, text in texts().items() for host in (*hosts, *registry) if host and host in text}
     assert found == set()
