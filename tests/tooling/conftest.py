@@ -1,8 +1,15 @@
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
+
+if TYPE_CHECKING:
+    from loopback.identity import IdentityProvider
+    from loopback_clients import Scene
+    from loopback_samples import Attempt
 
 ROOT = Path(__file__).resolve().parents[2]
 # The scripts are run by their paths and import each other; the tests import them the same way, and their own helpers.
@@ -61,3 +68,32 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def place(template: Place, tmp_path: Path) -> Place:
     """Return such a place of its own."""
     return copy_place(template, tmp_path / "place")
+
+
+# Imported where they are used: `make test`, which shares this file, does without what a rehearsal installs.
+
+
+@pytest.fixture(scope="session")
+def provider() -> "IdentityProvider":
+    """Return who vouches for jobs; making its key takes longer than most tests."""
+    from loopback.identity import IdentityProvider  # noqa: PLC0415
+
+    return IdentityProvider()
+
+
+@pytest.fixture
+def one(tmp_path: Path, provider: "IdentityProvider") -> Iterator["Attempt"]:
+    """Return somebody who can ask an index of its own for something."""
+    from loopback_samples import somebody  # noqa: PLC0415
+
+    with somebody(tmp_path, provider) as attempt:
+        yield attempt
+
+
+@pytest.fixture
+def scene(tmp_path: Path, provider: "IdentityProvider") -> Iterator["Scene"]:
+    """Return an index, also under the name of PyPI's for uploads, and clients that know nothing of it."""
+    from loopback_clients import open_scene  # noqa: PLC0415
+
+    with open_scene(tmp_path, provider) as scene:
+        yield scene

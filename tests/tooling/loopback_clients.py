@@ -3,15 +3,19 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from twine.utils import DEFAULT_REPOSITORY
+
 from artefacts import sha256
 from loopback.identity import IdentityProvider
 from loopback.index import PackageIndex
-from loopback.server import Addresses
-from loopback_samples import CLAIMS
+from loopback.server import Addresses, serve
+from loopback_samples import CLAIMS, PUBLISHER, TOKEN, write_samples
 from project import find_uv, name, version
 
 # What twine does for its two public addresses alone: their host is led to this machine, and the rest is twine's.
@@ -98,3 +102,13 @@ class Scene:
         }
         options = ("--index-url", self.at.simple, "--require-hashes", "--no-deps", "--target", "target", "-r", wanted)
         return self.call(*commands[installer], *options)
+
+
+@contextmanager
+def open_scene(folder: Path, provider: IdentityProvider) -> Iterator[Scene]:
+    """Serve an index with an owner's token, and put samples beside it."""
+    index = PackageIndex(name(), PUBLISHER, tokens={TOKEN})
+    public = str(urlsplit(DEFAULT_REPOSITORY).hostname)
+    with serve(index, provider, folder, [public]) as addresses:
+        yield Scene(index, provider, addresses, folder, write_samples(folder / "dist"))
+    assert index.errors == []

@@ -1,36 +1,15 @@
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from pypi_simple import ACCEPT_HTML_ONLY, ACCEPT_JSON_ONLY, PyPISimple
-from twine.utils import DEFAULT_REPOSITORY
 
 from artefacts import sha256
 from loopback.attestations import attest
-from loopback.identity import IdentityProvider
-from loopback.index import PackageIndex
 from loopback.refusals import REFUSALS
-from loopback.server import serve
 from loopback_clients import Scene
-from loopback_samples import CLAIMS, INFO, PUBLISHER, SDIST, TOKEN, WHEEL, make_wheel, wheel_files, write_samples
+from loopback_samples import CLAIMS, INFO, PUBLISHER, SDIST, TOKEN, WHEEL, make_wheel, wheel_files
 from project import find_uv, import_name, name
-
-
-@pytest.fixture(scope="module")
-def provider() -> IdentityProvider:
-    return IdentityProvider()
-
-
-@pytest.fixture
-def scene(provider: IdentityProvider, tmp_path: Path) -> Iterator[Scene]:
-    index = PackageIndex(name(), PUBLISHER, tokens={TOKEN})
-    public = str(urlsplit(DEFAULT_REPOSITORY).hostname)
-    with serve(index, provider, tmp_path, [public]) as addresses:
-        yield Scene(index, provider, addresses, tmp_path, write_samples(tmp_path / "dist"))
-    assert index.errors == []
 
 
 def test_uv_publishes_with_attestations_and_asks_in_its_order(scene: Scene) -> None:

@@ -1,28 +1,13 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import requests
 from pypi_attestations import Provenance
 
 from artefacts import sha256
 from loopback.attestations import sign
-from loopback.identity import IdentityProvider
-from loopback_samples import CLAIMS, METADATA, SDIST, WHEEL, Attempt, good_wheel, make_wheel, somebody, wheel_files
+from loopback_samples import CLAIMS, METADATA, SDIST, WHEEL, Attempt, good_wheel, make_wheel, wheel_files
 from project import name, version
 
 HTML, HTML_V1, JSON_V1 = "text/html", "application/vnd.pypi.simple.v1+html", "application/vnd.pypi.simple.v1+json"
-
-
-@pytest.fixture(scope="module")
-def provider() -> IdentityProvider:
-    return IdentityProvider()
-
-
-@pytest.fixture
-def one(tmp_path: Path, provider: IdentityProvider) -> Iterator[Attempt]:
-    with somebody(tmp_path, provider) as attempt:
-        yield attempt
 
 
 def get(one: Attempt, path: str, accept: str | None = JSON_V1, status: int = 200) -> requests.Response:

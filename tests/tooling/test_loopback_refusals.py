@@ -3,15 +3,13 @@ import io
 import re
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from string import Formatter
 
 import pytest
 
 from broken import Files
 from gate.model import RULES
-from loopback.identity import IdentityProvider
 from loopback.refusals import REFUSALS, Refusal
 from loopback_provocations import BROKEN, PROVOCATIONS
 from loopback_samples import (
@@ -24,20 +22,8 @@ from loopback_samples import (
     make_sdist,
     make_wheel,
     sdist_files,
-    somebody,
     wheel_files,
 )
-
-
-@pytest.fixture(scope="module")
-def provider() -> IdentityProvider:
-    return IdentityProvider()
-
-
-@pytest.fixture
-def one(tmp_path: Path, provider: IdentityProvider) -> Iterator[Attempt]:
-    with somebody(tmp_path, provider) as attempt:
-        yield attempt
 
 
 def pattern(words: str) -> str:

@@ -1,29 +1,16 @@
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import requests
 from pypi_attestations import AttestationType
 
 from loopback.attestations import sign
-from loopback.identity import IdentityProvider, github_claims
+from loopback.identity import github_claims
 from loopback.publishers import TrustedPublisher
-from loopback_samples import CLAIMS, PUBLISHER, REPOSITORY, TOKEN, WHEEL, Attempt, form_of, good_wheel, somebody
+from loopback_samples import CLAIMS, PUBLISHER, REPOSITORY, TOKEN, WHEEL, Attempt, form_of, good_wheel
 from project import name
 
 NOT_FOUND = "valid token, but no corresponding publisher (Publisher with matching claims was not found)"
-
-
-@pytest.fixture(scope="module")
-def provider() -> IdentityProvider:
-    return IdentityProvider()
-
-
-@pytest.fixture
-def one(tmp_path: Path, provider: IdentityProvider) -> Iterator[Attempt]:
-    with somebody(tmp_path, provider) as attempt:
-        yield attempt
 
 
 def workflow_ref(repository: str, workflow: str) -> str:

@@ -1,7 +1,6 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from concurrent import futures
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,27 +15,8 @@ from loopback.index import PackageIndex
 from loopback.server import serve
 from loopback.weather import Trouble, meet
 from loopback_clients import Scene
-from loopback_samples import PUBLISHER, SDIST, TOKEN, WHEEL, Attempt, make_sdist, sdist_files, somebody, write_samples
+from loopback_samples import PUBLISHER, SDIST, WHEEL, Attempt, make_sdist, sdist_files
 from project import name
-
-
-@pytest.fixture(scope="module")
-def provider() -> IdentityProvider:
-    return IdentityProvider()
-
-
-@pytest.fixture
-def scene(provider: IdentityProvider, tmp_path: Path) -> Iterator[Scene]:
-    index = PackageIndex(name(), PUBLISHER, tokens={TOKEN})
-    with serve(index, provider, tmp_path) as addresses:
-        yield Scene(index, provider, addresses, tmp_path, write_samples(tmp_path / "dist"))
-    assert index.errors == []
-
-
-@pytest.fixture
-def one(provider: IdentityProvider, tmp_path: Path) -> Iterator[Attempt]:
-    with somebody(tmp_path, provider) as attempt:
-        yield attempt
 
 
 def statuses(scene: Scene, path: str) -> list[int]:
