@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from console import Problem, ProblemsError, out, problem, run_main, step
-from project import name
+from project import ROOT, name
 from rehearsing import faults, faults_of_building, faults_of_publishing, faults_of_releasing, report  # noqa: F401 - importing registers
 from rehearsing.machine import Machine
 from rehearsing.place import log_of, scratch_folder
@@ -24,7 +24,7 @@ from rehearsing.runner import Run
 from release import parse_version
 from toolchain import host_triple
 from workflows.events import load
-from workflows.jobs import Outcome, run
+from workflows.jobs import run
 
 REPAIR = "repair what its last lines say; nothing but the scratch copy has changed; then rehearse again"
 
@@ -77,7 +77,7 @@ def missing(rehearsal: Rehearsal, ci: Run) -> Iterator[Problem]:
     """Find what a pipeline without a failure has left undone."""
     if not faults.is_complete(rehearsal, ci.artefacts / "release"):
         yield Problem("the index does not hold exactly what was built", f"see the jobs that publish in {CI}")
-    if not all(not each["isDraft"] for each in rehearsal.read_github()["releases"].values()):
+    if any(each["isDraft"] for each in rehearsal.read_github()["releases"].values()):
         yield Problem("the release on GitHub is still a draft", "see scripts/github_release.py")
     for command in report.PROOFS:
         if not any(ran.command.startswith(command) for ran in ci.done) and command != "make release":
@@ -89,16 +89,12 @@ def show(rehearsal: Rehearsal, screen: Screen, ci: Run, seconds: float) -> None:
     commit = rehearsal.place.tag_commit(rehearsal.release.tag)[:10]
     out.print(f"rehearsed: {rehearsal.release.text}, commit {commit} of a scratch copy, on {rehearsal.machine.triple}")
     report.show_steps(screen.ran)
-    everything = run(load(Path(CI).read_text(encoding="utf-8")), ci.event, passed(ci))
-    report.show_elsewhere(everything, rehearsal.machine)
+    # Of the checkout's file: that of the scratch copy has no rows for other machines.
+    everywhere = load((ROOT / CI).read_text(encoding="utf-8"))
+    report.show_elsewhere(run(everywhere, ci.event, ci.outcomes), rehearsal.machine)
     report.show_artefacts(rehearsal, ci)
     report.show_github(rehearsal)
     out.print(f"\nall of it held, in {seconds:.0f} s: on this machine, {rehearsal.release.text} can be released")
-
-
-def passed(ci: Run) -> dict[str, Outcome]:
-    """Return what the jobs came to, without those that the workflow of this machine skips."""
-    return {name: outcome for name, outcome in ci.outcomes.items() if outcome.outputs}
 
 
 def keep(rehearsal: Rehearsal) -> None:

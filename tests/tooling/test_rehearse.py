@@ -99,6 +99,17 @@ def test_whoever_ends_it_leaves_nothing_running_and_nothing_behind(copy: Path, t
     assert running_below(temporary) == []
 
 
+def test_two_run_side_by_side(copy: Path, temporary: Path) -> None:
+    first = start(copy, temporary)
+    second = start(copy, temporary)
+    wait_for(lambda: len(list(temporary.glob("rehearsal-*/before/remote.git"))) == 2)
+    for process in (first, second):
+        assert process.poll() is None
+        process.terminate()
+        process.communicate(timeout=60)
+    assert [path for path in temporary.iterdir() if path.is_dir()] == []
+
+
 def test_what_a_killed_one_left_is_removed_by_the_next_and_nothing_else(
     copy: Path, temporary: Path, dirty: Path
 ) -> None:
