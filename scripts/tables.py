@@ -5,6 +5,7 @@ With --check nothing is written: it says which document is out of date.
 
 import argparse
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import project
@@ -29,16 +30,24 @@ def describe(target: str, tag: str) -> tuple[str, str]:
     return name.format(oldest).strip(), {"universal2": "x86_64 and aarch64 in one"}.get(processor, processor)
 
 
-def platforms_table() -> str:
-    """Return the table: for each platform the target, where it is built, and where its wheels are verified."""
+Rows = Sequence[Mapping[str, str]]
+
+
+def platforms_table(built: Rows, verify: Rows) -> str:
+    """Return the table: for each platform the target, where it is built, and where its wheels are verified.
+
+    Args:
+        built: The rows of the job that builds wheels.
+        verify: The rows of the job that verifies them.
+    """
     verified: dict[str, list[str]] = {}
-    for row in project.matrix("verify"):
+    for row in verify:
         for word in row["wheels"].split():
             target, _, image = word.partition("@")
             where = image.rsplit("/", 1)[-1].split(":")[0].split("@")[0] if image else row["runner"]
             verified.setdefault(target, []).append(where)
     lines = ["| system | processor | wheels are built on | and verified on |", "| --- | --- | --- | --- |"]
-    for row in project.matrix("wheels"):
+    for row in built:
         system, processor = describe(row["target"], row["tag"])
         where = ", ".join(verified.get(row["target"], ["nowhere"]))
         lines.append(f"| {system} | {processor} | {row['runner']} | {where} |")
@@ -47,7 +56,7 @@ def platforms_table() -> str:
 
 
 def with_table(text: str, name: str) -> str:
-    """Return a document with the table between its markers.
+    """Return a document with the table between its markers, as CI.yml is.
 
     Raises:
         ProblemsError: It has not one pair of them.
@@ -55,7 +64,8 @@ def with_table(text: str, name: str) -> str:
     pattern = re.compile(rf"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     if len(pattern.findall(text)) != 1:
         raise ProblemsError([Problem(f"{name} has no place for the table", f"write the lines {BEGIN} and {END}")])
-    return pattern.sub(lambda _: f"{BEGIN}\n\n{platforms_table()}\n\n{END}", text)
+    table = platforms_table(project.matrix("wheels"), project.matrix("verify"))
+    return pattern.sub(lambda _: f"{BEGIN}\n\n{table}\n\n{END}", text)
 
 
 def find_stale(root: Path) -> list[Problem]:

@@ -105,9 +105,9 @@ def test_the_words_are_in_the_status_line_and_in_the_body(one: Attempt, accept: 
 
 
 def test_letters_that_a_status_line_cannot_have_are_only_in_the_body(one: Attempt) -> None:
-    answer = one.wheel(name="ferrous → wheel")
-    assert answer.reason.startswith("'ferrous ? wheel' is an invalid value for Name.")
-    assert "ferrous → wheel" in html.unescape(answer.text)
+    answer = one.wheel(name="one → other")
+    assert answer.reason.startswith("'one ? other' is an invalid value for Name.")
+    assert "one → other" in html.unescape(answer.text)
 
 
 def test_words_are_no_markup_in_a_body_that_is(one: Attempt) -> None:

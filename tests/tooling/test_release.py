@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -13,11 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
+import project
 from helpers import run
 from project import ROOT
 from releases import Place, environment, fingerprint
 from releasing.github import Forge
+from toolchain import host_triple
 
 
 def require_released(place: Place, version: str = "0.2.0") -> None:
@@ -25,6 +29,17 @@ def require_released(place: Place, version: str = "0.2.0") -> None:
     refs = place.refs()
     assert refs["refs/heads/main"] == refs[f"refs/tags/v{version}^{{}}"] == place.git("rev-parse", "HEAD")
     assert place.git("status", "--porcelain") == ""
+
+
+def test_the_plan_names_every_artefact(place: Place) -> None:
+    done = place.release("0.2.0", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    lists = re.findall(r"\n(?:built|built and tested) (?:here|by).*:\n((?:  \S+\n)+)", done.stdout)
+    version, platforms = Version("0.2.0"), project.platform_tags()
+    names = [project.wheel_name(python, target, version) for target in platforms for python in project.python_tags()]
+    here = [name for name in names if name.endswith(f"-{platforms[host_triple()]}.whl")]
+    sdist = project.sdist_name(version)
+    assert [sorted(text.split()) for text in lists] == [sorted([sdist, *here]), sorted([sdist, *names])]
 
 
 def test_the_release_is_one_commit_and_one_annotated_tag_and_the_checkout_follows(place: Place) -> None:
