@@ -27,6 +27,9 @@ override VARS_setup := PYTHON
 override VARS_develop := PYTHON
 override VARS_test := PYTHON
 override VARS_test-tooling := PYTHON ARGS
+override VARS_new := NAME DEST AUTHOR EMAIL OWNER DESCRIPTION LICENSE PACKAGE
+override VARS_rename := NAME OWNER
+override VARS_template-update := TO CHECK DRY_RUN
 override VARS_build := TARGET FROM
 override VARS_collect := FROM
 override VARS_check-dist := ALL
@@ -41,6 +44,9 @@ override VARS_changelog := VERSION
 override VARS_check-news := BASE
 override VARS_rehearse := VERSION FAULT KEEP
 override VARS_release := VERSION DRY_RUN YES REMOTE BRANCH VIA
+
+# Targets of a copy's own, and with `override VARS_target := NAME` the variables that they take. The template has none.
+-include local.mk
 
 # A mistyped variable would silently be a default, so any other one is an error. Only the command line counts:
 # $(given) is empty for a variable that merely stands in the environment. Recipes read the values themselves from the
@@ -61,7 +67,7 @@ override VENV_PYTHON := $(if $(filter setup develop test test-tooling,$(GOALS)),
 
 .PHONY: help  ## Print this list.
 help:
-	@awk -F '  ## ' '/^\.PHONY: .*  ## / { sub(/^\.PHONY: /, "", $$1); printf "%-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F '  ## ' '/^\.PHONY: .*  ## / { sub(/^\.PHONY: /, "", $$1); printf "%-14s %s\n", $$1, $$2 }' Makefile $(wildcard local.mk)
 
 .PHONY: setup  ## Make .venv with all tools, as locked in requirements/dev.txt. [PYTHON=3.12]
 setup: .venv/setup.stamp
@@ -120,6 +126,18 @@ format: .venv/setup.stamp
 bench: .venv/develop.stamp
 	$(PY) benchmarks/run.py
 
+.PHONY: new  ## Copy this project under another name. [NAME=turbo-frob DEST=../turbo-frob AUTHOR= EMAIL= OWNER= DESCRIPTION= LICENSE= PACKAGE=minimal]
+new: .venv/setup.stamp
+	@$(PY) scripts/template.py new $(call given,DEST,--dest="$$DEST") $(call given,AUTHOR,--author="$$AUTHOR") $(call given,EMAIL,--email="$$EMAIL") $(call given,OWNER,--owner="$$OWNER") $(call given,DESCRIPTION,--description="$$DESCRIPTION") $(call given,LICENSE,--license="$$LICENSE") $(call given,PACKAGE,--package="$$PACKAGE") -- $(call given,NAME,"$$NAME")
+
+.PHONY: rename  ## Give this copy another name, in all that is committed. [NAME=turbo-frob OWNER=]
+rename: .venv/setup.stamp
+	@$(PY) scripts/template.py rename $(call given,OWNER,--owner="$$OWNER") -- $(call given,NAME,"$$NAME")
+
+.PHONY: template-update  ## Bring this copy what its template has learned since. [TO=v0.2.0 CHECK=1 DRY_RUN=1]
+template-update: .venv/setup.stamp
+	@$(PY) scripts/template.py update $(call given,TO,--to="$$TO") $(call given,CHECK,--check="$$CHECK") $(call given,DRY_RUN,--dry-run="$$DRY_RUN")
+
 # ---- artefacts ----------------------------------------------------------------------------------------------------
 
 .PHONY: sdist  ## Build the sdist alone, into an empty dist/.
@@ -151,6 +169,10 @@ check-table: .venv/develop.stamp
 .PHONY: tables  ## Write the tables of platforms in README.md and docs/publishing.md, from CI.yml.
 tables: .venv/setup.stamp
 	$(PY) scripts/tables.py
+
+.PHONY: update-table  ## Write the comparison in docs/copying.md: updates by template-update, copier and cruft. Minutes.
+update-table: .venv/setup.stamp
+	$(PY) benchmarks/updating.py --write
 
 .PHONY: verify  ## Prove that what is in dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS=]
 verify: .venv/setup.stamp

@@ -41,7 +41,7 @@ def test_every_public_name_has_an_example_and_it_is_true(name: str) -> None:
 
 
 def test_the_examples_of_the_package_are_true() -> None:
-    assert failures("ferrous_wheel", ferrous_wheel.__doc__ or "") == 0
+    assert failures("the package", ferrous_wheel.__doc__ or "") == 0
 
 
 def test_the_examples_of_the_readme_are_true() -> None:

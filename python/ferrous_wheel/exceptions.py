@@ -1,4 +1,4 @@
-"""What `ferrous_wheel` raises of its own: each a built-in exception too, so either name catches it."""
+"""What this package raises of its own: each a built-in exception too, so either name catches it."""
 
 
 class Error(Exception):
@@ -28,7 +28,7 @@ class InvalidWordError(Error, ValueError):
     >>> distance("a", chr(0xD800))
     Traceback (most recent call last):
         ...
-    ferrous_wheel.exceptions.InvalidWordError: b holds a lone surrogate, so it is not text that can be compared
+    ferrous_wheel.exceptions.InvalidWordError: b holds a lone surrogate, ...
     """
 
 

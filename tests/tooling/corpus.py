@@ -120,11 +120,15 @@ def add(rule: str, name: str, breakage: Breakage) -> None:
     breaks(rule, name)(breakage)
 
 
-def rename_wheel(old: str, new: str) -> Breakage:
+def capital(found: "re.Match[str]") -> str:
+    return found[0].upper()
+
+
+def rename_wheel(old: str, new: "str | Callable[[re.Match[str]], str]") -> Breakage:
     return lambda release: release.wheel.rename(release.folder / re.sub(old, new, release.wheel.name))
 
 
-def rename_sdist(old: str, new: str) -> Breakage:
+def rename_sdist(old: str, new: "str | Callable[[re.Match[str]], str]") -> Breakage:
     return lambda release: release.sdist.rename(release.folder / re.sub(old, new, release.sdist.name))
 
 
@@ -208,8 +212,8 @@ add("file-name", "a wheel without tags", rename_wheel(r"-cp310.*", ".whl"))
 add("file-name", "a wheel with a wrong version", rename_wheel(r"-0\.1\.0-", "-zero-"))
 add("file-name", "a zip as sdist", lambda release: release.sdist.rename(release.folder / "ferrous_wheel-0.1.0.zip"))
 add("file-name", "a line feed in a name", rename_wheel("cp310", "cp310\n"))
-add("normalised-name", "capitals in a wheel's name", rename_wheel("^ferrous", "Ferrous"))
-add("normalised-name", "a dot in an sdist's name", rename_sdist("ferrous_wheel", "ferrous.wheel"))
+add("normalised-name", "capitals in a wheel's name", rename_wheel(r"^\w", capital))
+add("normalised-name", "capitals in an sdist's name", rename_sdist(r"^\w", capital))
 add("normalised-name", "an sdist's version that is not normalised", rename_sdist("0.1.0", "0.1.00"))
 add("platform-tag", "linux_x86_64", rename_wheel("-manylinux.*", "-linux_x86_64.whl"))
 add("platform-tag", "macosx_14_4", rename_wheel("-manylinux.*", "-macosx_14_4_arm64.whl"))

@@ -28,7 +28,7 @@ def run(*command: object, cwd: Path = ROOT, **variables: str | None) -> "subproc
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import requests
 
+import project
 from broken import record_of
 from loopback.attestations import sign
 from loopback.identity import IdentityProvider
@@ -77,7 +78,7 @@ def _(one: Attempt) -> requests.Response:
 @provokes("similar-name")
 def _(one: Attempt) -> requests.Response:
     one.index.publishers[:] = [replace(PUBLISHER, pending=True)]
-    one.index.projects = {"ferr0us-whee1"}
+    one.index.projects = {f"{project.name()[0]}-{project.name()[1:]}"}
     return one.mint()
 
 
@@ -105,7 +106,7 @@ def of_another(one: Attempt, project: str) -> requests.Response:
 
 
 add("minted-for-another", lambda one: of_another(one, "other"))
-add("unknown-project", lambda one: of_another(one, "ferrous-weel"))
+add("unknown-project", lambda one: of_another(one, "unknown"))
 add("token-for-another", lambda one: one.wheel(name="other"))
 
 
@@ -133,7 +134,7 @@ add(
 )
 add("protocol-version", lambda one: one.wheel(protocol_version="2"))
 add("no-name", lambda one: one.wheel(name=None))
-add("bad-name", lambda one: one.wheel(name="ferrous wheel"))
+add("bad-name", lambda one: one.wheel(name="no name"))
 add("no-file-type", lambda one: one.wheel(filetype=None))
 add("file-type", lambda one: one.wheel(filetype="bdist_egg"))
 add("bad-sha256", lambda one: one.wheel(sha256_digest="abc"))
@@ -175,7 +176,7 @@ add("description", lambda one: one.wheel(description=BROKEN, description_content
 add("default-description", lambda one: one.wheel(description=BROKEN, description_content_type=None))
 
 # ---- the file, by its name and its digests
-add("control-character", lambda one: one.send("ferrous\x01.whl", good_wheel()))
+add("control-character", lambda one: one.send("other\x01.whl", good_wheel()))
 add("separator", lambda one: one.send(f"dist/{WHEEL}", good_wheel()))
 add("unknown-extension", lambda one: one.send(WHEEL + ".asc", good_wheel(), filetype="bdist_wheel"))
 add("extension", lambda one: one.wheel(filetype="sdist", pyversion="source"))
@@ -284,10 +285,10 @@ def under(one: Attempt, name: str) -> requests.Response:
 
 add("sdist-name", lambda one: one.send("ferrous_wheel.tar.gz", make_sdist(sdist_files())))
 add("start", lambda one: one.send("other-0.1.0.tar.gz", make_sdist(sdist_files())))
-add("sdist-spelling", lambda one: one.send("ferrous-wheel-0.1.0.tar.gz", make_sdist(sdist_files())))
+add("sdist-spelling", lambda one: one.send(SDIST.capitalize(), make_sdist(sdist_files())))
 add("wheel-name", lambda one: under(one, "ferrous_wheel-zero-py3-none-any.whl"))
 add("platform", lambda one: under(one, WHEEL.replace("any", "linux_x86_64")))
-add("wheel-spelling", lambda one: under(one, WHEEL.replace("ferrous_wheel", "Ferrous_Wheel")))
+add("wheel-spelling", lambda one: under(one, WHEEL.capitalize()))
 add("wheel-version", lambda one: under(one, WHEEL.replace("0.1.0", "0.2.0")))
 
 

@@ -210,7 +210,7 @@ def test_a_panic_in_the_build_that_ships_is_an_exception(tmp_path: Path) -> None
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
-    code = "import ferrous_wheel._core as c\nprint(c.BUILD_PROFILE, flush=True)\nc.panic_probe()"
+    code = f"import {project.native_module()} as core\nprint(core.BUILD_PROFILE, flush=True)\ncore.panic_probe()"
     probe = run(sys.executable, "-c", code, cwd=tmp_path)
     assert probe.stdout == "release\n"
     assert probe.stderr.rstrip().endswith("pyo3_runtime.PanicException: probe")

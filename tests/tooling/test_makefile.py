@@ -99,6 +99,15 @@ def test_a_python_that_is_not_there_ends_in_one_line() -> None:
     assert len(rest) == 1  # make's own
 
 
+def test_a_copy_can_have_targets_of_its_own(checkout: Path) -> None:
+    own = "override VARS_shout := WORD\n\n.PHONY: shout  ## Say it loud. [WORD=now]\nshout:\n\t@echo $(WORD)!\n"
+    (checkout / "local.mk").write_text(own, encoding="utf-8")
+    assert run("make", "shout", "WORD=now", cwd=checkout).stdout == "now!\n"
+    assert "make shout takes no variable WORT; it takes WORD" in run("make", "shout", "WORT=1", cwd=checkout).stderr
+    assert run("make", cwd=checkout).stdout.splitlines()[-1] == "shout          Say it loud. [WORD=now]"
+    (checkout / "local.mk").unlink()
+
+
 def test_clean_removes_only_what_git_ignores(checkout: Path) -> None:
     (checkout / "dist").mkdir()
     (checkout / "dist" / "old.whl").touch()

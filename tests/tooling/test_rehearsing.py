@@ -296,7 +296,7 @@ def running_below(folder: Path) -> list[str]:
 
 
 def wait_for(condition: Callable[[], object]) -> None:
-    for _ in range(600):
+    for _ in range(2400):
         if condition():
             return
         time.sleep(0.05)

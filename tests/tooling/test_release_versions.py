@@ -37,7 +37,7 @@ VERSIONS = {
     "a dot at the end": "0.3.0.",
     "a v in front": "v0.3.0",
     "a capital V in front": "V0.3.0",
-    "the name of the package in front": "ferrous-wheel-0.3.0",
+    "the name of the package in front": "wheel-0.3.0",
     "the ref of the tag": "refs/tags/v0.3.0",
     "an operator in front": "==0.3.0",
     "a caret in front": "^0.3.0",

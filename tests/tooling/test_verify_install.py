@@ -175,10 +175,10 @@ def test_a_hostile_environment_changes_nothing(
     wheelhouse: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hostile = tmp_path / "hostile"
-    (hostile / "ferrous_wheel").mkdir(parents=True)
+    (hostile / project.import_name()).mkdir(parents=True)
     marker = tmp_path / "was-here"
     (hostile / "sitecustomize.py").write_text(f"open({str(marker)!r}, 'w')", encoding="utf-8")
-    (hostile / "ferrous_wheel" / "__init__.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
+    (hostile / project.import_name() / "__init__.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
     for name, value in {
         "PYTHONPATH": str(hostile),
         "PYTHONSTARTUP": str(hostile / "sitecustomize.py"),

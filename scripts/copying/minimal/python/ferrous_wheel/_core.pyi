@@ -1,0 +1,19 @@
+from typing import Final
+
+__all__ = ["BUILD_PROFILE", "initials"]
+
+BUILD_PROFILE: Final[str]
+"""What this file was built as: "release" or "debug"."""
+
+def initials(text: str) -> str:
+    """Return the first letter of each word.
+
+    Args:
+        text: Words, with blanks of any kind between them.
+
+    Returns:
+        As many letters as there are words.
+
+    Raises:
+        TypeError: `text` is no str.
+    """

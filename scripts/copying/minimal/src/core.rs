@@ -1,0 +1,11 @@
+//! The work itself, without Python.
+
+#![forbid(unsafe_code)]
+
+/// Return the first letter of each word.
+#[must_use]
+pub fn initials(text: &str) -> String {
+    text.split_whitespace()
+        .filter_map(|word| word.chars().next())
+        .collect()
+}
