@@ -56,7 +56,7 @@ class Result:
 
     Attributes:
         state: The project's files.
-        told: Whether there is a conflict that its user sees: in git, as markers, or as a file beside.
+        told: Whether there is a conflict that its user sees: in git, as markers, as a file beside, or on the terminal.
         said: Whether it has been said that a deleted file stays away.
         code: The exit code of the tool.
     """
@@ -150,11 +150,11 @@ def by_copier(tools: Path, folder: Path, scenario: Scenario) -> Result:
     extra = {"copier.yml": "_subdirectory: project\n_preserve_symlinks: true\n", **answers}
     template = make_template(folder / "template", "project", extra, scenario)
     project, copier = folder / "project", tools / f"copier{EXE}"
-    made = call(copier, "copy", "--defaults", "--quiet", f"--vcs-ref={TAGS['base']}", template, project, cwd=folder)
+    made = call(copier, "copy", "--defaults", f"--vcs-ref={TAGS['base']}", template, project, cwd=folder)
     made.check_returncode()
     let_user_work(project, scenario)
-    done = call(copier, "update", "--defaults", "--quiet", f"--vcs-ref={TAGS['template']}", cwd=project)
-    return finish(project, done.returncode)
+    done = call(copier, "update", "--defaults", f"--vcs-ref={TAGS['template']}", cwd=project)
+    return finish(project, done)
 
 
 def by_cruft(tools: Path, folder: Path, scenario: Scenario) -> Result:
@@ -166,7 +166,7 @@ def by_cruft(tools: Path, folder: Path, scenario: Scenario) -> Result:
     made.check_returncode()
     let_user_work(folder / "project", scenario)
     done = call(cruft, "update", "--skip-apply-ask", f"--checkout={TAGS['template']}", cwd=folder / "project")
-    return finish(folder / "project", done.returncode)
+    return finish(folder / "project", done)
 
 
 def by_merging(_: Path, folder: Path, scenario: Scenario) -> Result:
@@ -185,10 +185,11 @@ def by_merging(_: Path, folder: Path, scenario: Scenario) -> Result:
     return Result(result.state, result.told, said=bool(merge.deleted))
 
 
-def finish(project: Path, code: int) -> Result:
-    """Return what a tool has left."""
+def finish(project: Path, done: "subprocess.CompletedProcess[bytes]") -> Result:
+    """Return what a tool has left; what git has refused it, it may say without leaving a trace."""
     result = read(project)
-    return Result(result.state, result.told, code=code)
+    refused = any(line.startswith(b"error: ") for line in (done.stdout + done.stderr).splitlines())
+    return Result(result.state, result.told or refused, code=done.returncode)
 
 
 TOOLS: dict[str, Callable[[Path, Path, Scenario], Result]] = {

@@ -111,6 +111,11 @@ def keep(rehearsal: Rehearsal) -> None:
     ):
         out.print(f"  {line}")
     sys.stdout.flush()
+    stay()
+
+
+def stay() -> None:
+    """Wait for Ctrl-C."""
     while True:
         time.sleep(3600)
 

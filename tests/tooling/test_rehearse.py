@@ -207,7 +207,7 @@ def test_what_is_kept_can_be_used_until_it_is_ended(
     place.git("push", "--quiet", "origin", "main")
     used = []
 
-    def use(_: float) -> None:
+    def use() -> None:
         said = capsys.readouterr().out
         address, remote = re.search(r"--index-url (\S+)", said), re.search(r"git clone (\S+)", said)
         assert address
@@ -216,7 +216,7 @@ def test_what_is_kept_can_be_used_until_it_is_ended(
         used.append(requests.get(address[1], timeout=10).status_code)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rehearse.time.sleep", use)
+    monkeypatch.setattr(rehearse, "stay", use)
     with on_loopback(place, Release("0.1.1"), HERE) as rehearsal, pytest.raises(KeyboardInterrupt):
         rehearse.keep(rehearsal)
     assert used == [0, 200]

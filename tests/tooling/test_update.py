@@ -235,13 +235,17 @@ def test_what_is_no_longer_the_copys_own_is_merged(pair: Pair) -> None:
     assert "theirs" in pair.copy.read("README.md")
 
 
-def test_a_sample_that_the_template_gives_up_stays_with_who_uses_it(pair: Pair) -> None:
+@pytest.mark.parametrize("with_its_rule", [False, True])
+def test_a_sample_that_the_template_gives_up_stays_with_who_uses_it(pair: Pair, *, with_its_rule: bool) -> None:
     pair.copy.write("README.md", "Mine.\n")
     pair.copy.commit()
-    pair.template.git("rm", "--quiet", "src/lib.rs")
+    pair.template.git("rm", "--quiet", "README.md", "src/lib.rs")
+    if with_its_rule:
+        pair.template.replace("template.toml", '  "README.md",\n', "")
     pair.template.write("src/other.rs", "")
     pair.template.release("1.1.0")
     assert pair.copy.update().returncode == 0
+    assert pair.copy.read("README.md") == "Mine.\n"
     assert sorted(path.name for path in (pair.copy.folder / "src").iterdir()) == ["lib.rs"]
 
 
