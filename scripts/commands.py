@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,7 +54,9 @@ def run(
 def run_apart(
     *command: object, cwd: Path, env: Mapping[str, str], timeout: float
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a program and all that it starts as a group, which ends with this process, or after `timeout` seconds.
+    """Run a program and all that it starts as a group, which any exception here ends, or `timeout` seconds.
+
+    Where this process is killed, it runs on to its end.
 
     Returns:
         How it ended; `stdout` has both of its streams, in the order in which they were written.
@@ -62,28 +65,30 @@ def run_apart(
         TimeoutExpired: It took too long.
     """
     words = [str(word) for word in command]
-    with subprocess.Popen(
-        words,
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="backslashreplace",
-        start_new_session=True,
-    ) as process:
-        try:
-            printed, _ = process.communicate(timeout=timeout)
-        except BaseException:
-            end_group(process)
-            raise
-        finally:
-            log.debug("%s", shlex.join(words))
-    return subprocess.CompletedProcess(words, process.returncode, printed, "")
+    # Into a file and not a pipe: a program that outlives this process would be ended by what it prints (SIGPIPE).
+    with tempfile.TemporaryFile() as printed:
+        with subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process:
+            try:
+                process.wait(timeout=timeout)
+            except BaseException:
+                end_group(process)
+                raise
+            finally:
+                log.debug("%s", shlex.join(words))
+        printed.seek(0)
+        text = printed.read().decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+    return subprocess.CompletedProcess(words, process.returncode, text, "")
 
 
-def end_group(process: "subprocess.Popen[str]") -> None:
+def end_group(process: "subprocess.Popen[bytes]") -> None:
     """End a program that leads a group, and all that it has started."""
     if os.name == "nt":
         process.kill()

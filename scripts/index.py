@@ -22,6 +22,13 @@ T = TypeVar("T")
 LONGEST_WAIT = 600
 # How many seconds an index may be silent.
 TIMEOUT = 30
+# What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.
+PASSING = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
 
 
 class NotThereYetError(Exception):
@@ -117,7 +124,7 @@ class Index:
                 raise NotThereYetError(f"{project} is not on {self.url}") from error
             except requests.HTTPError as error:
                 status = error.response.status_code
-                if status != HTTPStatus.TOO_MANY_REQUESTS and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                if status not in PASSING:
                     raise
                 raise BusyError(f"{self.url} answers {status}") from error
         of_release = [file for file in page.packages if file.version and Version(file.version) == version]

@@ -309,7 +309,8 @@ def find_problems(situation: Situation) -> tuple[list[Problem], list[str]]:
     _ = situation.ancestors
     with ThreadPoolExecutor() as pool:
         asked = [pool.submit(ask, check, situation) for check in CHECKS]
-        far = [pool.submit(ask_forge, situation), pool.submit(check_published, situation.request.release)]
+        published = pool.submit(check_published, situation.read, situation.request.release)
+        far = [pool.submit(ask_forge, situation), published]
         problems = [problem for each in asked for problem in each.result()]
         problems += [problem for each in far for problem in each.result()[0]]
         notes = [note for each in far for note in each.result()[1]]

@@ -78,7 +78,7 @@ def check_refused(place: Place, case: Case) -> None:
     refused = case.release(place, variables)
     said = refused.stdout + refused.stderr
     assert refused.returncode == 1, said
-    assert "Traceback" not in said
+    assert "Traceback" not in said, said
     found = re.findall(r"^problem: ([^\n]*(?:\n(?!  |problem: )[^\n]+)*)\n  ([^\n]*)$", refused.stderr, re.MULTILINE)
     assert len(found) == len(case.problems) == len(re.findall("^problem: ", refused.stderr, re.MULTILINE)), said
     for (what, remedy), (name, cure) in zip(found, case.problems, strict=True):

@@ -329,5 +329,18 @@ def test_both_streams_of_a_program_are_kept_in_their_order(tmp_path: Path) -> No
     assert (done.returncode, done.stdout.split()) == (3, ["a", "b", "c"])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGKILL")
+def test_a_program_that_outlives_who_started_it_may_still_print(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    alive = "kill -KILL $PPID; while kill -0 $PPID 2> /dev/null; do sleep 0.05; done"
+    shell = f"{alive}; echo more; exec touch {done}"
+    script = (
+        f"import os, sys; from pathlib import Path; sys.path.insert(0, {str(project.ROOT / 'scripts')!r})\n"
+        f"import commands; commands.run_apart('bash', '-ec', {shell!r}, cwd=Path.cwd(), env=os.environ, timeout=50)"
+    )
+    assert commands.run(sys.executable, "-c", script, cwd=tmp_path, env=os.environ, check=False).returncode == -9
+    wait_for(done.exists)
+
+
 def test_this_machine_is_one_that_wheels_are_built_for() -> None:
     assert host_triple() in project.platform_tags()

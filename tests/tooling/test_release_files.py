@@ -19,6 +19,8 @@ from refusals import (
     write_bytes,
 )
 from releases import Place, set_version
+from releasing.published import check_published
+from releasing.versions import Release
 
 FILES = Cases()
 SAME = "write the same one into pyproject.toml and Cargo.toml, then run: cargo update --workspace"
@@ -418,3 +420,8 @@ FRAGMENTS.add(
 @pytest.mark.parametrize("case", [*FILES.params, *FRAGMENTS.params])
 def test_a_release_is_refused_and_leaves_everything_as_it_was(place: Place, case: Case) -> None:
     check_refused(place, case)
+
+
+def test_a_project_without_a_name_is_not_looked_for() -> None:
+    noted = check_published(lambda _: "[project]\n", Release("0.2.0"))
+    assert noted == ([], ["not checked: whether 0.2.0 is published (pyproject.toml names no project)"])
