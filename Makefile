@@ -45,8 +45,9 @@ override VARS_check-news := BASE
 override VARS_rehearse := VERSION FAULT KEEP
 override VARS_release := VERSION DRY_RUN YES REMOTE BRANCH VIA
 
-# Targets of a copy's own, and with `override VARS_target := NAME` the variables that they take. The template has none.
--include local.mk
+# What only the template has, and what only a copy has: targets, and with `override VARS_target := NAME` what they take.
+override MORE := $(wildcard template.mk local.mk)
+include $(MORE)
 
 # A mistyped variable would silently be a default, so any other one is an error. Only the command line counts:
 # $(given) is empty for a variable that merely stands in the environment. Recipes read the values themselves from the
@@ -67,7 +68,7 @@ override VENV_PYTHON := $(if $(filter setup develop test test-tooling,$(GOALS)),
 
 .PHONY: help  ## Print this list.
 help:
-	@awk -F '  ## ' '/^\.PHONY: .*  ## / { sub(/^\.PHONY: /, "", $$1); printf "%-14s %s\n", $$1, $$2 }' Makefile $(wildcard local.mk)
+	@awk -F '  ## ' '/^\.PHONY: .*  ## / { sub(/^\.PHONY: /, "", $$1); printf "%-14s %s\n", $$1, $$2 }' Makefile $(MORE)
 
 .PHONY: setup  ## Make .venv with all tools, as locked in requirements/dev.txt. [PYTHON=3.12]
 setup: .venv/setup.stamp
@@ -169,10 +170,6 @@ check-table: .venv/develop.stamp
 .PHONY: tables  ## Write the tables of platforms in README.md and docs/publishing.md, from CI.yml.
 tables: .venv/setup.stamp
 	$(PY) scripts/tables.py
-
-.PHONY: update-table  ## Write the comparison in docs/copying.md: updates by template-update, copier and cruft. Minutes.
-update-table: .venv/setup.stamp
-	$(PY) benchmarks/updating.py --write
 
 .PHONY: verify  ## Prove that what is in dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS=]
 verify: .venv/setup.stamp

@@ -13,6 +13,7 @@ from report import environment
 
 HERE = Path(__file__).resolve().parent
 PARTS = {
+    "copy": "first_test",
     "crates": "crates",
     "gate": "gate_tools",
     "matching": "matching",
