@@ -1,3 +1,4 @@
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 # The scripts are run by their paths and import each other; the tests import them the same way, and their own helpers.
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "tooling")]
+# What nohup, or a shell in the background, has told to be ignored, every program that a test starts would ignore too.
+for name in ("SIGHUP", "SIGINT"):
+    if getattr(signal, name, None) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 import build  # noqa: E402
 from helpers import copy_checkout  # noqa: E402

@@ -85,7 +85,7 @@ def test_a_renamed_copy_is_what_a_new_copy_of_that_name_is(source: Folder, tmp_p
 def test_git_undoes_a_renaming(copy: Folder) -> None:
     assert copy.template("rename", "copper-kettle").returncode == 0
     copy.git("reset", "--quiet", "--hard")
-    assert copy.git("status", "--porcelain", "--ignored") == ""
+    assert copy.git("status", "--porcelain") == ""
     assert copy.read("src/own.rs") == 'pub const NAME: &str = "iron_pot";\n'
 
 
