@@ -12,9 +12,10 @@ from typing import NoReturn
 
 from rich.prompt import Confirm
 
+from alone import alone
 from console import Problem, ProblemsError, err, out, printable, problem, run_main, step
 from project import WORKFLOW
-from releasing import push, scratch
+from releasing import push
 from releasing.github import Forge
 from releasing.preflight import find_problems, web_address
 from releasing.prepare import Plan, prepare, prove
@@ -191,7 +192,7 @@ def main() -> None:
     """Read the command line, and release."""
     arguments = parse_arguments()
     request = Request(arguments.version, arguments.remote, arguments.branch, via_pr=arguments.via == "pr")
-    with scratch.only_release(), scratch.scratch_folder() as folder:
+    with alone("release") as folder:
         release(request, folder, dry_run=bool(arguments.dry_run), yes=bool(arguments.yes))
 
 

@@ -10,17 +10,13 @@ import logging
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 import commands
+from alone import alone
 from console import out, problem, step
 from copying import engine, merging
 from copying.record import Record
@@ -30,9 +26,6 @@ from project import ROOT, find_uv
 from releasing.scratch import FAMILIES
 from releasing.versions import Release
 
-STATE = ROOT / "target" / "template-update"
-LEFT_BEHIND = STATE / "scratch"
-PREFIX = "template-update-"
 SCRIPT = "scripts/template.py"
 # What of the copy's own configuration decides how its template is reached.
 REACHING = tuple(
@@ -70,7 +63,7 @@ def update(arguments: argparse.Namespace) -> None:
     require_checkout()
     merging.require_git(CHECKOUT)
     record = engine.read_record(CHECKOUT)
-    with only_update(), scratch_folder() as folder:
+    with alone("template-update") as folder:
         if mode is not engine.Mode.CHECK:
             merging.require_clean(CHECKOUT)
         with step(f"look at the template at {record.address}"):
@@ -231,37 +224,3 @@ def why_not(python: list[str], new: Path, environment: dict[str, str]) -> str:
     """Return why the new version's script does not start with a Python, or ""."""
     tried = commands.run(*python, new / SCRIPT, "update", "--help", cwd=new, env=environment, check=False)
     return (tried.stderr.strip().splitlines() or ["it does not say why"])[-1] if tried.returncode else ""
-
-
-# ---- the place ------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def only_update() -> Iterator[None]:
-    """Keep other updates of this checkout out; a process that dies lets go of the lock.
-
-    Raises:
-        ProblemsError: Another one is running.
-    """
-    STATE.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(STATE / "lock", blocking=False):
-            yield
-    except Timeout as error:
-        raise problem("another update is running in this checkout", "wait until it has ended, or end it") from error
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """Provide a new folder outside the checkout, and remove it afterwards, with what a killed update left."""
-    if LEFT_BEHIND.exists():
-        left = Path(LEFT_BEHIND.read_text(encoding="utf-8"))
-        if left.name.startswith(PREFIX):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
-    LEFT_BEHIND.write_text(str(folder), encoding="utf-8")
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        LEFT_BEHIND.unlink(missing_ok=True)

@@ -1,24 +1,11 @@
-"""The throw-away clone in which a release is prepared, and the lock that keeps a second one out."""
+"""The throw-away clone in which a release is prepared."""
 
 import os
-import shutil
-import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from console import problem
 from git import CHECKOUT, Repository
 from project import ROOT
-
-# Below what git ignores, so that the checkout stays as it is.
-STATE = ROOT / "target" / "release"
-# Where the clone of a release lies that was killed; the next one removes it.
-LEFT_BEHIND = STATE / "scratch"
-PREFIX = "release-"
 
 # What of the checkout's configuration decides who commits, how it is signed, and how the remote is reached.
 FAMILIES = (
@@ -27,45 +14,6 @@ FAMILIES = (
     *("core.sshcommand", "core.askpass"),
 )
 REMOTE_KEYS = ("proxy", "proxyauthmethod", "receivepack", "uploadpack")
-
-
-@contextmanager
-def only_release() -> Iterator[None]:
-    """Keep other releases of this checkout out; a process that dies lets go of the lock.
-
-    Raises:
-        ProblemsError: Another one is running.
-    """
-    lock = FileLock(STATE / "lock", blocking=False)
-    try:
-        STATE.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise problem("another release is running in this checkout", "wait until it has ended, or end it") from error
-    except OSError as error:
-        raise problem(
-            f"{STATE} cannot be written: {error.strerror}", "make it a folder of yours, or remove it"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """Provide a new folder outside the checkout, and remove it afterwards, with what a killed release left."""
-    if LEFT_BEHIND.exists():
-        left = Path(LEFT_BEHIND.read_text(encoding="utf-8"))
-        if left.name.startswith(PREFIX):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
-    LEFT_BEHIND.write_text(str(folder), encoding="utf-8")
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        LEFT_BEHIND.unlink(missing_ok=True)
 
 
 def read_settings(repository: Repository) -> dict[str, list[str]]:

@@ -198,6 +198,6 @@ def test_a_second_update_at_the_same_time_is_refused(ground: Ground) -> None:
     with FileLock(copy.folder / "target" / "template-update" / "lock"):
         refused = ground.command(copy, 0)
     assert refused.returncode == 1
-    assert "problem: another update is running in this checkout" in refused.stderr
+    assert "problem: another template-update is running in this checkout" in refused.stderr
     assert visible(copy) == before
     assert left_behind(copy) == []

@@ -12,7 +12,7 @@ from project import ROOT
 from releases import IDENTITY, environment
 
 # What an update needs of the scripts.
-SCRIPTS = ("template.py", "commands.py", "console.py", "git.py", "project.py", "copying", "releasing")
+SCRIPTS = ("template.py", "alone.py", "commands.py", "console.py", "git.py", "project.py", "copying", "releasing")
 NAME = "turbo-frob"
 ANSWERS = {"author": "Ada", "email": "", "owner": "acme", "description": "Frobs.", "license": "MIT"}
 CARGO = """\
