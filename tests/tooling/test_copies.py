@@ -93,7 +93,7 @@ def test_what_only_the_template_needs_is_not_in_a_copy(source: Folder, copy: Fol
     renamed = {name.replace("ferrous_wheel", "turbo_frob") for name in before}
     left_out = {name for name in renamed - after if not re.fullmatch(r"changelog\.d/.+\..+\.md", name)}
     assert left_out
-    kept = re.compile(r"benchmarks/updating|tests/tooling/|scripts/copying/minimal/")
+    kept = re.compile(r"benchmarks/(?:first_test|updating)|tests/tooling/|scripts/copying/minimal/|template\.mk$")
     assert [name for name in left_out if not kept.match(name)] == []
     assert after - renamed <= {"changelog.d/+first.added.md"}
 

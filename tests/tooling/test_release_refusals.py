@@ -59,12 +59,12 @@ def side_branch(place: Place) -> None:
 
 
 def conflict(place: Place) -> None:
-    """Have both branches change one line."""
+    """Have both branches change the same."""
     place.git("switch", "--quiet", "--create=side")
-    place.replace("LICENSE", "MIT", "ISC")
+    place.write("LICENSE", "mine\n")
     place.commit("Work", push=False)
     place.git("switch", "--quiet", "main")
-    place.replace("LICENSE", "MIT", "BSD")
+    place.write("LICENSE", "ours\n")
     place.commit()
 
 
