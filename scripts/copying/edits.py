@@ -54,6 +54,7 @@ def edit_project(text: str, answers: Answers, version: str) -> str:
         "description": toml(answers.description),
         "license": toml(answers.license),
         "authors": authors(answers),
+        "keywords": "[]",
     }
     for key, value in values.items():
         text = set_value(text, "project", key, value)

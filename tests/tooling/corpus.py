@@ -140,8 +140,10 @@ def header(line: str) -> Breakage:
     return metadata("^", f"{line}\n")
 
 
-def to_wheel(name: str, content: bytes = b"x") -> Breakage:
-    return lambda release: release.change_wheel(lambda files: files.update({name.format(info=release.info): content}))
+def to_wheel(name: str, content: bytes = b"x", *, record: bool = True) -> Breakage:
+    return lambda release: release.change_wheel(
+        lambda files: files.update({name.format(info=release.info): content}), record=record
+    )
 
 
 def from_wheel(name: str, *, record: bool = True) -> Breakage:
@@ -510,7 +512,7 @@ def _(release: Release) -> None:
 add(
     "record-hashes",
     "a file changed after the build",
-    in_wheel("ferrous_wheel/__init__.py", b"Did you", b"did you", record=False),
+    to_wheel("ferrous_wheel/__init__.py", b"evil = True\n", record=False),
 )
 
 
@@ -566,7 +568,7 @@ add(
 add(
     "locked-crates",
     "a crate by path",
-    in_sdist("Cargo.toml", b'rapidfuzz = "0.5.0"', b'rapidfuzz = { path = "../rapidfuzz" }'),
+    in_sdist("Cargo.toml", b"[dependencies]", b'[dependencies]\nother = { path = "../other" }'),
 )
 add("locked-crates", "a Cargo.lock that cannot be read", in_sdist("Cargo.lock", b"[[package]]", b"[[package"))
 add("no-secrets", "an .env in the sdist", to_sdist(".env", b"TOKEN=x"))
@@ -609,8 +611,8 @@ add(
     native(b"\x03\0\x3e\0\x01\0\0\0", b"\x03\0\xb7\0\x01\0\0\0"),
 )
 add("init-function", "another init function", native(b"PyInit__core", b"PyInit__cord"))
-add("stable-abi", "a function outside the stable ABI", native(b"PyType_GetSlot\0", b"PyType_GetSlox\0"))
-add("stable-abi", "a function newer than the floor", native(b"PyType_GetSlot\0", b"PyType_GetName\0"))
+add("stable-abi", "a function outside the stable ABI", native(b"PyModuleDef_Init\0", b"PyModuleDef_Inix\0"))
+add("stable-abi", "a function newer than the floor", native(b"PyModuleDef_Init\0", b"PyBuffer_Release\0"))
 add("abi-floor", "a lower floor in the tag", rename_wheel("cp310-abi3", "cp37-abi3"))
 add("abi-floor", "a higher floor in the tag", rename_wheel("cp310-abi3", "cp312-abi3"))
 add("glibc-floor", "a glibc newer than the tag", native(b"GLIBC_2.14\0", b"GLIBC_2.34\0"))

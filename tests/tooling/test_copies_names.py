@@ -16,7 +16,7 @@ from copying.edits import EDITS, FRAGMENT
 from copying.names import LONGEST, Names, check, check_taken, objections
 from copying.record import Record, forget
 from copying.rendering import Files, Renamer, answered, read_files, select
-from copying.rules import Rules
+from copying.rules import MERGED, Rules
 from project import ROOT
 
 OWN = Names("ferrous-wheel")
@@ -118,6 +118,7 @@ def check_answers(files: Files, name: str) -> None:
     assert (project["name"], project["version"]) == (crate["name"], crate["version"]) == (name, "0.1.0")
     assert project["authors"] == [{"name": "Ada Lovelace", "email": "ada@example.org"}]
     assert project["description"] == crate["description"] == "Frobs turbos."
+    assert project["keywords"] == []
     locked = [package["name"] for package in tomli.loads(text["Cargo.lock"])["package"]]
     assert locked == sorted(locked)
     assert locked.count(name) == 1
@@ -219,6 +220,15 @@ def test_no_rule_holds_the_name(rules: Rules) -> None:
     globs = [glob for each in rules.globs.values() for glob in each]
     globs += [glob for sample in rules.packages.values() for glob in [*sample.without, sample.folder]]
     assert [glob for glob in globs if TEMPLATE.search(glob.encode())] == []
+
+
+def test_what_every_copy_gets_does_not_know_the_sample(rules: Rules, files: Files) -> None:
+    """An owner who writes another package has tests that pass."""
+    words = re.compile(rf"{'|'.join(rules.packages['minimal'].crates)}|Did you")
+    tests = {path: text.decode() for path, (_, text) in files.items() if re.fullmatch(r"tests/tooling/\w+\.py", path)}
+    merged = {path: words.findall(text) for path, text in tests.items() if rules.class_of(path) == MERGED}
+    assert "tests/tooling/corpus.py" in merged
+    assert {path: found for path, found in merged.items() if found} == {}
 
 
 def test_every_rule_is_for_a_file(rules: Rules, files: Files) -> None:

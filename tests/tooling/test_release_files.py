@@ -83,7 +83,7 @@ FILES.add(
 FILES.add(
     "dependency that is not locked",
     *STALE,
-    replace("Cargo.toml", 'indexmap = "2.14"', 'indexmap = "1.0"'),
+    replace("Cargo.toml", "[dependencies]", '[dependencies]\nlibc = "0.1"'),
     commit,
 )
 FILES.add(
@@ -150,11 +150,11 @@ FILES.add(
 )
 FILES.add(
     "patched dependency",
-    "Cargo.toml: thiserror comes from a path, other",
+    "Cargo.toml: libc comes from a path, other",
     PUBLISHED,
     local_crate,
-    replace("other/Cargo.toml", 'name = "other"\nversion = "1.0.0"', 'name = "thiserror"\nversion = "2.0.99"'),
-    append("Cargo.toml", '\n[patch.crates-io.thiserror]\npath = "other"\n'),
+    replace("other/Cargo.toml", 'name = "other"\nversion = "1.0.0"', 'name = "libc"\nversion = "0.2.9999"'),
+    append("Cargo.toml", '\n[patch.crates-io.libc]\npath = "other"\n'),
     commit,
     also=(("Cargo.lock does not fit Cargo.toml", "cargo update"),),
 )
