@@ -36,8 +36,8 @@ def by_hand() -> None:
         made, python = Path(folder, NAME), Path(folder, NAME, ".venv", "bin", "python")
         call(venv_bin("maturin"), "new", "--bindings=pyo3", "--mixed", made, cwd=Path(folder))
         call(find_uv(), "venv", cwd=made)
-        call(find_uv(), "pip", "install", "maturin", "pytest", cwd=made)
-        call(python, "-m", "maturin", "develop", cwd=made)
+        call(find_uv(), "pip", "install", "maturin", "pytest", "uv", cwd=made)
+        call(python, "-m", "maturin", "develop", "--uv", cwd=made)
         call("cargo", "test", cwd=made)
         call(python, "-m", "pytest", cwd=made)
 
