@@ -98,9 +98,12 @@ lock: .venv/setup.stamp
 
 # ---- every day ----------------------------------------------------------------------------------------------------
 
+# What maturin has told PyO3: told the same, cargo takes what is compiled already.
+override PYO3 = $(firstword $(wildcard target/develop/maturin/pyo3-config-*.txt))
+
 .PHONY: test  ## Test the package: the Rust core, the Python API, every example in the documentation. [PYTHON=3.12]
 test: .venv/develop.stamp
-	cargo test --locked --quiet
+	$(if $(PYO3),PYO3_CONFIG_FILE="$(CURDIR)/$(PYO3)") cargo test --locked --quiet --target-dir target/develop
 	$(PY) -m pytest $(sort $(wildcard tests/test_*.py)) tests/tooling/test_facts.py
 
 .PHONY: test-tooling  ## Test everything else: Makefile, scripts, what a wheel is and does. The long part. [PYTHON= ARGS=]

@@ -1,7 +1,10 @@
 """A copy, and the way to its first green test, against the same by hand with `maturin new` and uv."""
 
+import os
 import subprocess
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from environments import clean_environment
@@ -10,54 +13,58 @@ from report import compare, shortest
 
 NAME = "turbo-frob"
 ANSWERS = ("AUTHOR=Ada Lovelace", "EMAIL=ada@example.org", "OWNER=ada", "DESCRIPTION=It frobs.", "LICENSE=MIT")
+TOOLS = ROOT / "requirements" / "dev.txt"
 
 
-def call(*command: object, cwd: Path) -> None:
-    """Run a command as one would by hand, without its output."""
-    subprocess.run([str(part) for part in command], cwd=cwd, check=True, capture_output=True, env=clean_environment())
+def call(folder: Path, *command: object) -> None:
+    """Run a command in a folder as one would who has uv, without its output."""
+    environment = clean_environment()
+    del environment["PYTHONDONTWRITEBYTECODE"]
+    with tempfile.TemporaryDirectory() as uv:
+        Path(uv, "uv").symlink_to(find_uv())
+        environment["PATH"] = f"{uv}{os.pathsep}{environment['PATH']}"
+        words = [str(part) for part in command]
+        subprocess.run(words, cwd=folder, check=True, capture_output=True, env=environment)
 
 
 def copy(folder: Path, *options: str) -> Path:
-    """Copy this project, and return where to."""
-    made = folder / NAME
-    call("make", "new", f"NAME={NAME}", f"DEST={made}", *ANSWERS, *options, cwd=ROOT)
+    """Copy this project into a new folder of another one, and return it."""
+    made = Path(tempfile.mkdtemp(dir=folder)) / NAME
+    call(ROOT, "make", "new", f"NAME={NAME}", f"DEST={made}", *ANSWERS, *options)
     return made
 
 
-def by_copy(*options: str) -> None:
+def by_copy(folder: Path, *options: str) -> None:
     """Copy, and test: all tools that the project has are set up on the way."""
-    with tempfile.TemporaryDirectory() as folder:
-        call("make", "test", cwd=copy(Path(folder), *options))
+    call(copy(folder, *options), "make", "test")
 
 
-def by_hand() -> None:
-    """Make a new project, and test it in Rust and in Python, with the two tools that it takes."""
-    with tempfile.TemporaryDirectory() as folder:
-        made, python = Path(folder, NAME), Path(folder, NAME, ".venv", "bin", "python")
-        call(venv_bin("maturin"), "new", "--bindings=pyo3", "--mixed", made, cwd=Path(folder))
-        call(find_uv(), "venv", cwd=made)
-        call(find_uv(), "pip", "install", "maturin", "pytest", "uv", cwd=made)
-        call(python, "-m", "maturin", "develop", "--uv", cwd=made)
-        call("cargo", "test", cwd=made)
-        call(python, "-m", "pytest", cwd=made)
+def by_hand(folder: Path, *tools: object) -> None:
+    """Make a new project with these tools, and test it in Rust and in Python."""
+    made = Path(tempfile.mkdtemp(dir=folder)) / NAME
+    call(folder, venv_bin("maturin"), "new", "--bindings=pyo3", "--mixed", made)
+    python = made / ".venv" / "bin" / "python"
+    for command in (
+        ("uv", "venv"),
+        ("uv", "pip", "install", *tools),
+        (python, "-m", "maturin", "develop", "--uv"),
+        ("cargo", "test"),
+        (python, "-m", "pytest"),
+    ):
+        call(made, *command)
 
 
 def run() -> None:
     """Compare them, with the caches of cargo and uv warm."""
-    with tempfile.TemporaryDirectory() as folder:
-        number = iter(range(9))
-
-        def once() -> None:
-            (below := Path(folder, str(next(number)))).mkdir()
-            copy(below)
-
-        compare("make new", {"the copy itself": shortest(once, runs=5)})
-    by_hand()  # fills the caches
-    compare(
-        "to the first green test of a new project",
-        {
-            "maturin new and uv, by hand": shortest(by_hand, runs=2),
-            "make new PACKAGE=minimal": shortest(lambda: by_copy("PACKAGE=minimal"), runs=2),
-            "make new": shortest(by_copy, runs=2),
-        },
-    )
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        compare("make new", {"the copy itself": shortest(partial(copy, folder))})
+        ways: dict[str, Callable[[], None]] = {
+            "maturin new and uv, with the same tools": partial(by_hand, folder, "-r", TOOLS),
+            "maturin new and uv, with maturin and pytest": partial(by_hand, folder, "maturin", "pytest"),
+            "make new PACKAGE=minimal": partial(by_copy, folder, "PACKAGE=minimal"),
+            "make new": partial(by_copy, folder),
+        }
+        by_hand(folder, "-r", TOOLS, "maturin", "pytest")  # fills the caches
+        title = "to the first green test of a new project"
+        compare(title, {way: shortest(work, runs=2) for way, work in ways.items()})

@@ -102,10 +102,11 @@ def main() -> int:
         if is_made_with(python):
             return 0
         environment = dict(os.environ, UV_PYTHON_DOWNLOADS="never", VIRTUAL_ENV=str(VENV))
+        # Python compiles what it imports, and keeps it; where it must not, each start of a tool would compile it anew.
+        compiled = ["--compile-bytecode"] if os.environ.get("PYTHONDONTWRITEBYTECODE") else []
         for command in (
             ["venv", "--quiet", "--clear", "--python", python, str(VENV)],
-            # Compiled once here: where PYTHONDONTWRITEBYTECODE is set, each start of a tool would compile it anew.
-            ["pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", str(REQUIREMENTS)],
+            ["pip", "sync", "--quiet", "--require-hashes", *compiled, str(REQUIREMENTS)],
         ):
             if subprocess.run([str(uv), *command], env=environment, cwd=str(ROOT), check=False).returncode:
                 fail("uv could not make .venv (its message is above)")
