@@ -18,8 +18,7 @@ TOOLS = ROOT / "requirements" / "dev.txt"
 
 def call(folder: Path, *command: object) -> None:
     """Run a command in a folder as one would who has uv, without its output."""
-    environment = clean_environment()
-    del environment["PYTHONDONTWRITEBYTECODE"]
+    environment = {name: value for name, value in clean_environment().items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory() as uv:
         Path(uv, "uv").symlink_to(find_uv())
         environment["PATH"] = f"{uv}{os.pathsep}{environment['PATH']}"
