@@ -58,7 +58,7 @@ def actions_are_pinned_and_known(pipeline: Pipeline) -> Iterator[str]:
 @rule
 def checkouts_hold_no_token_and_no_other_commit(pipeline: Pipeline) -> Iterator[str]:
     """The token is not left in the checkout; what is checked out is what the run is about [A2]."""
-    whole = {pipeline.one("make identify"), pipeline.one("make lint"), pipeline.one("make github-release")}
+    whole = {pipeline.one(f"make {goal}") for goal in ("identify", "lint", "test-tooling", "github-release")}
     for name, step in pipeline.steps():
         if step.get("uses", "").startswith("actions/checkout@"):
             given = step.get("with", {})
