@@ -152,7 +152,7 @@ def from_wheel(name: str, *, record: bool = True) -> Breakage:
     )
 
 
-def in_wheel(name: str, old: bytes, new: bytes, *, record: bool = True) -> Breakage:
+def in_wheel(name: str, old: bytes, new: bytes) -> Breakage:
     def breakage(release: Release) -> None:
         file = name.format(info=release.info)
 
@@ -160,7 +160,7 @@ def in_wheel(name: str, old: bytes, new: bytes, *, record: bool = True) -> Break
             assert old in files[file], old
             files[file] = files[file].replace(old, new, 1)
 
-        release.change_wheel(change, record=record)
+        release.change_wheel(change)
 
     return breakage
 
@@ -494,7 +494,7 @@ add("one-dist-info", "two .dist-info folders", to_wheel("other-1.0.dist-info/MET
 add(
     "record-complete",
     "a file that RECORD does not list",
-    lambda release: release.change_wheel(lambda files: files.update({"ferrous_wheel/extra.py": b""}), record=False),
+    to_wheel("ferrous_wheel/extra.py", b"", record=False),
 )
 add("record-complete", "a file that only RECORD lists", from_wheel("ferrous_wheel/py.typed", record=False))
 
