@@ -70,31 +70,50 @@ override VENV_PYTHON := $(if $(filter setup develop test test-tooling,$(GOALS)),
 help:
 	@awk -F '  ## ' '/^\.PHONY: .*  ## / { sub(/^\.PHONY: /, "", $$1); printf "%-14s %s\n", $$1, $$2 }' Makefile $(MORE)
 
-.PHONY: setup  ## Make .venv with all tools, as locked in requirements/dev.txt. [PYTHON=3.12]
-setup: .venv/setup.stamp
+.PHONY: setup  ## Make .venv, with the tools that every command needs. [PYTHON=3.12]
+setup: .venv/tools.stamp
 
-.venv/setup.stamp: requirements/dev.txt scripts/bootstrap.py $(if $(VENV_PYTHON),FORCE)
+.venv/setup.stamp: requirements/setup.txt requirements/test.txt scripts/bootstrap.py $(if $(VENV_PYTHON),FORCE)
 	@$(HOST_PYTHON) scripts/bootstrap.py $(VENV_PYTHON)
+
+# What is locked in requirements/, each group on top of .venv for the targets that need it.
+.venv/%.stamp: requirements/%.txt .venv/setup.stamp
+	@$(HOST_PYTHON) scripts/bootstrap.py $*
+
+# Rust, and the crates that are locked.
+.PHONY: rust
+rust: .venv/setup.stamp
+	@$(PY) scripts/toolchain.py
 
 .PHONY: develop  ## Build the extension module into the checkout (debug build). [PYTHON=3.12]
 develop: .venv/develop.stamp
 
-.venv/develop.stamp: .venv/setup.stamp Cargo.toml Cargo.lock pyproject.toml $(wildcard src/*.rs)
-	@$(PY) scripts/toolchain.py
+.venv/develop.stamp: .venv/setup.stamp Cargo.toml Cargo.lock pyproject.toml $(wildcard src/*.rs) | rust
 	$(BIN)/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --offline --config-settings build-args="--locked --profile dev --target-dir target/develop" --editable .
-	@touch $@
-
-# What `make rehearse` needs, beside the tools.
-.venv/rehearsal.stamp: .venv/setup.stamp requirements/rehearsal.txt
-	$(BIN)/uv pip install --quiet --python $(PY) --compile-bytecode --require-hashes --requirement requirements/rehearsal.txt
+	$(BIN)/uv pip install --quiet --python $(PY) --constraint requirements/setup.txt --constraint requirements/tools.txt --requirement pyproject.toml
 	@touch $@
 
 .PHONY: FORCE
 FORCE:
 
+# One lock after the other: what is installed beside another group has the same versions.
+override LOCK = $(BIN)/uv pip compile --quiet --universal --python-version=3.10 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command="make lock" --group=$(1) --output-file=requirements/$(1).txt $(patsubst %,--constraint=requirements/%.txt,$(2))
+
 .PHONY: lock  ## Lock the tools anew in requirements/*.txt; pins that still fit stay as they are.
-lock: .venv/setup.stamp
-	$(PY) scripts/lock.py
+lock: export UV_PYTHON_DOWNLOADS := never
+lock: .venv/tools.stamp
+	$(call LOCK,test)
+	$(call LOCK,setup,test)
+	$(call LOCK,tools,test setup)
+	$(call LOCK,build)
+	$(call LOCK,lint,test setup tools)
+	$(call LOCK,workshop,test setup tools lint)
+	$(call LOCK,node)
+	@$(PY) scripts/check_lock.py
+
+.PHONY: check-lock  ## Check that each job of CI.yml finds a wheel for every tool that it installs.
+check-lock: .venv/tools.stamp
+	@$(PY) scripts/check_lock.py
 
 # ---- every day ----------------------------------------------------------------------------------------------------
 
@@ -104,131 +123,129 @@ override PYO3 = $(firstword $(wildcard target/develop/maturin/pyo3-config-*.txt)
 .PHONY: test  ## Test the package: the Rust core, the Python API, every example in the documentation. [PYTHON=3.12]
 test: .venv/develop.stamp
 	$(if $(PYO3),PYO3_CONFIG_FILE="$(CURDIR)/$(PYO3)") cargo test --locked --quiet --target-dir target/develop
-	$(PY) -m pytest $(sort $(wildcard tests/test_*.py)) tests/tooling/test_facts.py
+	$(PY) -m pytest $(sort $(wildcard tests/test_*.py))
 
 .PHONY: test-tooling  ## Test everything else: Makefile, scripts, what a wheel is and does. The long part. [PYTHON= ARGS=]
-test-tooling: .venv/develop.stamp .venv/rehearsal.stamp
+test-tooling: .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp .venv/workshop.stamp
 	$(PY) -m pytest --numprocesses=auto --dist=loadfile tests/tooling $(call given,ARGS,$$ARGS)
 
-.PHONY: lint  ## Check formatting, style, types, the type stub, and the workflow.
-lint: .venv/develop.stamp .venv/rehearsal.stamp
+.PHONY: lint  ## Check formatting, style, types, the type stub, facts that stand twice, and the workflow.
+lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/workshop.stamp
 	cargo fmt --check
 	cargo clippy --locked --quiet --all-targets --all-features -- --deny warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(PY) -m mypy.stubtest ferrous_wheel
+	$(PY) -m pytest --quiet tests/tooling/test_facts.py
 	$(PY) scripts/lint_workflows.py
 
 .PHONY: format  ## Format all code, and fix what can be fixed.
-format: .venv/setup.stamp
+format: .venv/lint.stamp | rust
 	cargo fmt
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
 .PHONY: bench  ## Measure what docs/performance.md says, as ratios in one run.
-bench: .venv/develop.stamp
+bench: .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp .venv/workshop.stamp
 	$(PY) benchmarks/run.py
 
 .PHONY: new  ## Copy this project under another name. [NAME=turbo-frob DEST=../turbo-frob AUTHOR= EMAIL= OWNER= DESCRIPTION= LICENSE= PACKAGE=minimal]
-new: .venv/setup.stamp
+new: .venv/tools.stamp .venv/lint.stamp | rust
 	@$(PY) scripts/template.py new $(call given,DEST,--dest="$$DEST") $(call given,AUTHOR,--author="$$AUTHOR") $(call given,EMAIL,--email="$$EMAIL") $(call given,OWNER,--owner="$$OWNER") $(call given,DESCRIPTION,--description="$$DESCRIPTION") $(call given,LICENSE,--license="$$LICENSE") $(call given,PACKAGE,--package="$$PACKAGE") -- $(call given,NAME,"$$NAME")
 
 .PHONY: rename  ## Give this copy another name, in all that is committed. [NAME=turbo-frob OWNER=]
-rename: .venv/setup.stamp
+rename: .venv/tools.stamp .venv/lint.stamp | rust
 	@$(PY) scripts/template.py rename $(call given,OWNER,--owner="$$OWNER") -- $(call given,NAME,"$$NAME")
 
 .PHONY: template-update  ## Bring this copy what its template has learned since. [TO=v0.2.0 CHECK=1 DRY_RUN=1]
-template-update: .venv/setup.stamp
+template-update: .venv/tools.stamp .venv/lint.stamp | rust
 	@$(PY) scripts/template.py update $(call given,TO,--to="$$TO") $(call given,CHECK,--check="$$CHECK") $(call given,DRY_RUN,--dry-run="$$DRY_RUN")
 
 # ---- artefacts ----------------------------------------------------------------------------------------------------
 
 .PHONY: sdist  ## Build the sdist alone, into an empty dist/.
-sdist: .venv/setup.stamp
-	@$(PY) scripts/toolchain.py
+sdist: .venv/tools.stamp | rust
 	$(PY) scripts/build.py --sdist-only
 
 .PHONY: build  ## Build the sdist, and from it this machine's wheels, into an empty dist/. [TARGET=rust-triple FROM=folder]
-build: .venv/setup.stamp
-	@$(PY) scripts/toolchain.py
+build: .venv/tools.stamp .venv/build.stamp | rust
 	$(PY) scripts/build.py $(call given,TARGET,--target "$$TARGET") $(call given,FROM,--from "$$FROM")
 
 .PHONY: collect  ## Put together in dist/ what several machines have built. [FROM=folder-of-folders]
-collect: .venv/setup.stamp
+collect: .venv/tools.stamp
 	$(PY) scripts/collect.py -- "$(call given,FROM,$$FROM)"
 
 .PHONY: check-dist  ## Check the artefacts in dist/: would PyPI take them, and should they be sent? [ALL=1]
-check-dist: .venv/setup.stamp
+check-dist: .venv/tools.stamp
 	$(PY) scripts/check_dist.py $(if $(call given,ALL,x),--all="$$ALL",--host)
 
 .PHONY: check-foreign  ## Check that the gate refuses no good artefact of others: downloads 40.
-check-foreign: .venv/setup.stamp
+check-foreign: .venv/tools.stamp
 	$(PY) scripts/check_foreign.py
 
 .PHONY: check-table  ## Write docs/checks.md: the gate's rules, and which tool catches what.
-check-table: .venv/develop.stamp
+check-table: .venv/develop.stamp .venv/tools.stamp .venv/workshop.stamp
 	$(PY) tests/tooling/compare_tools.py
 
 .PHONY: tables  ## Write the tables of platforms in README.md and docs/publishing.md, from CI.yml.
-tables: .venv/setup.stamp
+tables: .venv/tools.stamp
 	$(PY) scripts/tables.py
 
 .PHONY: verify  ## Prove that what is in dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS=]
-verify: .venv/setup.stamp
+verify: .venv/tools.stamp $(if $(call given,FROM,x)$(call given,VERSION,x),,.venv/build.stamp) | rust
 	$(PY) scripts/verify_install.py $(call given,FROM,--from "$$FROM") $(call given,WHEELS,--wheels "$$WHEELS") $(call given,VERSION,--version "$$VERSION") $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") $(call given,PYTHON,--python "$$PYTHON") $(call given,KEEP,--keep "$$KEEP")
 
 # ---- releases -----------------------------------------------------------------------------------------------------
 
 .PHONY: changelog  ## Preview the next section of CHANGELOG.md. [VERSION=0.2.0]
-changelog: .venv/setup.stamp
+changelog: .venv/tools.stamp
 	$(BIN)/towncrier build --draft --version $(if $(call given,VERSION,x),"$$VERSION",Unreleased)
 
 .PHONY: check-news  ## Check that a change which users can notice brings a news fragment. [BASE=origin/main]
-check-news: .venv/setup.stamp
+check-news: .venv/tools.stamp
 	$(PY) scripts/check_news.py $(call given,BASE,--base="$$BASE")
 
 .PHONY: rehearse  ## Rehearse the release on this machine, to its installation; or break it. [VERSION=0.2.2 FAULT=name KEEP=1]
-rehearse: .venv/rehearsal.stamp
-	@$(PY) scripts/toolchain.py
+rehearse: .venv/tools.stamp .venv/build.stamp .venv/workshop.stamp | rust
 	$(PY) scripts/rehearse.py $(call given,VERSION,--version="$$VERSION") $(call given,FAULT,--fault="$$FAULT") $(call given,KEEP,--keep="$$KEEP")
 
 .PHONY: release  ## Release a version: all of it, or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr]
-release: .venv/setup.stamp
+release: .venv/tools.stamp .venv/build.stamp | rust
 	@$(PY) scripts/release.py $(call given,DRY_RUN,--dry-run="$$DRY_RUN") $(call given,YES,--yes="$$YES") $(call given,REMOTE,--remote="$$REMOTE") $(call given,BRANCH,--branch="$$BRANCH") $(call given,VIA,--via="$$VIA") -- $(call given,VERSION,"$$VERSION")
 
 .PHONY: publish  ## Publish by hand, with a token, artefacts that CI saved, through the same gate. [FROM=folder INDEX=pypi]
-publish: .venv/setup.stamp
+publish: .venv/tools.stamp
 	$(PY) scripts/publish.py $(call given,INDEX,--index "$$INDEX") -- "$(call given,FROM,$$FROM)"
 
 .PHONY: doctor  ## Say what PyPI and GitHub have to be told once, and what is missing on this machine.
-doctor: .venv/setup.stamp
+doctor: .venv/tools.stamp
 	@$(PY) scripts/doctor.py
 
 # ---- what only CI.yml needs, and can be tried here ------------------------------------------------------------------
 
 .PHONY: identify  ## Say what a run of CI is about: the version, and whether anything but documents changes.
-identify: .venv/setup.stamp
+identify: .venv/tools.stamp
 	$(PY) scripts/identify.py
 
 .PHONY: stamp  ## Write the version of a run of CI into the files, if it is another one. [VERSION=0.2.2-dev7]
-stamp: .venv/setup.stamp
+stamp: .venv/tools.stamp
 	$(PY) scripts/stamp.py -- "$(call given,VERSION,$$VERSION)"
 
 .PHONY: check-index  ## Check that an index serves exactly what was built. [VERSION=0.2.2 INDEX=pypi SUMS=SHA256SUMS]
-check-index: .venv/setup.stamp
+check-index: .venv/tools.stamp
 	$(PY) scripts/check_index.py $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") -- "$(call given,VERSION,$$VERSION)"
 
 .PHONY: check-names  ## Check, before anything is sent, that the index has no other file of this version. [VERSION=0.2.2 INDEX=pypi SUMS=SHA256SUMS]
-check-names: .venv/setup.stamp
+check-names: .venv/tools.stamp
 	$(PY) scripts/check_index.py --before $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") -- "$(call given,VERSION,$$VERSION)"
 
 .PHONY: github-release  ## Release on GitHub what is published: all files, or nothing. [FROM=folder]
-github-release: .venv/setup.stamp
+github-release: .venv/tools.stamp
 	$(PY) scripts/github_release.py $(call given,FROM,--from "$$FROM")
 
 .PHONY: report-failure  ## Open an issue about a published version that does not install. [VERSION=0.2.2]
-report-failure: .venv/setup.stamp
+report-failure: .venv/tools.stamp
 	$(PY) scripts/report_failure.py -- "$(call given,VERSION,$$VERSION)"
 
 .PHONY: clean  ## Remove what git ignores: builds, caches, .venv.

@@ -1,5 +1,5 @@
 # What only the template needs: no copy gets this file.
 
 .PHONY: update-table  ## Write the comparison in docs/copying.md: updates by template-update, copier and cruft. Minutes.
-update-table: .venv/setup.stamp
+update-table: .venv/tools.stamp
 	$(PY) benchmarks/updating.py --write

@@ -13,7 +13,8 @@ from report import compare, shortest
 
 NAME = "turbo-frob"
 ANSWERS = ("AUTHOR=Ada Lovelace", "EMAIL=ada@example.org", "OWNER=ada", "DESCRIPTION=It frobs.", "LICENSE=MIT")
-TOOLS = ROOT / "requirements" / "dev.txt"
+# What `make test` installs.
+TOOLS = [word for group in ("setup", "test") for word in ("-r", ROOT / "requirements" / f"{group}.txt")]
 
 
 def call(folder: Path, *command: object) -> None:
@@ -59,11 +60,11 @@ def run() -> None:
         folder = Path(temporary)
         compare("make new", {"the copy itself": shortest(partial(copy, folder))})
         ways: dict[str, Callable[[], None]] = {
-            "maturin new and uv, with the same tools": partial(by_hand, folder, "-r", TOOLS),
+            "maturin new and uv, with the same tools": partial(by_hand, folder, *TOOLS),
             "maturin new and uv, with maturin and pytest": partial(by_hand, folder, "maturin", "pytest"),
             "make new PACKAGE=minimal": partial(by_copy, folder, "PACKAGE=minimal"),
             "make new": partial(by_copy, folder),
         }
-        by_hand(folder, "-r", TOOLS, "maturin", "pytest")  # fills the caches
+        by_hand(folder, *TOOLS, "maturin", "pytest")  # fills the caches
         title = "to the first green test of a new project"
         compare(title, {way: shortest(work, runs=2) for way, work in ways.items()})

@@ -6,11 +6,39 @@ import shlex
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from console import ProblemsError, problem
+
+# What brings a program that is not there; any other one has its own name.
+RUST = "install Rust (rustup, or your system's packages), or put ~/.cargo/bin on PATH"
+REMEDIES = {"cargo": RUST, "rustc": RUST, "rustfmt": RUST}
 # One record of level DEBUG after each program that has ended, with its command line.
 log = logging.getLogger("commands")
+
+
+def not_there(program: str, reason: str = "is not on PATH") -> ProblemsError:
+    """Return the exception for a program that cannot be started, to be raised."""
+    return problem(f"{program} {reason}", REMEDIES.get(program, f"install {program}, or put it on PATH"))
+
+
+@contextmanager
+def starting(words: list[str], cwd: Path) -> Iterator[None]:
+    """Turn the system's refusal to start a program into a problem.
+
+    Raises:
+        ProblemsError: The program is not there, or is none.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename not in (None, words[0]) or not cwd.is_dir():
+            raise
+        if isinstance(error, FileNotFoundError):
+            raise not_there(words[0]) from error
+        raise not_there(words[0], f"cannot be started: {error.strerror}") from error
 
 
 def run(
@@ -31,22 +59,24 @@ def run(
 
     Raises:
         CalledProcessError: It failed, and `check` is set.
+        ProblemsError: It is not there.
         TimeoutExpired: It took longer than `timeout`.
     """
     words = [str(word) for word in command]
     try:
-        return subprocess.run(
-            words,
-            cwd=cwd,
-            env=env,
-            check=check,
-            timeout=timeout,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            # A path that is no UTF-8 comes through as it is.
-            errors="surrogateescape",
-        )
+        with starting(words, cwd):
+            return subprocess.run(
+                words,
+                cwd=cwd,
+                env=env,
+                check=check,
+                timeout=timeout,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                # A path that is no UTF-8 comes through as it is.
+                errors="surrogateescape",
+            )
     finally:
         log.debug("%s", shlex.join(words))
 

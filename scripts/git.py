@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -68,14 +67,12 @@ def require_checkout() -> None:
     Raises:
         ProblemsError: It is not, for example in an unpacked sdist.
     """
-    if not shutil.which("git"):
-        raise problem("git is not on PATH", "install git, or put it on PATH")
-    try:
-        top = git("rev-parse", "--show-toplevel")
-        git("rev-parse", "--verify", "--quiet", "HEAD")
-    except subprocess.CalledProcessError:
-        top = ""
-    if not top or Path(top).resolve() != ROOT:
+    top = CHECKOUT.run("rev-parse", "--show-toplevel")
+    if top.returncode and (ROOT / ".git").exists():
+        # What git refuses (a folder that belongs to somebody else) it explains, with the remedy.
+        raise problem(f"git does not read {ROOT}: {top.stderr.strip()}", "do what git says, and run the same again")
+    has_commit = CHECKOUT.run("rev-parse", "--verify", "--quiet", "HEAD").returncode == 0
+    if not has_commit or Path(top.stdout.removesuffix("\n")).resolve() != ROOT:
         raise problem(
             f"{ROOT} is not the root of a git checkout with a commit", "clone the repository, and work in the clone"
         )

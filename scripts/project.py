@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import tomli
-import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
@@ -63,9 +62,17 @@ def oldest_python() -> str:
     return floor.version
 
 
+def oldest_rust() -> str | None:
+    """Return the oldest Rust that builds the package, as Cargo.toml says; None where it does not."""
+    oldest: str | None = load_toml("Cargo.toml")["package"].get("rust-version")
+    return oldest
+
+
 @cache
 def workflow() -> dict[str, Any]:
     """Return the jobs of CI.yml as they stand there, with expressions as they are."""
+    import yaml  # noqa: PLC0415 - `make test` does without what has a compiled library
+
     text = (ROOT / ".github" / "workflows" / WORKFLOW).read_text(encoding="utf-8")
     # The loader in C, where PyYAML has it, is six times as fast.
     jobs: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["jobs"]  # noqa: S506

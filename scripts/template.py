@@ -21,18 +21,19 @@ from pathlib import Path
 # Where the template is; a test compares it with pyproject.toml.
 TEMPLATE = "https://github.com/rust-wheelwrights/ferrous-wheel"
 HERE = Path(__file__).resolve().parent
-# What the scripts of a clone import, and what formats a copy; requirements/dev.txt says in which versions.
+# What the scripts of a clone import, and what formats a copy; the locks say in which versions.
 NEEDED = ("packaging", "pyyaml", "rich", "ruff", "tomli")
+LOCKS = ("setup", "tools", "lint")
 
 
 def interpreter(clone: Path) -> list[str]:
     """Return the command of a Python that has what the clone's scripts need: one that uv makes, or the clone's own."""
-    locked = (clone / "requirements" / "dev.txt").read_text(encoding="utf-8")
+    locked = "".join((clone / "requirements" / f"{group}.txt").read_text(encoding="utf-8") for group in LOCKS)
     pins = re.findall(rf"^((?:{'|'.join(NEEDED)})==\S+)", locked, re.MULTILINE)
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv:
         return [uv, "run", "--quiet", "--no-project", *(f"--with={pin}" for pin in pins), "python"]
-    subprocess.run([sys.executable, str(clone / "scripts" / "bootstrap.py")], check=True)
+    subprocess.run([sys.executable, str(clone / "scripts" / "bootstrap.py"), *LOCKS[1:]], check=True)
     return [str(clone / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python")]
 
 

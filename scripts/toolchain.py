@@ -1,14 +1,19 @@
-"""Say which tools a build will use; end with one line if Rust is missing or too old."""
+"""Say which tools a build will use, and fetch the locked crates; end with one line if Rust is missing or too old."""
 
 import os
 import platform
 import shutil
+import tempfile
+from pathlib import Path
 
 from packaging.version import Version
 
 import commands
 from console import err, problem, run_main
-from project import ROOT, load_toml, venv_bin
+from project import ROOT, load_toml, oldest_rust, venv_bin
+
+# The locks in requirements/ that a build, its proofs and a release work with.
+GROUPS = ("setup", "test", "tools", "build")
 
 
 def ask_version(*command: str) -> str:
@@ -38,21 +43,57 @@ def require_rust() -> str:
     Raises:
         ProblemsError: There is no Rust on PATH, or it is older than Cargo.toml's `rust-version`.
     """
-    oldest = load_toml("Cargo.toml")["package"]["rust-version"]
-    if not (shutil.which("cargo") and shutil.which("rustc")):
-        raise problem(
-            "Rust is not on PATH: there is no cargo or no rustc",
-            f"install Rust {oldest} or newer (rustup, or your system's packages), or put ~/.cargo/bin on PATH",
-        )
-    found = ask_version("rustc")
-    if Version(found.split("-")[0]) < Version(oldest):
+    for program in ("cargo", "rustc"):
+        if not shutil.which(program):
+            raise commands.not_there(program)
+    found, oldest = ask_version("rustc"), oldest_rust()
+    if oldest and Version(found.split("-")[0]) < Version(oldest):
         raise problem(f"Rust {found} is too old: Cargo.toml asks for {oldest} or newer", "run: rustup update stable")
     return found
 
 
+def require_cargo_home() -> None:
+    """Make sure that cargo can keep what it fetches.
+
+    Raises:
+        ProblemsError: It cannot.
+    """
+    home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=home).close()
+    except OSError as error:
+        what = f"cargo's folder, {home}, cannot be written ({error.strerror})"
+        raise problem(what, "set CARGO_HOME to a folder that can be") from error
+
+
+def fetch_crates() -> None:
+    """Make sure that cargo can read all locked crates offline; what is not on this machine is fetched, and said.
+
+    Raises:
+        ProblemsError: Cargo.lock does not fit Cargo.toml, or the crates cannot be fetched or kept.
+    """
+    env = commands.tool_environment(os.environ)
+    ask = ("cargo", "metadata", "--locked", "--offline", "--format-version=1", "--quiet")
+    asked = commands.run(*ask, cwd=ROOT, env=env, check=False)
+    if asked.returncode == 0:
+        return
+    require_cargo_home()
+    if "offline" in asked.stderr:
+        count = sum("source" in crate for crate in load_toml("Cargo.lock").get("package", []))
+        err.print(f"fetching {count} crates")
+        asked = commands.run("cargo", "fetch", "--locked", cwd=ROOT, env=env, check=False)
+    reason = " ".join(asked.stderr.split())
+    if asked.returncode and "--locked" in reason:
+        raise problem("Cargo.lock does not fit Cargo.toml", "run: cargo update --workspace; and commit Cargo.lock")
+    if asked.returncode:
+        raise problem(f"cargo cannot read the package and its crates: {reason[:300]}", "repair what it names")
+
+
 def main() -> None:
-    """Print one line of versions."""
+    """Fetch what is missing, and print one line of versions."""
     rust = require_rust()
+    fetch_crates()
     err.print(f"Rust {rust}, maturin {maturin_version()}, Python {platform.python_version()}")
 
 

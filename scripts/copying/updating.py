@@ -27,6 +27,8 @@ from releasing.scratch import FAMILIES
 from releasing.versions import Release
 
 SCRIPT = "scripts/template.py"
+# Where what the script of another version imports is locked.
+LOCKS = ("setup", "tools", "lint")
 # What of the copy's own configuration decides how its template is reached.
 REACHING = tuple(
     family for family in FAMILIES if not family.startswith(("author", "commit", "gpg", "push", "tag", "user"))
@@ -212,8 +214,8 @@ def find_python(new: Path, environment: dict[str, str]) -> list[str]:
     if not (said := why_not(here, new, environment)):
         return here
     # On top of this environment: what it has already is not fetched.
-    libraries = f"--with-requirements={new / 'requirements' / 'dev.txt'}"
-    layered = [str(find_uv()), "run", "--quiet", "--no-project", f"--python={sys.executable}", libraries, "python"]
+    libraries = [f"--with-requirements={new / 'requirements' / group}.txt" for group in LOCKS]
+    layered = [str(find_uv()), "run", "--quiet", "--no-project", f"--python={sys.executable}", *libraries, "python"]
     if not why_not(layered, new, environment):
         return layered
     what = f"the new version's {SCRIPT} does not start: {said}"

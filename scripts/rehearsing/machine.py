@@ -51,7 +51,8 @@ class Machine:
         """Return what of a step's variables is not on this machine, in words."""
         places = [word for word in env.get("WHEELS", "").split() if word != self.triple]
         pythons = [name for name in env.get("PYTHONS", "").split() if name not in self.pythons]
-        found = [f"without {' in '.join(place.split('@'))}, a container" for place in places]
+        # An image by its tag; the digest behind it says nothing to a reader.
+        found = [f"without {' in '.join(place.split('@')[:2])}, a container" for place in places]
         return [*found, f"without CPython {', '.join(pythons)}: not installed"] if pythons else found
 
 

@@ -31,7 +31,7 @@ FOREIGN = (
     *("UV_PUBLISH_", "UV_TRUSTED_"),
 )
 # Older than the environment that a copy shares, or make in the copy would make that anew.
-MADE_FROM = ("requirements/dev.txt", "requirements/rehearsal.txt", "scripts/bootstrap.py")
+MADE_FROM = ("requirements/*.txt", "scripts/bootstrap.py")
 # Who commits here; nothing is signed, nobody is asked, and no credential is looked for.
 CONFIGURATION = """\
 [user]
@@ -252,8 +252,8 @@ def share_environment(checkout: Path) -> None:
     exclude.parent.mkdir(exist_ok=True)
     exclude.write_text("/.venv\n", encoding="utf-8")
     (checkout / ".venv").symlink_to(Path(sys.prefix))
-    for name in MADE_FROM:
-        os.utime(checkout / name, (0, 0))
+    for path in (path for pattern in MADE_FROM for path in checkout.glob(pattern)):
+        os.utime(path, (0, 0))
 
 
 def choose_version(place: Place) -> Release:

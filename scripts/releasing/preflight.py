@@ -14,16 +14,15 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-import commands
 from console import Problem, ProblemsError, printable
-from git import CHECKOUT, environment
+from git import CHECKOUT
 from project import ROOT
 from releasing import files, scratch
 from releasing.github import Forge, check_forge
 from releasing.published import check_published
 from releasing.situation import Situation, known_remotes
 from releasing.versions import MAINTENANCE, belongs_to, version_of_tag
-from toolchain import require_rust
+from toolchain import GROUPS, fetch_crates, require_rust
 
 # A build from nothing needs a quarter of this.
 NEEDED_BYTES = 1_000_000_000
@@ -187,41 +186,25 @@ def check_files(situation: Situation) -> Iterator[Problem]:
 
 
 def check_lock(situation: Situation) -> Iterator[Problem]:
-    """Cargo.lock fits Cargo.toml, and all crates in it are on this machine."""
+    """Cargo.lock fits Cargo.toml, and all crates in it are on this machine, or are fetched."""
     if not shutil.which("cargo"):
         return  # check_tools says so.
     files.versions(situation.read)  # A file that cannot be read is named by this, once.
-    command = ("cargo", "metadata", "--locked", "--offline", "--format-version=1", "--quiet")
-    env = commands.tool_environment(environment())
-    asked = commands.run(*command, cwd=ROOT, env=env, check=False)
-    if asked.returncode:
-        reason = " ".join(asked.stderr.split())
-        if "--locked" in reason and "lock file" in reason:
-            yield Problem("Cargo.lock does not fit Cargo.toml", "run: cargo update --workspace; and commit Cargo.lock")
-        elif "offline" in reason:
-            yield Problem(f"cargo cannot read all crates offline: {reason[:300]}", "run: cargo fetch --locked")
-        else:
-            yield Problem(f"cargo cannot read the package: {reason[:300]}", "repair what it names, and commit")
+    try:
+        fetch_crates()
+    except ProblemsError as error:
+        yield from error.problems
 
 
 def check_tools(situation: Situation) -> Iterator[Problem]:
     """The tools are those that are locked, and those of the machine are new enough."""
-    lines = re.findall(
-        r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", (ROOT / "requirements" / "dev.txt").read_text(), re.MULTILINE
-    )
     wrong = []
-    for wanted in map(Requirement, lines):
-        if wanted.marker and not wanted.marker.evaluate():
-            continue
-        try:
-            installed = metadata.version(wanted.name)
-        except metadata.PackageNotFoundError:
-            installed = "none"
-        if not wanted.specifier.contains(installed if installed != "none" else "0", prereleases=True):
-            wrong.append(f"{wanted} ({installed} is installed)")
+    for group in GROUPS:
+        text = (ROOT / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
+        wrong += list(wrong_tools(re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", text, re.MULTILINE)))
     if wrong:
         yield Problem(
-            f"tools are not those of requirements/dev.txt: {listed(tuple(wrong))}", "remove .venv, then run: make setup"
+            f"tools are not those of requirements/: {listed(tuple(wrong))}", "remove .venv, then run: make setup"
         )
     found = CHECKOUT.ask("version").split()[2]
     files.part(situation.read, "Cargo.toml", "package")  # Names the file where it cannot be read.
@@ -231,6 +214,19 @@ def check_tools(situation: Situation) -> Iterator[Problem]:
         require_rust()
     except ProblemsError as error:
         yield from error.problems
+
+
+def wrong_tools(lines: list[str]) -> Iterator[str]:
+    """Find those of a lock's lines that this environment has not, or in another version."""
+    for wanted in map(Requirement, lines):
+        if wanted.marker and not wanted.marker.evaluate():
+            continue
+        try:
+            installed = metadata.version(wanted.name)
+        except metadata.PackageNotFoundError:
+            installed = "none"
+        if not wanted.specifier.contains(installed if installed != "none" else "0", prereleases=True):
+            yield f"{wanted} ({installed} is installed)"
 
 
 def check_disk(_: Situation) -> Iterator[Problem]:

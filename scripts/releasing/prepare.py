@@ -13,7 +13,7 @@ from git import Repository
 from releasing import files
 from releasing.situation import Situation, commit_reader
 from releasing.versions import Release
-from toolchain import host_triple
+from toolchain import GROUPS, host_triple
 
 BUMPED = "1 1"
 
@@ -220,8 +220,8 @@ def prove(situation: Situation) -> None:
 
 def environment_for(clone: Repository, env: dict[str, str]) -> str:
     """Return the Python of an environment with the commit's own tools: this one, unless it locks others."""
-    lock = "requirements/dev.txt"
-    if (clone.folder / lock).read_bytes() == (project.ROOT / lock).read_bytes():
+    locks = [f"requirements/{group}.txt" for group in GROUPS]
+    if all((clone.folder / lock).read_bytes() == (project.ROOT / lock).read_bytes() for lock in locks):
         return sys.executable
-    commands.run(sys.executable, "scripts/bootstrap.py", cwd=clone.folder, env=env)
+    commands.run(sys.executable, "scripts/bootstrap.py", *GROUPS, cwd=clone.folder, env=env)
     return str(clone.folder / ".venv" / project.venv_bin("python").relative_to(sys.prefix))

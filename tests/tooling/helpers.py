@@ -54,7 +54,7 @@ def copy_checkout(folder: Path) -> Path:
     exclude = folder / ".git" / "info" / "exclude"
     exclude.write_text("/.venv\n", encoding="utf-8")
     (folder / ".venv").symlink_to(ROOT / ".venv")
-    for name in ("requirements/dev.txt", "requirements/rehearsal.txt", "scripts/bootstrap.py"):
+    for path in (*(folder / "requirements").glob("*.txt"), folder / "scripts" / "bootstrap.py"):
         # Older than the environment that is shared, or make in the copy would make that anew.
-        os.utime(folder / name, (0, 0))
+        os.utime(path, (0, 0))
     return folder

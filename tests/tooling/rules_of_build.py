@@ -193,8 +193,8 @@ def _check_places(row: Row, places: list[tuple[str, str, str]]) -> Iterator[str]
         wanted |= {(processor, "") for processor in architectures_of(target)}
     there = {(processor, image) for _, processor, image in places}
     for processor, image in sorted(wanted):
-        # An image of that libc and that processor, in a version that does not move.
-        named = rf".+/{image}_{processor}(:[\w.-]*\d[\w.-]*|@sha256:[0-9a-f]{{64}})"
+        # An image of that libc and that processor, of the manylinux project's, by its content: a tag can be moved.
+        named = rf"quay\.io/pypa/{image}_{processor}(:[\w.-]+)?@sha256:[0-9a-f]{{64}}"
         if not any(other == processor and (re.fullmatch(named, text) if image else not text) for other, text in there):
             yield f"{target} is not verified on {processor}{f' in {image}' if image else ''}"
 
@@ -265,6 +265,16 @@ def interpreters_are_named(pipeline: Pipeline) -> Iterator[str]:
             yield f"{row.matrix['target']} is built without CPython {', '.join(sorted(missing))}"
         if pythons[-1] not in MINORS:
             yield f"{row.matrix['target']} is built by tools that run on {pythons[-1]}"
+
+
+@rule
+def tools_are_there_as_wheels(pipeline: Pipeline) -> Iterator[str]:
+    """Whatever starts a run, the index is asked for a wheel of each tool, for every job that installs it [I1]."""
+    job = pipeline.one("make check-lock")
+    for name, event in EVENTS.items():
+        result = pipeline.comes_to(event).get(job)
+        if result and not (result.runs and step_of(result.row, "make check-lock").runs is True):
+            yield f"{name}: {job} leaves it out"
 
 
 @rule

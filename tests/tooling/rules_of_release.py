@@ -4,6 +4,7 @@ In brackets: the kinds of failure that a rule prevents: A workflow, I installati
 O trusted publishing, P PyPI, R supply chain, S sdist, U upload, Y Python's ABI.
 """
 
+import re
 from collections.abc import Iterator
 
 import project
@@ -82,8 +83,11 @@ def a_publish_job_does_five_things(pipeline: Pipeline) -> Iterator[str]:
         _, setup, check, attest, publish = row.steps
         if any(step.runs is not True for step in row.steps):
             yield f"{job} may leave out a step"
-        if setup.inputs != {"version": locked_uv(), "enable-cache": "false"}:
+        checksum = setup.inputs.get("checksum", "")
+        if setup.inputs != {"version": locked_uv(), "checksum": checksum, "enable-cache": "false"}:
             yield f"{job} sets uv up with {setup.inputs}, and {locked_uv()} is locked"
+        if not re.fullmatch(r"[0-9a-f]{64}", checksum):
+            yield f"{job} takes any uv that calls itself {locked_uv()}: checksum: {checksum or 'none'}"
         if check.run.split() != ["sha256sum", "--check", "--strict", project.SUMS.name]:
             yield f"{job} does not compare every hash: {check.run}"
         if attest.inputs != {"paths": "dist/*"}:
@@ -101,8 +105,8 @@ def _check_command(job: str, index: str, words: list[str], env: dict[str, str]) 
 
 
 def locked_uv() -> str:
-    """Return the version of uv that requirements/dev.txt locks."""
-    text = (project.ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+    """Return the version of uv that requirements/setup.txt locks."""
+    text = (project.ROOT / "requirements" / "setup.txt").read_text(encoding="utf-8")
     return text.split("\nuv==", 1)[1].split()[0]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import project
+import template
 from copies import GIVEN, TEMPLATE, Folder, environment, make_template
 from copying.record import Record
 from helpers import run
@@ -273,7 +274,5 @@ def test_the_script_runs_on_the_pythons_that_the_project_runs_on() -> None:
 
 
 def test_what_the_script_needs_is_among_the_locked_tools() -> None:
-    needed = re.search(r"NEEDED = \((.*)\)", (ROOT / "scripts" / "template.py").read_text(encoding="utf-8"))
-    assert needed is not None
-    locked = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
-    assert [name for name in re.findall(r'"(.+?)"', needed[1]) if f"\n{name}==" not in locked] == []
+    texts = [(ROOT / "requirements" / f"{group}.txt").read_text(encoding="utf-8") for group in template.LOCKS]
+    assert [name for name in template.NEEDED if f"\n{name}==" not in "".join(texts)] == []

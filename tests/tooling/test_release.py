@@ -373,7 +373,7 @@ def test_a_merged_commit_that_locks_other_tools_is_proved_with_its_own(place: Pl
     place.git("fetch", "--quiet", "origin", "release/v0.2.0")
     place.git("merge", "--quiet", "--ff-only", "FETCH_HEAD")
     place.git("push", "--quiet", "origin", "main")
-    place.write("requirements/dev.txt", place.read("requirements/dev.txt") + "# later\n")
+    place.write("requirements/tools.txt", place.read("requirements/tools.txt") + "# later\n")
     seen = "import sys\nraise SystemExit(f'proved by {sys.prefix}')\n"
     place.write("scripts/build.py", seen)
     place.commit("Move on")

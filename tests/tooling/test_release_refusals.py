@@ -515,10 +515,10 @@ def locks_another(tool: str) -> Step:
     """Lock a version of a tool that is not installed."""
 
     def step(place: Place) -> None:
-        lines = place.read("requirements/dev.txt").splitlines(keepends=True)
+        lines = place.read("requirements/tools.txt").splitlines(keepends=True)
         changed = [f"{tool}==0.0.1 \\\n" if line.startswith(f"{tool}==") else line for line in lines]
         assert changed != lines
-        place.write("requirements/dev.txt", "".join(changed))
+        place.write("requirements/tools.txt", "".join(changed))
         place.commit()
 
     return step
@@ -529,14 +529,14 @@ MACHINE.add(
     "a tool is missing",
     "no-such-tool==1.0 (none is installed)",
     SETUP,
-    append("requirements/dev.txt", "no-such-tool==1.0 \\\n"),
+    append("requirements/tools.txt", "no-such-tool==1.0 \\\n"),
     commit,
 )
 MACHINE.add(
     "the list of tools is missing",
-    "requirements/dev.txt",
+    "requirements/tools.txt",
     "repair the file that it names",
-    remove("requirements/dev.txt"),
+    remove("requirements/tools.txt"),
     commit,
 )
 MACHINE.add(

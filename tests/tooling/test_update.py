@@ -269,7 +269,7 @@ def test_an_engine_that_needs_what_is_not_here_says_so_in_one_line(pair: Pair) -
 def test_an_engine_whose_libraries_are_not_here_gets_them(pair: Pair, tmp_path: Path) -> None:
     wheel = tmp_path / "unheard_of-1-py3-none-any.whl"
     make_wheel(wheel, {"unheard_of.py": 'print("heard of")\n'})
-    pair.template.write("requirements/dev.txt", f"unheard-of @ {wheel.as_uri()}\n")
+    pair.template.write("requirements/tools.txt", f"unheard-of @ {wheel.as_uri()}\n")
     engine = pair.template.read("scripts/copying/engine.py")
     pair.template.write("scripts/copying/engine.py", "import unheard_of  # noqa: F401\n" + engine)
     pair.template.release("1.1.0")

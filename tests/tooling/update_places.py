@@ -122,7 +122,8 @@ def make_template(folder: Path) -> Project:
     for file in ("pyproject.toml", "template.toml", "LICENSE", ".gitignore"):
         template.write(file, (ROOT / file).read_text(encoding="utf-8"))
     snake = name.replace("-", "_")
-    template.write("requirements/dev.txt", "")
+    for group in ("setup", "tools", "lint"):
+        template.write(f"requirements/{group}.txt", "")
     template.write("Cargo.toml", CARGO.format(name=name))
     template.write("Cargo.lock", LOCK.format(name=name))
     template.write("CHANGELOG.md", "# Changelog\n\n<!-- news fragments are written below this line -->\n")
