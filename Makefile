@@ -80,15 +80,14 @@ setup: .venv/tools.stamp
 .venv/%.stamp: requirements/%.txt .venv/setup.stamp
 	@$(HOST_PYTHON) scripts/bootstrap.py $*
 
-# Rust, and the crates that are locked.
-.PHONY: rust
-rust: .venv/setup.stamp
+.PHONY: toolchain  ## Say which Rust builds here, and fetch the locked crates.
+toolchain: .venv/setup.stamp
 	@$(PY) scripts/toolchain.py
 
 .PHONY: develop  ## Build the extension module into the checkout (debug build). [PYTHON=3.12]
 develop: .venv/develop.stamp
 
-.venv/develop.stamp: .venv/setup.stamp Cargo.toml Cargo.lock pyproject.toml $(wildcard src/*.rs) | rust
+.venv/develop.stamp: .venv/setup.stamp Cargo.toml Cargo.lock pyproject.toml $(wildcard src/*.rs) | toolchain
 	$(BIN)/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --offline --config-settings build-args="--locked --profile dev --target-dir target/develop" --editable .
 	$(BIN)/uv pip install --quiet --python $(PY) --constraint requirements/setup.txt --constraint requirements/tools.txt --requirement pyproject.toml
 	@touch $@
@@ -141,7 +140,7 @@ lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/workshop.stam
 	$(PY) scripts/lint_workflows.py
 
 .PHONY: format  ## Format all code, and fix what can be fixed.
-format: .venv/lint.stamp | rust
+format: .venv/lint.stamp | toolchain
 	cargo fmt
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
@@ -151,33 +150,33 @@ bench: .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp 
 	$(PY) benchmarks/run.py
 
 .PHONY: new  ## Copy this project under another name. [NAME=turbo-frob DEST=../turbo-frob AUTHOR= EMAIL= OWNER= DESCRIPTION= LICENSE= PACKAGE=minimal]
-new: .venv/tools.stamp .venv/lint.stamp | rust
+new: .venv/tools.stamp .venv/lint.stamp | toolchain
 	@$(PY) scripts/template.py new $(call given,DEST,--dest="$$DEST") $(call given,AUTHOR,--author="$$AUTHOR") $(call given,EMAIL,--email="$$EMAIL") $(call given,OWNER,--owner="$$OWNER") $(call given,DESCRIPTION,--description="$$DESCRIPTION") $(call given,LICENSE,--license="$$LICENSE") $(call given,PACKAGE,--package="$$PACKAGE") -- $(call given,NAME,"$$NAME")
 
 .PHONY: rename  ## Give this copy another name, in all that is committed. [NAME=turbo-frob OWNER=]
-rename: .venv/tools.stamp .venv/lint.stamp | rust
+rename: .venv/tools.stamp .venv/lint.stamp | toolchain
 	@$(PY) scripts/template.py rename $(call given,OWNER,--owner="$$OWNER") -- $(call given,NAME,"$$NAME")
 
 .PHONY: template-update  ## Bring this copy what its template has learned since. [TO=v0.2.0 CHECK=1 DRY_RUN=1]
-template-update: .venv/tools.stamp .venv/lint.stamp | rust
+template-update: .venv/tools.stamp .venv/lint.stamp | toolchain
 	@$(PY) scripts/template.py update $(call given,TO,--to="$$TO") $(call given,CHECK,--check="$$CHECK") $(call given,DRY_RUN,--dry-run="$$DRY_RUN")
 
 # ---- artefacts ----------------------------------------------------------------------------------------------------
 
 .PHONY: sdist  ## Build the sdist alone, into an empty dist/.
-sdist: .venv/tools.stamp | rust
+sdist: .venv/tools.stamp | toolchain
 	$(PY) scripts/build.py --sdist-only
 
 .PHONY: build  ## Build the sdist, and from it this machine's wheels, into an empty dist/. [TARGET=rust-triple FROM=folder]
-build: .venv/tools.stamp .venv/build.stamp | rust
+build: .venv/tools.stamp .venv/build.stamp | toolchain
 	$(PY) scripts/build.py $(call given,TARGET,--target "$$TARGET") $(call given,FROM,--from "$$FROM")
 
 .PHONY: collect  ## Put together in dist/ what several machines have built. [FROM=folder-of-folders]
 collect: .venv/tools.stamp
 	$(PY) scripts/collect.py -- "$(call given,FROM,$$FROM)"
 
-.PHONY: check-dist  ## Check the artefacts in dist/: would PyPI take them, and should they be sent? [ALL=1]
-check-dist: .venv/tools.stamp
+.PHONY: check-dist  ## Check the artefacts in dist/, built if there are none: would PyPI take them, and should they be sent? [ALL=1]
+check-dist: .venv/tools.stamp $(if $(call given,ALL,x)$(wildcard dist),,build)
 	$(PY) scripts/check_dist.py $(if $(call given,ALL,x),--all="$$ALL",--host)
 
 .PHONY: check-foreign  ## Check that the gate refuses no good artefact of others: downloads 40.
@@ -193,7 +192,7 @@ tables: .venv/tools.stamp
 	$(PY) scripts/tables.py
 
 .PHONY: verify  ## Prove that what is in dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS=]
-verify: .venv/tools.stamp $(if $(call given,FROM,x)$(call given,VERSION,x),,.venv/build.stamp) | rust
+verify: .venv/tools.stamp $(if $(call given,FROM,x)$(call given,VERSION,x),,.venv/build.stamp) | toolchain
 	$(PY) scripts/verify_install.py $(call given,FROM,--from "$$FROM") $(call given,WHEELS,--wheels "$$WHEELS") $(call given,VERSION,--version "$$VERSION") $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") $(call given,PYTHON,--python "$$PYTHON") $(call given,KEEP,--keep "$$KEEP")
 
 # ---- releases -----------------------------------------------------------------------------------------------------
@@ -207,11 +206,11 @@ check-news: .venv/tools.stamp
 	$(PY) scripts/check_news.py $(call given,BASE,--base="$$BASE")
 
 .PHONY: rehearse  ## Rehearse the release on this machine, to its installation; or break it. [VERSION=0.2.2 FAULT=name KEEP=1]
-rehearse: .venv/tools.stamp .venv/build.stamp .venv/workshop.stamp | rust
+rehearse: .venv/tools.stamp .venv/build.stamp .venv/workshop.stamp | toolchain
 	$(PY) scripts/rehearse.py $(call given,VERSION,--version="$$VERSION") $(call given,FAULT,--fault="$$FAULT") $(call given,KEEP,--keep="$$KEEP")
 
 .PHONY: release  ## Release a version: all of it, or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr]
-release: .venv/tools.stamp .venv/build.stamp | rust
+release: .venv/tools.stamp .venv/build.stamp | toolchain
 	@$(PY) scripts/release.py $(call given,DRY_RUN,--dry-run="$$DRY_RUN") $(call given,YES,--yes="$$YES") $(call given,REMOTE,--remote="$$REMOTE") $(call given,BRANCH,--branch="$$BRANCH") $(call given,VIA,--via="$$VIA") -- $(call given,VERSION,"$$VERSION")
 
 .PHONY: publish  ## Publish by hand, with a token, artefacts that CI saved, through the same gate. [FROM=folder INDEX=pypi]

@@ -175,7 +175,7 @@ def test_a_cache_that_cannot_be_written_is_told_with_what_to_set(bare: Path, tmp
 def test_a_cargo_home_that_cannot_be_written_is_told_with_what_to_set(tmp_path: Path) -> None:
     (tmp_path / "home").write_bytes(b"")
     checkout = copy_checkout(tmp_path / "checkout")
-    refused = run("make", "rust", cwd=checkout, CARGO_HOME=str(tmp_path / "home"), RUSTUP_HOME=rustup_home())
+    refused = run("make", "toolchain", cwd=checkout, CARGO_HOME=str(tmp_path / "home"), RUSTUP_HOME=rustup_home())
     assert refused.returncode == 2
     assert f"problem: cargo's folder, {tmp_path}/home, cannot be written (" in refused.stderr
     assert "set CARGO_HOME to a folder that can be" in refused.stderr
@@ -188,10 +188,10 @@ def rustup_home() -> str:
 
 def test_crates_that_are_not_here_are_fetched_and_that_is_said(tmp_path: Path) -> None:
     checkout = copy_checkout(tmp_path / "checkout")
-    fetched = run("make", "rust", cwd=checkout, CARGO_HOME=str(tmp_path / "cargo"), RUSTUP_HOME=rustup_home())
+    fetched = run("make", "toolchain", cwd=checkout, CARGO_HOME=str(tmp_path / "cargo"), RUSTUP_HOME=rustup_home())
     assert fetched.returncode == 0, fetched.stderr
     assert re.search(r"^fetching \d+ crates$", fetched.stderr, re.MULTILINE)
-    again = run("make", "rust", cwd=checkout, CARGO_HOME=str(tmp_path / "cargo"), RUSTUP_HOME=rustup_home())
+    again = run("make", "toolchain", cwd=checkout, CARGO_HOME=str(tmp_path / "cargo"), RUSTUP_HOME=rustup_home())
     assert "fetching" not in again.stderr
 
 
