@@ -68,14 +68,14 @@ def require_checkout() -> None:
         ProblemsError: It is not, for example in an unpacked sdist.
     """
     top = CHECKOUT.run("rev-parse", "--show-toplevel")
+    what = f"{ROOT} is not the root of a git checkout with a commit"
+    remedy = "clone the repository, and work in the clone"
     if top.returncode and (ROOT / ".git").exists():
         # What git refuses (a folder that belongs to somebody else) it explains, with the remedy.
-        raise problem(f"git does not read {ROOT}: {top.stderr.strip()}", "do what git says, and run the same again")
+        raise problem(f"{what}: {top.stderr.strip()}", f"do what git says, or {remedy}")
     has_commit = CHECKOUT.run("rev-parse", "--verify", "--quiet", "HEAD").returncode == 0
     if not has_commit or Path(top.stdout.removesuffix("\n")).resolve() != ROOT:
-        raise problem(
-            f"{ROOT} is not the root of a git checkout with a commit", "clone the repository, and work in the clone"
-        )
+        raise problem(what, remedy)
 
 
 def commit_time() -> int:

@@ -83,11 +83,13 @@ def fetch_crates() -> None:
         count = sum("source" in crate for crate in load_toml("Cargo.lock").get("package", []))
         err.print(f"fetching {count} crates")
         asked = commands.run("cargo", "fetch", "--locked", cwd=ROOT, env=env, check=False)
-    reason = " ".join(asked.stderr.split())
+    # Behind warnings of a network that was asked again.
+    reason = " ".join(asked.stderr[max(0, asked.stderr.find("error:")) :].split())
     if asked.returncode and "--locked" in reason:
         raise problem("Cargo.lock does not fit Cargo.toml", "run: cargo update --workspace; and commit Cargo.lock")
     if asked.returncode:
-        raise problem(f"cargo cannot read the package and its crates: {reason[:300]}", "repair what it names")
+        remedy = "repair what it names, and commit; or let cargo reach its registry, and run the same again"
+        raise problem(f"cargo cannot read the package: {reason[:300]}", remedy)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from subprocess import CompletedProcess
 from filelock import FileLock
 
 import commands
-from console import ProblemsError, printable, problem
+from console import ProblemsError, err, printable, problem
 from project import ROOT, find_uv
 
 FOLDER = Path(__file__).with_name("node")
@@ -40,6 +40,7 @@ def install(target: Path = ROOT / "target") -> tuple[Path, Path]:
             if needed:
                 for file in FILES:
                     shutil.copyfile(file, folder / file.name)
+                err.print("fetching GitHub's npm packages, which evaluate expressions")
                 arguments = ("ci", "--no-audit", "--no-fund", "--ignore-scripts")
                 done = commands.run(*npm, *arguments, cwd=folder, env=os.environ, check=False)
                 if done.returncode:
@@ -61,8 +62,9 @@ def _locked(folder: Path) -> tuple[Path, list[object]]:
     """Return node and the command that is npm, both of the locked package, which is installed into a folder."""
     with _anew(folder, REQUIREMENTS) as needed:
         if needed:
+            err.print("fetching node, which PATH has not, or too old")
             where = ("--python", sys.executable, "--target", folder)
-            what = ("--require-hashes", "--requirement", REQUIREMENTS)
+            what = ("--require-hashes", "--no-build", "--requirement", REQUIREMENTS)
             command = (find_uv(), "pip", "install", "--quiet", *where, *what)
             done = commands.run(*command, cwd=ROOT, env=os.environ, check=False)
             if done.returncode:

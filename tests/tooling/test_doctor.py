@@ -136,7 +136,8 @@ def test_it_says_whether_the_name_is_taken(
 
 
 @pytest.mark.parametrize(
-    ("tool", "problem"), [("git", "git is not on PATH"), ("make", "make is not on PATH"), ("rustc", "Rust is not on ")]
+    ("tool", "problem"),
+    [("git", "git is not on PATH"), ("make", "make is not on PATH"), ("rustc", "rustc is not on PATH")],
 )
 def test_what_is_missing_for_everything_is_a_problem_after_all_has_been_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tool: str, problem: str

@@ -95,11 +95,11 @@ FILES.add(
     also=(STALE,),
 )
 FILES.add(
-    "crates that are not on this machine",
-    "cargo cannot read all crates offline",
-    "run: cargo fetch --locked",
+    "crates that are not on this machine, and cannot be fetched",
+    "cargo cannot read the package: error:",
+    "let cargo reach its registry",
     lambda place: (place.folder / "cargo").mkdir(),
-    variables(CARGO_HOME="PLACE/cargo"),
+    variables(CARGO_HOME="PLACE/cargo", CARGO_NET_OFFLINE="true"),
 )
 
 PUBLISHED = "depend on a version of it that is published"
@@ -146,7 +146,8 @@ FILES.add(
     PUBLISHED,
     append("Cargo.toml", '\n[dependencies.other]\ngit = "https://localhost/other.git"\n'),
     commit,
-    also=(("cargo cannot read all crates offline", "run: cargo fetch --locked"),),
+    variables(CARGO_NET_RETRY="0"),
+    also=(("cargo cannot read the package: error:", "repair what it names"),),
 )
 FILES.add(
     "patched dependency",
