@@ -37,7 +37,7 @@ from project import (
     venv_bin,
     wheel_name,
 )
-from pythons import PythonNotFoundError, find_pythons, search_path
+from pythons import PythonNotFoundError, find_pythons
 from toolchain import host_triple, maturin_version, rustc
 
 TARGET_DIR = ROOT / "target" / "dist"
@@ -101,7 +101,7 @@ def build_environment(triple: str | None = None) -> dict[str, str]:
         # CARGO_HOME may be a symbolic link, and cargo resolves the variable, not its own default.
         "CARGO_HOME": str(cargo_home),
         **({"MACOSX_DEPLOYMENT_TARGET": oldest} if oldest else {}),
-        "PATH": os.pathsep.join([str(venv_bin("python").parent), search_path()]),
+        "PATH": os.pathsep.join([str(venv_bin("python").parent), *os.get_exec_path()]),
         "SOURCE_DATE_EPOCH": str(git.commit_time()),
     }
 
@@ -193,14 +193,17 @@ def unpack_as_new(sdist: Path, folder: Path) -> Path:
 
 
 def choose_interpreters(triple: str, *, all_of_them: bool) -> dict[str, str]:
-    """Map the Pythons to build for to what maturin is told: a name where it cross-compiles, else an executable.
+    """Map the Pythons to build for to what maturin is told: a version, or an executable where it needs one.
+
+    A version is looked up in what maturin knows of every Python. A name such as python3.10 would be looked for on PATH
+    first and run, and what answers there may be anything: a launcher that leads nowhere ends the build.
 
     Raises:
         ProblemsError: One is missing, and `all_of_them` are asked for.
     """
     pythons = python_tags()
     if "-linux-" in triple or triple != host_triple():
-        return {python: f"python{python}" for python in pythons}
+        return {python: python for python in pythons}
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         raise problem("this free-threaded Python cannot build for the stable ABI", "run: make setup PYTHON=3.12")
     chosen = {}

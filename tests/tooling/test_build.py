@@ -17,6 +17,7 @@ import toolchain
 from console import ProblemsError
 from helpers import run
 from project import ROOT, load_toml
+from pythons import list_pythons
 
 BUILD = ("scripts", "build.py")
 
@@ -62,9 +63,33 @@ def test_the_sdist_holds_what_git_tracks(sdist: Path) -> None:
     assert "Cargo.lock" in packed
 
 
+# What stands on PATH for a Python that is not there, or not chosen: pyenv's shims, a shop's stubs, what an
+# uninstalled Python leaves. Each writes down that it was run.
+LAUNCHERS = (
+    'echo "pyenv: $(basename "$0"): command not found" >&2; exit 127',
+    "exit 1",
+    "echo rubbish",
+    'echo "Traceback" >&2; exit 3',
+)
+
+
+def launchers(folder: Path) -> str:
+    """Return a PATH on which launchers that lead nowhere come first; those that were run are listed in `ran` there."""
+    names = [f"python{version}" for version in (*project.python_tags(), "3.11", "3.12", "3.13", "3.14", "3.15")]
+    folder.mkdir()
+    for number, name in enumerate(names):
+        if number == 1:
+            (folder / name).symlink_to(folder / "nowhere")
+            continue
+        (folder / name).write_text(f'#!/bin/sh\necho "$0" >>"{folder / "ran"}"\n{LAUNCHERS[number % len(LAUNCHERS)]}\n')
+        (folder / name).chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 def test_two_builds_in_two_folders_are_the_same_bytes(dist: Path, checkout: Path) -> None:
-    """Another folder, another CARGO_HOME, other flags in the environment."""
+    """Another folder, another CARGO_HOME, other flags in the environment, other Pythons on PATH, which are not run."""
+    there = checkout.parent / "launchers"
     cargo_home = checkout.parent / "other-cargo-home"
     cargo_home.mkdir()
     usual = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
@@ -75,6 +100,7 @@ def test_two_builds_in_two_folders_are_the_same_bytes(dist: Path, checkout: Path
         checkout,
         CARGO_HOME=str(cargo_home),
         CARGO_PROFILE_RELEASE_OPT_LEVEL="0",
+        PATH=launchers(there),
         PYO3_PRINT_CONFIG="1",
         RUSTFLAGS="-C debuginfo=2",
         SOURCE_DATE_EPOCH="1",
@@ -86,6 +112,14 @@ def test_two_builds_in_two_folders_are_the_same_bytes(dist: Path, checkout: Path
     assert {name for name in ours | others if ours.get(name) != others.get(name)} == set()
     assert (checkout / "SHA256SUMS").read_text(encoding="utf-8") == (ROOT / "SHA256SUMS").read_text(encoding="utf-8")
     assert dist == ROOT / "dist"
+    assert not (there / "ran").exists(), (there / "ran").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="launchers are shell scripts here")
+def test_launchers_that_lead_nowhere_hide_no_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = list_pythons(project.find_uv())
+    monkeypatch.setenv("PATH", launchers(tmp_path / "launchers"))
+    assert list_pythons(project.find_uv()) == usual
 
 
 def test_no_artefact_holds_a_path_of_the_builder(dist: Path) -> None:
