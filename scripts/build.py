@@ -27,11 +27,13 @@ from project import (
     SUMS,
     build_image,
     deployment_target,
+    features_without_abi3,
+    file_stem,
     find_uv,
     first_abi3t,
-    import_name,
-    platform_tags,
+    platform_tag,
     python_tags,
+    require_facts,
     same_wheel,
     sdist_name,
     venv_bin,
@@ -63,8 +65,7 @@ def require_target(triple: str) -> None:
     Raises:
         ProblemsError: Something is missing.
     """
-    if triple not in platform_tags():
-        raise problem(f"no wheels are built for {triple}", f"TARGET is one of: {', '.join(platform_tags())}")
+    platform_tag(triple)
     parts = ("x86_64", "aarch64") if triple.startswith("universal2-") else (triple.split("-", 1)[0],)
     for part in parts:
         rust_target = f"{part}-{triple.split('-', 1)[1]}"
@@ -234,22 +235,30 @@ def build_wheel(python: str, command: str, triple: str, source: Path, folder: Pa
     ]
     image = build_image(triple)
     if "-linux-" in triple:
-        newest_tag = platform_tags()[triple].rsplit(".", 1)[-1]
+        newest_tag = platform_tag(triple).rsplit(".", 1)[-1]
         arguments += [
             *([] if image else ["--zig"]),
             f"--compatibility={newest_tag.removesuffix('_' + triple.split('-', 1)[0])}",
         ]
-    if python.endswith("t"):
-        # Before its free-threaded form the stable ABI is left out: maturin would warn that it is not to be had.
-        arguments.append("--no-default-features")
-    if python == f"{first_abi3t()}t":
-        arguments.append("--features=abi3t")
-    run_maturin(arguments, source, build_environment(triple), image)
+    run_maturin([*arguments, *choose_features(python)], source, build_environment(triple), image)
+
+
+def choose_features(python: str) -> list[str]:
+    """Return what maturin is told of Cargo's features, so that all wheels have the same but for the stable ABI.
+
+    It has no free-threaded form at first, and then another one: its own features are left out one by one, with what
+    turns them on, and all others named.
+    """
+    if not python.endswith("t"):
+        return []
+    named = [*features_without_abi3(), *(["abi3t"] if python == f"{first_abi3t()}t" else [])]
+    # Said even if it is empty: else maturin takes those of pyproject.toml.
+    return ["--no-default-features", f"--features={','.join(named)}"]
 
 
 def sbom_path(source: Path) -> Path:
     """Return where the SBOM for an unpacked sdist is written: beside it, under the name that it has in the wheel."""
-    return source.parent / f"{import_name()}.cdx.json"
+    return source.parent / f"{file_stem()}.cdx.json"
 
 
 def build_wheels(interpreters: dict[str, str], triple: str, source: Path, folder: Path) -> None:
@@ -307,6 +316,7 @@ def build(triple: str | None = None, built: Path | None = None) -> None:
         built: A folder with an sdist that was built elsewhere; the wheels are built from that one.
     """
     git.require_checkout()
+    require_facts()
     triple = host_triple() if triple is None else triple
     require_target(triple)
     if image := build_image(triple):
@@ -347,6 +357,7 @@ def main() -> None:
         build(arguments.target, arguments.built)
         return
     git.require_checkout()
+    require_facts()
     with new_dist() as folder:
         build_sdist(folder)
 

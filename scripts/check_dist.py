@@ -28,7 +28,6 @@ BEFORE_READING = ("no-bomb",)
 
 def this_project(triples: list[str]) -> Project:
     """Return what this project expects of the artefacts for some targets, from its own files."""
-    features = project.load_toml("Cargo.toml")["features"]
     expected = [project.sdist_name()]
     expected += [project.wheel_name(python, triple) for triple in triples for python in project.python_tags()]
     homes = {project.ROOT, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
@@ -38,8 +37,8 @@ def this_project(triples: list[str]) -> Project:
         version=project.version(),
         oldest_python=project.oldest_python(),
         requires_python=str(project.requires_python()),
-        abi3_feature=features["abi3"][0].removeprefix("pyo3/"),
-        first_abi3t=project.first_abi3t(),
+        abi3_feature=project.abi3_feature(),
+        first_abi3t=project.first_abi3t() or "none",
         expected=tuple(expected),
         tracked=frozenset(git.git("ls-files", "-z").rstrip("\0").split("\0")),
         builder_paths=tuple(sorted(f"{path}/".encode() for path in homes if path != Path("/"))),

@@ -11,7 +11,7 @@ import shutil
 
 import project
 import toolchain
-from console import Problem, ProblemsError, err, out, run_main
+from console import Problem, ProblemsError, err, out, problem, run_main
 from index import Index, NotThereYetError, upload_address
 from releasing.github import Forge
 
@@ -27,14 +27,17 @@ TAG_PATTERN = "v*"
 
 def required_check() -> str:
     """Return the name of the check that branch protection asks for."""
-    return str(project.workflow()["passed"]["name"])
+    if "passed" not in project.workflow():
+        raise problem(f"{project.CI} has no job passed, which branch protection asks for", "put the template's back")
+    # Without a name of its own, a job has that of its key.
+    return str(project.find(project.workflow(), "passed", "name") or "passed")
 
 
 def publisher(environment: str) -> dict[str, str]:
     """Return what an index is told about the trusted publisher, in the order of its form."""
-    forge = Forge.of(project.load_toml("pyproject.toml")["project"]["urls"]["Repository"])
+    forge = Forge.of(project.require_repository(project.find(project.load_toml("pyproject.toml"), "project")))
     if forge is None:
-        raise ProblemsError([Problem("pyproject.toml has no Repository on GitHub", "set it in [project.urls]")])
+        raise problem("pyproject.toml has no Repository on GitHub", "set it in [project.urls]")
     return {
         "PyPI project name": project.name(),
         "Owner": forge.owner,

@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--from", type=Path, default=ROOT, metavar="FOLDER", dest="built", help="dist/ and SHA256SUMS")
     built = parser.parse_args().built
     try:
-        release = Release.parse(files.versions(files.reader(ROOT))["pyproject.toml"])
+        release = Release.parse(files.standing(files.reader(ROOT)))
     except ValueError as error:
         raise problem(str(error), "check out the tag") from error
     paths = list_files(built)

@@ -81,7 +81,7 @@ def version_of(run: Run, release: Release) -> str:
     """
     if run.event != "workflow_dispatch":
         return release.text
-    major, minor, patch = release.version.release
+    major, minor, patch = (*release.version.release, 0, 0)[:3]
     return f"{major}.{minor}.{patch + 1}-dev{run.number}"
 
 
@@ -119,7 +119,7 @@ def identify(run: Run) -> dict[str, str]:
     """
     if run.tag and (problems := list(check_tag(run.tag, run.default_branch))):
         raise ProblemsError(problems)
-    release = Release(files.versions(files.reader(ROOT))["pyproject.toml"])
+    release = Release(files.standing(files.reader(ROOT)))
     return {"version": version_of(run, release), "code": "true" if changes_code(run) else "false"}
 
 

@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write a development version into the files.")
     parser.add_argument("version", metavar="VERSION")
     wanted = parser.parse_args().version
-    current = files.versions(files.reader(ROOT))["pyproject.toml"]
+    current = files.standing(files.reader(ROOT))
     require_version(wanted, current)
     if wanted == current:
         return

@@ -24,7 +24,7 @@ SYSTEMS = {
 def describe(target: str, tag: str) -> tuple[str, str]:
     """Return how people call a target's system, with its oldest version, and its processors."""
     processor, _, system = target.partition("-")
-    name = next(text for end, text in SYSTEMS.items() if system.endswith(end))
+    name = next((text for end, text in SYSTEMS.items() if system.endswith(end)), system)
     version = re.match(r"(?:manylinux|musllinux|macosx)_(\d+)_(\d+)_", tag)
     oldest = f"{version[1]}.{version[2]} and newer" if version else ""
     return name.format(oldest).strip(), {"universal2": "x86_64 and aarch64 in one"}.get(processor, processor)
@@ -64,13 +64,14 @@ def with_table(text: str, name: str) -> str:
     pattern = re.compile(rf"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     if len(pattern.findall(text)) != 1:
         raise ProblemsError([Problem(f"{name} has no place for the table", f"write the lines {BEGIN} and {END}")])
-    table = platforms_table(project.matrix("wheels"), project.matrix("verify"))
+    built, verify = project.matrix("wheels", "target", "tag", "runner"), project.matrix("verify", "wheels", "runner")
+    table = platforms_table(built, verify)
     return pattern.sub(lambda _: f"{BEGIN}\n\n{table}\n\n{END}", text)
 
 
 def find_stale(root: Path) -> list[Problem]:
     """Return a problem for each document whose table is not what CI.yml says."""
-    texts = {name: (root / name).read_text(encoding="utf-8") for name in DOCUMENTS}
+    texts = {name: project.read_text(root, name) for name in DOCUMENTS}
     return [
         Problem(f"the table of platforms in {name} is not what {project.WORKFLOW} says", "run: make tables")
         for name, text in texts.items()
@@ -84,8 +85,8 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a table would change")
     if not parser.parse_args().check:
         for name in DOCUMENTS:
-            path = project.ROOT / name
-            path.write_text(with_table(path.read_text(encoding="utf-8"), name), encoding="utf-8", newline="\n")
+            text = with_table(project.read_text(project.ROOT, name), name)
+            (project.ROOT / name).write_text(text, encoding="utf-8", newline="\n")
     elif stale := find_stale(project.ROOT):
         raise ProblemsError(stale)
 

@@ -44,7 +44,8 @@ REACHES_INTO = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE")
 
 def is_supported(python: Python) -> bool:
     """Say whether there should be a wheel for this interpreter."""
-    if python.free_threaded and Version(python.name.rstrip("t")) < Version(first_abi3t()):
+    abi3t = first_abi3t()
+    if python.free_threaded and (abi3t is None or Version(python.name.rstrip("t")) < Version(abi3t)):
         return python.name in python_tags()
     return requires_python().contains(".".join(map(str, python.version)))
 

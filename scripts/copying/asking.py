@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-import tomli
-
 from console import Problem, ProblemsError, err
 from copying.edits import licences
 from copying.names import check
@@ -16,6 +14,7 @@ from copying.record import Answers
 from copying.rules import Rules
 from copying.trees import read_file
 from git import Repository
+from project import find, parse_toml
 
 # What PyPI takes for the summary.
 LONGEST_DESCRIPTION = 512
@@ -52,8 +51,10 @@ def public_email(repository: Repository) -> str:
 
 
 def own_licence(source: Repository, commit: str) -> str:
-    """Return the template's own licence."""
-    return str(tomli.loads(read_file(source, commit, "pyproject.toml") or "")["project"]["license"])
+    """Return the template's own licence, as SPDX calls it, or ""."""
+    text = read_file(source, commit, "pyproject.toml") or ""
+    licence = find(parse_toml("pyproject.toml", text), "project", "license")
+    return licence if isinstance(licence, str) else ""
 
 
 def questions(source: Repository, commit: str) -> Iterator[Question]:
@@ -110,7 +111,7 @@ def find_problems(answers: Mapping[str, str], rules: Rules, own: str) -> Iterato
     if not 0 < len(answers["description"]) <= LONGEST_DESCRIPTION:
         remedy = f"give DESCRIPTION=, one sentence of at most {LONGEST_DESCRIPTION} letters"
         yield Problem(f"a description of {len(answers['description'])} letters is none that PyPI takes", remedy)
-    known = sorted({*licences(), own})
+    known = sorted({*licences(), own} - {""})
     if answers["license"] not in known:
         remedy = f"give LICENSE= {' or '.join(known)}; any other one can be written into the copy by hand"
         yield Problem(f"the text of the licence {answers['license']!r} is not here", remedy)

@@ -28,8 +28,8 @@ def toml(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def set_value(text: str, table: str, key: str, value: str) -> str:
-    """Return TOML in which a key of a table has another value, and all else is as it was.
+def set_value(file: str, text: str, table: str, key: str, value: str) -> str:
+    """Return a file's TOML in which a key of a table has another value, and all else is as it was.
 
     Raises:
         ProblemsError: The key does not stand there, once.
@@ -37,7 +37,8 @@ def set_value(text: str, table: str, key: str, value: str) -> str:
     pattern = re.compile(rf"(^\[{re.escape(table)}\]\n(?:(?!\[).*\n)*?{key} = ){VALUE}", re.MULTILINE)
     new, count = pattern.subn(lambda found: found[1] + value, text)
     if count != 1:
-        raise problem(f"the template has no {key} = … in [{table}]", "write it there, on a line that begins with it")
+        what = f"{file} of the template has no plain {key} = … in [{table}]"
+        raise problem(what, "write it there, on a line that begins with it")
     return new
 
 
@@ -57,7 +58,7 @@ def edit_project(text: str, answers: Answers, version: str) -> str:
         "keywords": "[]",
     }
     for key, value in values.items():
-        text = set_value(text, "project", key, value)
+        text = set_value("pyproject.toml", text, "project", key, value)
     return text
 
 
@@ -65,7 +66,7 @@ def edit_crate(text: str, answers: Answers, version: str) -> str:
     """Return Cargo.toml with the answers."""
     values = {"version": version, "description": answers.description, "license": answers.license}
     for key, value in values.items():
-        text = set_value(text, "package", key, toml(value))
+        text = set_value("Cargo.toml", text, "package", key, toml(value))
     return text
 
 

@@ -7,11 +7,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-import tomli
-
 import commands
 from console import problem
-from project import venv_bin
+from project import package_of, parse_toml, read_text, venv_bin
 
 CONFIGURATION = ("Cargo.toml", "pyproject.toml", "rustfmt.toml")
 PYTHON, RUST = (".py", ".pyi"), (".rs",)
@@ -40,7 +38,8 @@ def formatters(folder: Path, paths: list[str]) -> Iterator[list[object]]:
         yield [ruff, "format", "--quiet", "--no-cache", "--", *python]
     rust = [path for path in paths if path.endswith(RUST)]
     if rust:
-        edition = tomli.loads((folder / "Cargo.toml").read_text(encoding="utf-8"))["package"]["edition"]
+        # Cargo's own default, which nobody writes.
+        edition = package_of(parse_toml("Cargo.toml", read_text(folder, "Cargo.toml"))).get("edition", "2015")
         yield [find_tool("rustfmt", "run: rustup component add rustfmt"), f"--edition={edition}", "--", *rust]
 
 

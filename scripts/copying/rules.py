@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-import tomli
-
 from console import problem
 from copying.names import Names
 from copying.trees import read_file
 from git import Repository
+from project import find, find_table, parse_toml, require_repository
 
 RECORD = "template.toml"
 CLASSES = ("dropped", "seeded", "generated")
@@ -70,11 +69,14 @@ class Rules:
                 f"{commit[:10]} in {repository.folder} is no template: it has no {' and no '.join(missing)}",
                 "take a commit of the template that has it",
             )
-        project = tomli.loads(texts["pyproject.toml"] or "")["project"]
-        rules: dict[str, Any] = tomli.loads(texts[RECORD] or "")["rules"]
+        project = find_table(parse_toml("pyproject.toml", texts["pyproject.toml"] or ""), "project")
+        name = find(project, "name")
+        if not isinstance(name, str):
+            raise problem("pyproject.toml has no name in [project]", "write it there, and commit")
+        rules: dict[str, Any] = parse_toml(RECORD, texts[RECORD] or "")["rules"]
         globs = {name: [str(glob) for glob in rules[name]] for name in CLASSES}
         packages = {name: Sample(**one) for name, one in rules["packages"].items()}
-        return cls(Names(project["name"]), project["urls"]["Repository"], globs, packages)
+        return cls(Names(name), require_repository(project), globs, packages)
 
     @property
     def owner(self) -> str:

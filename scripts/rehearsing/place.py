@@ -258,7 +258,7 @@ def share_environment(checkout: Path) -> None:
 
 def choose_version(place: Place) -> Release:
     """Return the next patch after all versions that are there: in pyproject.toml, and as tags."""
-    standing = files.versions(files.reader(place.checkout))["pyproject.toml"]
+    standing = files.standing(files.reader(place.checkout))
     tags = place.git("tag", "--list").splitlines()
     finals = [version for version in map(version_of_tag, tags) if version and not version.is_prerelease]
     return Release(next_version(str(max([Version(Version(standing).base_version), *finals]))))

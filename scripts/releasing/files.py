@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import tomli
 from packaging.version import Version
 
 from console import Problem, ProblemsError, problem
+from project import find, find_table, package_of, parse_toml, read_text
 from releasing.versions import Release, version_of_tag
 
 # Gives a file's text for its path from the root: of a folder, or of a commit.
@@ -23,16 +24,7 @@ README_LINK = re.compile(r"\]\((?:[^)\s]*/)?CHANGELOG\.md\)")
 
 def reader(folder: Path) -> Reader:
     """Return the reader of a folder's files; what cannot be read is a problem."""
-
-    def read(name: str) -> str:
-        try:
-            return (folder / name).read_text(encoding="utf-8")
-        except FileNotFoundError as error:
-            raise problem(f"{name} is missing", "put it back, and commit") from error
-        except UnicodeDecodeError as error:
-            raise problem(f"{name} is not UTF-8", "save it as UTF-8, and commit") from error
-
-    return read
+    return partial(read_text, folder)
 
 
 def part(read: Reader, name: str, *keys: str) -> dict[str, Any]:
@@ -41,37 +33,55 @@ def part(read: Reader, name: str, *keys: str) -> dict[str, Any]:
     Raises:
         ProblemsError: The file is no TOML, or has no such table.
     """
-    try:
-        found: Any = tomli.loads(read(name))
-    except tomli.TOMLDecodeError as error:
-        raise problem(f"{name} is no TOML: {error}", "repair it, and commit") from error
-    for key in keys:
-        found = found.get(key) if isinstance(found, dict) else None
+    found: Any = find(parse_toml(name, read(name)), *keys)
     if not isinstance(found, dict):
         raise problem(f"{name} has no [{'.'.join(keys)}]", "compare it with the template's, and commit")
     return found
 
 
 def table(read: Reader) -> dict[str, Any]:
-    """Return towncrier's table of pyproject.toml."""
-    return part(read, "pyproject.toml", "tool", "towncrier")
+    """Return towncrier's table of pyproject.toml.
+
+    Raises:
+        ProblemsError: It lacks something that a release needs.
+    """
+    found = part(read, "pyproject.toml", "tool", "towncrier")
+    for key, kind in {"directory": str, "start_string": str, "ignore": list, "type": list}.items():
+        if not isinstance(found.get(key), kind):
+            raise problem(f"pyproject.toml has no {key} in [tool.towncrier]", "write it there as the template has it")
+    return found
 
 
 def fragment_types(read: Reader) -> list[str]:
     """Return the types that a news fragment may have, in the order of a section."""
-    return [each["directory"] for each in table(read)["type"]]
+    return [str(find(each, "directory")) for each in table(read)["type"]]
 
 
 def versions(read: Reader) -> dict[str, str]:
     """Map each file that holds the version to the version in it; to "none" where there is no plain one."""
     project = part(read, "pyproject.toml", "project")
-    package = part(read, "Cargo.toml", "package")
-    locked = [each for each in part(read, "Cargo.lock").get("package", []) if each["name"] == package["name"]]
-    found = (project.get("version"), package.get("version"), locked[0]["version"] if locked else None)
+    part(read, "Cargo.toml", "package")
+    package = package_of(part(read, "Cargo.toml"))
+    crates = part(read, "Cargo.lock").get("package", [])
+    locked = [each for each in crates if "name" in package and find(each, "name") == package["name"]]
+    found = (project.get("version"), package.get("version"), find(locked[0], "version") if locked else None)
     return {
         file: version if isinstance(version, str) else "none"
         for file, version in zip(VERSION_FILES, found, strict=True)
     }
+
+
+def standing(read: Reader) -> str:
+    """Return the version in pyproject.toml, as it stands there.
+
+    Raises:
+        ProblemsError: There is none, or what stands there is none.
+    """
+    found = versions(read)["pyproject.toml"]
+    if version_of_tag(found) is None:
+        what = f"pyproject.toml has no version in [project], but {found}"
+        raise problem(what, "write it there as Cargo.toml has it, such as 0.2.0, and not as dynamic")
+    return found
 
 
 def sections(text: str) -> dict[str, str]:
@@ -99,6 +109,13 @@ def has_release(read: Reader, release: Release) -> bool:
         return False
 
 
+def bumped_too(read: Reader) -> list[str]:
+    """Return the files in which a release writes its version beside the three: those that [tool.bumpversion] names."""
+    entries = find(part(read, "pyproject.toml"), "tool", "bumpversion", "files")
+    named = [find(entry, "filename") for entry in (entries if isinstance(entries, list) else ())]
+    return [name for name in named if isinstance(name, str) and name not in VERSION_FILES]
+
+
 def check_versions(read: Reader) -> Iterator[Problem]:
     """Find versions that disagree, or that are spelled as no release could be."""
     found = versions(read)
@@ -119,9 +136,9 @@ def check_manifest(read: Reader) -> Iterator[Problem]:
     """Find dependencies of Cargo.toml whose source would not be in the sdist, or could be another one tomorrow."""
     manifest = part(read, "Cargo.toml")
     kinds = ("dependencies", "build-dependencies", "dev-dependencies")
-    holders = [manifest, manifest.get("workspace", {}), *manifest.get("target", {}).values()]
-    tables = [holder.get(kind, {}) for holder in holders for kind in kinds]
-    tables += list(manifest.get("patch", {}).values())
+    holders = [manifest, find(manifest, "workspace"), *find_table(manifest, "target").values()]
+    tables = [find_table(holder, kind) for holder in holders for kind in kinds]
+    tables += [find_table(one) for one in find_table(manifest, "patch").values()]
     for name, wanted in [each for one in tables for each in one.items()]:
         for source in ("git", "path"):
             if isinstance(wanted, dict) and source in wanted:

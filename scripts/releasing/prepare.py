@@ -75,6 +75,8 @@ def expected_changes(clone: Repository, release: Release) -> dict[str, str]:
     expected = {}
     if files.versions(read)["pyproject.toml"] != release.text:
         expected = dict.fromkeys(files.VERSION_FILES, BUMPED)
+        for name in files.bumped_too(read):
+            expected[name] = count_edits(read(name), files.reader(clone.folder)(name))
     if not release.is_prerelease:
         directory = files.table(read)["directory"]
         kept = set(files.table(read)["ignore"])
@@ -87,6 +89,12 @@ def expected_changes(clone: Repository, release: Release) -> dict[str, str]:
         before, after = (count_lines(text(files.CHANGELOG)) for text in (read, files.reader(clone.folder)))
         expected[files.CHANGELOG] = f"{after - before} 0"
     return expected
+
+
+def count_edits(before: str, after: str) -> str:
+    """Return how many lines were added and removed, as git counts them, if some were edited and all others kept."""
+    edited = sum(one != other for one, other in zip(before.splitlines(), after.splitlines(), strict=False))
+    return f"{edited} {edited}"
 
 
 def count_lines(text: str) -> int:

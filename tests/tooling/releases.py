@@ -96,12 +96,13 @@ def environment() -> dict[str, str | None]:
     }
 
 
-def make_place(folder: Path, proof: str = NOTHING) -> Place:
+def make_place(folder: Path, proof: str | None = NOTHING) -> Place:
     """Make a checkout of this project's files at version 0.1.0, which is not released, with a remote.
 
     Args:
         folder: Where.
-        proof: What takes the place of the scripts that build, check and verify; they are kept as real_*.py.
+        proof: What takes the place of the scripts that build, check and verify, which are kept as real_*.py; None:
+            they stay.
     """
     place = Place(folder)
     copy_checkout(place.checkout)
@@ -112,9 +113,9 @@ def make_place(folder: Path, proof: str = NOTHING) -> Place:
     place.write("CHANGELOG.md", text.split("## ")[0].rstrip() + "\n")
     set_version(place, "0.1.0")
     place.write("changelog.d/+first.added.md", "The first release.\n")
-    for script in PROOF:
+    for script in PROOF if proof is not None else ():
         place.write(f"scripts/real_{script}", place.read(f"scripts/{script}"))
-        place.write(f"scripts/{script}", proof)
+        place.write(f"scripts/{script}", proof or "")
     for key, value in IDENTITY.items():
         place.git("config", key, value)
     place.git("init", "--quiet", "--bare", "--initial-branch=main", place.remote)

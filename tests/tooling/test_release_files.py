@@ -58,14 +58,6 @@ FILES.add(
     commit,
 )
 FILES.add(
-    "version of Cargo.toml is the workspace's",
-    "Cargo.toml: none",
-    SAME,
-    replace("Cargo.toml", OLD, f"{NAME}version.workspace = true"),
-    append("Cargo.toml", '\n[workspace.package]\nversion = "0.1.0"\n'),
-    commit,
-)
-FILES.add(
     "version missing in Cargo.toml",
     "Cargo.toml: none",
     SAME,
@@ -191,12 +183,11 @@ FILES.add(
 )
 FILES.add(
     "dependencies are no table",
-    "AttributeError",
-    "repair the file that it names",
+    "cargo cannot read the package: ",
+    "repair what it names, and commit",
     replace("Cargo.toml", "[dependencies]\n", "[dependencies-of-old]\n"),
     replace("Cargo.toml", "[package]\n", "dependencies = 1\n[package]\n"),
     commit,
-    also=(("cargo cannot read the package: ", "repair what it names, and commit"),),
 )
 MARKER = "<!-- news fragments are written below this line -->"
 FILES.add(
