@@ -55,9 +55,11 @@ def parse_toml(name: str, text: str) -> dict[str, Any]:
     Raises:
         ProblemsError: It is none; the parser says in which line.
     """
+    if text.startswith("\ufeff"):
+        # Cargo reads such a file; pip, and all else that is written in Python, does not.
+        raise problem(f"{name} begins with a mark for its encoding", "save it as UTF-8 without that (BOM), and commit")
     try:
-        # Some editors begin a file with a mark for its encoding.
-        return tomli.loads(text.removeprefix("\ufeff"))
+        return tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         raise problem(f"{name} is no TOML: {error}", "repair it, and commit") from error
 

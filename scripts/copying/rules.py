@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from console import problem
-from copying.names import Names
+from copying.names import SPELLING, Names
 from copying.trees import read_file
 from git import Repository
 from project import find, find_table, parse_toml, require_repository
@@ -71,8 +71,9 @@ class Rules:
             )
         project = find_table(parse_toml("pyproject.toml", texts["pyproject.toml"] or ""), "project")
         name = find(project, "name")
-        if not isinstance(name, str):
-            raise problem("pyproject.toml has no name in [project]", "write it there, and commit")
+        if not isinstance(name, str) or not SPELLING.fullmatch(name):
+            what = f"pyproject.toml has the name {name!r} in [project], which a copy cannot have exchanged everywhere"
+            raise problem(what, "write it in small letters, digits and hyphens, as Cargo.toml does, and commit")
         rules: dict[str, Any] = parse_toml(RECORD, texts[RECORD] or "")["rules"]
         globs = {name: [str(glob) for glob in rules[name]] for name in CLASSES}
         packages = {name: Sample(**one) for name, one in rules["packages"].items()}

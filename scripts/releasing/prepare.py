@@ -1,5 +1,6 @@
 """Making the release's commit and tag in the throw-away clone, and the plan that says what they are."""
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,7 +55,9 @@ def tool(clone: Repository, name: str, *arguments: str) -> None:
     env = commands.tool_environment(clone.environment())
     done = commands.run(project.venv_bin(name), *arguments, cwd=clone.folder, env=env, check=False)
     if done.returncode:
-        raise problem(f"{name} failed: {commands.tail(done, 10)}", "nothing was changed; repair what it names")
+        # Without the frame that is drawn around it.
+        said = " ".join(re.sub(r"[\u2500-\u257f]+", " ", commands.tail(done, 10)).split())
+        raise problem(f"{name} failed: {said}", "nothing was changed; repair what it names")
 
 
 def edit(clone: Repository, release: Release, moment: str) -> None:
