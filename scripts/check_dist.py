@@ -12,6 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 import git
 import project
 from artefacts import sha256
@@ -32,7 +34,7 @@ def this_project(triples: list[str]) -> Project:
     expected += [project.wheel_name(python, triple) for triple in triples for python in project.python_tags()]
     homes = {project.ROOT, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
     return Project(
-        name=project.name(),
+        name=canonicalize_name(project.name()),
         native_module=project.native_module(),
         version=project.version(),
         oldest_python=project.oldest_python(),
