@@ -89,8 +89,25 @@ class Numbered(Words):
         """Return the process's number."""
         return fancy_number() if fancy_number() == os.getpid() else 0
 '''
-TEST = """\
+INIT = '''\
+"""The first letter of each word.
+
+>>> from tin_can import initials
+>>> initials("did you mean")
+'dym'
+"""
+
+from importlib.metadata import version
+
+from tin_can._core import initials
 from tin_can.words import Numbered
+
+__all__ = ["Numbered", "initials"]
+
+__version__ = version("tin-can")
+'''
+TEST = """\
+from tin_can import Numbered
 
 
 def test_the_feature_and_the_dependency_are_there() -> None:
@@ -102,7 +119,12 @@ ORDINARY = Package(
     target_crates={"cfg(unix)": {"libc": "0.2"}},
     # The stable ABI is in a feature of a feature, beside something that all wheels have.
     features={"default": ["std-abi", "fancy"], "std-abi": ["abi3", "plain"], "fancy": [], "plain": []},
-    files={"src/lib.rs": LIBRARY, "python/tin_can/words.py": WORDS, "tests/test_words.py": TEST},
+    files={
+        "src/lib.rs": LIBRARY,
+        "python/tin_can/__init__.py": INIT,
+        "python/tin_can/words.py": WORDS,
+        "tests/test_words.py": TEST,
+    },
 )
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="what is built is for Unix")
@@ -143,7 +165,9 @@ def test_a_free_threaded_python_that_is_here_finds_the_feature(wheels: list[Path
     (wheel,) = (each for each in wheels if "-cp314t-" in each.name)
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
-    asked = run(here[-1].path, "-c", "from tin_can._core import fancy_number; print(fancy_number() > 0)", cwd=tmp_path)
+    # By itself: what the package depends on is not installed here.
+    code = "import sys; sys.path[:0] = ['tin_can']; import _core; print(_core.fancy_number() > 0)"
+    asked = run(here[-1].path, "-c", code, cwd=tmp_path)
     assert asked.stdout == "True\n", asked.stderr
 
 
