@@ -342,9 +342,9 @@ def features_without_abi3() -> list[str]:
 @cache
 def workflow() -> dict[str, Any]:
     """Return the jobs of CI.yml as they stand there, with expressions as they are."""
-    text = read_text(ROOT, CI)
     import yaml  # noqa: PLC0415 - `make test` does without what has a compiled library
 
+    text = read_text(ROOT, CI)
     try:
         # The loader in C, where PyYAML has it, is six times as fast.
         content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
