@@ -6,10 +6,10 @@ import shutil
 import tarfile
 import zipfile
 from dataclasses import dataclass, replace
-from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from packaging.metadata import parse_email
 from packaging.tags import Tag, parse_tag
 from packaging.utils import (
     InvalidSdistFilename,
@@ -160,9 +160,14 @@ def wheel_files(wheel: Path) -> dict[str, str]:
         raise ProblemsError([Problem(f"{wheel} cannot be read: {error}", "run: make build")]) from error
 
 
-def wheel_tags(text: str) -> frozenset[Tag]:
-    """Return the tags in the text of a WHEEL file; a line that is none counts for nothing."""
-    tags = HeaderParser().parsestr(text).get_all("Tag", [])
+def wheel_fields(content: bytes | str) -> dict[str, list[str]]:
+    """Return the fields of a WHEEL file by their names in lower case: none of them is one of the core metadata."""
+    return parse_email(content)[1]
+
+
+def wheel_tags(content: bytes | str) -> frozenset[Tag]:
+    """Return the tags in a WHEEL file; a line that is none counts for nothing."""
+    tags = wheel_fields(content).get("tag", [])
     return frozenset(tag for line in tags if line.count("-") == 2 for tag in parse_tag(line))  # noqa: PLR2004
 
 

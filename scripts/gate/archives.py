@@ -13,7 +13,6 @@ from gate.model import LARGEST_MEMBER, Artefact, Member, rule
 LOCAL_HEADER = struct.Struct("<4s2xHH8xLLHH")
 END_RECORD = 22
 HAS_DATA_DESCRIPTOR = 0x0008
-NAME_IS_UTF8 = 0x0800
 # Zip64: the real size is in an extra field.
 SIZE_IS_ELSEWHERE = 0xFFFFFFFF
 
@@ -101,7 +100,8 @@ def misframed(entry: zipfile.ZipInfo, fields: tuple[Any, ...], name: bytes) -> s
         return "has no header"
     if flags & HAS_DATA_DESCRIPTOR:
         return "has a data descriptor"
-    if name != entry.orig_filename.encode("utf-8" if entry.flag_bits & NAME_IS_UTF8 else "cp437"):
+    # PyPI reads names as UTF-8, also where the directory does not say that they are.
+    if name != entry.orig_filename.encode("utf-8"):
         return f"is called {name!r} in its own header"
     if size != SIZE_IS_ELSEWHERE and (method, packed, size) != (
         entry.compress_type,

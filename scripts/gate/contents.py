@@ -1,6 +1,7 @@
 """Rules about what is in a wheel or an sdist."""
 
 import csv
+import io
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -8,8 +9,8 @@ from pathlib import PurePosixPath
 
 import tomli
 
-from artefacts import wheel_tags
-from gate.model import Artefact, Project, parse_headers, rule
+from artefacts import wheel_fields, wheel_tags
+from gate.model import Artefact, Project, rule
 
 # Names and texts that mean a secret. The texts are prefixes that their issuers document for finding them.
 SECRET_NAMES = re.compile(
@@ -52,13 +53,14 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
     if content is None:
         yield f"there is no {artefact.folder}/WHEEL"
         return
-    headers = parse_headers(content)
-    if not str(headers["Wheel-Version"] or "").startswith("1."):
-        yield f"Wheel-Version is {headers['Wheel-Version']!r}, not 1.x"
-    tags = wheel_tags(content.decode("utf-8", "replace"))
+    fields = wheel_fields(content)
+    version, pure = ((*fields.get(name, []), "")[0] for name in ("wheel-version", "root-is-purelib"))
+    if not version.startswith("1."):
+        yield f"Wheel-Version is {version!r}, not 1.x"
+    tags = wheel_tags(content)
     if tags != artefact.tags:
         yield f"WHEEL says {', '.join(sorted(map(str, tags))) or 'no tags'}, and the file name says others"
-    if str(headers["Root-Is-Purelib"] or "").lower() == "true" and artefact.native:
+    if pure.lower() == "true" and artefact.native:
         yield "Root-Is-Purelib is true, and there is a native module"
 
 
@@ -110,7 +112,9 @@ def record_lines(artefact: Artefact) -> list[list[str]] | None:
     """Return the rows of RECORD, or None if there is none that can be read."""
     content = artefact.read(f"{artefact.folder}/RECORD")
     try:
-        return None if content is None else list(csv.reader(content.decode("utf-8").splitlines(), strict=True))
+        # Not splitlines(): what it takes for the end of a line can stand in a file's name.
+        text = io.StringIO((content or b"").decode("utf-8"), newline="")
+        return None if content is None else list(csv.reader(text, strict=True))
     except (UnicodeDecodeError, csv.Error):
         return None
 

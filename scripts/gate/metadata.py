@@ -4,13 +4,13 @@ import io
 import re
 from collections.abc import Iterator
 from email.utils import getaddresses
-from urllib.parse import urlsplit
 
 from packaging.metadata import ExceptionGroup, InvalidMetadata, Metadata
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
+from rfc3986 import exceptions, uri_reference, validators  # type: ignore[import-untyped]
 from trove_classifiers import classifiers as known_classifiers
 from trove_classifiers import deprecated_classifiers
 
@@ -22,17 +22,6 @@ LONGEST_SUMMARY = 512
 LONGEST_LABEL = 32
 # What may be dynamic, as PyPI lists it (PEP 643, PEP 639, PEP 794): everything but these.
 NEVER_DYNAMIC = {"name", "version", "metadata-version", "dynamic"}
-
-
-def field(artefact: Artefact, name: str) -> str | None:
-    """Return a field of the metadata that may be there once."""
-    value = artefact.headers[name]
-    return None if value is None else str(value)
-
-
-def fields(artefact: Artefact, name: str) -> list[str]:
-    """Return all values of a field of the metadata."""
-    return [str(value) for value in artefact.headers.get_all(name, [])]
 
 
 @rule("both")
@@ -78,7 +67,7 @@ def metadata_version(artefact: Artefact) -> Iterator[str]:
     Source: PyPI, "'9.9' is not a valid metadata version".
     Remedy: pin maturin to a version whose metadata PyPI takes
     """
-    found = field(artefact, "Metadata-Version")
+    found = artefact.fields.get("metadata_version")
     if artefact.metadata is not None and found not in METADATA_VERSIONS:
         yield f"{found!r} is not a valid metadata version"
 
@@ -94,10 +83,10 @@ def name_and_version_agree(artefact: Artefact) -> Iterator[str]:
     if artefact.parsed is None or artefact.metadata is None:
         return
     name, version, _ = artefact.parsed
-    found = field(artefact, "Name") or ""
+    found = artefact.fields.get("name", "")
     if canonicalize_name(found) != name:
         yield f"the metadata's name is {found!r}, the file's is {name!r}"
-    text = field(artefact, "Version") or ""
+    text = artefact.fields.get("version", "")
     try:
         same = Version(text) == version
     except InvalidVersion:
@@ -126,7 +115,7 @@ def classifiers_known(artefact: Artefact) -> Iterator[str]:
     Source: PyPI, "'X' is not a valid classifier.", "The classifier … has been deprecated, use one of … instead."
     Remedy: correct it in pyproject.toml; the list is that of the package trove-classifiers
     """
-    for classifier in fields(artefact, "Classifier"):
+    for classifier in artefact.fields.get("classifiers", []):
         if classifier in deprecated_classifiers:
             yield f"{classifier!r} is deprecated; instead: {deprecated_classifiers[classifier]}"
         elif classifier not in known_classifiers:
@@ -143,9 +132,9 @@ def license_files_exist(artefact: Artefact) -> Iterator[str]:
     """
     folder = f"{artefact.folder}/licenses" if artefact.is_wheel else artefact.folder
     # Before metadata 2.4 the field was written by tools, without the file being promised at that place.
-    if (field(artefact, "Metadata-Version") or "") < "2.4":
+    if artefact.fields.get("metadata_version", "") < "2.4":
         return
-    for name in fields(artefact, "License-File"):
+    for name in artefact.fields.get("license_files", []):
         if f"{folder}/{name}" not in artefact.files:
             yield f"{folder}/{name} is not there"
 
@@ -159,8 +148,8 @@ def license_present(artefact: Artefact, project: Project) -> Iterator[str]:
     Remedy: set license and license-files in pyproject.toml
     """
     del project
-    for name in ("License-Expression", "License-File"):
-        if artefact.metadata is not None and not fields(artefact, name):
+    for name, key in (("License-Expression", "license_expression"), ("License-File", "license_files")):
+        if artefact.metadata is not None and not artefact.fields.get(key):
             yield f"the metadata has no {name}"
 
 
@@ -172,7 +161,7 @@ def one_license_field(artefact: Artefact) -> Iterator[str]:
     Source: PyPI, "License is deprecated when License-Expression is present".
     Remedy: use license = "…" and license-files in pyproject.toml, and no table
     """
-    if field(artefact, "License") and field(artefact, "License-Expression"):
+    if artefact.fields.get("license") and artefact.fields.get("license_expression"):
         yield "License and License-Expression are both there"
 
 
@@ -184,8 +173,14 @@ def no_direct_dependency(artefact: Artefact) -> Iterator[str]:
     Source: PyPI, "Can't have direct dependency: foo @ git+https://…".
     Remedy: depend on a released version
     """
-    for name in ("Requires-Dist", "Provides-Dist", "Obsoletes-Dist"):
-        for text in fields(artefact, name):
+    found = artefact.fields
+    texts = {
+        "Requires-Dist": found.get("requires_dist", []),
+        "Provides-Dist": found.get("provides_dist", []),
+        "Obsoletes-Dist": found.get("obsoletes_dist", []),
+    }
+    for name, values in texts.items():
+        for text in values:
             try:
                 if Requirement(text).url is not None:
                     yield f"{name}: {text}"
@@ -201,8 +196,8 @@ def readme_renders(artefact: Artefact) -> Iterator[str]:
     Source: PyPI, "The description failed to render for 'text/x-rst'."
     Remedy: correct the README, or write it in Markdown
     """
-    kind = (field(artefact, "Description-Content-Type") or "text/x-rst").split(";")[0].strip().lower()
-    text = description(artefact)
+    kind = (artefact.fields.get("description_content_type") or "text/x-rst").split(";")[0].strip().lower()
+    text = artefact.fields.get("description", "")
     if kind != "text/x-rst" or not text.strip() or text.strip() == "UNKNOWN":
         return
     from readme_renderer import rst  # noqa: PLC0415 - docutils takes longer to load than all the rest
@@ -211,12 +206,6 @@ def readme_renders(artefact: Artefact) -> Iterator[str]:
     if rst.render(text, stream=stream) is None:
         lines = stream.getvalue().strip().splitlines()
         yield f"the description failed to render: {lines[0] if lines else 'reStructuredText'}"
-
-
-def description(artefact: Artefact) -> str:
-    """Return the description: the body of the metadata, or its field of old."""
-    payload = artefact.headers.get_payload()
-    return str(payload) if payload else field(artefact, "Description") or ""
 
 
 @rule("both", needs_project=True)
@@ -228,9 +217,9 @@ def readme_present(artefact: Artefact, project: Project) -> Iterator[str]:
     Remedy: set readme in pyproject.toml
     """
     del project
-    if artefact.metadata is not None and not description(artefact).strip():
+    if artefact.metadata is not None and not artefact.fields.get("description", "").strip():
         yield "the metadata has no description"
-    elif artefact.metadata is not None and not field(artefact, "Description-Content-Type"):
+    elif artefact.metadata is not None and not artefact.fields.get("description_content_type"):
         yield "the metadata does not say of what kind the description is"
 
 
@@ -242,7 +231,7 @@ def summary_length(artefact: Artefact) -> Iterator[str]:
     Source: PyPI, "'summary' field must be 512 characters or less".
     Remedy: shorten description in pyproject.toml
     """
-    length = len(field(artefact, "Summary") or "")
+    length = len(artefact.fields.get("summary", ""))
     if length > LONGEST_SUMMARY:
         yield f"the summary has {length} characters"
 
@@ -255,32 +244,36 @@ def project_urls(artefact: Artefact) -> Iterator[str]:
     Source: PyPI, "'…' must be 32 characters or less", "'…' is not a valid url", "Must have a label".
     Remedy: correct [project.urls] in pyproject.toml
     """
-    for text in fields(artefact, "Project-URL"):
-        label, _, url = (part.strip() for part in text.partition(","))
+    for label, url in artefact.fields.get("project_urls", {}).items():
         if not label:
-            yield f"{text!r} has no label"
+            yield f"{url!r} has no label"
         elif len(label) > LONGEST_LABEL:
             yield f"the label {label!r} has {len(label)} characters"
         elif not is_url(url):
             yield f"{url!r} is not a valid url"
-    for name in ("Home-page", "Download-URL"):
-        url = field(artefact, name) or ""
+    for name, key in (("Home-page", "home_page"), ("Download-URL", "download_url")):
+        url = str(artefact.fields.get(key) or "")
         if url and url != "UNKNOWN" and not is_url(url):
             yield f"{name}: {url!r} is not a valid url"
 
 
 def is_url(text: str) -> bool:
-    """Say whether PyPI would take this for an address: http or https, and a host."""
+    """Say whether PyPI takes a text for an address.
+
+    The source is PyPI's: warehouse/utils/http.py, is_valid_uri.
+    """
+    validator = validators.Validator().allow_schemes("http", "https").require_presence_of("scheme")
+    validator.check_validity_of("scheme", "host", "port", "path", "query")
     try:
-        parts = urlsplit(text)
-    except ValueError:
+        validator.validate(uri_reference(text).normalize())
+    except exceptions.ValidationError:
         return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not re.search(r"\s", text)
+    return True
 
 
 @rule("both")
 def email_addresses(artefact: Artefact) -> Iterator[str]:
-    """Every e-mail address of authors and maintainers is one.
+    """The e-mail address of the authors is one, and that of the maintainers, where no more than one is given.
 
     Why: PyPI refuses the file, and twine does not notice.
     Source: PyPI, "'…' is not a valid email address".
@@ -288,13 +281,22 @@ def email_addresses(artefact: Artefact) -> Iterator[str]:
     """
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only where there is an address
 
-    for name in ("Author-email", "Maintainer-email"):
-        for _, address in getaddresses(fields(artefact, name)):
-            try:
-                if address:
-                    validate_email(address, check_deliverability=False)
-            except EmailNotValidError as error:
-                yield f"{name}: {address!r} is not a valid email address: {error}"
+    for name, key in (("Author-email", "author_email"), ("Maintainer-email", "maintainer_email")):
+        address = only_address(str(artefact.fields.get(key) or ""))
+        try:
+            if address:
+                validate_email(address, check_deliverability=False)
+        except EmailNotValidError as error:
+            yield f"{name}: {address!r} is not a valid email address: {error}"
+
+
+def only_address(text: str) -> str:
+    """Return the address in a text that holds one, else "".
+
+    As parseaddr does it in PyPI's Python (3.14), but not yet in 3.10: a comma in a name makes two.
+    """
+    addresses = getaddresses([text])
+    return addresses[0][1] if len(addresses) == 1 else ""
 
 
 @rule("both")
@@ -305,7 +307,7 @@ def dynamic_fields(artefact: Artefact) -> Iterator[str]:
     Source: PyPI, "Dynamic field '…' is not a valid dynamic field"; PEP 643.
     Remedy: build it anew with the pinned maturin: make build
     """
-    for name in fields(artefact, "Dynamic"):
+    for name in artefact.fields.get("dynamic", []):
         if name.lower() in NEVER_DYNAMIC:
             yield f"{name!r} is not a valid dynamic field"
 
@@ -318,7 +320,7 @@ def requires_python(artefact: Artefact, project: Project) -> Iterator[str]:
     Source: seen: abi3audit and check-wheel-contents accept two different floors.
     Remedy: set requires-python, the abi3-pyXY feature in Cargo.toml and the classifiers to one floor
     """
-    found = field(artefact, "Requires-Python")
+    found = artefact.fields.get("requires_python")
     if artefact.metadata is None:
         return
     try:
@@ -330,7 +332,7 @@ def requires_python(artefact: Artefact, project: Project) -> Iterator[str]:
     digits = project.oldest_python.replace(".", "")
     if project.abi3_feature != f"abi3-py{digits}":
         yield f"Cargo.toml builds for {project.abi3_feature}, and requires-python begins at {project.oldest_python}"
-    minors = re.findall(r":: Python :: (3\.\d+)$", "\n".join(fields(artefact, "Classifier")), re.MULTILINE)
+    minors = re.findall(r":: Python :: (3\.\d+)$", "\n".join(artefact.fields.get("classifiers", [])), re.MULTILINE)
     oldest = min(minors, key=Version, default=project.oldest_python)
     if oldest != project.oldest_python:
         yield f"the oldest classifier is {oldest}, and requires-python begins at {project.oldest_python}"

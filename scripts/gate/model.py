@@ -12,13 +12,11 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from email.message import Message
-from email.parser import BytesParser
-from email.policy import compat32
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
+from packaging.metadata import RawMetadata, parse_email
 from packaging.tags import Tag
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
@@ -216,9 +214,9 @@ class Artefact:
         return self.read(self.metadata_name)
 
     @cached_property
-    def headers(self) -> Message:
-        """The core metadata, parsed as far as it can be."""
-        return parse_headers(self.metadata or b"")
+    def fields(self) -> RawMetadata:
+        """The core metadata as PyPI reads it, without the fields that it cannot read."""
+        return parse_email(self.metadata or b"")[0]
 
     @cached_property
     def native(self) -> list[str]:
@@ -249,11 +247,6 @@ class Artefact:
     def package_files(self) -> list[str]:
         """The names of a wheel's files that are installed beside .dist-info and .data folders."""
         return [name for name in self.files if not PurePosixPath(name).parts[0].endswith((".dist-info", ".data"))]
-
-
-def parse_headers(content: bytes) -> Message:
-    """Return the headers of a METADATA, PKG-INFO or WHEEL file."""
-    return BytesParser(policy=compat32).parsebytes(content, headersonly=True)
 
 
 def zip_kind(entry: zipfile.ZipInfo) -> str:

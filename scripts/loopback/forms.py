@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from email.utils import parseaddr
 from typing import Any, cast
 
 from email_validator import EmailNotValidError, validate_email
@@ -18,11 +17,10 @@ from packaging.metadata import (
     RawMetadata,
 )
 from packaging.requirements import InvalidRequirement, Requirement
-from rfc3986 import exceptions, uri_reference, validators  # type: ignore[import-untyped]
 from trove_classifiers import classifiers as known_classifiers
 from trove_classifiers import deprecated_classifiers
 
-from gate.metadata import LONGEST_LABEL, LONGEST_SUMMARY, METADATA_VERSIONS, NEVER_DYNAMIC
+from gate.metadata import LONGEST_LABEL, LONGEST_SUMMARY, METADATA_VERSIONS, NEVER_DYNAMIC, is_url, only_address
 from loopback.refusals import RefusedError, refused
 
 # All values of each field, in their order.
@@ -184,7 +182,7 @@ def metadata_errors(metadata: Metadata) -> Errors:
 def email_errors(metadata: Metadata) -> Errors:
     """Yield each e-mail address that is none."""
     for field, text in (("author-email", metadata.author_email), ("maintainer-email", metadata.maintainer_email)):
-        address = parseaddr(text or "")[1]
+        address = only_address(text or "")
         try:
             if address:
                 validate_email(address, check_deliverability=False)
@@ -238,17 +236,3 @@ def dependency_errors(metadata: Metadata) -> Errors:
                     yield field, refused("direct-dependency", value=repr(text))
             except InvalidRequirement as error:
                 yield field, refused("metadata", reason=f"{text!r} is invalid: {error}")
-
-
-def is_url(text: str) -> bool:
-    """Say whether PyPI takes a text for an address.
-
-    The source is PyPI's: warehouse/utils/http.py, is_valid_uri.
-    """
-    validator = validators.Validator().allow_schemes("http", "https").require_presence_of("scheme")
-    validator.check_validity_of("scheme", "host", "port", "path", "query")
-    try:
-        validator.validate(uri_reference(text).normalize())
-    except exceptions.ValidationError:
-        return False
-    return True

@@ -65,9 +65,20 @@ class Release:
 
         def change(files: Files) -> None:
             assert re.search(old.encode(), files[file]), old
-            files[file] = re.sub(old.encode(), new.encode(), files[file], count=1)
+            files[file] = re.sub(old.encode(), new.encode(errors="surrogateescape"), files[file], count=1)
 
         self.change_wheel(change)
+
+    def change_all_metadata(self, old: str, new: str) -> None:
+        """Replace text in the wheel's METADATA and in the sdist's PKG-INFO."""
+        self.change_metadata(old, new)
+        name = f"{self.top}/PKG-INFO"
+
+        def change(files: Files) -> None:
+            assert re.search(old.encode(), files[name]), old
+            files[name] = re.sub(old.encode(), new.encode(errors="surrogateescape"), files[name], count=1)
+
+        self.change_sdist(change)
 
     def change_native(self, old: bytes, new: bytes) -> None:
         """Replace bytes in the wheel's native module, without moving any."""
@@ -297,6 +308,15 @@ def written(method: int) -> Breakage:
 
 add("zip-compression", "bzip2 in a wheel", written(zipfile.ZIP_BZIP2))
 add("zip-compression", "lzma in a wheel", written(zipfile.ZIP_LZMA))
+
+
+@breaks("zip-framing", "a name in a wheel that is not UTF-8")
+def _(release: Release) -> None:
+    release.change_wheel(lambda files: files.update({"ferrous_wheel/XX.py": b""}))
+    # 0x82 is an e with an accent in the code page of old zip files.
+    release.wheel.write_bytes(release.wheel.read_bytes().replace(b"ferrous_wheel/XX.py", b"ferrous_wheel/X\x82.py"))
+
+
 add("zip-framing", "data after a wheel", lambda release: release.wheel.write_bytes(release.wheel.read_bytes() + b"\0"))
 add("zip-framing", "data before a wheel", lambda release: release.wheel.write_bytes(b"#!" + release.wheel.read_bytes()))
 add("zip-framing", "two wheels in one file", lambda release: release.wheel.write_bytes(release.wheel.read_bytes() * 2))

@@ -4,12 +4,14 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import check_dist
 import toolchain
+from broken import repack_sdist, repack_wheel
 from console import problem, run_main
 from corpus import CORPUS, Release
 from gate.binary import macos_floor, no_libpython
@@ -53,6 +55,53 @@ def test_the_corpus_has_a_mistake_for_every_rule() -> None:
     elsewhere = {"macos-floor", "release-build"}
     assert {rule for rule, _ in CORPUS.values()} == RULES.keys() - elsewhere
     assert len(CORPUS) >= 80
+
+
+# What is put in place of a line of the metadata, and the rule that refuses it, if one does: PyPI counts characters.
+NOT_ASCII: dict[str, tuple[str, str, str | None]] = {
+    "a Chinese summary": ("Summary: .*", f"Summary: {'汉' * 512}", None),
+    "a Chinese summary that is too long": ("Summary: .*", f"Summary: {'汉' * 513}", "summary-length"),
+    "a summary beyond the first plane": ("Summary: .*", f"Summary: {'🦀' * 512}", None),
+    "a summary that is no UTF-8": ("Summary: .*", "Summary: \udce9", "metadata-valid"),
+    "a label": ("^", f"Project-URL: {'é' * 32}, https://example.com\n", None),
+    "a label that is too long": ("^", f"Project-URL: {'é' * 33}, https://example.com\n", "project-urls"),
+    "a host": ("^", "Project-URL: Home, https://bücher.example/weiß?ä=ö#ü\n", None),
+    "a host in Japanese": ("^", "Home-page: http://例え.example/\n", None),
+    "an address without a scheme": ("^", "Project-URL: Home, bücher.example\n", "project-urls"),
+    "an address of mail": ("^", "Project-URL: Post, mailto:ü@bücher.example\n", "project-urls"),
+    "an e-mail address": ("^", "Author-email: Jörg Müller <jörg@bücher.example.org>\n", None),
+    "a name with a comma": ("^", "Author-email: Müller, Jörg <joerg@example.org>\n", None),
+    "two maintainers": ("^", "Maintainer-email: Ü <u@example.org>, 李 <li@example.org>\n", None),
+    "an e-mail address with two dots": ("^", "Author-email: ü@bücher..example.org\n", "email-addresses"),
+    "an author": ("Author: .*", "Author: Ōe Kenzaburō, Þórr", None),
+    "keywords": ("Keywords: .*", "Keywords: straße,слово", None),
+    "a classifier": ("^", "Classifier: Natural Language :: Français\n", "classifiers-known"),
+    "a requirement": ("^", "Requires-Dist: bücher\n", "metadata-valid"),
+    "a licence file that is not there": ("License-File: LICENSE", "License-File: lizenz-é", "license-files-exist"),
+    "a description": ("$", "\n日本語の説明\n", None),
+}
+
+
+@pytest.mark.parametrize("name", NOT_ASCII)
+def test_metadata_that_is_not_ascii_is_judged_as_pypi_judges_it(release: Release, facts: Project, name: str) -> None:
+    old, new, rule = NOT_ASCII[name]
+    release.change_all_metadata(old, new)
+    findings = check_dist.check_folder(release.folder, facts)
+    assert {(finding.file, finding.rule) for finding in findings} == {
+        (path.name, rule) for path in (release.wheel, release.sdist) if rule
+    }
+
+
+def test_file_names_that_are_not_ascii_are_taken(release: Release, facts: Project) -> None:
+    names = {"lizenz-é", "許可", "with\x85line"}
+    release.change_all_metadata("License-File: LICENSE\n", "License-File: LICENSE\nLicense-File: lizenz-é\n")
+    wheel, sdist = ({f"{top}/{name}": b"" for name in names} for top in (f"{release.info}/licenses", release.top))
+    repack_wheel(release.wheel, release.folder, lambda files: files.update(wheel))
+    repack_sdist(release.sdist, release.folder, lambda files: files.update(sdist))
+    findings = check_dist.check_folder(release.folder, replace(facts, tracked=facts.tracked | names))
+    # The line feed of old mainframes cannot be printed, and is no end of a line in RECORD.
+    assert {finding.rule for finding in findings} == {"safe-members"}
+    assert len(findings) == 2
 
 
 def test_a_debug_build_is_refused(release: Release, facts: Project) -> None:
