@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 import tomli
 
 from artefacts import wheel_fields, wheel_tags
+from gate.crates import PUBLISHED, ask_cargo
 from gate.model import Artefact, Project, rule
 
 # Names and texts that mean a secret. The texts are prefixes that their issuers document for finding them.
@@ -199,38 +200,29 @@ def tracked_files(artefact: Artefact, project: Project) -> Iterator[str]:
 
 @rule("sdist", needs_project=True)
 def locked_crates(artefact: Artefact, project: Project) -> Iterator[str]:
-    """Cargo.lock is there and in step with Cargo.toml, and every crate comes from a registry.
+    """Cargo.lock is there and fits Cargo.toml, as cargo says, and every crate is published, or in the sdist.
 
     Why: distributions build with --locked, and fail; a path leads out of the sdist.
     Source: PyO3/maturin#2609; cargo, "cannot update the lock file … because --locked was passed".
     Remedy: run: cargo update --workspace; commit Cargo.lock, and build anew
     """
     del project
-    texts = [artefact.read(f"{artefact.folder}/{name}") for name in ("Cargo.toml", "Cargo.lock")]
-    if texts[0] is None or texts[1] is None:
-        yield "Cargo.toml or Cargo.lock is missing"
+    content = artefact.read(f"{artefact.folder}/Cargo.lock")
+    if content is None:
+        yield "Cargo.lock is missing"
         return
     try:
-        manifest, lock = (tomli.loads(text.decode("utf-8")) for text in texts if text is not None)
-        package, crates = manifest["package"], lock["package"]
-        (own,) = [crate for crate in crates if crate["name"] == package["name"] and "source" not in crate]
-    except (UnicodeDecodeError, tomli.TOMLDecodeError, KeyError, ValueError):
-        yield "Cargo.toml and Cargo.lock are not of one package"
+        lock = tomli.loads(content.decode("utf-8"))
+        crates = [*lock["package"], *lock.get("patch", {}).get("unused", [])]
+        foreign = {crate["name"]: crate["source"] for crate in crates if "source" in crate}
+        foreign = {name: source for name, source in foreign.items() if not source.startswith(PUBLISHED)}
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        yield f"Cargo.lock cannot be read: {error}"
         return
-    if own["version"] != package["version"]:
-        yield f"Cargo.lock is for version {own['version']}, and Cargo.toml for {package['version']}"
-    tables = ("dependencies", "build-dependencies", "dev-dependencies")
-    wanted = {
-        spec.get("package", name) if isinstance(spec, dict) else name: spec
-        for table in tables
-        for name, spec in manifest.get(table, {}).items()
-    }
-    locked = {text.split(" ", 1)[0] for text in own.get("dependencies", [])}
-    if locked != wanted.keys():
-        yield f"Cargo.lock and Cargo.toml differ in: {', '.join(sorted(locked ^ wanted.keys()))}"
-    for name, spec in wanted.items():
-        if isinstance(spec, dict) and ("path" in spec or "git" in spec):
-            yield f"the crate {name} is a path or a git dependency"
+    yield from (f"the crate {name} is not published: {source}" for name, source in foreign.items())
+    # To read a package's metadata cargo would fetch those.
+    if not foreign:
+        yield from ask_cargo(artefact)
 
 
 @rule("both", needs_project=True)

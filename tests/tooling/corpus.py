@@ -590,6 +590,23 @@ add(
     "a crate by path",
     in_sdist("Cargo.toml", b"[dependencies]", b'[dependencies]\nother = { path = "../other" }'),
 )
+add(
+    "locked-crates",
+    "a crate for one system that is not locked",
+    in_sdist("Cargo.toml", b"[features]\n", b"[target.'cfg(unix)'.dependencies]\nserde = \"1\"\n[features]\n"),
+)
+add(
+    "locked-crates",
+    "a crate that is locked at another version",
+    in_sdist("Cargo.toml", b'rapidfuzz = "0.5.0"', b'rapidfuzz = "0.4"'),
+)
+add("locked-crates", "a crate that is locked and not used", in_sdist("Cargo.toml", b'rapidfuzz = "0.5.0"\n', b""))
+add(
+    "locked-crates",
+    "a crate from git",
+    in_sdist("Cargo.lock", b'source = "registry+https://', b'source = "git+https://'),
+)
+add("locked-crates", "a Cargo.toml that cannot be read", in_sdist("Cargo.toml", b"[package]", b"[package"))
 add("locked-crates", "a Cargo.lock that cannot be read", in_sdist("Cargo.lock", b"[[package]]", b"[[package"))
 add("no-secrets", "an .env in the sdist", to_sdist(".env", b"TOKEN=x"))
 add("no-secrets", "a private key in the sdist", to_sdist("docs/key.txt", b"-----BEGIN RSA " + b"PRIVATE KEY-----"))

@@ -11,8 +11,8 @@ import pytest
 
 import check_dist
 import toolchain
-from broken import repack_sdist, repack_wheel
-from console import problem, run_main
+from broken import Files, repack_sdist, repack_wheel
+from console import err, problem, run_main
 from corpus import CORPUS, Release
 from gate.binary import macos_floor, no_libpython
 from gate.model import RULES, Artefact, Finding, Project
@@ -102,6 +102,107 @@ def test_file_names_that_are_not_ascii_are_taken(release: Release, facts: Projec
     # The line feed of old mainframes cannot be printed, and is no end of a line in RECORD.
     assert {finding.rule for finding in findings} == {"safe-members"}
     assert len(findings) == 2
+
+
+INNER = '[package]\nname = "inner"\nversion = "1.0.0"\nedition = "2021"\n'
+RAPIDFUZZ = INNER.replace("inner", "rapidfuzz").replace("1.0.0", "0.5.0")
+# Dependencies as packages have them: what is replaced in Cargo.toml, and the files that are added.
+CRATES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "for one system": ({"[features]": "[target.'cfg(unix)'.dependencies]\nlibc = \"0.2\"\n\n[features]"}, {}),
+    "optional": ({"[dependencies]": '[dependencies]\nlibc = { version = "0.2", optional = true }'}, {}),
+    "for the build": ({"[features]": '[build-dependencies]\nlibc = "0.2"\n\n[features]'}, {}),
+    "for tests": ({"[features]": '[dev-dependencies]\nlibc = "0.2"\n\n[features]'}, {}),
+    "renamed": ({'rapidfuzz = "0.5.0"': 'fuzz = { package = "rapidfuzz", version = "0.5.0" }'}, {}),
+    "inherited": (
+        {
+            'rapidfuzz = "0.5.0"': "rapidfuzz.workspace = true",
+            "[features]": '[workspace.dependencies]\nrapidfuzz = "0.5.0"\n\n[features]',
+        },
+        {},
+    ),
+    "a version that is inherited": (
+        {
+            'version = "0.1.0"\nedition': "version.workspace = true\nedition",
+            "[features]": '[workspace.package]\nversion = "0.1.0"\n\n[features]',
+        },
+        {},
+    ),
+    "in the sdist": (
+        {"[dependencies]": "[dependencies]\ninner = { path = 'inner' }"},
+        {"inner/Cargo.toml": INNER, "inner/src/lib.rs": ""},
+    ),
+    "patched by one in the sdist": (
+        {"[features]": "[patch.crates-io]\nrapidfuzz = { path = 'inner' }\n\n[features]"},
+        {"inner/Cargo.toml": RAPIDFUZZ, "inner/src/lib.rs": ""},
+    ),
+}
+
+
+def change_crates(release: Release, texts: dict[str, str], added: dict[str, str], *, locked: bool) -> None:
+    """Change the sdist's Cargo.toml and add files, and, with `locked`, let cargo bring its Cargo.lock up to date."""
+
+    def change(files: Files) -> None:
+        manifest = files[f"{release.top}/Cargo.toml"].decode()
+        for old, new in texts.items():
+            assert old in manifest
+            manifest = manifest.replace(old, new, 1)
+        files.update({f"{release.top}/{file}": text.encode() for file, text in added.items()})
+        files[f"{release.top}/Cargo.toml"] = manifest.encode()
+        if locked:
+            for file, content in files.items():
+                (release.folder.parent / file).parent.mkdir(parents=True, exist_ok=True)
+                (release.folder.parent / file).write_bytes(content)
+            folder = release.folder.parent / release.top
+            assert run("cargo", "metadata", "--offline", "--quiet", "--format-version=1", cwd=folder).returncode == 0
+            files[f"{release.top}/Cargo.lock"] = (folder / "Cargo.lock").read_bytes()
+
+    release.change_sdist(change)
+
+
+@pytest.mark.parametrize("name", CRATES)
+def test_crates_are_judged_as_cargo_judges_them(release: Release, facts: Project, name: str) -> None:
+    texts, added = CRATES[name]
+    facts = replace(facts, tracked=facts.tracked | added.keys())
+    change_crates(release, texts, added, locked=True)
+    assert check_dist.check_folder(release.folder, facts) == []
+    if "libc" in str(texts) or added:
+        change_crates(release, texts, added, locked=False)
+        (finding,) = check_dist.check_folder(release.folder, facts)
+        assert finding.what == "Cargo.lock does not fit Cargo.toml"
+
+
+def test_a_crate_outside_the_sdist_is_refused(release: Release, facts: Project, tmp_path: Path) -> None:
+    (tmp_path / "inner" / "src").mkdir(parents=True)
+    (tmp_path / "inner" / "Cargo.toml").write_text(INNER, encoding="utf-8")
+    (tmp_path / "inner" / "src" / "lib.rs").touch()
+
+    texts = {"[dependencies]": f"[dependencies]\ninner = {{ path = '{tmp_path / 'inner'}' }}"}
+    change_crates(release, texts, {}, locked=True)
+    (finding,) = check_dist.check_folder(release.folder, facts)
+    assert finding.what == f"the crate inner lies outside the sdist: {tmp_path / 'inner' / 'Cargo.toml'}"
+
+
+@pytest.mark.parametrize("missing", ["cargo", "network"])
+def test_what_cargo_cannot_say_is_told_and_refuses_nothing(
+    release: Release, facts: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(err, "print", said.append)
+    if missing == "cargo":
+        monkeypatch.setenv("PATH", str(tmp_path))
+        reason = "cargo is not on PATH"
+    else:
+        monkeypatch.setenv("CARGO_HOME", str(tmp_path))
+        monkeypatch.setenv("CARGO_HTTP_PROXY", "http://127.0.0.1:9")
+        monkeypatch.setenv("CARGO_NET_RETRY", "0")
+        reason = "error: failed to get `indexmap` as a dependency"
+    assert check_dist.check_artefact(release.sdist, facts) == []
+    (line,) = said
+    assert line.startswith(f"{release.sdist.name}: whether Cargo.lock fits Cargo.toml is not judged: {reason}")
+    assert "\n" not in line
+    CORPUS["a crate from git"][1](release)
+    (finding,) = check_dist.check_artefact(release.sdist, facts)
+    assert finding.what.startswith("the crate equivalent is not published: git+https://")
 
 
 def test_a_debug_build_is_refused(release: Release, facts: Project) -> None:
