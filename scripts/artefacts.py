@@ -11,18 +11,16 @@ from typing import Any
 
 from packaging.metadata import parse_email
 from packaging.tags import Tag, parse_tag
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
+from packaging.utils import BuildTag, canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from console import Problem, ProblemsError, problem
+from gate.archives import unsafe
+from gate.model import Artefact, UnreadableError
 from project import import_name, name, native_module, python_tags, same_wheel, wheel_name
 
+# What is no name of a folder, a drive or an option, and nothing that a terminal obeys, on any system.
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*")
 NATIVE_SUFFIXES = (".so", ".pyd", ".dylib", ".dll")
 # What an installer adds to, or rewrites in, the .dist-info folder of what it installs.
 WRITTEN_BY_INSTALLERS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
@@ -33,21 +31,51 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def parse_name(name: str) -> tuple[str, Version, BuildTag, frozenset[Tag]]:
+    """Return what the name of a wheel or an sdist says, equal for all spellings of one.
+
+    Whoever is told a name by somebody else asks this before it becomes a path: packaging takes a/../x for a build tag.
+
+    Raises:
+        ValueError: It is neither's name, or no plain name of a file on every system.
+    """
+    if not PLAIN_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no plain name of a file")
+    if name.endswith(".whl"):
+        return parse_wheel_filename(name)
+    return (*parse_sdist_filename(name), (), frozenset())
+
+
+def is_artefact_name(name: str) -> bool:
+    """Say whether this is the name of a wheel or an sdist, and of a plain file."""
+    try:
+        parse_name(name)
+    except ValueError:
+        return False
+    return True
+
+
 def read_sums(path: Path) -> dict[str, str]:
     """Map the file names of a SHA256SUMS to their hashes. Folders in front of the names do not count.
 
     Raises:
-        ProblemsError: The file is not there, or a line is not as `sha256sum` writes it.
+        ProblemsError: The file is not there, or a line is not as `sha256sum` writes it for an artefact, each once.
     """
     remedy = "give the file that `make build` wrote"
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise problem(f"{path} cannot be read: {error}", remedy) from error
+    sums: dict[str, str] = {}
     for line in lines:
         if not re.fullmatch(r"[0-9a-f]{64} [ *].+", line):
             raise problem(f"{path} is no SHA256SUMS: {line!r} is not a line of sha256sum", remedy)
-    return {PurePosixPath(line[66:]).name: line[:64] for line in lines}
+        file = PurePosixPath(line[66:]).name
+        if file in sums or not is_artefact_name(file):
+            reason = "is there twice" if file in sums else "is neither a wheel nor an sdist"
+            raise problem(f"{path} is no SHA256SUMS: {file!r} {reason}", remedy)
+        sums[file] = line[:64]
+    return sums
 
 
 def write_sums(path: Path, folder: Path) -> None:
@@ -81,16 +109,16 @@ class Artefacts:
         sdists, wheels = [], {}
         for path in sorted(folder.iterdir()):
             try:
-                if path.suffix == ".whl":
-                    found_name, found, _, wheels[path] = parse_wheel_filename(path.name)
-                    if not zipfile.is_zipfile(path):
-                        problems.append(Problem(f"{path} is called a wheel and is no zip file", "run: make build"))
-                else:
-                    found_name, found = parse_sdist_filename(path.name)
-                    sdists.append(path)
-            except (InvalidWheelFilename, InvalidSdistFilename):
+                found_name, found, _, tags = parse_name(path.name)
+            except ValueError:
                 problems.append(Problem(f"{path} is neither a wheel nor an sdist", "remove it, or run: make build"))
                 continue
+            if path.suffix != ".whl":
+                sdists.append(path)
+            else:
+                wheels[path] = tags
+                if not zipfile.is_zipfile(path):
+                    problems.append(Problem(f"{path} is called a wheel and is no zip file", "run: make build"))
             if (found_name, found) != (canonicalize_name(name()), version):
                 what = f"{path} is {found_name} {found}, and {name()} {version} is to be verified"
                 problems.append(Problem(what, "remove it, or run: make build"))
@@ -139,16 +167,34 @@ def compare_sums(paths: list[Path], sums: dict[str, str], source: Path) -> list[
 
 
 def unpack(sdist: Path, folder: Path) -> Path:
-    """Unpack an sdist below `folder` and return the one folder in it."""
+    """Unpack an sdist below `folder` and return the one folder in it.
+
+    Raises:
+        ProblemsError: It is damaged, a bomb, or holds anything but files and folders that stay inside.
+    """
     try:
+        check_members(Artefact(sdist))
         with tarfile.open(sdist) as archive:
-            # The filter refuses names that lead out of the folder; the first releases of 3.10 and 3.11 lack it.
+            # The filter takes away owners and modes; the first releases of 3.10 and 3.11 lack it.
             archive.extraction_filter = getattr(tarfile, "data_filter", None)
             archive.extractall(folder)
         (content,) = folder.iterdir()
-    except (OSError, EOFError, tarfile.TarError, ValueError) as error:
+    except (OSError, EOFError, tarfile.TarError, ValueError, UnreadableError) as error:
         raise ProblemsError([Problem(f"{sdist} cannot be unpacked: {error}", "run: make build")]) from error
     return content
+
+
+def check_members(artefact: Artefact) -> None:
+    """Make sure that an archive can be unpacked without harm.
+
+    Raises:
+        UnreadableError: It cannot, or it is damaged.
+    """
+    for member in artefact.members:
+        if reason := unsafe(member):
+            raise UnreadableError(f"{member.name!r} {reason}")
+    if artefact.is_bomb(artefact.members):
+        raise UnreadableError("it is too many times as large unpacked")
 
 
 def wheel_files(wheel: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import build
-from artefacts import compare_sums, read_sums
+from artefacts import compare_sums, is_artefact_name, read_sums
 from console import Problem, ProblemsError, problem, run_main
 from project import DIST, SUMS
 
@@ -41,7 +41,9 @@ def check_folder(folder: Path) -> Iterator[Problem]:
     paths = sorted((folder / DIST.name).iterdir())
     plain = [path for path in paths if path.is_file() and not path.is_symlink()]
     yield from (Problem(f"{path} is no plain file", REMEDY) for path in paths if path not in plain)
-    yield from compare_sums(plain, sums, folder / SUMS.name)
+    named = [path for path in plain if is_artefact_name(path.name)]
+    yield from (Problem(f"{path} is neither a wheel nor an sdist", REMEDY) for path in plain if path not in named)
+    yield from compare_sums(named, sums, folder / SUMS.name)
 
 
 def check_together(folders: list[Path]) -> Iterator[Problem]:

@@ -84,8 +84,10 @@ def run_main(main: Callable[[], None]) -> None:
     except ProblemsError as error:
         annotate((one.what, "") for one in error.problems)
         for one in error.problems:
-            err.print(f"[bold red]problem:[/] {escape(one.what)}", markup=True)
-            err.print(f"  {one.remedy}")
+            # Names in it may be anybody's; a terminal must not obey them.
+            what, remedy = (printable(text) for text in (one.what, one.remedy))
+            err.print(f"[bold red]problem:[/] {escape(what)}", markup=True)
+            err.print(f"  {remedy}")
         sys.exit(1)
     except CalledProcessError as error:
         show_failure(error)

@@ -1,6 +1,7 @@
 """Package indexes: their addresses, what they serve of a release, and waiting until it is there."""
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -9,12 +10,14 @@ from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 from pypi_simple import DistributionPackage, NoSuchProjectError, PyPISimple
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 from twine import utils as twine
 
+from artefacts import is_artefact_name, parse_name
 from console import err, problem
+from gate.model import LARGEST_MEMBER
 
 T = TypeVar("T")
 
@@ -85,6 +88,54 @@ def patiently(ask: Callable[[], T]) -> T:
         raise problem(f"{error}, after {LONGEST_WAIT} s", remedy) from error
 
 
+def is_version(text: str | None, version: Version) -> bool:
+    """Say whether a file of an index is of a version; what is no version is of none."""
+    try:
+        return text is not None and Version(text) == version
+    except InvalidVersion:
+        return False
+
+
+def check_names(names: list[str], url: str) -> None:
+    """Make sure that an index names wheels and sdists, each once: names become paths.
+
+    Raises:
+        ProblemsError: One is none, or is there twice, perhaps spelled in two ways.
+    """
+    remedy = "trust nothing that this index serves; check INDEX"
+    for name in names:
+        if not is_artefact_name(name):
+            raise problem(f"{url} serves {name!r}, which is no name of a wheel or an sdist", remedy)
+    for found, count in Counter(map(parse_name, names)).items():
+        if count > 1:
+            twice = ", ".join(name for name in names if parse_name(name) == found)
+            raise problem(f"{url} serves one file {count} times: {twice}", remedy)
+
+
+class Limit:
+    """Watches a download, and ends it once it is larger than any file of a release."""
+
+    def __init__(self, _: int | None) -> None:
+        """Begin with nothing; what the server says of the length is not needed."""
+        self.left = LARGEST_MEMBER
+
+    def __enter__(self) -> "Limit":  # noqa: PYI034 - Self came with 3.11
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def update(self, increment: int) -> None:
+        """Count what has come.
+
+        Raises:
+            ValueError: It is too much.
+        """
+        self.left -= increment
+        if self.left < 0:
+            raise ValueError(f"a file is larger than {LARGEST_MEMBER:,} bytes")
+
+
 @dataclass(frozen=True)
 class Index:
     """A simple index (PEP 503, PEP 691) at an address."""
@@ -116,6 +167,7 @@ class Index:
         Raises:
             NotThereYetError: The index does not know the project or the version.
             BusyError: It says that it cannot answer now.
+            ProblemsError: It names a file as none may be called, or two that are one.
         """
         with PyPISimple(self.url) as client:
             try:
@@ -127,9 +179,10 @@ class Index:
                 if status not in PASSING:
                     raise
                 raise BusyError(f"{self.url} answers {status}") from error
-        of_release = [file for file in page.packages if file.version and Version(file.version) == version]
+        of_release = [file for file in page.packages if is_version(file.version, version)]
         if not of_release:
             raise NotThereYetError(f"{project} {version} is not on {self.url}")
+        check_names([file.filename for file in of_release], self.url)
         return of_release
 
     def download(self, project: str, version: Version, folder: Path) -> None:
@@ -139,6 +192,8 @@ class Index:
             with PyPISimple(self.url) as client:
                 for file in files:
                     err.print(f"downloading {file.filename}")
-                    client.download_package(file, folder / file.filename, verify=bool(file.digests))
+                    client.download_package(
+                        file, folder / file.filename, verify=bool(file.digests), progress=Limit, timeout=TIMEOUT
+                    )
         except (requests.RequestException, ValueError) as error:
             raise problem(f"{self.url} does not answer as an index: {error}", "check INDEX and the network") from error

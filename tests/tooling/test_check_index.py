@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 from tenacity import wait_fixed
 
 import check_index
@@ -186,3 +187,73 @@ def test_a_broken_version_is_followed_by_the_next_of_its_kind(version: str, expe
     steps = repair(version)
     assert steps[-1] == f"run: make release VERSION={expected}"
     assert steps[0].startswith(f"yank {version} on PyPI")
+
+
+# Names that lead to another place, or pose as something else, on one system or the other.
+HOSTILE = [
+    "ferrous_wheel-0.2.0-1/../../../outside/x-cp310-abi3-win_amd64.whl",
+    "ferrous_wheel-0.2.0-1\\..\\..\\outside\\x-cp310-abi3-win_amd64.whl",
+    "ferrous_wheel-0.2.0-1:stream-cp310-abi3-win_amd64.whl",
+    "ferrous_wheel-0.2.0-1\x1b[2J-cp310-abi3-win_amd64.whl",
+    "ferrous_wheel-0.2.0-1\n-cp310-abi3-win_amd64.whl",
+    "ferrous_wheel-0.2.0-cp310-abi3-win_amd64 .whl",
+    "ferrous_wheel-0.2.0.tar.bz2",
+]
+
+
+def list_all(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_name_that_an_index_tells_is_no_path(
+    served: PackageIndex,
+    sums: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hostile: str,
+) -> None:
+    served.files[hostile] = b"anything"
+    served.sends = True
+    before = list_all(tmp_path)
+    what = f"{served.simple} serves {hostile!r}, which is no name of a wheel or an sdist"
+    (tmp_path / "in" / "side").mkdir(parents=True)
+    with pytest.raises(ProblemsError) as caught:
+        index.Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path / "in" / "side")
+    assert [one.what for one in caught.value.problems] == [what]
+    assert refused(served, sums, monkeypatch) == [what]
+    assert list_all(tmp_path) == sorted([*before, tmp_path / "in", tmp_path / "in" / "side"])
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["Ferrous.Wheel-0.2.0.tar.gz", "ferrous-wheel-0.2.tar.gz", "ferrous_wheel-0.2.0-cp310-abi3-WIN_amd64.whl"],
+)
+def test_one_file_under_two_names_is_refused(
+    served: PackageIndex, sums: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    served.files[other] = b"other"
+    with pytest.raises(ProblemsError, match="serves one file 2 times: "):
+        index.Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path / "none")
+    assert "serves one file 2 times: " in "".join(refused(served, sums, monkeypatch))
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_file_that_is_too_large_is_not_kept(
+    served: PackageIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.sends = True
+    served.files = {SDIST: b"anything"}
+    index.Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path)
+    assert (tmp_path / SDIST).read_bytes() == b"anything"
+    monkeypatch.setattr(index, "LARGEST_MEMBER", 7)
+    with pytest.raises(ProblemsError, match="a file is larger than 7 bytes"):
+        index.Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_version_that_is_none_is_of_no_release(
+    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.files["ferrous_wheel-0.2.0_old.tar.gz"] = b"other"
+    check(served, sums, monkeypatch)

@@ -146,7 +146,33 @@ def lose_the_sdists_machine(built: Built) -> list[str]:
 def add_a_file(built: Built) -> list[str]:
     extra = built["here"] / "dist" / "extra.txt"
     extra.touch()
+    return [f"{extra} is neither a wheel nor an sdist"]
+
+
+def add_a_wheel(built: Built) -> list[str]:
+    extra = built["here"] / "dist" / "ferrous_wheel-0.1.0-cp310-abi3-win_arm64.whl"
+    extra.touch()
     return [f"{extra} has the SHA-256 "]
+
+
+def add_a_name_of_another_system(built: Built) -> list[str]:
+    extra = built["here"] / "dist" / "..\\..\\ferrous_wheel-0.1.0.tar.gz"
+    extra.touch()
+    return [f"{extra} is neither a wheel nor an sdist"]
+
+
+def list_a_name_twice(built: Built) -> list[str]:
+    sums = built["here"] / "SHA256SUMS"
+    lines = sums.read_text(encoding="utf-8").splitlines(keepends=True)
+    sums.write_text("".join([*lines, lines[0].replace("  dist/", "  other/")]), encoding="utf-8")
+    name = lines[0].split("/", 1)[1].strip()
+    return [f"{sums} is no SHA256SUMS: {name!r} is there twice"]
+
+
+def list_what_leads_out(built: Built) -> list[str]:
+    sums = built["here"] / "SHA256SUMS"
+    sums.write_text(f"{'0' * 64}  dist/..\n", encoding="utf-8")
+    return [f"{sums} is no SHA256SUMS: '..' is neither a wheel nor an sdist"]
 
 
 def add_a_folder(built: Built) -> list[str]:
@@ -188,6 +214,10 @@ BROKEN = {
         lose_a_wheel,
         lose_the_sdists_machine,
         add_a_file,
+        add_a_wheel,
+        add_a_name_of_another_system,
+        list_a_name_twice,
+        list_what_leads_out,
         add_a_folder,
         add_a_link,
         have_no_folders,

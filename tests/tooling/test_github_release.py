@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 from artefacts import sha256, write_sums
 from loopback import gh
@@ -42,7 +43,7 @@ def make_release(place: Place, version: str) -> Place:
     shutil.rmtree(built, ignore_errors=True)
     (built / "dist").mkdir(parents=True)
     for name, content in FILES.items():
-        (built / "dist" / name.replace("0.2.0", version)).write_bytes(content)
+        (built / "dist" / name.replace("0.2.0", str(Version(version)))).write_bytes(content)
     write_sums(built / "SHA256SUMS", built / "dist")
     return place
 

@@ -1,6 +1,7 @@
 import shutil
 import socketserver
 import sys
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import index
 import project
 import verification
 import verify_install
-from artefacts import Artefacts, judge, read_sums, sha256
+from artefacts import Artefacts, judge, read_sums, sha256, unpack
 from broken import Files, repack_sdist, repack_wheel
 from console import ProblemsError
 from helpers import run
@@ -368,3 +369,23 @@ def test_a_file_of_hashes_that_is_none_is_refused(tmp_path: Path, content: bytes
     sums.write_bytes(content)
     with pytest.raises(ProblemsError, match=r"SHA256SUMS (is no SHA256SUMS|cannot be read)"):
         read_sums(sums)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "reason"),
+    [
+        ("{top}/../../../evil", tarfile.REGTYPE, "leads out of the archive"),
+        ("/tmp/evil", tarfile.REGTYPE, "is an absolute path"),  # noqa: S108 - nothing is put there
+        ("{top}/..\\evil", tarfile.REGTYPE, "has a backslash in it"),
+        ("{top}/link", tarfile.SYMTYPE, "is a link"),
+        ("{top}/pipe", tarfile.FIFOTYPE, "is neither file nor folder"),
+    ],
+)
+def test_an_sdist_is_unpacked_without_harm_or_not_at_all(tmp_path: Path, name: str, kind: bytes, reason: str) -> None:
+    entry = tarfile.TarInfo(name.format(top="x-1.0"))
+    entry.type, entry.linkname = kind, "/etc"
+    with tarfile.open(tmp_path / "x-1.0.tar.gz", "w:gz") as archive:
+        archive.addfile(entry)
+    with pytest.raises(ProblemsError, match=f"cannot be unpacked: '.*' {reason}"):
+        unpack(tmp_path / "x-1.0.tar.gz", tmp_path / "unpacked")
+    assert not (tmp_path / "unpacked").exists()
