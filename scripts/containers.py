@@ -53,17 +53,27 @@ def find_in_image(image: str, names: list[str]) -> list[Python]:
     Raises:
         ProblemsError: One is not there.
     """
-    found = []
-    for name in names:
-        command = docker_run(image, [f"python{name}", "-I", "-c", ASK], [])
-        asked = subprocess.run(command, check=False, capture_output=True, text=True)
-        if asked.returncode:
-            last = (asked.stderr.strip().splitlines() or ["it says nothing"])[-1]
-            raise problem(f"{image} has no python{name}: {last}", "leave it out of PYTHON, or name another image")
-        *version, free_threaded = json.loads(asked.stdout)
-        major, minor, patch = version
-        found.append(Python((major, minor, patch), free_threaded, Path(f"python{name}")))
-    return sorted(found)
+    return sorted(ask_python(image, name) for name in names)
+
+
+def ask_python(image: str, name: str) -> Python:
+    """Return the interpreter of one name.
+
+    Raises:
+        ProblemsError: It is not there, or does not answer.
+    """
+    remedy = "leave it out of PYTHON, or name another image"
+    # Without the modules of `site`, which may print what they like.
+    command = docker_run(image, [f"python{name}", "-I", "-S", "-c", ASK], [])
+    asked = subprocess.run(command, check=False, capture_output=True, text=True, errors="replace")
+    if asked.returncode:
+        last = (asked.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise problem(f"{image} has no python{name}: {last}", remedy)
+    try:
+        major, minor, patch, free_threaded = json.loads(asked.stdout)
+        return Python((int(major), int(minor), int(patch)), bool(free_threaded), Path(f"python{name}"))
+    except (TypeError, ValueError) as error:
+        raise problem(f"python{name} in {image} does not say which it is: {asked.stdout[:80]!r}", remedy) from error
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from project import EXE, ROOT, find_uv, name, native_module
 from pythons import Python
@@ -123,15 +124,33 @@ class Environment:
 
     def describe(self) -> dict[str, Any]:
         """Return what `installed.py` tells about this environment."""
-        printed = self.run(
-            "the interpreter could not say what is installed", self.executable, "-I", CHECK, name(), native_module()
-        )
-        facts: dict[str, Any] = json.loads(printed)
+        what, told = "the interpreter could not say what is installed", self.folder / "installed.json"
+        printed = self.run(what, self.executable, "-I", CHECK, name(), native_module(), told)
+        try:
+            facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise FailedError(what, printed) from error
         return facts
 
     def run_tests(self, source: Path) -> str:
-        """Run the package's tests out of the unpacked sdist, and return pytest's last line."""
-        command = ("-I", "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "--quiet")
+        """Run the package's tests out of the unpacked sdist, and return how many passed, as pytest's report says."""
+        what, report = "the package's tests failed", self.folder / "tests.xml"
+        command = ("-I", "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "--quiet", f"--junitxml={report}")
         where = ("--config-file", source / "pyproject.toml", "--rootdir", source, source / "tests")
-        printed = self.run("the package's tests failed", self.executable, *command, *where)
-        return printed.rstrip().rsplit("\n", 1)[-1]
+        printed = self.run(what, self.executable, *command, *where)
+        try:
+            return read_report(report)
+        except (OSError, ValueError, ET.ParseError) as error:
+            raise FailedError(what, f"{printed}\npytest has left no report: {error}") from error
+
+
+def read_report(report: Path) -> str:
+    """Return what a report in JUnit's form says of tests that did not fail, in pytest's words.
+
+    Raises:
+        ParseError, ValueError: It is no such report.
+    """
+    suite = next(ET.parse(report).iter("testsuite"), ET.Element(""))  # noqa: S314 - pytest wrote it
+    tests, skipped = (int(suite.get(count, "")) for count in ("tests", "skipped"))
+    skips = f", {skipped} skipped" if skipped else ""
+    return f"{tests - skipped} passed{skips} in {float(suite.get('time', '')):.2f}s"

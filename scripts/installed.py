@@ -1,9 +1,9 @@
-"""Tell, as JSON on stdout, what is installed and what an import really loads.
+"""Tell, as JSON in a file, what is installed and what an import really loads.
 
 Run by verify_install.py with the `-I` of an interpreter under test, in an empty folder: standard library only. It only
-tells; verify_install.py judges.
+tells; verify_install.py judges. What a package prints, or does to stdout, is its own affair: nobody reads that.
 
-usage: python -I installed.py DISTRIBUTION NATIVE_MODULE
+usage: python -I installed.py DISTRIBUTION NATIVE_MODULE FILE
 """
 
 import hashlib
@@ -36,21 +36,28 @@ def describe_files(installed: Distribution) -> dict[str, str]:
     }
 
 
-def describe(name: str, native: str) -> dict[str, Any]:
-    """Return the facts about a distribution and the extension module that it should bring."""
+def describe(name: str) -> dict[str, Any]:
+    """Return the facts about a distribution, as if its import had ended this interpreter."""
     installed = distribution(name)
-    facts: dict[str, Any] = {
+    return {
         "python": platform.python_version(),
         "platform": sysconfig.get_platform(),
         "prefix": sys.prefix,
         "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
         "gil_before": gil_enabled(),
+        "gil_after": gil_enabled(),
         "version": installed.version,
         "wheel": installed.read_text("WHEEL") or "",
         "files": describe_files(installed),
         "sitecustomize": getattr(sys.modules.get("sitecustomize"), "__file__", None),
-        "import_error": None,
+        "import_error": "it ended the interpreter",
+        "modules": {},
     }
+
+
+def describe_import(native: str) -> dict[str, Any]:
+    """Import the package of an extension module, and the module, and return the facts about that."""
+    facts: dict[str, Any] = {"import_error": None}
     package = native.split(".", maxsplit=1)[0]
     try:
         importlib.import_module(package)
@@ -68,5 +75,12 @@ def describe(name: str, native: str) -> dict[str, Any]:
     return facts
 
 
+def main(name: str, native: str, file: str) -> None:
+    """Write the facts before the import, and again after it, if it comes back."""
+    facts = describe(name)
+    Path(file).write_text(json.dumps(facts), encoding="utf-8")
+    Path(file).write_text(json.dumps({**facts, **describe_import(native)}), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    json.dump(describe(*sys.argv[1:]), sys.stdout)
+    main(*sys.argv[1:])

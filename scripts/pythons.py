@@ -54,7 +54,11 @@ def list_pythons(uv: Path, *request: str) -> list[Python]:
     # uv prints paths relative to the folder it runs in, and reads a project's settings there: neither at the root.
     root = Path(Path(__file__).resolve().anchor)
     found = subprocess.run(command, env=environment, check=False, capture_output=True, text=True, cwd=root)
-    entries = json.loads(found.stdout) if found.returncode == 0 and found.stdout.strip() else []
+    try:
+        entries = json.loads(found.stdout) if found.returncode == 0 else []
+    except ValueError:
+        # A program of that name which is none, or says more than was asked: it has found nothing.
+        entries = []
     pythons = {
         (root / entry["path"]).resolve(): Python(
             version=(

@@ -177,7 +177,7 @@ def test_jobs_in_containers_and_on_this_machine_are_both_planned(dist: Path, doc
         f"wheel for {HOST}",
         f"wheel for {HOST}, by its own pip",
     ]
-    assert docker.commands()[0][-4:-1] == [IMAGE, "-I", "-c"]
+    assert docker.commands()[0][-5:-1] == [IMAGE, "-I", "-S", "-c"]
     # Each place has a folder of its own with its wheels.
     assert len(list((tmp_path / "wheels").iterdir())) == len(places)
 
@@ -209,6 +209,17 @@ def test_the_interpreter_is_what_the_image_says_it_is(docker: Docker) -> None:
         Python(THIS.version, free_threaded=False, path=Path(f"python{THIS.name}"))
     ]
     assert len(docker.commands()) == 1
+
+
+@pytest.mark.parametrize("answer", ["rubbish", "[3, 12]", "[3, 12, null, 0]", "{}", ""])
+def test_a_python_that_says_something_else_is_told(docker: Docker, tmp_path: Path, answer: str) -> None:
+    (tmp_path / "python3.98").write_text(f"#!/bin/sh\necho '{answer}'\n", encoding="utf-8")
+    (tmp_path / "python3.98").chmod(0o755)
+    docker.set(path=f"{tmp_path}:/bin")
+    with pytest.raises(ProblemsError) as caught:
+        find_in_image(IMAGE, ["3.98"])
+    (problem,) = caught.value.problems
+    assert problem.what == f"python3.98 in {IMAGE} does not say which it is: {answer + chr(10)!r}"
 
 
 def test_an_image_without_the_python_is_told(docker: Docker) -> None:

@@ -245,3 +245,14 @@ def test_pythons_are_listed_once_each() -> None:
     assert any(requires_python().contains(".".join(map(str, python.version))) for python in found)
     minors = newest_of_each(found)
     assert len({(python.version[:2], python.free_threaded) for python in minors}) == len(minors)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script is no program there")
+def test_a_python_or_a_uv_that_says_something_else_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = list_pythons(find_uv())
+    for name in ("python3.98", "uv"):
+        (tmp_path / name).write_text("#!/bin/sh\necho rubbish\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert list_pythons(find_uv()) == there
+    assert list_pythons(tmp_path / "uv") == []

@@ -1,3 +1,4 @@
+import re
 import shutil
 import socketserver
 import sys
@@ -124,6 +125,58 @@ def test_a_module_that_raises_at_import_is_told_with_what_it_raises(wheelhouse: 
     change = {"ferrous_wheel/__init__.py": b"raise SystemExit('not today')"}
     repack_wheel(wheel, wheelhouse, lambda files: files.update(change))
     assert said(verify(wheelhouse)) == "import ferrous_wheel fails: SystemExit: not today"
+
+
+def say_first(code: str, wheel: Path, folder: Path) -> None:
+    """Put a copy of a wheel into a folder whose package does something before anything else."""
+    file = f"{project.import_name()}/__init__.py"
+    repack_wheel(wheel, folder, lambda files: files.update({file: f"{code}\n".encode() + files[file]}))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print('banner'); print('{\"version\": \"9.9.9\"}')",
+        "import os; os.write(1, b'\\xff\\0'); os.write(2, b'object \\'x.so\\' from LD_PRELOAD cannot be preloaded')",
+        "import atexit; atexit.register(print, '1 passed in 0.00s')",
+    ],
+    ids=["print", "bytes", "at exit"],
+)
+def test_what_a_package_prints_is_read_by_nobody(wheelhouse: Path, wheel: Path, sdist: Path, code: str) -> None:
+    say_first(code, wheel, wheelhouse)
+    # These read what the package prints, or its docstring, which is no longer the first thing in it.
+    others = [f"{sdist.name.removesuffix('.tar.gz')}/tests/{name}.py" for name in ("test_docs", "test_threads")]
+    repack_sdist(sdist, wheelhouse, lambda files: [files.pop(name) for name in others])
+    job = verify(wheelhouse)
+    assert said(job) == ""
+    assert re.fullmatch(r"\d\d+ passed in \d+\.\d\ds", job.result)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import sys; print('banner'); sys.stdout.close(); sys.stderr.close()", ""),
+        ("import os; os.close(1); os.close(2)", ""),
+        ("import sys; sys.stdout = sys.stderr = None", ""),
+        ("import os; os._exit(0)", "import ferrous_wheel fails: it ended the interpreter"),
+        ("import os; os.abort()", "the interpreter could not say what is installed"),
+    ],
+    ids=["close", "close the files", "none", "exit", "abort"],
+)
+def test_what_a_package_does_to_its_interpreter_is_one_line_at_most(
+    wheelhouse: Path, wheel: Path, code: str, expected: str
+) -> None:
+    say_first(code, wheel, wheelhouse)
+    job = verify(wheelhouse, partial(verification.check_wheel_with_pip, bundled=False))
+    assert said(job) == expected
+    assert job.result == ("" if expected else "installed")
+
+
+def test_tests_that_leave_no_report_are_a_failure(wheelhouse: Path, wheel: Path) -> None:
+    say_first("import os, sys\nif 'pytest' in sys.modules:\n    os._exit(0)", wheel, wheelhouse)
+    job = verify(wheelhouse)
+    assert said(job) == "the package's tests failed"
+    assert "pytest has left no report: " in job.output
 
 
 def test_a_native_module_that_cannot_be_loaded_is_told(wheelhouse: Path, wheel: Path) -> None:
