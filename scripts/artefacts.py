@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packaging.metadata import parse_email
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import Tag, parse_tag
 from packaging.utils import BuildTag, canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
@@ -217,6 +218,33 @@ def wheel_tags(content: bytes | str) -> frozenset[Tag]:
     return frozenset(tag for line in tags if line.count("-") == 2 for tag in parse_tag(line))  # noqa: PLR2004
 
 
+def read_requirements(metadata: str, source: str) -> list[str]:
+    """Return what a distribution requires, in a form that no installer can take for an option, a file or an address.
+
+    What is required for an extra is there too: its marker leaves it out.
+
+    Args:
+        metadata: The core metadata.
+        source: The name of the file that it came with.
+
+    Raises:
+        ProblemsError: A requirement cannot be read, or is an address.
+    """
+    found = []
+    for text in parse_email(metadata)[0].get("requires_dist", []):
+        remedy = f"Requires-Dist of {source} must name released packages; repair dependencies in pyproject.toml"
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement as error:
+            raise problem(f"{source} requires {text!r}, which is no requirement", remedy) from error
+        if requirement.url is not None:
+            raise problem(f"{source} requires {text!r}, which is an address", remedy)
+        # A name such as a.zip could be a file's.
+        requirement.name = canonicalize_name(requirement.name)
+        found.append(str(requirement))
+    return found
+
+
 def judge(facts: dict[str, Any], folder: Path, artefacts: Artefacts, *, from_source: bool = False) -> list[Problem]:
     """Return what is wrong with an installation.
 
@@ -305,9 +333,16 @@ def judge_import(facts: dict[str, Any], folder: Path) -> list[Problem]:
             what = f"{module} was imported from {origin}, which is not in the environment"
             problems.append(Problem(what, "something puts that folder on sys.path before the environment's"))
     customized = facts["sitecustomize"]
-    if customized is not None and Path(customized).resolve().is_relative_to(folder):
+    if customized is not None and Path(customized).name in facts["files"]:
         problems.append(Problem(f"{customized} came with the package and runs in every start of Python", "remove it"))
-    if facts["free_threaded"] and (facts["gil_after"] or facts["gil_before"]):
+    if facts["free_threaded"] and (facts["gil_after"] or facts["gil_before"]) and not switched_by_another(facts):
         what = "the import switched the GIL on in a free-threaded Python"
         problems.append(Problem(what, "say gil_used = false in #[pymodule], and make it true"))
     return problems
+
+
+def switched_by_another(facts: dict[str, Any]) -> bool:
+    """Say whether a module of another package, a dependency's, is what the interpreter switched the GIL on for."""
+    package = re.escape(native_module().split(".", maxsplit=1)[0])
+    told = facts["gil_warnings"]
+    return bool(told) and not any(re.search(rf"'{package}['.]", text) for text in told)

@@ -100,7 +100,7 @@ class ContainerEnvironment(Environment):
     def install(self, what: str, *arguments: object, environment: dict[str, str] | None = None) -> None:
         """Run `pip install`: there is no uv in the image."""
         del environment
-        self.pip(what, "--only-binary", ":all:", *arguments)
+        self.pip(what, *arguments)
 
     @property
     def executable(self) -> Path:

@@ -5,6 +5,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -110,7 +111,7 @@ class Environment:
     def install_test_requirements(self) -> None:
         """Install what the package's tests need, as it is locked."""
         what = "the requirements of the tests could not be installed"
-        self.install(what, "--require-hashes", "--requirement", TEST_REQUIREMENTS)
+        self.install(what, "--only-binary", ":all:", "--require-hashes", "--requirement", TEST_REQUIREMENTS)
 
     def install(self, what: str, *arguments: object, environment: dict[str, str] | None = None) -> None:
         """Run `uv pip install` into this environment."""
@@ -121,6 +122,17 @@ class Environment:
         """Run `pip install` in this environment, isolated from its user's configuration."""
         options = ("--isolated", "--disable-pip-version-check", "--no-input", "install")
         self.run(what, self.executable, "-I", "-m", "pip", *options, *arguments, environment=package_environment())
+
+    def find_installed(self) -> Distribution:
+        """Return the package as it is installed, without asking the environment's interpreter.
+
+        Raises:
+            FailedError: It is not.
+        """
+        folders = [*self.folder.glob("env/lib/python*/site-packages"), *self.folder.glob("env/Lib/site-packages")]
+        for found in distributions(name=name(), path=[str(folder) for folder in folders]):
+            return found
+        raise FailedError(f"{name()} is not in the environment after it was installed")
 
     def describe(self) -> dict[str, Any]:
         """Return what `installed.py` tells about this environment."""

@@ -13,7 +13,8 @@ import platform
 import sys
 import sysconfig
 import traceback
-from importlib.metadata import Distribution, distribution
+import warnings
+from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,24 @@ def describe_files(installed: Distribution) -> dict[str, str]:
     """Map each installed file, relative to the folder of installation, to its SHA-256 in hexadecimal."""
     root = Path(str(installed.locate_file(""))).resolve()
     listed = {Path(str(installed.locate_file(file))).resolve() for file in installed.files or []}
-    folders = {root / path.relative_to(root).parts[0] for path in listed if path.is_relative_to(root)}
-    found = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
+    tops = {path.relative_to(root).parts[0] for path in listed if path.is_relative_to(root)}
+    found = {path for top in tops for path in (root / top).rglob("*") if path.is_file()} - list_others(installed, tops)
     return {
         path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(found | {path for path in listed if path.is_file() and path.is_relative_to(root)})
         if "__pycache__" not in path.parts
+    }
+
+
+def list_others(installed: Distribution, tops: set[str]) -> set[Path]:
+    """Return what other distributions have put into folders that they share with this one, such as a namespace."""
+    record = installed.read_text("RECORD")
+    others = [other for other in distributions() if other.read_text("RECORD") != record]
+    return {
+        Path(str(other.locate_file(file))).resolve()
+        for other in others
+        for file in other.files or []
+        if file.parts[0] in tops
     }
 
 
@@ -46,6 +59,7 @@ def describe(name: str) -> dict[str, Any]:
         "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
         "gil_before": gil_enabled(),
         "gil_after": gil_enabled(),
+        "gil_warnings": [],
         "version": installed.version,
         "wheel": installed.read_text("WHEEL") or "",
         "files": describe_files(installed),
@@ -60,13 +74,17 @@ def describe_import(native: str) -> dict[str, Any]:
     facts: dict[str, Any] = {"import_error": None}
     package = native.split(".", maxsplit=1)[0]
     try:
-        importlib.import_module(package)
-        module = importlib.import_module(native)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            importlib.import_module(package)
+            module = importlib.import_module(native)
     except BaseException:  # noqa: BLE001 - whatever ends the import is what is to be told
         facts["import_error"] = traceback.format_exc()
     else:
         facts["build_profile"] = getattr(module, "BUILD_PROFILE", None)
     facts["gil_after"] = gil_enabled()
+    # Of several modules that need it, the interpreter names the first.
+    facts["gil_warnings"] = [str(one.message) for one in caught if "global interpreter lock" in str(one.message)]
     facts["modules"] = {
         key: getattr(module, "__file__", None)
         for key, module in sys.modules.items()

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from artefacts import Artefacts, judge
+from packaging.requirements import Requirement
+
+from artefacts import Artefacts, judge, read_requirements, wheel_tags
 from console import Problem, ProblemsError, problem
 from containers import ContainerEnvironment, find_in_image
 from environments import Environment, FailedError, package_environment
@@ -86,17 +88,36 @@ class Place:
 
 
 def prepare(environment: Environment) -> None:
-    """Make the environment, and install everything that the package and its tests need, but not the package."""
+    """Make the environment, and install everything that the package's tests need, but not the package."""
     environment.create()
     environment.install_test_requirements()
-    if dependencies := load_toml("pyproject.toml")["project"].get("dependencies"):
-        environment.install("the package's dependencies could not be installed", *dependencies)
+
+
+def install_dependencies(environment: Environment, source: Source) -> None:
+    """Install what the installed package says that it requires, from where this machine's installer finds it.
+
+    The package is there already: nothing that is required can bring another one.
+    """
+    installed = environment.find_installed()
+    wheel = source.artefacts.installed_wheel(wheel_tags(installed.read_text("WHEEL") or ""))
+    file = (wheel or source.artefacts.sdist).name
+    requirements = read_requirements(installed.read_text("METADATA") or "", file)
+    if not requirements:
+        return
+    listed = ", ".join(requirements)
+    try:
+        environment.install(f"{file} requires what cannot be installed together: {listed}", "--", *requirements)
+    except FailedError:
+        for each in requirements:
+            environment.install(f"{file} requires {each}, which cannot be installed", "--", each)
+        raise
 
 
 def check_wheel(environment: Environment, source: Source, *, by_pip: bool = False) -> str:
     """Install the wheel with uv, or with the environment's pip, prove what it is, and run the tests."""
     prepare(environment)
     (install_with_pip if by_pip else install_wheel)(environment, source)
+    install_dependencies(environment, source)
     raise_problems(judge(environment.describe(), environment.folder, source.artefacts))
     return environment.run_tests(source.artefacts.unpacked)
 
@@ -135,6 +156,7 @@ def check_wheel_with_pip(environment: Environment, source: Source, *, bundled: b
     if not bundled:
         environment.install_test_requirements()
     install_with_pip(environment, source)
+    install_dependencies(environment, source)
     raise_problems(judge(environment.describe(), environment.folder, source.artefacts))
     return "installed"
 
@@ -144,8 +166,8 @@ def check_sdist(environment: Environment, source: Source) -> str:
     prepare(environment)
     fetch = ("cargo", "fetch", "--locked", f"--manifest-path={source.artefacts.unpacked / 'Cargo.toml'}")
     environment.run("the sdist's locked crates could not be fetched", *fetch)
-    requires = load_toml("pyproject.toml")["build-system"]["requires"]
-    environment.install("what the build requires could not be installed", *requires)
+    requires = read_build_requirements(source.artefacts.unpacked / "pyproject.toml")
+    environment.install("what the build requires could not be installed", "--", *requires)
     # Without isolation the build may use no index, and without its cache uv cannot take what it built before.
     environment.install(
         "the sdist cannot be installed from source",
@@ -153,8 +175,22 @@ def check_sdist(environment: Environment, source: Source) -> str:
         source.artefacts.sdist,
         environment={**package_environment(), "MATURIN_PEP517_ARGS": "--locked", "CARGO_NET_OFFLINE": "true"},
     )
+    install_dependencies(environment, source)
     raise_problems(judge(environment.describe(), environment.folder, source.artefacts, from_source=True))
     return environment.run_tests(source.artefacts.unpacked)
+
+
+def read_build_requirements(pyproject: Path) -> list[str]:
+    """Return what the build of an sdist requires.
+
+    Raises:
+        ProblemsError: Its pyproject.toml does not say so.
+    """
+    try:
+        return [str(Requirement(text)) for text in load_toml(str(pyproject))["build-system"]["requires"]]
+    except (LookupError, OSError, TypeError, ValueError) as error:
+        what = f"the sdist's pyproject.toml does not say what its build requires: {error}"
+        raise problem(what, "repair requires in [build-system]") from error
 
 
 def raise_problems(problems: list[Problem]) -> None:

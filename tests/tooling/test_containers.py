@@ -17,7 +17,7 @@ import project
 import pythons
 import toolchain
 from artefacts import Artefacts
-from broken import repack_wheel
+from broken import Files, repack_wheel
 from console import ProblemsError
 from containers import ContainerEnvironment, docker_run, find_in_image
 from helpers import run
@@ -94,6 +94,13 @@ def mounted(command: list[str]) -> list[str]:
 # ---- what is done in one --------------------------------------------------------------------------------------------
 
 
+def require_something(files: Files) -> None:
+    """Let a wheel require and import what only an index has."""
+    (metadata,) = (file for file in files if file.endswith("/METADATA"))
+    files[metadata] = b"Requires-Dist: typing-extensions>=4.12\n" + files[metadata]
+    files[f"{project.import_name()}/__init__.py"] += b"\nimport typing_extensions\n"
+
+
 @pytest.fixture(scope="module")
 def done(dist: Path, wheel: Path, installed: Docker, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Verify the good set, among wheels for others, and one whose library is broken, at the same time."""
@@ -110,6 +117,8 @@ def done(dist: Path, wheel: Path, installed: Docker, tmp_path_factory: pytest.Te
                     shutil.copy(path, wheelhouse / f"{path.name.rsplit('-', 1)[0]}-{platform}.whl")
             if how == "broken":
                 repack_wheel(wheel, wheelhouse, lambda files: files.update({NATIVE: b"not a library"}))
+            if how == "good":
+                repack_wheel(wheel, wheelhouse, require_something)
             source = read_source(wheelhouse, folder / how / "sdist")
             (jobs[how],) = container_jobs(source, folder / how / "wheels")
         with ThreadPoolExecutor() as pool:
@@ -146,8 +155,8 @@ def test_only_the_targets_wheels_are_offered(done: dict[str, Any], wheel: Path) 
 def test_a_container_gets_its_folders_and_nothing_of_this_machine(done: dict[str, Any]) -> None:
     good = done["folder"] / "good"
     commands = [command for command in done["commands"] if f"--workdir={good / 'job' / 'empty'}" in command]
-    # An environment, the requirements of the tests, the wheel, what is installed, the tests.
-    assert len(commands) == 5
+    # An environment, the requirements of the tests, the wheel, what it requires, what is installed, the tests.
+    assert len(commands) == 6
     (unpacked,), (offered,) = (good / "sdist").iterdir(), (good / "wheels").iterdir()
     for command in commands:
         assert set(mounted(command)) == {

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ import index
 import project
 import verification
 import verify_install
-from artefacts import Artefacts, judge, read_sums, sha256, unpack
-from broken import Files, repack_sdist, repack_wheel
+from artefacts import Artefacts, judge, judge_import, read_requirements, read_sums, sha256, unpack
+from broken import Files, make_wheel, repack_sdist, repack_wheel
 from console import ProblemsError
 from helpers import run
 from project import ROOT
@@ -177,6 +178,171 @@ def test_tests_that_leave_no_report_are_a_failure(wheelhouse: Path, wheel: Path)
     job = verify(wheelhouse)
     assert said(job) == "the package's tests failed"
     assert "pytest has left no report: " in job.output
+
+
+# ---- what the package requires --------------------------------------------------------------------------------------
+
+REQUIRES = [
+    "Requires-Dist: Frob.Dep[more]<2,>=1; python_version >= '3.8'",
+    "Requires-Dist: no-such-package-1; python_version < '3'",
+    "Requires-Dist: no-such-package-2; extra == 'dev'",
+    "Provides-Extra: dev",
+]
+USES = b"\nimport frob_dep, other_dep\n"
+INIT = f"{project.import_name()}/__init__.py"
+
+
+@pytest.fixture
+def ordinary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a folder in which this machine's uv looks as well, with two packages."""
+    folder = tmp_path / "ordinary"
+    more = ("Provides-Extra: more", "Requires-Dist: other-dep; extra == 'more'")
+    # One shares the package's folder, as a plugin or a namespace does.
+    make_wheel(folder, "frob_dep", "1.5", {"frob_dep.py": b"", f"{project.import_name()}/plugin.py": b""}, *more)
+    make_wheel(folder, "other_dep", "1.0", {"other_dep/__init__.py": b"", "sitecustomize.py": b""})
+    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+    environments.clean_environment.cache_clear()
+    yield folder
+    environments.clean_environment.cache_clear()
+
+
+def require(wheel: Path, folder: Path, *fields: str, uses: bytes = USES) -> None:
+    """Put a copy of a wheel into a folder that requires something, and imports it."""
+    lines = "".join(f"{field}\n" for field in fields).encode()
+
+    def change(files: Files) -> None:
+        (metadata,) = (file for file in files if file.endswith("/METADATA"))
+        files[metadata] = lines + files[metadata]
+        files[INIT] += uses
+
+    repack_wheel(wheel, folder, change)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        verification.check_wheel,
+        partial(verification.check_wheel, by_pip=True),
+        partial(verification.check_wheel_with_pip, bundled=True),
+        partial(verification.check_wheel_with_pip, bundled=False),
+    ],
+    ids=["uv", "pip", "its own pip", "the newest pip"],
+)
+@pytest.mark.usefixtures("ordinary")
+def test_what_a_wheel_requires_is_installed_from_elsewhere(
+    wheelhouse: Path, wheel: Path, steps: Callable[..., str]
+) -> None:
+    require(wheel, wheelhouse, *REQUIRES)
+    job = verify(wheelhouse, steps)
+    assert (said(job), job.output) == ("", "")
+    (site,) = (wheelhouse.parent / "job" / "env").glob("lib/python*/site-packages")
+    assert (site / "frob_dep.py").exists()
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_what_an_sdist_requires_is_installed_from_elsewhere(wheelhouse: Path, wheel: Path, sdist: Path) -> None:
+    shutil.copy(wheel, wheelhouse)
+    top = sdist.name.removesuffix(".tar.gz")
+
+    def change(files: Files) -> None:
+        pyproject = f"{top}/pyproject.toml"
+        line = b"[project]\ndependencies = ['frob-dep[more]>=1']\n"
+        files[pyproject] = files[pyproject].replace(b"[project]\n", line, 1)
+        files[f"{top}/python/{INIT}"] += USES
+
+    repack_sdist(sdist, wheelhouse, change)
+    job = verify(wheelhouse, verification.check_sdist)
+    assert (said(job), job.output) == ("", "")
+    assert "passed" in job.result
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_what_a_published_wheel_requires_need_not_be_on_its_index(
+    wheelhouse: Path, wheel: Path, tmp_path: Path
+) -> None:
+    require(wheel, wheelhouse, *REQUIRES)
+    with served(FakeIndex(tmp_path / "index"), wheelhouse) as url:
+        source = verify_install.published_source(str(project.version()), index.Index(url), None, tmp_path)
+        job = verification.run_job(
+            Job(THIS, "wheel", partial(verification.check_wheel, source=source)), tmp_path / "job"
+        )
+    assert said(job) == ""
+
+
+def test_a_requirement_that_cannot_be_installed_is_named(wheelhouse: Path, wheel: Path, ordinary: Path) -> None:
+    require(wheel, wheelhouse, *REQUIRES, "Requires-Dist: other-dep==7")
+    assert said(verify(wheelhouse)) == f"{wheel.name} requires other-dep==7, which cannot be installed"
+    make_wheel(ordinary, "third_dep", "1.0", {}, "Requires-Dist: other-dep<1")
+    make_wheel(ordinary, "other_dep", "0.5", {})
+    require(wheel, wheelhouse, "Requires-Dist: third-dep", "Requires-Dist: other-dep>=1")
+    for folder in ("job", "sdist"):
+        shutil.rmtree(wheelhouse.parent / folder)
+    expected = f"{wheel.name} requires what cannot be installed together: third-dep, other-dep>=1"
+    assert said(verify(wheelhouse)) == expected
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_a_dependency_that_replaces_a_file_of_the_package_is_found(
+    wheelhouse: Path, wheel: Path, ordinary: Path
+) -> None:
+    make_wheel(ordinary, "rude_dep", "1.0", {"ferrous_wheel/py.typed": b"rude"})
+    require(wheel, wheelhouse, "Requires-Dist: rude-dep", uses=b"")
+    assert said(verify(wheelhouse)) == f"ferrous_wheel/py.typed: installed is not what {wheel.name} holds"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Foo_Bar[Baz] (>=1.0) ; python_version < '3'", 'foo-bar[Baz]>=1.0; python_version < "3"'),
+        ("a.zip", "a-zip"),
+        ("x;extra=='dev'", 'x; extra == "dev"'),
+        ("-r /etc/passwd", "is no requirement"),
+        ("--index-url=http://127.0.0.1/", "is no requirement"),
+        ("-e .", "is no requirement"),
+        ("./folder", "is no requirement"),
+        ("x --pre", "is no requirement"),
+        ("https://127.0.0.1/x-1.0-py3-none-any.whl", "is no requirement"),
+        ("x @ file:///etc", "is an address"),
+        ("x @ git+https://127.0.0.1/x", "is an address"),
+        ("", "is no requirement"),
+    ],
+)
+def test_a_requirement_is_never_an_option_a_file_or_an_address(text: str, expected: str) -> None:
+    metadata = f"Metadata-Version: 2.1\nRequires-Dist: {text}\n"
+    if expected.startswith("is "):
+        with pytest.raises(ProblemsError, match=re.escape(f"a.whl requires {text!r}, which {expected}")):
+            read_requirements(metadata, "a.whl")
+    else:
+        assert read_requirements(metadata, "a.whl") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("told", "problems"), [(["ferrous_wheel._core"], 1), (["other._x"], 0), (["ferrous_wheel_x._y"], 0), ([], 1)]
+)
+def test_a_gil_that_a_dependency_switches_on_is_not_the_packages_fault(
+    tmp_path: Path, told: list[str], problems: int
+) -> None:
+    text = "The global interpreter lock (GIL) has been enabled to load module '{}', which has not declared"
+    facts: dict[str, Any] = {
+        "import_error": None,
+        "build_profile": "release",
+        "modules": {},
+        "sitecustomize": None,
+        "free_threaded": True,
+        "gil_before": False,
+        "gil_after": True,
+        "gil_warnings": [text.format(module) for module in told],
+    }
+    assert len(judge_import(facts, tmp_path)) == problems
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[build-system]\nrequires = ['-r x']\n", b"]", b"[build-system]\nrequires = 1"]
+)
+def test_an_sdist_that_does_not_say_what_its_build_requires_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(content)
+    with pytest.raises(ProblemsError, match=r"pyproject\.toml does not say what its build requires"):
+        verification.read_build_requirements(tmp_path / "pyproject.toml")
 
 
 def test_a_native_module_that_cannot_be_loaded_is_told(wheelhouse: Path, wheel: Path) -> None:
