@@ -13,7 +13,7 @@ from packaging.metadata import parse_email
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import Tag, parse_tag
 from packaging.utils import BuildTag, canonicalize_name, parse_sdist_filename, parse_wheel_filename
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from console import Problem, ProblemsError, problem
 from gate.archives import unsafe
@@ -201,10 +201,9 @@ def check_members(artefact: Artefact) -> None:
 def wheel_files(wheel: Path) -> dict[str, str]:
     """Map the names in a wheel to their SHA-256."""
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            return {entry.filename: sha256(archive.read(entry)) for entry in archive.infolist() if not entry.is_dir()}
-    except (OSError, zipfile.BadZipFile) as error:
-        raise ProblemsError([Problem(f"{wheel} cannot be read: {error}", "run: make build")]) from error
+        return {name: digest.hexdigest() for name, digest in Artefact(wheel).digests.items()}
+    except UnreadableError as error:
+        raise problem(f"{wheel} cannot be read: {error}", "run: make build") from error
 
 
 def wheel_fields(content: bytes | str) -> dict[str, list[str]]:
@@ -218,7 +217,7 @@ def wheel_tags(content: bytes | str) -> frozenset[Tag]:
     return frozenset(tag for line in tags if line.count("-") == 2 for tag in parse_tag(line))  # noqa: PLR2004
 
 
-def read_requirements(metadata: str, source: str) -> list[str]:
+def read_requirements(metadata: bytes, source: str) -> list[str]:
     """Return what a distribution requires, in a form that no installer can take for an option, a file or an address.
 
     What is required for an extra is there too: its marker leaves it out.
@@ -264,9 +263,11 @@ def judge(facts: dict[str, Any], folder: Path, artefacts: Artefacts, *, from_sou
 
 def judge_version(facts: dict[str, Any], version: Version) -> list[Problem]:
     """The installed metadata must say the version that was asked for."""
-    if Version(facts["version"]) == version:
-        return []
-    return [Problem(f"version {facts['version']} is installed, not {version}", "run: make build")]
+    try:
+        same = Version(str(facts["version"])) == version
+    except InvalidVersion:
+        same = False
+    return [] if same else [Problem(f"version {facts['version']} is installed, not {version}", "run: make build")]
 
 
 def judge_wheel(facts: dict[str, Any], artefacts: Artefacts) -> list[Problem]:

@@ -5,10 +5,11 @@ import os
 import subprocess
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
+
+from packaging.utils import canonicalize_name
 
 from project import EXE, ROOT, find_uv, name, native_module
 from pythons import Python
@@ -123,16 +124,17 @@ class Environment:
         options = ("--isolated", "--disable-pip-version-check", "--no-input", "install")
         self.run(what, self.executable, "-I", "-m", "pip", *options, *arguments, environment=package_environment())
 
-    def find_installed(self) -> Distribution:
-        """Return the package as it is installed, without asking the environment's interpreter.
+    def read_installed(self, file: str) -> bytes:
+        """Return a file of the package's .dist-info folder, without asking the environment's interpreter.
 
         Raises:
-            FailedError: It is not.
+            FailedError: It is not there.
         """
-        folders = [*self.folder.glob("env/lib/python*/site-packages"), *self.folder.glob("env/Lib/site-packages")]
-        for found in distributions(name=name(), path=[str(folder) for folder in folders]):
-            return found
-        raise FailedError(f"{name()} is not in the environment after it was installed")
+        sites = [*self.folder.glob("env/lib/python*/site-packages"), *self.folder.glob("env/Lib/site-packages")]
+        for path in (path for site in sites for path in site.glob(f"*.dist-info/{file}")):
+            if canonicalize_name(path.parent.name.split("-", 1)[0]) == canonicalize_name(name()):
+                return path.read_bytes()
+        raise FailedError(f"{name()} was installed, and has no {file} in the environment")
 
     def describe(self) -> dict[str, Any]:
         """Return what `installed.py` tells about this environment."""

@@ -98,10 +98,9 @@ def install_dependencies(environment: Environment, source: Source) -> None:
 
     The package is there already: nothing that is required can bring another one.
     """
-    installed = environment.find_installed()
-    wheel = source.artefacts.installed_wheel(wheel_tags(installed.read_text("WHEEL") or ""))
+    wheel = source.artefacts.installed_wheel(wheel_tags(environment.read_installed("WHEEL")))
     file = (wheel or source.artefacts.sdist).name
-    requirements = read_requirements(installed.read_text("METADATA") or "", file)
+    requirements = read_requirements(environment.read_installed("METADATA"), file)
     if not requirements:
         return
     listed = ", ".join(requirements)

@@ -20,7 +20,7 @@ from rich.table import Table
 
 import build
 from artefacts import Artefacts
-from console import Problem, err, out, problem, run_main
+from console import Problem, err, out, printable, problem, run_main
 from index import Index
 from project import (
     DIST,
@@ -95,7 +95,8 @@ def report(jobs: list[Job]) -> None:
     for job in jobs:
         if job.output:
             err.rule(f"CPython {job.python}, {job.artefact}", align="left")
-            err.print("\n".join(job.output.rstrip().splitlines()[-TAIL:]))
+            # Anybody's words: a terminal must not obey them.
+            err.print("\n".join(printable(line.expandtabs()) for line in job.output.rstrip().splitlines()[-TAIL:]))
     raise_problems(
         [
             Problem(f"CPython {job.python}, {job.artefact}: {one.what}", one.remedy)

@@ -167,10 +167,10 @@ def one_license_field(artefact: Artefact) -> Iterator[str]:
 
 @rule("both")
 def no_direct_dependency(artefact: Artefact) -> Iterator[str]:
-    """No dependency is an address.
+    """No dependency is an address, also not in the old fields, which hold nothing but requirements.
 
     Why: PyPI refuses the file, and twine does not notice.
-    Source: PyPI, "Can't have direct dependency: foo @ git+https://…".
+    Source: PyPI, "Can't have direct dependency: foo @ git+https://…", "'foo >' is invalid".
     Remedy: depend on a released version
     """
     found = artefact.fields
@@ -184,8 +184,10 @@ def no_direct_dependency(artefact: Artefact) -> Iterator[str]:
             try:
                 if Requirement(text).url is not None:
                     yield f"{name}: {text}"
-            except InvalidRequirement:
-                continue  # metadata-valid says so
+            except InvalidRequirement as error:
+                # Of the first, metadata-valid says so.
+                if name != "Requires-Dist":
+                    yield f"{name}: {text!r} is invalid: {error}"
 
 
 @rule("both")

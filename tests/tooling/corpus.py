@@ -462,6 +462,7 @@ add("license-present", "no licence file named", metadata("License-File: LICENSE\
 add("license-present", "no licence expression", metadata("License-Expression: .+\n", ""))
 add("one-license-field", "both licence fields", header("License: MIT"))
 add("no-direct-dependency", "a dependency on an address", header("Requires-Dist: foo @ git+https://example.com/foo"))
+add("no-direct-dependency", "an old field that is no requirement", header("Provides-Dist: foo >"))
 add(
     "readme-renders",
     "a README that does not render",

@@ -345,11 +345,11 @@ def test_a_tag_that_cannot_be_read_is_a_finding(tmp_path: Path, name: str, rule:
 
 def test_a_problem_with_brackets_in_it_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     def main() -> None:
-        raise problem("words[1] and [/red]", "none")
+        raise problem("words[1] and [/red] and \x1b[2J", "none\rat all")
 
     with pytest.raises(SystemExit, match="1"):
         run_main(main)
-    assert "problem: words[1] and [/red]\n" in capsys.readouterr().err
+    assert "problem: words[1] and [/red] and \\x1b[2J\n  none\\rat all\n" in capsys.readouterr().err
 
 
 def test_a_hostile_name_does_not_reach_the_terminal(release: Release) -> None:

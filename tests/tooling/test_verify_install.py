@@ -4,6 +4,7 @@ import socketserver
 import sys
 import tarfile
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ import index
 import project
 import verification
 import verify_install
-from artefacts import Artefacts, judge, judge_import, read_requirements, read_sums, sha256, unpack
+from artefacts import Artefacts, judge, judge_import, read_requirements, read_sums, sha256, unpack, wheel_files
 from broken import Files, make_wheel, repack_sdist, repack_wheel
 from console import ProblemsError
 from helpers import run
@@ -109,6 +110,15 @@ def test_a_wheel_whose_metadata_says_another_version_is_refused(wheelhouse: Path
 def test_a_stale_file_in_the_wheel_is_named(wheelhouse: Path, wheel: Path, stale: str) -> None:
     repack_wheel(wheel, wheelhouse, lambda files: files.update({stale: b""}))
     assert said(verify(wheelhouse)) == f"the installation holds {stale}, which is not in the source"
+
+
+def test_a_wheel_that_cannot_be_read_to_its_end_is_a_problem(wheel: Path, tmp_path: Path) -> None:
+    content = bytearray(wheel.read_bytes())
+    with zipfile.ZipFile(wheel) as archive:
+        content[archive.getinfo(NATIVE).header_offset + 5_000] ^= 0xFF
+    (tmp_path / wheel.name).write_bytes(content)
+    with pytest.raises(ProblemsError, match="cannot be read: "):
+        wheel_files(tmp_path / wheel.name)
 
 
 def test_a_second_native_module_is_not_taken_for_the_first(wheelhouse: Path, wheel: Path) -> None:
@@ -308,7 +318,7 @@ def test_a_dependency_that_replaces_a_file_of_the_package_is_found(
     ],
 )
 def test_a_requirement_is_never_an_option_a_file_or_an_address(text: str, expected: str) -> None:
-    metadata = f"Metadata-Version: 2.1\nRequires-Dist: {text}\n"
+    metadata = f"Metadata-Version: 2.1\nRequires-Dist: {text}\n".encode()
     if expected.startswith("is "):
         with pytest.raises(ProblemsError, match=re.escape(f"a.whl requires {text!r}, which {expected}")):
             read_requirements(metadata, "a.whl")
