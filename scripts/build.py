@@ -40,7 +40,7 @@ from project import (
     wheel_name,
 )
 from pythons import PythonNotFoundError, find_pythons
-from toolchain import host_triple, maturin_version, rustc
+from toolchain import fetch_crates, host_triple, maturin_version, rustc
 
 TARGET_DIR = ROOT / "target" / "dist"
 # What was built last: written when dist/ and SHA256SUMS are complete.
@@ -73,19 +73,6 @@ def require_target(triple: str) -> None:
         installed = Path(rustc("--print=target-libdir", f"--target={rust_target}")).is_dir()
         if not installed and "CARGO_UNSTABLE_BUILD_STD" not in os.environ:
             raise problem(f"Rust cannot build for {rust_target} yet", f"run: rustup target add {rust_target}")
-
-
-def require_lock() -> None:
-    """Make sure that Cargo.lock fits Cargo.toml; `maturin sdist` would silently rewrite it.
-
-    Raises:
-        ProblemsError: It does not, or the crates cannot be fetched.
-    """
-    command = ["cargo", "metadata", "--locked", "--format-version=1", "--quiet"]
-    asked = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    if asked.returncode:
-        reason = asked.stderr.strip().splitlines()[0]
-        raise problem(f"Cargo.lock cannot be used: {reason}", "run: cargo update --workspace; and commit Cargo.lock")
 
 
 def build_environment(triple: str | None = None) -> dict[str, str]:
@@ -335,7 +322,8 @@ def build(triple: str | None = None, built: Path | None = None) -> None:
 @contextmanager
 def new_dist() -> Iterator[Path]:
     """Provide an empty folder that becomes dist/, if all goes well, and print what is then in it."""
-    require_lock()
+    # `maturin sdist` would silently rewrite a lock that does not fit.
+    fetch_crates()
     TARGET_DIR.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=TARGET_DIR) as temporary:
         folder = Path(temporary) / "dist"

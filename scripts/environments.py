@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from packaging.utils import canonicalize_name
 
+import commands
 from project import EXE, ROOT, find_uv, name, native_module
 from pythons import Python
 
@@ -84,18 +85,20 @@ class Environment:
         Raises:
             FailedError: It ended with another exit code than 0. `what` says what that means.
         """
-        done = subprocess.run(
-            [str(part) for part in command],
-            cwd=self.empty,
-            env=environment or clean_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            check=False,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
+        words = [str(part) for part in command]
+        with commands.starting(words, self.empty):
+            done = subprocess.run(
+                words,
+                cwd=self.empty,
+                env=environment or clean_environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                check=False,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
         if done.returncode:
             raise FailedError(what, done.stdout)
         return done.stdout

@@ -5,7 +5,7 @@ that is not derived from the content.
 """
 
 import json
-import subprocess
+import os
 import uuid
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,6 +17,7 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot5
 from packageurl import PackageURL
 
+import commands
 from project import load_toml
 
 
@@ -45,7 +46,7 @@ def make_sbom(source: Path, triple: str, time: int) -> str:
     command = ["cargo", "metadata", "--locked", "--format-version=1"]
     if not triple.startswith("universal2-"):
         command.append(f"--filter-platform={triple}")
-    metadata = json.loads(subprocess.run(command, cwd=source, check=True, capture_output=True, text=True).stdout)
+    metadata = json.loads(commands.run(*command, cwd=source, env=os.environ).stdout)
     lock = source / "Cargo.lock"
     crates = load_toml(str(lock))["package"]
     checksums = {(crate["name"], crate["version"]): crate.get("checksum") for crate in crates}
