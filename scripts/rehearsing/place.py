@@ -252,6 +252,11 @@ def share_environment(checkout: Path) -> None:
     exclude.parent.mkdir(exist_ok=True)
     exclude.write_text("/.venv\n", encoding="utf-8")
     (checkout / ".venv").symlink_to(Path(sys.prefix))
+    age_sources(checkout)
+
+
+def age_sources(checkout: Path) -> None:
+    """Make what an environment is made from older than any that is shared."""
     for path in (path for pattern in MADE_FROM for path in checkout.glob(pattern)):
         os.utime(path, (0, 0))
 

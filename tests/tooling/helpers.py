@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 from project import ROOT
+from rehearsing.place import age_sources
 
 
 def run(*command: object, cwd: Path = ROOT, **variables: str | None) -> "subprocess.CompletedProcess[str]":
@@ -54,7 +55,5 @@ def copy_checkout(folder: Path) -> Path:
     exclude = folder / ".git" / "info" / "exclude"
     exclude.write_text("/.venv\n", encoding="utf-8")
     (folder / ".venv").symlink_to(ROOT / ".venv")
-    for path in (*(folder / "requirements").glob("*.txt"), folder / "scripts" / "bootstrap.py"):
-        # Older than the environment that is shared, or make in the copy would make that anew.
-        os.utime(path, (0, 0))
+    age_sources(folder)
     return folder

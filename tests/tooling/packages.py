@@ -1,6 +1,5 @@
 """Packages that are not the sample: made as people make them, by a copy and a few edits, and committed."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +11,7 @@ from tomlkit.items import Table
 
 from copies import make_template
 from helpers import run
-from project import ROOT
-from rehearsing.place import MADE_FROM
+from rehearsing.place import share_environment
 from releases import IDENTITY, Place
 
 
@@ -96,14 +94,6 @@ def merge(table: Container | Table, edits: Mapping[str, Any]) -> None:
             merge(there, value)
         else:
             table[key] = value
-
-
-def share_environment(checkout: Path) -> None:
-    """Let a checkout use this one's .venv, which is not made anew there."""
-    (checkout / ".git" / "info" / "exclude").write_text("/.venv\n", encoding="utf-8")
-    (checkout / ".venv").symlink_to(ROOT / ".venv")
-    for name in MADE_FROM:
-        os.utime(checkout / name, (0, 0))
 
 
 def add_remote(place: Place) -> None:

@@ -18,7 +18,7 @@ from pipeline import PATH, TAG, Pipeline
 from rehearsing import faults_of_building, faults_of_publishing, faults_of_releasing  # noqa: F401 - they register
 from rehearsing.faults import FAULTS, NOTHING, Fault, Verdict, look
 from rehearsing.machine import OF_THE_CHECKOUT, Machine, keep_rows
-from rehearsing.place import CONFIGURATION, MADE_FROM, Place
+from rehearsing.place import CONFIGURATION, Place
 from rehearsing.report import PROOFS, proof_of
 from rehearsing.runner import FOLDER, Run
 from toolchain import host_triple
@@ -98,7 +98,7 @@ def make_place(folder: Path, workflow: str) -> Place:
         kind = ["--bare"] if path == place.remote else []
         place.git("init", "--quiet", *kind, "--initial-branch=main", path, cwd=folder)
     place.git("remote", "add", "origin", place.remote)
-    place.commit("Start", {f"{FOLDER}/CI.yml": workflow, **dict.fromkeys(MADE_FROM, "")})
+    place.commit("Start", {f"{FOLDER}/CI.yml": workflow, "scripts/bootstrap.py": ""})
     return place
 
 
