@@ -351,7 +351,7 @@ def test_a_gil_that_a_dependency_switches_on_is_not_the_packages_fault(
 )
 def test_an_sdist_that_does_not_say_what_its_build_requires_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pyproject.toml").write_bytes(content)
-    with pytest.raises(ProblemsError, match=r"pyproject\.toml does not say what its build requires"):
+    with pytest.raises(ProblemsError, match=r"pyproject\.toml (does not say what its build requires|is no TOML)"):
         verification.read_build_requirements(tmp_path / "pyproject.toml")
 
 
