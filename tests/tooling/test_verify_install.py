@@ -155,7 +155,7 @@ def say_first(code: str, wheel: Path, folder: Path) -> None:
 )
 def test_what_a_package_prints_is_read_by_nobody(wheelhouse: Path, wheel: Path, sdist: Path, code: str) -> None:
     say_first(code, wheel, wheelhouse)
-    # These read what the package prints, or its docstring, which is no longer the first thing in it.
+    # They read the package's docstring, which is no longer the first thing in it, and wait for a first line.
     others = [f"{sdist.name.removesuffix('.tar.gz')}/tests/{name}.py" for name in ("test_docs", "test_threads")]
     repack_sdist(sdist, wheelhouse, lambda files: [files.pop(name) for name in others])
     job = verify(wheelhouse)
