@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import tomli
 import yaml
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 from twine import utils as twine
 
@@ -32,15 +33,17 @@ def texts() -> dict[str, str]:
 
 
 def test_the_version_is_the_same_in_all_three_places() -> None:
-    (locked,) = [crate for crate in load_toml("Cargo.lock")["package"] if crate["name"] == project.name()]
-    versions = {PYPROJECT["project"]["version"], CARGO["package"]["version"], locked["version"]}
+    (locked,) = [crate for crate in load_toml("Cargo.lock")["package"] if crate["name"] == CARGO["package"]["name"]]
+    versions = {PYPROJECT["project"]["version"], project.crate("version"), locked["version"]}
     assert len(versions) == 1
 
 
 def test_the_name_is_the_same_everywhere() -> None:
-    assert CARGO["package"]["name"] == project.name()
-    assert PYPROJECT["tool"]["towncrier"]["name"] == project.name()
-    assert project.native_module() == f"{project.import_name()}.{CARGO['lib']['name']}"
+    crate = CARGO["package"]["name"]
+    names = {crate, project.name(), PYPROJECT["tool"]["towncrier"]["name"]}
+    assert len(set(map(canonicalize_name, names))) == 1
+    library = project.find(CARGO, "lib", "name") or crate.replace("-", "_")
+    assert project.native_module().rsplit(".", 1)[-1] == library
     assert (ROOT / "python" / project.import_name() / "__init__.py").is_file()
 
 
@@ -82,7 +85,7 @@ def test_free_threaded_wheels_are_classified() -> None:
 
 
 def test_maturin_is_pinned_once() -> None:
-    (required,) = PYPROJECT["build-system"]["requires"]
+    (required,) = [each for each in PYPROJECT["build-system"]["requires"] if each.startswith("maturin")]
     assert required in PYPROJECT["dependency-groups"]["setup"]
     assert f"\n{required} " in (ROOT / "requirements" / "setup.txt").read_text(encoding="utf-8")
 
@@ -120,13 +123,13 @@ def test_no_crate_comes_from_anywhere_but_the_registry() -> None:
     others = [
         crate["name"]
         for crate in load_toml("Cargo.lock")["package"]
-        if crate["name"] != project.name() and not crate.get("source", "").startswith("registry+")
+        if crate["name"] != CARGO["package"]["name"] and not crate.get("source", "").startswith("registry+")
     ]
     assert others == []
 
 
 def test_a_panic_unwinds() -> None:
-    assert CARGO["profile"]["release"]["panic"] == "unwind"
+    assert project.find(CARGO, "profile", "release", "panic") in {"unwind", None}
 
 
 def test_the_changelog_has_its_marker_once_and_the_readme_leads_to_it() -> None:
