@@ -404,7 +404,7 @@ def platform_tag(triple: str) -> str:
 
 def build_image(triple: str) -> str:
     """Return the image in whose containers a target's wheels are built, as its row in CI.yml says; "" for none."""
-    return next((row.get("container", "") for row in matrix("wheels") if row["target"] == triple), "")
+    return next((row.get("container", "") for row in matrix("wheels", "target") if row["target"] == triple), "")
 
 
 def deployment_target(triple: str) -> str | None:
@@ -422,7 +422,7 @@ FREE_THREADED = ("3.14",)
 def python_tags() -> dict[str, str]:
     """Map the name of the interpreter that each wheel is built for to the wheel's Python and ABI tags.
 
-    None is for a Python that `requires-python` does not allow.
+    There is none for a Python that `requires-python` does not allow.
     """
     oldest, abi3t = oldest_python(), first_abi3t()
     tags = {oldest: f"cp{oldest.replace('.', '')}-abi3"}

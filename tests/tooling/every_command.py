@@ -35,8 +35,8 @@ from console import run_main  # noqa: E402
 from index import Index, NotThereYetError  # noqa: E402
 
 COPY = ("new", "--author=Ada Lovelace", "--email=ada@example.org", "--owner=ada", "--license=MIT")
-# Those that may run beside each other, and those that write into the checkout.
-COMMANDS: dict[str, tuple[Callable[[], None], list[str]]] = {
+# Those that may run beside each other, and those that come after them: they need what was built, or write documents.
+FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "release": (release.main, ["0.2.0", "--dry-run"]),
     "new": (template.main, [*COPY, "--description=Frobs turbos.", "--dest=COPY", "tin-can"]),
     "identify": (identify.main, []),
@@ -45,12 +45,12 @@ COMMANDS: dict[str, tuple[Callable[[], None], list[str]]] = {
     "check_index": (check_index.main, ["--before", "--index=http://127.0.0.1:9/simple/", "--sums=SUMS", "0.1.0"]),
     "github_release": (github_release.main, ["--from=EMPTY"]),
     "collect": (collect.main, ["EMPTY"]),
-}
-WRITING: dict[str, tuple[Callable[[], None], list[str]]] = {
     "build": (build.main, ["--sdist-only"]),
+    "stamp": (stamp.main, ["--", "0.1.0"]),
+}
+THEN: dict[str, tuple[Callable[[], None], list[str]]] = {
     "check_dist": (check_dist.main, ["--host"]),
     "verify": (verify_install.main, ["dist"]),
-    "stamp": (stamp.main, ["--", "0.1.0"]),
     "tables": (tables.main, []),
 }
 
@@ -99,10 +99,10 @@ def run_all() -> dict[str, tuple[int, str]]:
         folder = Path(temporary)
         (folder / "sums").touch()
         (folder / "empty").mkdir()
-        started = {name: start(name, *command, folder) for name, command in COMMANDS.items()}
-        ended = {name: wait(*each) for name, each in started.items()}
-        for name, command in WRITING.items():
-            ended[name] = wait(*start(name, *command, folder))
+        ended: dict[str, tuple[int, str]] = {}
+        for commands in (FIRST, THEN):
+            started = {name: start(name, *command, folder) for name, command in commands.items()}
+            ended |= {name: wait(*each) for name, each in started.items()}
     return ended
 
 
