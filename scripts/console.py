@@ -28,13 +28,19 @@ out = Console(markup=False, highlight=False, emoji=False, soft_wrap=True, width=
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong and where, and the command or edit that removes it."""
+    """What is wrong and where, the command or edit that removes it, and what another program said, if any did."""
 
     what: str
     remedy: str
+    said: str = ""
 
     def __str__(self) -> str:
-        return f"{self.what}\n  {self.remedy}"
+        return "\n".join([self.what, *(f"  | {line}" for line in self.said.splitlines()), f"  {self.remedy}"])
+
+    def printable(self) -> "Problem":
+        """Return the same with nothing that a terminal, or GitHub's runner, obeys: names in it may be anybody's."""
+        said = "\n".join(printable(line.expandtabs()) for line in self.said.splitlines())
+        return Problem(printable(self.what), printable(self.remedy), said)
 
 
 class ProblemsError(Exception):
@@ -46,9 +52,9 @@ class ProblemsError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-def problem(what: str, remedy: str) -> ProblemsError:
+def problem(what: str, remedy: str, said: str = "") -> ProblemsError:
     """Return the exception for a single problem, to be raised."""
-    return ProblemsError([Problem(what, remedy)])
+    return ProblemsError([Problem(what, remedy, said)])
 
 
 def printable(text: str) -> str:
@@ -84,10 +90,7 @@ def run_main(main: Callable[[], None]) -> None:
     except ProblemsError as error:
         annotate((one.what, "") for one in error.problems)
         for one in error.problems:
-            # Names in it may be anybody's; a terminal must not obey them.
-            what, remedy = (printable(text) for text in (one.what, one.remedy))
-            err.print(f"[bold red]problem:[/] {escape(what)}", markup=True)
-            err.print(f"  {remedy}")
+            err.print(f"[bold red]problem:[/] {escape(str(one.printable()))}", markup=True)
         sys.exit(1)
     except CalledProcessError as error:
         show_failure(error)

@@ -72,7 +72,7 @@ def require_checkout() -> None:
     remedy = "clone the repository, and work in the clone"
     if top.returncode and (ROOT / ".git").exists():
         # What git refuses (a folder that belongs to somebody else) it explains, with the remedy.
-        raise problem(f"{what}: {top.stderr.strip()}", f"do what git says, or {remedy}")
+        raise problem(what, f"do what git says, or {remedy}", top.stderr)
     has_commit = CHECKOUT.run("rev-parse", "--verify", "--quiet", "HEAD").returncode == 0
     if not has_commit or Path(top.stdout.removesuffix("\n")).resolve() != ROOT:
         raise problem(what, remedy)

@@ -14,7 +14,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from console import Problem, ProblemsError, printable
+from console import Problem, ProblemsError
 from git import CHECKOUT
 from project import ROOT
 from releasing import files, scratch
@@ -326,7 +326,7 @@ def ask(check: Callable[[Situation], Iterator[Problem]], situation: Situation) -
         found.append(unjudged(check, f"{shlex.join(error.cmd)}: {' '.join(str(error.stderr).split())}"))
     except (AttributeError, OSError, LookupError, TypeError, ValueError) as error:
         found.append(unjudged(check, f"{type(error).__name__}: {error}"))
-    return [Problem(printable(each.what), printable(each.remedy)) for each in found]
+    return [each.printable() for each in found]
 
 
 def ask_forge(situation: Situation) -> tuple[list[Problem], list[str]]:

@@ -225,8 +225,8 @@ def prove(situation: Situation) -> None:
         with step(title):
             done = commands.run(python, f"scripts/{script}", *arguments, cwd=clone.folder, env=env, check=False)
         if done.returncode:
-            what = f"the release's commit fails at: {title}\n{commands.tail(done)}"
-            raise problem(what, "nothing was pushed; repair it, commit, push, and release again")
+            remedy = "nothing was pushed; repair it, commit, push, and release again"
+            raise problem(f"the release's commit fails at: {title}", remedy, commands.tail(done))
 
 
 def environment_for(clone: Repository, env: dict[str, str]) -> str:
