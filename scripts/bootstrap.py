@@ -7,7 +7,6 @@ hash, into a folder that is thrown away.
 """
 
 import argparse
-import importlib.util
 import os
 import re
 import shutil
@@ -81,10 +80,11 @@ def install_uv(folder: Path, entry: str) -> "Path | None":
     requirement = folder / "uv.txt"
     requirement.write_text(entry, encoding="utf-8")
     python, target = sys.executable, folder / "uv"
-    if importlib.util.find_spec("pip") is None:
+    if subprocess.run([python, "-m", "pip", "--version"], check=False, capture_output=True).returncode:
         try:
             venv.create(folder / "env", with_pip=True)
-        except subprocess.CalledProcessError:
+        except (subprocess.CalledProcessError, SystemExit):
+            # Debian's own venv module explains, and ends the process.
             return None
         python = str(folder / "env" / BIN / ("python" + EXE))
     pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", "--no-user"]

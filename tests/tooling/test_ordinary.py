@@ -171,9 +171,19 @@ def test_a_free_threaded_python_that_is_here_finds_the_feature(wheels: list[Path
     assert asked.stdout == "True\n", asked.stderr
 
 
-def test_it_is_released_with_its_real_proofs(ordinary: Place, tmp_path: Path) -> None:
+def test_its_tests_find_what_it_depends_on(ordinary: Place, tmp_path: Path) -> None:
     place = copy_place(ordinary, tmp_path / "place")
-    done = place.release("0.2.0", "--yes")
+    # Into an environment of its own: the shared one has the sample.
+    (place.checkout / ".venv").unlink()
+    done = run("make", "test", cwd=place.checkout)
     assert done.returncode == 0, done.stderr + done.stdout
-    refs = place.refs()
-    assert refs["refs/heads/main"] == refs["refs/tags/v0.2.0^{}"] == place.git("rev-parse", "HEAD")
+    assert "test_words.py" in done.stdout
+
+
+def test_it_is_released_and_rehearsed(ordinary: Place, tmp_path: Path) -> None:
+    """A rehearsal makes the release itself, with its real proofs, and pushes it to a remote."""
+    place = copy_place(ordinary, tmp_path / "place")
+    done = run("make", "rehearse", cwd=place.checkout, TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "release: make release VERSION=0.1.1 YES=1" in done.stderr
+    assert "all of it held" in done.stdout

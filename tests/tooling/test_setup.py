@@ -1,5 +1,6 @@
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,8 +155,8 @@ def test_without_uv_and_without_pip_that_is_said(tmp_path: Path, monkeypatch: py
     def no_ensurepip(*_: object, **__: object) -> None:
         raise subprocess.CalledProcessError(1, "ensurepip")
 
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setattr("venv.create", no_ensurepip)
+    monkeypatch.setattr("sys.executable", shutil.which("false"))
     monkeypatch.setattr(bootstrap, "VENV", tmp_path / ".venv")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SystemExit, match=r"neither uv nor pip; install uv, or the venv module .*python3-venv"):
