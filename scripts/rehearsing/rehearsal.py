@@ -139,8 +139,9 @@ def prepare_place(folder: Path, asked: Release | None) -> tuple[Place, Release]:
     """Make the scratch copy, and one commit in it: what only this machine and this moment need.
 
     Raises:
-        ProblemsError: The version is released; or nothing of CI.yml is for this machine.
+        ProblemsError: The version is released; or nothing of CI.yml is for this machine; or a fact is missing.
     """
+    project.require_facts()
     place = make_place(folder)
     changes: dict[str, str | None] = {CI: keep_rows(place.read(CI), host_triple())}
     if not has_fragment(place):

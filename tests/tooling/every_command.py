@@ -33,8 +33,19 @@ import template  # noqa: E402
 import verify_install  # noqa: E402
 from console import run_main  # noqa: E402
 from index import Index, NotThereYetError  # noqa: E402
+from rehearsing.place import scratch_folder  # noqa: E402
+from rehearsing.rehearsal import prepare_place, this_publisher  # noqa: E402
 
 COPY = ("new", "--author=Ada Lovelace", "--email=ada@example.org", "--owner=ada", "--license=MIT")
+
+
+def begin_rehearsal() -> None:
+    """Do what a rehearsal begins with; what follows are the other commands."""
+    with scratch_folder() as folder:
+        prepare_place(folder, None)
+        this_publisher()
+
+
 # Those that may run beside each other, and those that come after them: they need what was built, or write documents.
 FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "release": (release.main, ["0.2.0", "--dry-run"]),
@@ -45,6 +56,7 @@ FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "check_index": (check_index.main, ["--before", "--index=http://127.0.0.1:9/simple/", "--sums=SUMS", "0.1.0"]),
     "github_release": (github_release.main, ["--from=EMPTY"]),
     "collect": (collect.main, ["EMPTY"]),
+    "rehearse": (begin_rehearsal, []),
     "build": (build.main, ["--sdist-only"]),
     "stamp": (stamp.main, ["--", "0.1.0"]),
 }
