@@ -43,7 +43,7 @@ def this_project(triples: list[str]) -> Project:
         first_abi3t=project.first_abi3t() or "none",
         expected=tuple(expected),
         tracked=frozenset(git.git("ls-files", "-z").rstrip("\0").split("\0")),
-        builder_paths=tuple(sorted(f"{path}/".encode() for path in homes if path != Path("/"))),
+        builder_paths=tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/"))),
     )
 
 
