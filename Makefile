@@ -15,9 +15,11 @@ unexport PYTHONPATH
 ifeq ($(OS),Windows_NT)
 override HOST_PYTHON := python
 override BIN := .venv/Scripts
+override EXE := .exe
 else
 override HOST_PYTHON := python3
 override BIN := .venv/bin
+override EXE :=
 endif
 override PY := $(BIN)/python
 
@@ -128,8 +130,27 @@ test: .venv/develop.stamp
 test-tooling: .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp .venv/workshop.stamp
 	$(PY) -m pytest --numprocesses=auto --dist=loadfile tests/tooling $(call given,ARGS,$$ARGS)
 
+# actionlint is written in Go, and built once. Where it is neither there nor can be built, `make lint` says so.
+override ACTIONLINT_VERSION := v1.7.12
+override ACTIONLINT := target/tools/$(ACTIONLINT_VERSION)/actionlint$(EXE)
+override WORKFLOWS := $(sort $(wildcard .github/workflows/*.yml))
+
+$(ACTIONLINT):
+	GOBIN="$(CURDIR)/$(@D)" GOFLAGS=-mod=mod go install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
+
+override BUILT :=
+ifneq ($(filter lint,$(GOALS)),)
+ifneq ($(wildcard $(ACTIONLINT))$(shell command -v go 2>/dev/null),)
+override BUILT := $(ACTIONLINT)
+else ifdef CI
+$(error actionlint is not to be had here; install Go, from which it is built)
+else
+$(info skipped: actionlint is not to be had here)
+endif
+endif
+
 .PHONY: lint  ## Check formatting, style, types, the type stub, facts that stand twice, and the workflow.
-lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/workshop.stamp
+lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/workshop.stamp $(BUILT)
 	cargo fmt --check
 	cargo clippy --locked --quiet --all-targets --all-features -- --deny warnings
 	$(BIN)/ruff check
@@ -137,7 +158,10 @@ lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/workshop.stam
 	$(BIN)/mypy
 	$(PY) -m mypy.stubtest ferrous_wheel
 	$(PY) -m pytest --quiet tests/tooling/test_facts.py
-	$(PY) scripts/lint_workflows.py
+	$(if $(BUILT),$(ACTIONLINT) -shellcheck=$(BIN)/shellcheck $(WORKFLOWS))
+	$(if $(EXE),$(info skipped: zizmor is not made for Windows),$(BIN)/zizmor --offline --pedantic --quiet .github)
+	$(BIN)/check-jsonschema --builtin-schema=vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --builtin-schema=vendor.dependabot .github/dependabot.yml
 
 .PHONY: format  ## Format all code, and fix what can be fixed.
 format: .venv/lint.stamp | toolchain
