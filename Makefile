@@ -40,7 +40,6 @@ override VARS_check-index := VERSION INDEX SUMS
 override VARS_check-names := VERSION INDEX SUMS
 override VARS_stamp := VERSION
 override VARS_github-release := FROM
-override VARS_report-failure := VERSION
 override VARS_publish := FROM INDEX
 override VARS_changelog := VERSION
 override VARS_check-news := BASE
@@ -266,10 +265,6 @@ check-names: .venv/tools.stamp
 .PHONY: github-release  ## Release on GitHub what is published: all files, or nothing. [FROM=folder]
 github-release: .venv/tools.stamp
 	$(PY) scripts/github_release.py $(call given,FROM,--from "$$FROM")
-
-.PHONY: report-failure  ## Open an issue about a published version that does not install. [VERSION=0.2.2]
-report-failure: .venv/tools.stamp
-	$(PY) scripts/report_failure.py -- "$(call given,VERSION,$$VERSION)"
 
 .PHONY: clean  ## Remove what git ignores: builds, caches, .venv.
 clean:

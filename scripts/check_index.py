@@ -6,6 +6,7 @@ can be used once, so a file that somebody else has put there would end publishin
 
 import argparse
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import requests
@@ -16,7 +17,7 @@ from artefacts import read_sums
 from console import Problem, ProblemsError, out, problem, run_main
 from index import BusyError, Index, NotThereYetError, patiently
 from project import SUMS, name
-from releasing.aftermath import next_version, repair
+from releasing.aftermath import advising, next_version, repair
 from runner import summarise
 
 
@@ -76,18 +77,12 @@ def compare(files: list[DistributionPackage], sums: dict[str, str], version: str
             yield Problem(what, "it can be installed; see what the publishing job says of attesting")
 
 
-def main() -> None:
-    """Ask, compare, and print what is served."""
-    parser = argparse.ArgumentParser(description="Check that an index serves exactly what was built.")
-    parser.add_argument("version", metavar="VERSION")
-    parser.add_argument("--index", default="pypi", help="pypi (default), testpypi, or the address of a simple index")
-    parser.add_argument("--sums", type=Path, default=SUMS, metavar="FILE", help="the SHA256SUMS of what was built")
-    parser.add_argument("--before", action="store_true", help="nothing is sent yet: is a name used for other bytes?")
-    arguments = parser.parse_args()
-    try:
-        version = Version(arguments.version)
-    except InvalidVersion as error:
-        raise problem(f"VERSION={arguments.version} is no version", "write it as it was released") from error
+def check(arguments: argparse.Namespace, version: Version) -> None:
+    """Ask, compare, and print what is served.
+
+    Raises:
+        ProblemsError: It is not what was built, or the index does not answer.
+    """
     sums, index = read_sums(arguments.sums), Index.named(arguments.index)
     try:
         files = early_files(index, version) if arguments.before else served_files(index, version, set(sums))
@@ -101,6 +96,22 @@ def main() -> None:
     rows = [(file.filename, file.digests["sha256"]) for file in sorted(files, key=lambda file: file.filename)]
     summarise(f"{index.url} serves", ["file", "SHA-256"], rows)
     out.print(f"{index.url} serves exactly the {len(files)} files of {arguments.sums}, each with an attestation")
+
+
+def main() -> None:
+    """Read the arguments, ask, compare, and print what is served."""
+    parser = argparse.ArgumentParser(description="Check that an index serves exactly what was built.")
+    parser.add_argument("version", metavar="VERSION")
+    parser.add_argument("--index", default="pypi", help="pypi (default), testpypi, or the address of a simple index")
+    parser.add_argument("--sums", type=Path, default=SUMS, metavar="FILE", help="the SHA256SUMS of what was built")
+    parser.add_argument("--before", action="store_true", help="nothing is sent yet: is a name used for other bytes?")
+    arguments = parser.parse_args()
+    try:
+        version = Version(arguments.version)
+    except InvalidVersion as error:
+        raise problem(f"VERSION={arguments.version} is no version", "write it as it was released") from error
+    with nullcontext() if arguments.before else advising(arguments.version, arguments.index):
+        check(arguments, version)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from project import (
     version,
 )
 from pythons import Python, PythonNotFoundError, find_pythons, list_pythons, newest_of_each
+from releasing.aftermath import advising
 from verification import Job, Place, Source, plan_jobs, raise_problems, run_job
 
 # How many lines of a failed command are shown.
@@ -129,18 +130,33 @@ def local_source(folder: Path | None, sums: Path | None, unpacked: Path) -> Sour
     return Source(Artefacts.read(folder, version(), sums, unpacked))
 
 
-def published_source(asked: str, index: Index, sums: Path | None, folder: Path) -> Source:
-    """Return an index as the source, with the release's files downloaded to compare with."""
+def read_version(asked: str) -> Version:
+    """Return the version that is asked for.
+
+    Raises:
+        ProblemsError: It is none.
+    """
     try:
-        wanted = Version(asked)
+        return Version(asked)
     except InvalidVersion as error:
         raise problem(
             f"VERSION={asked} is no version", "write it as it was released, such as 0.2.2 or 0.3.0-rc1"
         ) from error
+
+
+def published_source(wanted: Version, index: Index, sums: Path | None, folder: Path) -> Source:
+    """Return an index as the source, with the release's files downloaded to compare with."""
     downloads = folder / "downloads"
     downloads.mkdir()
     index.download(name(), wanted, downloads)
     return Source(Artefacts.read(downloads, wanted, sums, folder / "sdist"), index)
+
+
+def verify(source: Source, pythons: list[Python], wheels: list[Place], folder: Path) -> None:
+    """Plan what is to be proven of a source, do it, and report."""
+    jobs = plan_jobs(pythons, source, wheels, folder / "wheels")
+    run_jobs(jobs, folder)
+    report(jobs)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -171,7 +187,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Read the arguments, verify, report."""
+    """Read the arguments, and verify."""
     arguments = parse_arguments()
     for variable in sorted(variable for variable in os.environ if variable.startswith(REACHES_INTO)):
         err.print(f"{variable} is set; it is kept away from the environments")
@@ -179,12 +195,11 @@ def main() -> None:
     wheels = [Place.parse(text) for text in arguments.wheels.split()]
     with working_folder(keep=arguments.keep is not None) as folder:
         if arguments.version:
-            source = published_source(arguments.version, Index.named(arguments.index), arguments.sums, folder)
+            wanted, index = read_version(arguments.version), Index.named(arguments.index)
+            with advising(arguments.version, arguments.index):
+                verify(published_source(wanted, index, arguments.sums, folder), pythons, wheels, folder)
         else:
-            source = local_source(arguments.dist, arguments.sums, folder / "sdist")
-        jobs = plan_jobs(pythons, source, wheels, folder / "wheels")
-        run_jobs(jobs, folder)
-        report(jobs)
+            verify(local_source(arguments.dist, arguments.sums, folder / "sdist"), pythons, wheels, folder)
 
 
 if __name__ == "__main__":

@@ -12,19 +12,13 @@ START: dict[str, Any] = {
     # What GitHub has.
     "tags": [],
     "releases": {},
-    "issues": [],
-    "runs": {},
     # All command lines, in their order.
     "calls": [],
     # The command that is killed the next time, such as "release create"; and the one that GitHub does not answer.
     "dies": "",
     "offline": "",
 }
-FIELDS = {
-    "release view": {"assets", "isDraft", "isPrerelease", "name", "tagName", "url"},
-    "run view": {"conclusion", "jobs", "status", "url"},
-    "issue list": {"number", "state", "title", "url"},
-}
+FIELDS = {"assets", "isDraft", "isPrerelease", "name", "tagName", "url"}
 
 
 def fail(text: str, code: int = 1) -> NoReturn:
@@ -46,9 +40,7 @@ def parser_of(command: str) -> Parser:
     parser = Parser(allow_abbrev=False, add_help=False)
     flags = {"release create": ("draft", "prerelease", "latest", "verify-tag"), "release delete": ("yes",)}
     flags["release edit"] = ("draft", "prerelease", "latest")
-    texts = {"release create": ("title", "notes-file"), "issue create": ("title", "body"), "issue comment": ("body",)}
-    texts |= dict.fromkeys(FIELDS, ("json",))
-    texts["issue list"] = ("json", "search")
+    texts = {"release create": ("title", "notes-file"), "release view": ("json",)}
     for flag in flags.get(command, ()):
         parser.add_argument(f"--{flag}", nargs="?", const="true", choices=["true", "false"])
     for text in texts.get(command, ()):
@@ -65,23 +57,18 @@ class GitHub:
     words: list[str]
     options: dict[str, str | None]
 
-    def show(self, command: str, found: dict[str, Any] | list[dict[str, Any]]) -> None:
-        """Print the fields that are asked for."""
-        fields = (self.options["json"] or "").split(",")
-        if unknown := set(fields) - FIELDS[command]:
-            fail(f"Unknown JSON field: {sorted(unknown)}")
-        many = found if isinstance(found, list) else [found]
-        chosen = [{field: one[field] for field in fields} for one in many]
-        print(json.dumps(chosen if isinstance(found, list) else chosen[0]))
-
     def release(self) -> dict[str, Any]:
         """Return the release of the tag."""
         found: dict[str, Any] | None = self.state["releases"].get(self.words[0])
         return found or fail("release not found")
 
     def release_view(self) -> None:
-        """Show a release."""
-        self.show("release view", self.release())
+        """Show the fields of a release that are asked for."""
+        fields = (self.options["json"] or "").split(",")
+        if unknown := set(fields) - FIELDS:
+            fail(f"Unknown JSON field: {sorted(unknown)}")
+        found = self.release()
+        print(json.dumps({field: found[field] for field in fields}))
 
     def release_create(self) -> None:
         """Make a release of a tag, with its files."""
@@ -123,27 +110,6 @@ class GitHub:
         if self.options["yes"] != "true":
             fail("nobody is there to be asked")
         del self.state["releases"][self.words[0]]
-
-    def run_view(self) -> None:
-        """Show a run."""
-        self.show("run view", self.state["runs"].get(self.words[0]) or fail("failed to get run: HTTP 404: Not Found"))
-
-    def issue_list(self) -> None:
-        """Show those that are open; GitHub's search takes similar titles too."""
-        self.show("issue list", [one for one in self.state["issues"] if one["state"] == "OPEN"])
-
-    def issue_create(self) -> None:
-        """Open an issue."""
-        title, body = self.options["title"], self.options["body"]
-        number = 1 + len(self.state["issues"])
-        self.state["issues"].append(
-            {"number": number, "state": "OPEN", "title": title, "url": "", "body": body, "comments": []}
-        )
-
-    def issue_comment(self) -> None:
-        """Add to an issue."""
-        found = [one for one in self.state["issues"] if str(one["number"]) == self.words[0]]
-        (found or fail("no such issue"))[0]["comments"].append(self.options["body"])
 
 
 def main() -> None:

@@ -17,7 +17,6 @@ ACTIONS: dict[str, list[str]] = json.loads(Path(__file__).with_name("actions.jso
 GRANTS = {
     "uv publish": {"id-token": "write"},
     "make github-release": {"contents": "write"},
-    "make report-failure": {"actions": "read", "contents": "read", "issues": "write"},
 }
 # Programs that a step may begin with; all else is in a script.
 PROGRAMS = {"make", "rustup", "sha256sum", "test", "uv", "xargs"}
@@ -205,12 +204,12 @@ def every_build_knows_its_version(pipeline: Pipeline) -> Iterator[str]:
 
 
 @rule
-def only_the_release_and_the_report_hold_a_token(pipeline: Pipeline) -> Iterator[str]:
-    """A token is given to the two steps that use it, and to nothing else."""
-    allowed = {pipeline.one("make github-release"), pipeline.one("make report-failure")}
+def only_the_release_holds_a_token(pipeline: Pipeline) -> Iterator[str]:
+    """A token is given to the step that uses it, and to nothing else."""
+    release = pipeline.one("make github-release")
     for name, job in pipeline.jobs.items():
         held = [step for step in job["steps"] if "github.token" in str(step) or "GITHUB_TOKEN" in str(step)]
-        if held and (name not in allowed or len(held) > 1 or not held[0].get("run", "").startswith("make ")):
+        if held and (name != release or len(held) > 1 or not held[0].get("run", "").startswith("make ")):
             yield f"{name} holds a token"
         if "env" in job or "github.token" in str({key: value for key, value in job.items() if key != "steps"}):
             yield f"{name} has an environment for all of its steps"

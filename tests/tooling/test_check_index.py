@@ -135,6 +135,57 @@ def test_all_that_is_wrong_is_told_at_once_with_what_to_do(served: PackageIndex,
     assert done.stderr.count("run: make release VERSION=0.2.1\n") == 2
 
 
+ADVICE = """
+### What to do
+
+| if | then |
+| --- | --- |
+| it is the index, or the network | re-run the failed jobs (`gh run rerun --failed`): it is proven again, and released \
+on GitHub |
+| it is the release | yank 0.2.0 on PyPI (Your projects, Manage, Releases, Options, Yank): nobody gets it any more, \
+but who asks for exactly this version |
+| it is the release | write the test that fails, repair it, and add a news fragment |
+| it is the release | run: make release VERSION=0.2.1 |
+| you want to know more | [docs/publishing.md](https://example.invalid/owner/repo/blob/abc/docs/publishing.md\
+#a-broken-version-is-out) |
+
+"""
+
+
+def summary_of(served: PackageIndex, sums: Path, *options: str) -> str:
+    """Run the script in a job on GitHub that publishes to this index, and return the job's summary."""
+    summary = sums.with_name("summary")
+    summary.touch()
+    done = run(
+        *(sys.executable, SCRIPT, f"--sums={sums}", *options, "--", "0.2.0"),
+        GITHUB_ACTIONS="true",
+        GITHUB_REPOSITORY="owner/repo",
+        GITHUB_SERVER_URL="https://example.invalid",
+        GITHUB_SHA="abc",
+        GITHUB_STEP_SUMMARY=str(summary),
+        UV_PUBLISH_URL=served.upload,
+    )
+    assert done.returncode == (0 if served.files[WHEEL] == WHEEL.encode() else 1), done.stderr
+    return summary.read_text(encoding="utf-8")
+
+
+def test_the_jobs_summary_says_what_to_do_about_what_is_published_and_wrong(served: PackageIndex, sums: Path) -> None:
+    assert "What to do" not in summary_of(served, sums)
+    sums.with_name("summary").unlink()
+    served.files[WHEEL] = b"other"
+    assert summary_of(served, sums) == ADVICE
+
+
+@pytest.mark.parametrize("option", ["--before", "--index=SIMPLE"], ids=["nothing is sent yet", "a test elsewhere"])
+def test_there_is_nothing_to_do_about_what_is_not_on_pypi(served: PackageIndex, sums: Path, option: str) -> None:
+    served.files[WHEEL] = b"other"
+    assert summary_of(served, sums, option.replace("SIMPLE", served.simple)) == ""
+
+
+def test_the_document_that_the_summary_names_has_that_part() -> None:
+    assert "\n### A broken version is out\n" in (ROOT / "docs" / "publishing.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("version", ["latest", "", "0.2.0-dev"])
 def test_what_is_no_version_is_refused(sums: Path, version: str) -> None:
     done = run(sys.executable, SCRIPT, "--index=http://127.0.0.1:9/", f"--sums={sums}", "--", f"{version} x".strip())

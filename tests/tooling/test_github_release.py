@@ -1,4 +1,4 @@
-"""Releasing on GitHub, and the issue about a release that does not install; in place of `gh` is a program of ours."""
+"""Releasing on GitHub; in place of `gh` is a program of ours."""
 
 import json
 import os
@@ -91,9 +91,6 @@ def digests(place: Place) -> dict[str, str]:
 
 def assets(release: State) -> dict[str, str]:
     return {asset["name"]: asset["digest"] for asset in release["assets"]}
-
-
-# ---- the release ----------------------------------------------------------------------------------------------------
 
 
 def test_it_is_a_draft_with_all_files_before_it_is_public(place: Place) -> None:
@@ -263,73 +260,3 @@ def test_without_gh_it_is_asked_for(place: Place) -> None:
     told = run_with_gh(place, "github_release.py", f"--from={place.folder / 'release'}", PATH=str(place.folder / "git"))
     assert told.code == 1
     assert "problem: gh is not on PATH\n" in told.err
-
-
-# ---- the issue ------------------------------------------------------------------------------------------------------
-
-JOBS = [
-    {"name": "Publish to PyPI", "conclusion": "success", "url": "https://example.invalid/1"},
-    {"name": "Install from the index on macos-15", "conclusion": "failure", "url": "https://example.invalid/2"},
-    {"name": "Install from the index on windows-2025", "conclusion": "timed_out", "url": "https://example.invalid/3"},
-    {"name": "Install from the index on ubuntu-24.04", "conclusion": "success", "url": "https://example.invalid/4"},
-    {"name": "Report", "conclusion": "", "url": "https://example.invalid/5"},
-]
-RUN = {"GITHUB_RUN_ID": "42", "GITHUB_REPOSITORY": "owner/repo", "GITHUB_SERVER_URL": "https://example.invalid"}
-TITLE = "0.2.0 is published and does not install"
-BODY = """\
-0.2.0 is on PyPI, and does not install from there, or is not what was built. \
-[The run](https://example.invalid/owner/repo/actions/runs/42):
-
-- [Install from the index on macos-15](https://example.invalid/2)
-- [Install from the index on windows-2025](https://example.invalid/3)
-
-Is it the index, or the network? Then `gh run rerun --failed` proves it again, and releases it on GitHub.
-If it is the release:
-
-1. yank 0.2.0 on PyPI (Your projects, Manage, Releases, Options, Yank): nobody gets it any more, but who asks for \
-exactly this version
-2. write the test that fails, repair it, and add a news fragment
-3. run: make release VERSION=0.2.1
-"""
-
-
-def report(place: Place, version: str = "0.2.0") -> Told:
-    return run_with_gh(place, "report_failure.py", "--", version, **RUN)
-
-
-def issue(title: str, state: str = "OPEN", number: int = 1) -> State:
-    return {"number": number, "state": state, "title": title, "url": "", "body": "", "comments": []}
-
-
-def test_the_issue_names_what_failed_and_what_to_do(place: Place) -> None:
-    equip(place, runs={"42": {"jobs": JOBS}})
-    told = report(place)
-    assert (told.code, told.err, told.out) == (0, "", f"{BODY}\n")
-    (made,) = read_state(place)["issues"]
-    assert (made["title"], made["body"], made["comments"]) == (TITLE, BODY, [])
-
-
-def test_an_issue_that_is_open_gets_a_comment_and_there_is_no_second_one(place: Place) -> None:
-    equip(place, runs={"42": {"jobs": JOBS}})
-    assert report(place).code == report(place).code == 0
-    (made,) = read_state(place)["issues"]
-    assert made["comments"] == [BODY]
-
-
-def test_issues_that_are_closed_or_of_other_versions_are_left_alone(place: Place) -> None:
-    others = [issue(TITLE, "CLOSED"), issue(f"1{TITLE}", number=2), issue(f"{TITLE}, too", number=3)]
-    equip(place, runs={"42": {"jobs": JOBS}}, issues=others)
-    assert report(place).code == 0
-    *left, made = read_state(place)["issues"]
-    assert left == others
-    assert made["title"] == TITLE
-
-
-@pytest.mark.parametrize("runs", [{"42": {"jobs": JOBS[:1]}}, {}], ids=["nothing failed", "unknown run"])
-def test_an_issue_is_opened_even_if_no_row_is_known(place: Place, runs: State) -> None:
-    equip(place, runs=runs)
-    told = report(place, "1.0.0-rc9")
-    assert told.code == 0, told.err
-    (made,) = read_state(place)["issues"]
-    assert "\n- none is known; see the run\n" in made["body"]
-    assert made["body"].endswith("run: make release VERSION=1.0.0-rc10\n")

@@ -272,7 +272,7 @@ def test_what_a_published_wheel_requires_need_not_be_on_its_index(
 ) -> None:
     require(wheel, wheelhouse, *REQUIRES)
     with served(FakeIndex(tmp_path / "index"), wheelhouse) as url:
-        source = verify_install.published_source(str(project.version()), index.Index(url), None, tmp_path)
+        source = verify_install.published_source(project.version(), index.Index(url), None, tmp_path)
         job = verification.run_job(
             Job(THIS, "wheel", partial(verification.check_wheel, source=source)), tmp_path / "job"
         )
@@ -539,7 +539,7 @@ def test_a_release_on_an_index_is_waited_for_and_verified(
 ) -> None:
     fake = FakeIndex(tmp_path / "index", late=2)
     with served(fake, dist) as url:
-        source = verify_install.published_source(str(project.version()), index.Index(url), project.SUMS, tmp_path)
+        source = verify_install.published_source(project.version(), index.Index(url), project.SUMS, tmp_path)
         # What uv asks is late as well: another server may answer it.
         fake.late = 1
         job = verification.run_job(
@@ -558,9 +558,14 @@ def test_other_bytes_on_an_index_are_refused(dist: Path, wheel: Path, tmp_path: 
     shutil.copytree(dist, other)
     repack_wheel(wheel, other, lambda _: None)
     with served(fake, other) as url:
-        version = ("--version", project.version(), "--index", url, "--sums", ROOT / "SHA256SUMS")
-        refused = run(sys.executable, SCRIPT, *version, "--python", THIS.path)
+        version = ("--version", project.version(), "--sums", ROOT / "SHA256SUMS")
+        refused = run(
+            *(sys.executable, SCRIPT, *version, "--python", THIS.path),
+            GITHUB_STEP_SUMMARY=str(tmp_path / "summary"),
+            UV_PUBLISH_URL=url.replace("/simple/", "/legacy/"),
+        )
     assert refused.returncode == 1
+    assert "### What to do\n" in (tmp_path / "summary").read_text(encoding="utf-8")
     assert "these are not the bytes that were built; do not use them" in refused.stderr
 
 
