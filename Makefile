@@ -40,7 +40,6 @@ override VARS_check-index := VERSION INDEX SUMS
 override VARS_check-names := VERSION INDEX SUMS
 override VARS_stamp := VERSION
 override VARS_github-release := FROM
-override VARS_publish := FROM INDEX
 override VARS_changelog := VERSION
 override VARS_check-news := BASE
 override VARS_rehearse := VERSION FAULT KEEP
@@ -235,10 +234,6 @@ rehearse: .venv/tools.stamp .venv/build.stamp .venv/workshop.stamp | toolchain
 .PHONY: release  ## Release a version: all of it, or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr]
 release: .venv/tools.stamp .venv/build.stamp | toolchain
 	@$(PY) scripts/release.py $(call given,DRY_RUN,--dry-run="$$DRY_RUN") $(call given,YES,--yes="$$YES") $(call given,REMOTE,--remote="$$REMOTE") $(call given,BRANCH,--branch="$$BRANCH") $(call given,VIA,--via="$$VIA") -- $(call given,VERSION,"$$VERSION")
-
-.PHONY: publish  ## Publish by hand, with a token, artefacts that CI saved, through the same gate. [FROM=folder INDEX=pypi]
-publish: .venv/tools.stamp
-	$(PY) scripts/publish.py $(call given,INDEX,--index "$$INDEX") -- "$(call given,FROM,$$FROM)"
 
 .PHONY: doctor  ## Say what PyPI and GitHub have to be told once, and what is missing on this machine.
 doctor: .venv/tools.stamp

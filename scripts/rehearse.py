@@ -107,7 +107,7 @@ def keep(rehearsal: Rehearsal) -> None:
         f"git clone {rehearsal.place.remote}",
         f"pip install --index-url {addresses.simple} {name()}",
         f"make verify VERSION={version} INDEX={addresses.simple}",
-        f"UV_PUBLISH_TOKEN={token} make publish FROM=… INDEX={addresses.plain}",
+        f"UV_PUBLISH_TOKEN={token} UV_PUBLISH_URL={addresses.plain} .venv/bin/uv publish dist/*",
     ):
         out.print(f"  {line}")
     sys.stdout.flush()

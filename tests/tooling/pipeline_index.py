@@ -1,13 +1,10 @@
-"""A package index on loopback: what it serves is JSON (PEP 691), and it takes uploads."""
+"""A package index on loopback: what it serves is JSON (PEP 691)."""
 
-import base64
 import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.parser import BytesParser
-from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -19,7 +16,7 @@ JSON = "application/vnd.pypi.simple.v1+json"
 
 @dataclass
 class PackageIndex:
-    """One project's files, and what has been asked and sent."""
+    """One project's files, and what has been asked."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     # Files that the first so many requests do not see.
@@ -28,10 +25,7 @@ class PackageIndex:
     content_type: str = JSON
     # Whether it sends something for every file, whatever that is called.
     sends: bool = False
-    token: str = ""
     asked: list[str] = field(default_factory=list)
-    # The fields of each upload.
-    uploads: list[dict[str, str]] = field(default_factory=list)
     address: str = ""
 
     @property
@@ -41,7 +35,7 @@ class PackageIndex:
 
     @property
     def upload(self) -> str:
-        """Where it takes."""
+        """Where files would be sent to, were it PyPI."""
         return f"{self.address}/legacy/"
 
     def page(self) -> dict[str, Any]:
@@ -58,27 +52,6 @@ class PackageIndex:
             if seen > self.late.get(file, 0)
         ]
         return {"meta": {"api-version": "1.3"}, "name": name(), "versions": [], "files": listed}
-
-    def take(self, authorization: str, content_type: str, body: bytes) -> tuple[int, str]:
-        """Take an upload as an index does, and return its answer."""
-        expected = base64.b64encode(f"__token__:{self.token}".encode()).decode()
-        if authorization != f"Basic {expected}":
-            return 403, "Invalid or non-existent authentication information."
-        parts = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
-        fields: dict[str, str] = {}
-        content = b""
-        for part in parts.iter_parts():
-            payload = part.get_payload(decode=True)
-            assert isinstance(payload, bytes)
-            if file := part.get_filename():
-                fields["filename"], content = file, payload
-            else:
-                fields[str(part.get_param("name", header="content-disposition"))] = payload.decode()
-        if self.files.get(fields["filename"], content) != content:
-            return 400, "File already exists"
-        self.files[fields["filename"]] = content
-        self.uploads.append(fields)
-        return 200, ""
 
     def handler(self, *arguments: Any) -> BaseHTTPRequestHandler:  # noqa: ANN401 - what a server passes on
         """Return a handler for one request."""
@@ -102,11 +75,6 @@ class PackageIndex:
                     return
                 page = json.dumps(index.page()) if index.content_type == JSON else "hello"
                 self.answer(200, index.content_type, page.encode())
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                code, text = index.take(self.headers.get("Authorization", ""), self.headers["Content-Type"], body)
-                self.answer(code, "text/plain", text.encode())
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

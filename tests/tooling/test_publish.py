@@ -1,186 +1,118 @@
-"""Publishing by hand, to an index on loopback. What this machine builds stands for the complete set."""
+"""Publishing by hand: the commands of docs/publishing.md as they stand there, to an index on loopback."""
 
-import shutil
-import sys
-from collections.abc import Iterator
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-import commands
-import project
-import publish
-import toolchain
-from artefacts import read_sums, sha256
-from broken import repack_wheel
-from console import ProblemsError
-from helpers import run
-from index import simple_address, upload_address
-from pipeline_index import PackageIndex, running
-from project import ROOT
+from artefacts import write_sums
+from loopback_clients import Done, Scene
+from loopback_samples import INFO, SDIST, TOKEN, WHEEL, make_wheel, wheel_files
+from project import ROOT, SUMS, find_uv
 
-TOKEN = "pypi-a-token-for-one-project"  # noqa: S105 - of an index that is gone after the test
+TITLE = "### By hand, with a token"
+TEXT = (ROOT / "docs" / "publishing.md").read_text(encoding="utf-8").split(f"\n{TITLE}\n", 1)[1].split("\n### ", 1)[0]
+COMMANDS = re.findall(r"^\$ (.*?)(?: +#.*)?$", TEXT, re.MULTILINE)
+# Where each uploads to, unless it is told otherwise, is PyPI.
+ADDRESSES = {"uv publish": "UV_PUBLISH_URL", "twine upload": "TWINE_REPOSITORY_URL"}
+tools = pytest.mark.parametrize("tool", ADDRESSES)
 
 
-@pytest.fixture
-def built(dist: Path, tmp_path: Path) -> Path:
-    """Return the artefact of a run: its files, and their hashes."""
-    shutil.copytree(dist, tmp_path / "release" / "dist")
-    shutil.copy(ROOT / "SHA256SUMS", tmp_path / "release")
-    return tmp_path / "release"
+def command_of(words: str) -> str:
+    """Return the one command of the document with these words."""
+    (found,) = [command for command in COMMANDS if words in command]
+    return str(found)
 
 
-@pytest.fixture
-def host_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this machine's platform be the only one that is published for."""
-    host, tags = toolchain.host_triple(), project.platform_tags()
-    monkeypatch.setattr(project, "platform_tags", lambda: {host: tags[host]})
+def told(tool: str, token: str) -> dict[str, str]:
+    """Return the variables that the document exports for a tool, with a token in the place of its dots."""
+    exported = command_of(f"export {tool.split(maxsplit=1)[0].upper()}_").removeprefix("export ")
+    return dict(pair.replace("…", token).split("=", 1) for pair in exported.split())
 
 
-@pytest.fixture
-def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[PackageIndex]:
-    """Return an index that has nothing yet, and put its token where it is looked for."""
-    monkeypatch.setenv(publish.TOKEN, TOKEN)
-    with running(PackageIndex(token=TOKEN)) as index:
-        yield index
+def shell(scene: Scene, command: str, **variables: str) -> Done:
+    """Run a command in a folder that has the artefact `release` of a run, and .venv."""
+    if not (scene.folder / ".venv").exists():
+        (scene.folder / ".venv").symlink_to(ROOT / ".venv")
+        write_sums(scene.folder / SUMS.name, scene.folder / "dist")
+    return scene.call("bash", "-c", command, **variables)
 
 
-def run_publish(built: Path | str, index: PackageIndex, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the script in this process."""
-    monkeypatch.setattr(sys, "argv", ["publish.py", f"--index={index.upload}", "--", str(built)])
-    publish.main()
+def upload(scene: Scene, tool: str, token: str = TOKEN) -> Done:
+    """Upload as the document says."""
+    return shell(scene, command_of(tool), **{ADDRESSES[tool]: scene.at.upload}, **told(tool, token))
 
 
-def refused(built: Path | str, index: PackageIndex, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Run the script, and return the problems that it finds."""
-    with pytest.raises(ProblemsError) as caught:
-        run_publish(built, index, monkeypatch)
-    return [one.what for one in caught.value.problems]
+def test_the_document_checks_before_it_sends() -> None:
+    checks = [COMMANDS.index(command_of(words)) for words in ("sha256sum", "make check-dist ALL=1")]
+    assert max(checks) < min(COMMANDS.index(command_of(tool)) for tool in ADDRESSES)
 
 
-def names(folder: Path) -> set[str]:
-    return {path.name for path in (folder / "dist").iterdir()}
+@tools
+def test_every_file_is_sent_as_it_is_with_the_token_and_only_once(scene: Scene, tool: str) -> None:
+    done = upload(scene, tool)
+    assert done.returncode == 0, done.stdout + done.stderr
+    stored = dict(scene.index.files)
+    assert {name: file.content for name, file in stored.items()} == {
+        path.name: path.read_bytes() for path in scene.samples
+    }
+    assert [(file.publisher, file.attestations) for file in stored.values()] == [(None, [])] * 2
+    assert TOKEN not in done.stdout + done.stderr
+    assert upload(scene, tool).returncode == 0
+    assert scene.index.files == stored
 
 
-@pytest.mark.usefixtures("host_only")
-def test_every_file_is_sent_as_it_is_with_the_token_and_only_once(
-    built: Path, index: PackageIndex, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run_publish(built, index, monkeypatch)
-    sums = read_sums(built / "SHA256SUMS")
-    assert {sent["filename"]: sent["sha256_digest"] for sent in index.uploads} == sums
-    assert {name: sha256(content) for name, content in index.files.items()} == sums
-    assert {(sent["name"], sent["version"]) for sent in index.uploads} == {(project.name(), str(project.version()))}
-    assert all("attestations" not in sent for sent in index.uploads)
-    told = capsys.readouterr()
-    assert told.out.splitlines() == [
-        f"{len(sums)} files of {project.version()} are there, without attestations",
-        f"prove it:           make verify VERSION={project.version()} INDEX={index.simple} SUMS={built}/SHA256SUMS",
-    ]
-    assert TOKEN not in told.out + told.err
-    run_publish(built, index, monkeypatch)
-    assert len(index.uploads) == len(sums)
+@tools
+def test_a_release_that_is_half_there_is_completed(scene: Scene, tool: str) -> None:
+    first = {"UV_PUBLISH_URL": scene.at.upload, "UV_PUBLISH_TOKEN": TOKEN}
+    assert scene.call(find_uv(), "publish", scene.samples[1], **first).returncode == 0
+    there = dict(scene.index.files)
+    assert there.keys() == {SDIST}
+    done = upload(scene, tool)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert scene.index.files.keys() == {WHEEL, SDIST}
+    assert scene.index.files[SDIST] == there[SDIST]
 
 
-@pytest.mark.usefixtures("host_only")
-def test_a_release_that_is_half_there_is_completed(
-    built: Path, index: PackageIndex, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    there = max(names(built))
-    index.files[there] = (built / "dist" / there).read_bytes()
-    run_publish(built, index, monkeypatch)
-    assert {sent["filename"] for sent in index.uploads} == names(built) - {there}
-    assert index.files.keys() == names(built)
+@tools
+def test_other_bytes_of_a_name_that_is_there_end_it(scene: Scene, tool: str) -> None:
+    assert upload(scene, tool).returncode == 0
+    before = dict(scene.index.files)
+    scene.samples[0].write_bytes(make_wheel({**wheel_files(), f"{INFO}/RECORD": b""}))
+    done = upload(scene, tool)
+    assert done.returncode != 0
+    assert f"File already exists ('{WHEEL}'" in done.stdout + done.stderr
+    assert scene.index.files == before
 
 
-@pytest.mark.usefixtures("host_only")
-def test_other_bytes_of_a_name_that_is_there_end_it(
-    built: Path, index: PackageIndex, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    there = min(names(built))
-    index.files[there] = b"other"
-    assert refused(built, index, monkeypatch) == ["the index did not take all of them"]
-    assert index.files[there] == b"other"
-    assert there in capsys.readouterr().err
+@tools
+def test_a_token_that_is_refused_is_told_and_not_shown(scene: Scene, tool: str) -> None:
+    other = "pypi-of-another-project"
+    done = upload(scene, tool, other)
+    assert done.returncode != 0
+    assert "403" in done.stdout + done.stderr
+    assert other not in done.stdout + done.stderr
+    assert scene.index.files == {}
 
 
-@pytest.mark.usefixtures("host_only")
-def test_a_token_that_is_refused_is_told_and_not_shown(
-    built: Path, index: PackageIndex, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv(publish.TOKEN, "pypi-of-another-project")
-    assert refused(built, index, monkeypatch) == ["the index did not take all of them"]
-    assert index.uploads == []
-    said = capsys.readouterr().err
-    assert "403" in said
-    assert "pypi-of-another-project" not in said
+@tools
+def test_without_a_token_nothing_is_sent(scene: Scene, tool: str) -> None:
+    done = shell(scene, command_of(tool), **{ADDRESSES[tool]: scene.at.upload})
+    assert done.returncode != 0
+    assert scene.index.files == {}
 
 
-@pytest.mark.usefixtures("host_only")
-@pytest.mark.parametrize("token", [None, ""])
-def test_without_a_token_nothing_is_sent(
-    built: Path, index: PackageIndex, monkeypatch: pytest.MonkeyPatch, token: str | None
-) -> None:
-    if token is None:
-        monkeypatch.delenv(publish.TOKEN)
-    else:
-        monkeypatch.setenv(publish.TOKEN, token)
-    assert refused(built, index, monkeypatch) == ["there is no token in UV_PUBLISH_TOKEN"]
-    assert (index.asked, index.uploads) == ([], [])
+def change(path: Path) -> None:
+    path.write_bytes(b"other")
 
 
-@pytest.mark.usefixtures("host_only")
-def test_files_that_are_not_those_of_the_run_are_refused(
-    built: Path, index: PackageIndex, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The gate finds nothing wrong with them: they are well made."""
-    (wheel,) = (built / "dist").glob("*-abi3-*.whl")
-    repack_wheel(wheel, built / "dist", lambda _: None)
-    (problem,) = refused(built, index, monkeypatch)
-    assert problem.startswith(f"{wheel} has the SHA-256 ")
-    assert (index.asked, index.uploads) == ([], [])
-
-
-def test_an_incomplete_set_is_refused_before_a_token_is_asked_for(built: Path) -> None:
-    """This machine's own, where nine platforms are to be published for."""
-    command = (sys.executable, ROOT / "scripts" / "publish.py", "--index=http://127.0.0.1:9/legacy/", "--", built)
-    done = run(*command, UV_PUBLISH_TOKEN=None)
-    assert done.returncode == 1
-    assert done.stderr.count("[complete-set]") >= 24
-    assert f"problem: {built / 'dist'} does not pass the gate; what is wrong stands above\n" in done.stderr
-    assert "token" not in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.usefixtures("host_only")
-def test_without_a_folder_what_lies_in_the_checkout_is_not_sent(
-    built: Path, index: PackageIndex, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(built)
-    assert refused("", index, monkeypatch) == ["no folder is given"]
-    assert index.uploads == []
-
-
-def test_an_index_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(publish.TOKEN, TOKEN)
-    with pytest.raises(ProblemsError, match=r"INDEX=example is no index"):
-        publish.upload([], "example")
-
-
-@pytest.mark.parametrize("name", ["pypi", "testpypi"])
-def test_what_is_there_is_asked_of_the_index_that_is_uploaded_to(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not with a real one: what uv would be told."""
-    monkeypatch.setenv(publish.TOKEN, TOKEN)
-    told: list[str] = []
-
-    def record(*command: object, **_: object) -> object:
-        told.extend(map(str, command))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(commands, "run", record)
-    with pytest.raises(KeyboardInterrupt):
-        publish.upload([], name)
-    options = dict(word.split("=", 1) for word in told if "=" in word)
-    assert options["--check-url"] == simple_address(options["--publish-url"])
-    assert options["--publish-url"] == upload_address(name)
-    assert not any(TOKEN in word for word in told)
+@pytest.mark.parametrize("spoil", [change, Path.unlink])
+def test_files_that_are_not_those_of_the_run_are_noticed(scene: Scene, spoil: Callable[[Path], None]) -> None:
+    command = command_of("sha256sum")
+    done = shell(scene, command)
+    assert done.returncode == 0, done.stderr
+    spoil(scene.samples[0])
+    done = shell(scene, command)
+    assert done.returncode != 0
+    assert f"dist/{WHEEL}: FAILED" in done.stdout
