@@ -30,7 +30,6 @@ override VARS_develop := PYTHON
 override VARS_test := PYTHON
 override VARS_test-tooling := PYTHON ARGS
 override VARS_new := NAME DEST AUTHOR EMAIL OWNER DESCRIPTION LICENSE PACKAGE
-override VARS_rename := NAME OWNER
 override VARS_template-update := TO CHECK DRY_RUN
 override VARS_build := TARGET FROM
 override VARS_collect := FROM
@@ -174,10 +173,6 @@ bench: .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp 
 .PHONY: new  ## Copy this project under another name. [NAME=turbo-frob DEST=../turbo-frob AUTHOR= EMAIL= OWNER= DESCRIPTION= LICENSE= PACKAGE=minimal]
 new: .venv/tools.stamp .venv/lint.stamp | toolchain
 	@$(PY) scripts/template.py new $(call given,DEST,--dest="$$DEST") $(call given,AUTHOR,--author="$$AUTHOR") $(call given,EMAIL,--email="$$EMAIL") $(call given,OWNER,--owner="$$OWNER") $(call given,DESCRIPTION,--description="$$DESCRIPTION") $(call given,LICENSE,--license="$$LICENSE") $(call given,PACKAGE,--package="$$PACKAGE") -- $(call given,NAME,"$$NAME")
-
-.PHONY: rename  ## Give this copy another name, in all that is committed. [NAME=turbo-frob OWNER=]
-rename: .venv/tools.stamp .venv/lint.stamp | toolchain
-	@$(PY) scripts/template.py rename $(call given,OWNER,--owner="$$OWNER") -- $(call given,NAME,"$$NAME")
 
 .PHONY: template-update  ## Bring this copy what its template has learned since. [TO=v0.2.0 CHECK=1 DRY_RUN=1]
 template-update: .venv/tools.stamp .venv/lint.stamp | toolchain

@@ -2,7 +2,7 @@
 # requires-python = ">=3.10"
 # dependencies = []
 # ///
-"""Make a copy of this project under another name, rename a copy, or bring it what the template has learned since.
+"""Make a copy of this project under another name, or bring a copy what the template has learned since.
 
 By itself, without the repository around it, it clones the template and starts the script that is there:
 
@@ -60,23 +60,19 @@ def run_from_a_clone(arguments: list[str]) -> int:
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; `run` is what it asks for."""
     # They are not there where this script is alone.
-    from copying import asking, creating, renaming  # noqa: PLC0415
+    from copying import asking, creating  # noqa: PLC0415
 
-    parser = argparse.ArgumentParser(description="Copy this project, rename a copy, or update it.")
-    commands = parser.add_subparsers(required=True, metavar="new|rename|update")
+    parser = argparse.ArgumentParser(description="Copy this project, or update a copy.")
+    commands = parser.add_subparsers(required=True, metavar="new|update")
     new = commands.add_parser("new", help="make a copy under another name")
     new.add_argument("name", nargs="?", metavar="NAME", help="such as turbo-frob; a terminal is asked for it")
     new.add_argument("--dest", metavar="FOLDER", help="where; default: beside the template; `.`: the template itself")
     new.add_argument("--beside", default=str(HERE.parent.parent), help=argparse.SUPPRESS)
     asking.add_options(new)
     new.set_defaults(run=creating.new)
-    rename = commands.add_parser("rename", help="give a copy another name, in all of its files")
-    rename.add_argument("name", nargs="?", metavar="NAME", help="the new one")
-    rename.add_argument("--owner", metavar="OWNER", help="of the repository on GitHub")
-    rename.set_defaults(run=renaming.rename)
     update = commands.add_parser("update", help="bring a copy what the template has learned since")
     if arguments[:1] == ["update"]:
-        from copying import updating  # noqa: PLC0415 - the others do not need what it needs
+        from copying import updating  # noqa: PLC0415 - the other does not need what it needs
 
         updating.add_options(update)
         update.set_defaults(run=updating.update)

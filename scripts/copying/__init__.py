@@ -1,1 +1,1 @@
-"""Copies of this project under another name: how they are made, renamed and kept up to date. See docs/copying.md."""
+"""Copies of this project under another name: how they are made and kept up to date. See docs/copying.md."""

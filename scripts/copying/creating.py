@@ -12,7 +12,6 @@ from console import err, out, problem
 from copying.asking import ask
 from copying.names import Names, check_taken
 from copying.record import Answers, Record
-from copying.renaming import require_clean, settle, tidy_up
 from copying.rendering import attach, read_files, render, select
 from copying.rules import RECORD, Rules
 from copying.trees import list_tree, pipe, read_file
@@ -160,12 +159,41 @@ def require_fresh(rules: Rules) -> None:
         ProblemsError: It is not.
     """
     if Record.read(read_file(CHECKOUT, "HEAD", RECORD) or "") is not None:
-        raise problem(f"this is a copy already, called {rules.names.kebab}", "to rename it, run: make rename NAME=…")
+        remedy = "it keeps its name; for another one, make a copy beside it: make new NAME=… DEST=…"
+        raise problem(f"this is a copy already, called {rules.names.kebab}", remedy)
     commits = int(git("rev-list", "--count", "HEAD"))
     if commits > 1:
         what = f"this repository has a history of its own, of {commits} commits, and is not renamed in place"
         raise problem(what, f"make a copy beside it: make new NAME=… DEST={ROOT.parent}/…")
     require_clean()
+
+
+def require_clean() -> None:
+    """Make sure that nothing is lost or mixed up.
+
+    Raises:
+        ProblemsError: There are changes that are not committed.
+    """
+    changes = git("status", "--porcelain").splitlines()
+    if changes:
+        shown = ", ".join(line[3:] for line in changes[:3])
+        what = f"there are {len(changes)} changes that are not committed: {shown}"
+        raise problem(what, "commit them, or put them aside: git stash --include-untracked")
+
+
+def settle(treeish: str) -> None:
+    """Bring what is checked out, and what is staged, to a tree; what git does not know stays as it is."""
+    git("read-tree", "-m", "-u", "HEAD", treeish)
+
+
+def tidy_up(old: Names) -> None:
+    """Remove what was built under a name that is gone: the library beside the package, and its place in .venv."""
+    folder = ROOT / "python" / old.snake
+    if folder.is_dir() and not git("ls-files", "--", str(folder)):
+        shutil.rmtree(folder)
+    if not (ROOT / ".venv").is_symlink():
+        # The next make makes it anew.
+        (ROOT / ".venv" / "setup.stamp").unlink(missing_ok=True)
 
 
 def rename_in_place(arguments: argparse.Namespace, commit: str, rules: Rules) -> None:

@@ -146,7 +146,7 @@ def read_version(update: Update) -> str:
         raise problem(what, "write them there, and commit") from None
     if name != update.old.answers.name:
         what = f"{PROJECT} calls this project {name!r}, and {RECORD} {update.old.answers.name!r}"
-        raise problem(what, f"write the old name there again, commit, and run: make rename NAME={name}")
+        raise problem(what, "write the old name there again, and commit: a copy keeps its name")
     return version
 
 

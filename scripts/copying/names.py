@@ -76,21 +76,21 @@ def refuse(name: str, why: str, suggestion: str) -> ProblemsError:
     return problem(f"a project cannot be called {shown}: {why}", f"take another name, such as {suggestion}")
 
 
-def check(name: str, template: Names | None = None) -> Names:
+def check(name: str, template: Names) -> Names:
     """Return a name in both spellings.
 
     Args:
         name: The name of a copy.
-        template: The name of what is copied, if that must not be part of it.
+        template: The name of what is copied, which must not be part of it.
 
     Raises:
         ProblemsError: No project can have that name; it says why, and which one would do.
     """
     for why in objections(name):
         suggestion = suggest(name)
-        raise refuse(name, why, EXAMPLE if template and template.kebab in suggestion else suggestion)
+        raise refuse(name, why, EXAMPLE if template.kebab in suggestion else suggestion)
     # One word may well be part of a longer one.
-    if template and template.kebab in (name if "-" in template.kebab else name.split("-")):
+    if template.kebab in (name if "-" in template.kebab else name.split("-")):
         why = f"it contains the template's own name, {template.kebab}, and one could not be told from the other"
         raise refuse(name, why, suggest(name.replace(template.kebab, "")))
     return Names(name)

@@ -11,7 +11,7 @@ import tomli
 from console import problem
 from copying.rules import RECORD
 
-HEAD = "[copy]\n# Written by make new, make rename and make template-update: an edit by hand is noticed, and refused.\n"
+HEAD = "[copy]\n# Written by make new and make template-update: an edit by hand is noticed, and refused.\n"
 # The rules stand below it, so whatever comes after them is theirs.
 TABLE = re.compile(r"^\[copy\]\n.*?(?=^\[rules\]$)", re.MULTILINE | re.DOTALL)
 RULES = re.compile(r"^\[rules\]$", re.MULTILINE)

@@ -208,7 +208,7 @@ def test_a_longer_word_is_not_renamed(rules: Rules, name: str) -> None:
 
 
 def test_the_name_stands_in_no_longer_word(files: Files) -> None:
-    """That is what makes renaming a copy safe."""
+    """That is what makes it safe to replace the template's name."""
     words = f"{OWN.kebab}|{OWN.snake}"
     longer = re.compile(rf"[A-Za-z0-9]*(?:{words})[A-Za-z0-9]+|[A-Za-z0-9]+(?:{words})".encode())
     kept = {path: content for path, (_, content) in files.items() if "test_copies" not in path}

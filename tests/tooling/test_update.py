@@ -434,17 +434,6 @@ def test_a_copy_of_a_copy_is_updated_from_its_parent(pair: Pair, tmp_path: Path)
     assert child.files() == fresh.files()
 
 
-def test_a_copy_with_another_name_since_is_updated_under_that(pair: Pair) -> None:
-    renamed = pair.copy.script("rename", "mega-frob")
-    assert renamed.returncode == 0, renamed.stderr
-    pair.copy.commit("Rename")
-    pair.template.replace("Makefile", "line 3\n", f"line of {pair.template.read('README.md').split()[1]}\n")
-    pair.template.release("1.1.0")
-    done = pair.copy.update()
-    assert done.returncode == 0, done.stderr
-    assert "line of mega-frob" in pair.copy.read("Makefile")
-
-
 # ---- what is refused ------------------------------------------------------------------------------------------------
 
 

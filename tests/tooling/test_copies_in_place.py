@@ -1,8 +1,7 @@
-"""`make rename`, `make new DEST=.`, a copy of a copy, and the script without its repository: whole runs."""
+"""A copy of a copy, `make new DEST=.`, and the script without its repository: whole runs."""
 
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,97 +37,6 @@ def record_of(folder: Folder) -> Record:
     record = Record.read(folder.read("template.toml"))
     assert record is not None
     return record
-
-
-def test_a_copy_is_renamed_with_its_own_work_and_nothing_is_committed(copy: Folder) -> None:
-    before = copy.git("rev-parse", "HEAD")
-    old = record_of(copy)
-    done = copy.template("rename", "copper-kettle", "--owner=grace")
-    assert done.returncode == 0, done.stderr
-    assert copy.git("rev-parse", "HEAD") == before
-    assert copy.git("diff", "--name-only") == ""
-    assert copy.read("src/own.rs") == 'pub const NAME: &str = "copper_kettle";\n'
-    assert (
-        copy.read("python/copper_kettle/own.py")
-        == 'from copper_kettle import closest\n\nclosest("copper-kettle", [])\n'
-    )
-    expected = "https://github.com/grace/copper-kettle, by `grace`; irony-pots are no copper-kettle.\n"
-    assert copy.read("notes/copper-kettle.md") == expected
-    assert copy.content("python/copper_kettle/image.bin") == b"iron-pot\0"
-    assert not (copy.folder / "python" / "iron_pot").exists()
-    assert record_of(copy) == replace(old, answers=replace(old.answers, name="copper-kettle", owner="grace"))
-    copy.commit("Rename")
-    assert copy.holding(re.compile(rb"(?<![a-z])iron[-_]pot")) == {"python/copper_kettle/image.bin"}
-
-
-def test_renaming_back_gives_what_there_was(copy: Folder) -> None:
-    before = copy.git("rev-parse", "HEAD^{tree}")
-    for name in ("aa", "copper-kettle", "zz-9-a", "iron-pot"):
-        done = copy.template("rename", name)
-        assert done.returncode == 0, done.stderr
-        copy.commit(f"Rename to {name}")
-    assert copy.git("diff", "--name-only", before, "HEAD") == ""
-
-
-def test_a_renamed_copy_is_what_a_new_copy_of_that_name_is(source: Folder, tmp_path: Path) -> None:
-    trees = []
-    for name, other in (("copper-kettle", None), ("iron", "copper-kettle")):
-        folder = Folder(tmp_path / name, source.home)
-        source.new(name, f"--dest={folder.folder}")
-        if other:
-            assert folder.template("rename", other).returncode == 0
-        trees.append((folder, folder.git("write-tree")))
-    (first, tree), (second, other_tree) = trees
-    first.git("fetch", "--quiet", second.folder, "HEAD")
-    assert tree == other_tree
-
-
-def test_git_undoes_a_renaming(copy: Folder) -> None:
-    assert copy.template("rename", "copper-kettle").returncode == 0
-    copy.git("reset", "--quiet", "--hard")
-    assert copy.git("status", "--porcelain") == ""
-    assert copy.read("src/own.rs") == 'pub const NAME: &str = "iron_pot";\n'
-
-
-def test_what_was_built_under_the_old_name_is_gone(copy: Folder) -> None:
-    copy.write("python/iron_pot/_core.abi3.so", b"\0")
-    copy.write(".venv/setup.stamp", b"python")
-    assert copy.template("rename", "copper-kettle").returncode == 0
-    assert not (copy.folder / "python" / "iron_pot").exists()
-    assert not (copy.folder / ".venv" / "setup.stamp").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["Copper"], "it has capital letters"),
-        (["tables"], "scripts/tables.py is called so"),
-        (["iron-pot"], "ada/iron-pot is what it is called already"),
-        ([], "ada/iron-pot is what it is called already"),
-        (["copper-kettle", "--owner=-"], "GitHub has no owner '-'"),
-    ],
-)
-def test_a_renaming_that_cannot_be_changes_nothing(copy: Folder, arguments: list[str], words: str) -> None:
-    done = copy.template("rename", *arguments)
-    assert done.returncode == 1
-    assert words in done.stderr
-    assert len(done.stderr.splitlines()) == 2
-    assert copy.git("status", "--porcelain") == ""
-
-
-def test_a_renaming_waits_for_what_is_not_committed(copy: Folder) -> None:
-    copy.write("notes/more.md", b"mine")
-    done = copy.template("rename", "copper-kettle")
-    assert done.returncode == 1
-    assert "there are 1 changes that are not committed: notes/" in done.stderr
-    assert copy.git("status", "--porcelain") == "?? notes/more.md"
-
-
-def test_the_template_itself_is_not_renamed(source: Folder) -> None:
-    done = source.template("rename", "copper-kettle")
-    assert done.returncode == 1
-    assert "this is no copy, but the template itself" in done.stderr
-    assert source.git("status", "--porcelain") == ""
 
 
 def test_a_copy_of_a_copy_is_a_copy_of_that(copy: Folder) -> None:
@@ -191,6 +99,16 @@ def test_a_forge_s_copy_is_renamed_in_place_once(source: Folder, forged: Folder)
     assert "this is a copy already, called turbo-frob" in again.stderr
 
 
+def test_what_was_built_under_the_old_name_is_gone(source: Folder, forged: Folder) -> None:
+    (forged.folder / ".venv").unlink(missing_ok=True)
+    forged.write(".venv/setup.stamp", b"python")
+    forged.write("python/ferrous_wheel/_core.abi3.so", b"\0")
+    done = forged.template("new", *GIVEN, "--dest=.", "turbo-frob", **at_home(source))
+    assert done.returncode == 0, done.stderr
+    assert not (forged.folder / "python" / "ferrous_wheel").exists()
+    assert not (forged.folder / ".venv" / "setup.stamp").exists()
+
+
 def test_a_repository_with_a_history_is_not_renamed_in_place(source: Folder, forged: Folder) -> None:
     forged.write("notes.txt", b"mine")
     forged.commit("More")
@@ -244,7 +162,7 @@ def test_the_script_alone_clones_the_template_and_copies_that(source: Folder, tm
 
 def test_the_script_alone_does_nothing_else(tmp_path: Path) -> None:
     script = shutil.copy(ROOT / "scripts" / "template.py", tmp_path)
-    for arguments in (["rename", "x"], ["update"], []):
+    for arguments in (["update"], []):
         done = run("python3", script, *arguments, cwd=tmp_path)
         assert done.returncode == 2
         assert len(done.stderr.splitlines()) == 1
