@@ -16,16 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import commands
 import git
 from artefacts import compare_sums, read_sums, sha256, unpack, write_sums
 from console import ProblemsError, err, out, problem, run_main
-from containers import docker_run
 from project import (
     DIST,
     ROOT,
     SUMS,
-    build_image,
     deployment_target,
     features_without_abi3,
     file_stem,
@@ -40,7 +37,7 @@ from project import (
     wheel_name,
 )
 from pythons import PythonNotFoundError, find_pythons
-from toolchain import fetch_crates, host_triple, maturin_version, rustc
+from toolchain import fetch_crates, host_triple, rustc
 
 TARGET_DIR = ROOT / "target" / "dist"
 # What was built last: written when dist/ and SHA256SUMS are complete.
@@ -94,41 +91,10 @@ def build_environment(triple: str | None = None) -> dict[str, str]:
     }
 
 
-def require_image(image: str) -> None:
-    """Make sure that an image brings the locked maturin.
-
-    Raises:
-        ProblemsError: There are no containers here, or the image has another maturin.
-    """
-    asked = commands.run(*docker_run(image, ["maturin", "--version"], []), cwd=ROOT, env=os.environ, check=False)
-    if asked.stdout.split()[1:] != [maturin_version()]:
-        what = f"{image} has no maturin {maturin_version()}: {asked.stdout.strip() or asked.stderr.strip()}"
-        raise problem(what, "name an image with it as the `container` of the row in CI.yml")
-
-
-def in_container(image: str, arguments: list[str], folder: Path, environment: dict[str, str]) -> list[str]:
-    """Return the command that runs maturin in a container: for C code that zig cannot build.
-
-    The image brings Rust and maturin; the checkout has the path there that it has here. Crates are kept in target/.
-    """
-    home = TARGET_DIR / "container"
-    home.mkdir(parents=True, exist_ok=True)
-    variables = {
-        "CARGO_ENCODED_RUSTFLAGS": f"--remap-path-prefix={home}=/cargo",
-        "CARGO_HOME": home,
-        "HOME": home,
-        "SOURCE_DATE_EPOCH": environment["SOURCE_DATE_EPOCH"],
-    }
-    options = [f"--workdir={folder}", *(f"--env={name}={value}" for name, value in variables.items())]
-    return docker_run(image, ["maturin", *arguments], [ROOT], *options)
-
-
-def run_maturin(arguments: list[str], folder: Path, environment: dict[str, str], image: str = "") -> None:
+def run_maturin(arguments: list[str], folder: Path, environment: dict[str, str]) -> None:
     """Run maturin, show what it says, and end with a problem for a warning: each is about what would be shipped."""
-    here = [str(venv_bin("maturin")), *arguments]
-    command = in_container(image, arguments, folder, environment) if image else here
     done = subprocess.run(
-        command,
+        [str(venv_bin("maturin")), *arguments],
         cwd=folder,
         env=environment,
         check=False,
@@ -220,14 +186,13 @@ def build_wheel(python: str, command: str, triple: str, source: Path, folder: Pa
         f"--out={folder}",
         "--compatibility=pypi",
     ]
-    image = build_image(triple)
     if "-linux-" in triple:
         newest_tag = platform_tag(triple).rsplit(".", 1)[-1]
         arguments += [
-            *([] if image else ["--zig"]),
+            "--zig",
             f"--compatibility={newest_tag.removesuffix('_' + triple.split('-', 1)[0])}",
         ]
-    run_maturin([*arguments, *choose_features(python)], source, build_environment(triple), image)
+    run_maturin([*arguments, *choose_features(python)], source, build_environment(triple))
 
 
 def choose_features(python: str) -> list[str]:
@@ -306,8 +271,6 @@ def build(triple: str | None = None, built: Path | None = None) -> None:
     require_facts()
     triple = host_triple() if triple is None else triple
     require_target(triple)
-    if image := build_image(triple):
-        require_image(image)
     state = built_from(triple)
     interpreters = choose_interpreters(triple, all_of_them=built is not None)
     with new_dist() as folder:

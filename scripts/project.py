@@ -402,11 +402,6 @@ def platform_tag(triple: str) -> str:
     return tags[triple]
 
 
-def build_image(triple: str) -> str:
-    """Return the image in whose containers a target's wheels are built, as its row in CI.yml says; "" for none."""
-    return next((row.get("container", "") for row in matrix("wheels", "target") if row["target"] == triple), "")
-
-
 def deployment_target(triple: str) -> str | None:
     """Return the oldest macOS that a target's wheels are tagged for, such as `"10.12"`; None for other systems."""
     found = re.match(r"macosx_(\d+)_(\d+)_", platform_tag(triple))

@@ -284,7 +284,6 @@ HARMLESS: dict[str, Edit] = {
     "kept longer": everywhere("retention-days: 30", "retention-days: 60"),
     "a shorter limit": at("wheels", "timeout-minutes: 30", "timeout-minutes: 20"),
     "an image by its digest alone": lambda text: re.sub(r"(manylinux2014_x86_64):[\d.-]+@", r"\1@", text),
-    "a row in a container, by the recipe": both(at("wheels", "            tag: manylinux_2_17_x86_64.manylinux2014_x86_64\n", "            tag: manylinux_2_28_x86_64\n            container: ghcr.io/pyo3/maturin:v1.16.0\n"), at("verify", "manylinux2014_x86_64:2026", "manylinux_2_28_x86_64:2026")),
     "more comments": everywhere("\njobs:\n", "\n# All of them, in their order.\njobs:\n"),
     "no comments": lambda text: re.sub(r"(?m)^ *#.*\n", "", text),
     "the concurrency group spelled otherwise": top("${{ github.workflow }}-${{ github.event_name == 'pull_request'", "ci-${{ github.event_name == 'pull_request'"),
