@@ -204,10 +204,6 @@ check-foreign: .venv/tools.stamp
 check-table: .venv/develop.stamp .venv/tools.stamp .venv/workshop.stamp
 	$(PY) tests/tooling/compare_tools.py
 
-.PHONY: tables  ## Write the tables of platforms in README.md and docs/publishing.md, from CI.yml.
-tables: .venv/tools.stamp
-	$(PY) scripts/tables.py
-
 .PHONY: verify  ## Prove that what is in dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS=]
 verify: .venv/tools.stamp $(if $(call given,FROM,x)$(call given,VERSION,x),,.venv/build.stamp) | toolchain
 	$(PY) scripts/verify_install.py $(call given,FROM,--from "$$FROM") $(call given,WHEELS,--wheels "$$WHEELS") $(call given,VERSION,--version "$$VERSION") $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") $(call given,PYTHON,--python "$$PYTHON") $(call given,KEEP,--keep "$$KEEP")

@@ -28,7 +28,6 @@ import github_release  # noqa: E402
 import identify  # noqa: E402
 import release  # noqa: E402
 import stamp  # noqa: E402
-import tables  # noqa: E402
 import template  # noqa: E402
 import verify_install  # noqa: E402
 from console import run_main  # noqa: E402
@@ -46,7 +45,7 @@ def begin_rehearsal() -> None:
         this_publisher()
 
 
-# Those that may run beside each other, and those that come after them: they need what was built, or write documents.
+# Those that may run beside each other, and those that come after them: they need what was built.
 FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "release": (release.main, ["0.2.0", "--dry-run"]),
     "new": (template.main, [*COPY, "--description=Frobs turbos.", "--dest=COPY", "tin-can"]),
@@ -63,7 +62,6 @@ FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
 THEN: dict[str, tuple[Callable[[], None], list[str]]] = {
     "check_dist": (check_dist.main, ["--host"]),
     "verify": (verify_install.main, ["dist"]),
-    "tables": (tables.main, []),
 }
 
 

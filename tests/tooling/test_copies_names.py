@@ -188,7 +188,7 @@ def test_whatever_is_typed_is_a_name_or_is_refused_with_one_that_is(name: str) -
         assert is_valid(raised.value.problems[0].remedy.rpartition(" ")[2])
 
 
-@pytest.mark.parametrize("name", ["console", "pyyaml", "rich", "yaml", "tables", "pyo3", "releasing", "syn", "tooling"])
+@pytest.mark.parametrize("name", ["console", "pyyaml", "rich", "yaml", "sbom", "pyo3", "releasing", "syn", "tooling"])
 def test_a_name_that_the_project_s_own_files_need_is_refused(files: Files, name: str) -> None:
     assert not list(objections(name))
     with pytest.raises(ProblemsError) as raised:

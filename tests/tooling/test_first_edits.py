@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import platforms
 import project
 from helpers import copy_checkout, run
 from toolchain import host_triple
@@ -53,8 +54,12 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (row(f"target: {GONE['wheels']}"), ""),
         (row(f"runner: {GONE['runner']}"), ""),
     )
-    made = run("make", "tables", cwd=copy)
-    assert made.returncode == 0, made.stderr
+    for name in platforms.DOCUMENTS:
+        edit(
+            copy / name,
+            (rf"(?m)^\| .* \| {re.escape(GONE['runner'])} \|\n", ""),
+            (rf"(?m)^(Each has \d+ wheels: `cp){digits}-abi3`", rf"\g<1>{NEXT.replace('.', '')}-abi3`"),
+        )
     git = ("git", "-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
     run(*git, "commit", "--quiet", "--all", "--message=First edits", cwd=copy)
     return copy
@@ -64,14 +69,6 @@ def test_facts_and_rules_follow(edited: Path) -> None:
     tests = ("tests/tooling/test_facts.py", "tests/tooling/test_ci.py")
     done = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, cwd=edited)
     assert done.returncode == 0, done.stdout
-
-
-def test_the_documents_table_follows(edited: Path) -> None:
-    text = (edited / "docs" / "publishing.md").read_text(encoding="utf-8")
-    table = text.split("<!-- platforms", 1)[1].split("<!-- /platforms", 1)[0]
-    assert f"`cp{NEXT.replace('.', '')}-abi3`" in table
-    assert len(re.findall(r"(?m)^\| (?!system|---)", table)) == len(project.platform_tags()) - 1
-    assert GONE["runner"] not in table
 
 
 def test_gate_release_and_rehearsal_follow(edited: Path, tmp_path: Path) -> None:
