@@ -16,7 +16,6 @@ from packaging.utils import BuildTag, canonicalize_name, parse_sdist_filename, p
 from packaging.version import InvalidVersion, Version
 
 from console import Problem, ProblemsError, problem
-from gate.archives import unsafe
 from gate.model import Artefact, UnreadableError
 from project import import_name, name, native_module, python_tags, same_wheel, wheel_name
 
@@ -192,7 +191,7 @@ def check_members(artefact: Artefact) -> None:
         UnreadableError: It cannot, or it is damaged.
     """
     for member in artefact.members:
-        if reason := unsafe(member):
+        if reason := member.unsafe:
             raise UnreadableError(f"{member.name!r} {reason}")
     if artefact.is_bomb(artefact.members):
         raise UnreadableError("it is too many times as large unpacked")

@@ -121,7 +121,9 @@ def lock(group: str) -> Path:
 def groups_of(command: str) -> frozenset[str]:
     """Return the locks that a make command installs, as make itself has read the Makefile for it."""
     asked = ("make", "--print-data-base", "--question", "--no-print-directory", *shlex.split(command)[1:])
-    printed = programs.run(*asked, cwd=ROOT, env=os.environ, check=False).stdout
+    # What another make has given to this one is not for the question.
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    printed = programs.run(*asked, cwd=ROOT, env=env, check=False).stdout
     needs = {target: set(words.split()) for target, words in RULE.findall(printed)}
     found, waiting = set(), {shlex.split(command)[1]}
     while waiting:

@@ -5,10 +5,10 @@ import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import PurePosixPath
 from typing import Any
 
-from gate.model import LARGEST_MEMBER, Artefact, Member, rule
+from gate.model import LARGEST_MEMBER, Artefact, rule
 
 LOCAL_HEADER = struct.Struct("<4s2xHH8xLLHH")
 END_RECORD = 22
@@ -139,24 +139,8 @@ def safe_members(artefact: Artefact) -> Iterator[str]:
     Remedy: build it anew from tracked files: make build
     """
     for member in artefact.members:
-        if reason := unsafe(member):
+        if reason := member.unsafe:
             yield f"{member.name!r} {reason}"
-
-
-def unsafe(member: Member) -> str | None:
-    """Return what is wrong with a member's name or kind."""
-    if member.kind in {"link", "special"}:
-        return "is a link" if member.kind == "link" else "is neither file nor folder"
-    if PurePosixPath(member.name).is_absolute() or PureWindowsPath(member.name).drive:
-        return "is an absolute path"
-    if ".." in PurePosixPath(member.name).parts:
-        return "leads out of the archive"
-    if "\\" in member.name:
-        return "has a backslash in it"
-    # Bytes that are no UTF-8 arrive as surrogates, which are not printable either.
-    if not member.name.isprintable() or not member.name:
-        return "has a character in it that cannot be printed"
-    return None
 
 
 @rule("sdist")

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import commands
 from console import err
-from gate.archives import unsafe
 from gate.model import Artefact
 
 # Where crates are published; a lock names no source for what lies beside it.
@@ -53,7 +52,7 @@ def tell(artefact: Artefact, reason: str) -> None:
 def write_files(artefact: Artefact, folder: Path) -> None:
     """Write the sdist's files into a new folder, without those whose names lead out of it."""
     for name, member in artefact.files.items():
-        if not unsafe(member) and name.startswith(f"{artefact.folder}/"):
+        if not member.unsafe and name.startswith(f"{artefact.folder}/"):
             path = folder / name.removeprefix(f"{artefact.folder}/")
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:

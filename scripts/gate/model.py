@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar
 
 from packaging.metadata import RawMetadata, parse_email
@@ -69,6 +69,22 @@ class Member:
     size: int
     kind: str  # file, folder, link or special
     entry: zipfile.ZipInfo | tarfile.TarInfo
+
+    @property
+    def unsafe(self) -> str | None:
+        """What is wrong with its name or kind, wherever it is unpacked; None for nothing."""
+        if self.kind in {"link", "special"}:
+            return "is a link" if self.kind == "link" else "is neither file nor folder"
+        if PurePosixPath(self.name).is_absolute() or PureWindowsPath(self.name).drive:
+            return "is an absolute path"
+        if ".." in PurePosixPath(self.name).parts:
+            return "leads out of the archive"
+        if "\\" in self.name:
+            return "has a backslash in it"
+        # Bytes that are no UTF-8 arrive as surrogates, which are not printable either.
+        if not self.name.isprintable() or not self.name:
+            return "has a character in it that cannot be printed"
+        return None
 
 
 @dataclass(frozen=True)

@@ -599,9 +599,20 @@ add(
 add(
     "locked-crates",
     "a crate that is locked at another version",
-    in_sdist("Cargo.toml", b'rapidfuzz = "0.5.0"', b'rapidfuzz = "0.4"'),
+    in_sdist("Cargo.toml", b'pyo3 = "0.30.1"', b'pyo3 = "0.29"'),
 )
-add("locked-crates", "a crate that is locked and not used", in_sdist("Cargo.toml", b'rapidfuzz = "0.5.0"\n', b""))
+
+
+@breaks("locked-crates", "a crate that is locked and not used")
+def unused_crate(release: Release) -> None:
+    def change(files: Files) -> None:
+        file = f"{release.top}/Cargo.lock"
+        (crate,) = re.findall(rb'\[\[package\]\]\nname = "libc"\n(?:.+\n)+\n', files[file])
+        files[file] = files[file].replace(crate, crate.replace(b'"libc"', b'"lib-unused"') + crate)
+
+    release.change_sdist(change)
+
+
 add(
     "locked-crates",
     "a crate from git",

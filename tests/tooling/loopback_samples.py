@@ -68,10 +68,10 @@ def make_wheel(files: Files, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     return stream.getvalue()
 
 
-def good_wheel() -> bytes:
-    """Return a wheel in which everything is right."""
-    record = f"{INFO}/RECORD"
-    return make_wheel({**wheel_files(), record: record_of(wheel_files(), record)})
+def good_wheel(more: Files | None = None) -> bytes:
+    """Return a wheel in which everything is right, perhaps with more files."""
+    record, files = f"{INFO}/RECORD", {**wheel_files(), **(more or {})}
+    return make_wheel({**files, record: record_of(files, record)})
 
 
 def sdist_files() -> Files:

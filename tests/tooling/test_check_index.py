@@ -14,7 +14,7 @@ from artefacts import read_sums, write_sums
 from console import ProblemsError
 from helpers import run
 from pipeline_index import PackageIndex, running
-from project import ROOT
+from project import ROOT, import_name
 from releasing.aftermath import next_version, repair
 
 SCRIPT = ROOT / "scripts" / "check_index.py"
@@ -278,7 +278,11 @@ def test_a_name_that_an_index_tells_is_no_path(
 
 @pytest.mark.parametrize(
     "other",
-    ["Ferrous.Wheel-0.2.0.tar.gz", "ferrous-wheel-0.2.tar.gz", "ferrous_wheel-0.2.0-cp310-abi3-WIN_amd64.whl"],
+    [
+        f"{import_name().replace('_', '.').title()}-0.2.0.tar.gz",
+        "ferrous-wheel-0.2.tar.gz",
+        "ferrous_wheel-0.2.0-cp310-abi3-WIN_amd64.whl",
+    ],
 )
 def test_one_file_under_two_names_is_refused(
     served: PackageIndex, sums: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str

@@ -236,17 +236,6 @@ def test_every_rule_is_for_a_file(rules: Rules, files: Files) -> None:
     assert [glob for glob in globs if not any(fnmatchcase(path, glob) for path in files)] == []
 
 
-@pytest.mark.parametrize("word", ["qzx", "aa", "a1"])
-def test_a_single_word_can_become_two_again(rules: Rules, files: Files, word: str) -> None:
-    """It has one spelling for two, so each place has to tell which one is meant."""
-    kept = select(files, rules, "full")
-    renamed, _ = Renamer(rules, answers(word)).files(kept)
-    wanted, _ = Renamer(rules, answers("turbo-frob")).files(kept)
-    single = replace(rules, names=Names(word), address=f"https://github.com/ada/{word}")
-    found, _ = Renamer(single, answers("turbo-frob")).files(renamed)
-    assert [path for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path)] == []
-
-
 PRINTABLE = st.text(st.characters(categories=("L", "M", "N", "P", "S", "Zs")), min_size=1, max_size=60).filter(
     str.isprintable
 )
