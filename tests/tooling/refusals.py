@@ -79,7 +79,9 @@ def check_refused(place: Place, case: Case) -> None:
     said = refused.stdout + refused.stderr
     assert refused.returncode == 1, said
     assert "Traceback" not in said, said
-    found = re.findall(r"^problem: ([^\n]*(?:\n(?!  |problem: )[^\n]+)*)\n  ([^\n]*)$", refused.stderr, re.MULTILINE)
+    # Between a problem and its remedy may stand what another program said.
+    shape = r"^problem: ([^\n]*(?:\n(?!  |problem: )[^\n]+)*)\n(?:  \| ?[^\n]*\n)*  ([^|\n][^\n]*)$"
+    found = re.findall(shape, refused.stderr, re.MULTILINE)
     assert len(found) == len(case.problems) == len(re.findall("^problem: ", refused.stderr, re.MULTILINE)), said
     for (what, remedy), (name, cure) in zip(found, case.problems, strict=True):
         assert name in what, said
