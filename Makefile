@@ -10,7 +10,8 @@ MAKEFLAGS += --no-builtin-rules
 unexport CONDA_PREFIX
 # An environment that happens to be active is not the one that these targets use.
 unexport VIRTUAL_ENV
-unexport PYTHONPATH
+# The engine beside this file, also where .venv is that of another checkout.
+export PYTHONPATH := $(CURDIR)/roadworthy/src
 
 ifeq ($(OS),Windows_NT)
 override HOST_PYTHON := python
@@ -72,7 +73,7 @@ help:
 .PHONY: setup  ## Make .venv, with the tools that every command needs. [PYTHON=3.12]
 setup: .venv/tools.stamp
 
-.venv/setup.stamp: requirements/setup.txt requirements/test.txt scripts/bootstrap.py $(if $(VENV_PYTHON),FORCE)
+.venv/setup.stamp: requirements/setup.txt requirements/test.txt scripts/bootstrap.py roadworthy/pyproject.toml $(if $(VENV_PYTHON),FORCE)
 	@$(HOST_PYTHON) scripts/bootstrap.py $(VENV_PYTHON)
 
 # What is locked in requirements/, each group on top of .venv for the targets that need it.
@@ -81,7 +82,7 @@ setup: .venv/tools.stamp
 
 .PHONY: toolchain  ## Say which Rust builds here, and fetch the locked crates.
 toolchain: .venv/setup.stamp
-	@$(PY) scripts/toolchain.py
+	@$(PY) -m roadworthy toolchain
 
 .PHONY: develop  ## Build the extension module into the checkout (debug build). [PYTHON=3.12]
 develop: .venv/develop.stamp
@@ -107,11 +108,11 @@ lock: .venv/tools.stamp
 	$(call LOCK,lint,test setup tools)
 	$(call LOCK,workshop,test setup tools lint)
 	$(call LOCK,node)
-	@$(PY) scripts/check_lock.py
+	@$(PY) -m roadworthy check-lock
 
 .PHONY: check-lock  ## Check that each job of CI.yml finds a wheel for every tool that it installs.
 check-lock: .venv/tools.stamp
-	@$(PY) scripts/check_lock.py
+	@$(PY) -m roadworthy check-lock
 
 # ---- every day ----------------------------------------------------------------------------------------------------
 
@@ -125,7 +126,7 @@ test: .venv/develop.stamp
 
 .PHONY: test-tooling  ## Test everything else: Makefile, scripts, what a wheel is and does. The long part. [PYTHON= ARGS=]
 test-tooling: .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp .venv/workshop.stamp
-	$(PY) -m pytest --numprocesses=auto --dist=loadfile tests/tooling $(call given,ARGS,$$ARGS)
+	$(PY) -m pytest --import-mode=prepend --numprocesses=auto --dist=loadfile roadworthy/tests workshop/tests $(call given,ARGS,$$ARGS)
 
 # actionlint is written in Go, and built once. Where it is neither there nor can be built, `make lint` says so.
 override ACTIONLINT_VERSION := v1.7.12
@@ -154,7 +155,7 @@ lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/workshop.stam
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(PY) -m mypy.stubtest ferrous_wheel
-	$(PY) -m pytest --quiet tests/tooling/test_facts.py
+	$(PY) -m pytest --import-mode=prepend --quiet workshop/tests/test_facts.py
 	$(if $(BUILT),$(ACTIONLINT) -shellcheck=$(BIN)/shellcheck $(WORKFLOWS))
 	$(if $(EXE),$(info skipped: zizmor is not made for Windows),$(BIN)/zizmor --offline --pedantic --quiet .github)
 	$(BIN)/check-jsonschema --builtin-schema=vendor.github-workflows $(WORKFLOWS)
@@ -190,19 +191,19 @@ build: .venv/tools.stamp .venv/build.stamp | toolchain
 
 .PHONY: collect  ## Put together in dist/ what several machines have built. [FROM=folder-of-folders]
 collect: .venv/tools.stamp
-	$(PY) scripts/collect.py -- "$(call given,FROM,$$FROM)"
+	$(PY) -m roadworthy collect -- "$(call given,FROM,$$FROM)"
 
 .PHONY: check-dist  ## Check the artefacts in dist/, built if there are none: would PyPI take them, and should they be sent? [ALL=1]
 check-dist: .venv/tools.stamp $(if $(call given,ALL,x)$(wildcard dist),,build)
-	$(PY) scripts/check_dist.py $(if $(call given,ALL,x),--all="$$ALL",--host)
+	$(PY) -m roadworthy check $(if $(call given,ALL,x),--all="$$ALL",--host)
 
 .PHONY: check-foreign  ## Check that the gate refuses no good artefact of others: downloads 40.
 check-foreign: .venv/tools.stamp
-	$(PY) scripts/check_foreign.py
+	$(PY) -m workshop.check_foreign
 
 .PHONY: check-table  ## Write docs/checks.md: the gate's rules, and which tool catches what.
 check-table: .venv/develop.stamp .venv/tools.stamp .venv/workshop.stamp
-	$(PY) tests/tooling/compare_tools.py
+	$(PY) workshop/tests/compare_tools.py
 
 .PHONY: verify  ## Prove that what is in dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS=]
 verify: .venv/tools.stamp $(if $(call given,FROM,x)$(call given,VERSION,x),,.venv/build.stamp) | toolchain
@@ -216,11 +217,11 @@ changelog: .venv/tools.stamp
 
 .PHONY: check-news  ## Check that a change which users can notice brings a news fragment. [BASE=origin/main]
 check-news: .venv/tools.stamp
-	$(PY) scripts/check_news.py $(call given,BASE,--base="$$BASE")
+	$(PY) -m roadworthy check-news $(call given,BASE,--base="$$BASE")
 
 .PHONY: rehearse  ## Rehearse the release on this machine, to its installation; or break it. [VERSION=0.2.2 FAULT=name KEEP=1]
 rehearse: .venv/tools.stamp .venv/build.stamp .venv/workshop.stamp | toolchain
-	$(PY) scripts/rehearse.py $(call given,VERSION,--version="$$VERSION") $(call given,FAULT,--fault="$$FAULT") $(call given,KEEP,--keep="$$KEEP")
+	$(PY) -m workshop.rehearse $(call given,VERSION,--version="$$VERSION") $(call given,FAULT,--fault="$$FAULT") $(call given,KEEP,--keep="$$KEEP")
 
 .PHONY: release  ## Release a version: all of it, or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr]
 release: .venv/tools.stamp .venv/build.stamp | toolchain
@@ -228,29 +229,29 @@ release: .venv/tools.stamp .venv/build.stamp | toolchain
 
 .PHONY: doctor  ## Say what PyPI and GitHub have to be told once, and what is missing on this machine.
 doctor: .venv/tools.stamp
-	@$(PY) scripts/doctor.py
+	@$(PY) -m roadworthy doctor
 
 # ---- what only CI.yml needs, and can be tried here ------------------------------------------------------------------
 
 .PHONY: identify  ## Say what a run of CI is about: the version, and whether anything but documents changes.
 identify: .venv/tools.stamp
-	$(PY) scripts/identify.py
+	$(PY) -m roadworthy identify
 
 .PHONY: stamp  ## Write the version of a run of CI into the files, if it is another one. [VERSION=0.2.2-dev7]
 stamp: .venv/tools.stamp
-	$(PY) scripts/stamp.py -- "$(call given,VERSION,$$VERSION)"
+	$(PY) -m roadworthy stamp -- "$(call given,VERSION,$$VERSION)"
 
 .PHONY: check-index  ## Check that an index serves exactly what was built. [VERSION=0.2.2 INDEX=pypi SUMS=SHA256SUMS]
 check-index: .venv/tools.stamp
-	$(PY) scripts/check_index.py $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") -- "$(call given,VERSION,$$VERSION)"
+	$(PY) -m roadworthy check-index $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") -- "$(call given,VERSION,$$VERSION)"
 
 .PHONY: check-names  ## Check, before anything is sent, that the index has no other file of this version. [VERSION=0.2.2 INDEX=pypi SUMS=SHA256SUMS]
 check-names: .venv/tools.stamp
-	$(PY) scripts/check_index.py --before $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") -- "$(call given,VERSION,$$VERSION)"
+	$(PY) -m roadworthy check-index --before $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") -- "$(call given,VERSION,$$VERSION)"
 
 .PHONY: github-release  ## Release on GitHub what is published: all files, or nothing. [FROM=folder]
 github-release: .venv/tools.stamp
-	$(PY) scripts/github_release.py $(call given,FROM,--from "$$FROM")
+	$(PY) -m roadworthy github-release $(call given,FROM,--from "$$FROM")
 
 .PHONY: clean  ## Remove what git ignores: builds, caches, .venv.
 clean:

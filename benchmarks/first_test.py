@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from environments import clean_environment
-from project import ROOT, find_uv, venv_bin
 from report import compare, shortest
+from roadworthy.project import ROOT, find_uv, venv_bin
+from roadworthy.verifying.environment import clean_environment
 
 NAME = "turbo-frob"
 ANSWERS = ("AUTHOR=Ada Lovelace", "EMAIL=ada@example.org", "OWNER=ada", "DESCRIPTION=It frobs.", "LICENSE=MIT")

@@ -7,9 +7,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import build
-from project import DIST, ROOT, venv_bin
 from report import compare, shortest
+from roadworthy.building import build
+from roadworthy.project import DIST, venv_bin
 
 
 def distinct_wheels(folder: Path, count: int) -> list[Path]:
@@ -34,7 +34,7 @@ def call(*command: object) -> None:
 
 def gate(folder: Path) -> None:
     """Run the gate."""
-    call(sys.executable, ROOT / "scripts" / "check_dist.py", folder, "--foreign")
+    call(sys.executable, "-m", "roadworthy", "check", folder, "--foreign")
 
 
 def tools(paths: list[Path]) -> None:

@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import build
-from project import DIST, ROOT, find_uv
 from report import compare
+from roadworthy.building import build
+from roadworthy.project import DIST, ROOT, find_uv
 
 
 def measure() -> None:
@@ -41,6 +41,6 @@ def run() -> None:
     (wheel,) = DIST.glob("*-abi3-*.whl")
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([find_uv(), "pip", "install", "--quiet", "--no-deps", f"--target={folder}", wheel], check=True)
-        path = [folder, str(Path(__file__).resolve().parent), str(ROOT / "scripts")]
+        path = [folder, str(Path(__file__).resolve().parent), str(ROOT)]
         code = f"import sys; sys.path[:0] = {path}; import matching; matching.measure()"
         subprocess.run([sys.executable, "-c", code], check=True)

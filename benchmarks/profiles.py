@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from console import out
-from project import ROOT, import_name
 from report import compare, shortest
+from roadworthy.project import ROOT, import_name
+from roadworthy.terminal import out
 
 SETTINGS = [("false", "1"), ("false", "16"), ("thin", "1"), ("thin", "16"), ("fat", "1"), ("fat", "16")]
 CODE = """

@@ -5,10 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import commands
-from project import ROOT
-from rehearsing.place import make_place
 from report import compare
+from roadworthy import processes as commands
+from roadworthy.project import ROOT
+from workshop.rehearsing.place import make_place
 
 # A line of a step's time, of the rehearsal's own steps and of those that the release proves with.
 STEP = re.compile(r"^ *([0-9.]+) s  (.+)$", re.MULTILINE)
@@ -19,7 +19,7 @@ def run() -> None:
     """Print how long a rehearsal of this commit takes, and how much of it is work that it is about."""
     with tempfile.TemporaryDirectory() as folder:
         place = make_place(Path(folder))
-        done = place.run(sys.executable, "scripts/rehearse.py")
+        done = place.run(sys.executable, "-m", "workshop.rehearse")
         if done.returncode:
             sys.exit(commands.tail(done))
         (whole,) = re.findall(r"in ([0-9]+) s: on this machine", done.stdout)

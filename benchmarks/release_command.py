@@ -5,10 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from project import ROOT, venv_bin
 from report import compare, shortest
+from roadworthy.project import ROOT, venv_bin
 
-sys.path.append(str(ROOT / "tests" / "tooling"))
+sys.path += [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "workshop" / "tests")]
 
 from releases import MOMENT, Place, copy_place, make_place
 

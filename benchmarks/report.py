@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.table import Table
 
-from console import out
+from roadworthy.terminal import out
 
 
 def environment() -> str:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import verification
-import verify_install
-from environments import CHECK, TEST_REQUIREMENTS, clean_environment
-from project import find_uv, name, native_module
-from pythons import Python
 from report import compare, shortest
-from verification import Job, Source
+from roadworthy.project import find_uv, name, native_module
+from roadworthy.pythons import Python
+from roadworthy.verifying import jobs as verification
+from roadworthy.verifying import verify as verify_install
+from roadworthy.verifying.environment import CHECK, TEST_REQUIREMENTS, clean_environment
+from roadworthy.verifying.jobs import Job, Source
 
 
 def call(*command: object) -> None:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "setup.stamp"
 REQUIREMENTS = ROOT / "requirements"
+ENGINE = ROOT / "roadworthy"
 # What a fresh .venv begins with.
 FIRST = ("setup", "test")
 # What the scripts themselves are written for; the package may ask for a newer one.
@@ -132,7 +133,7 @@ def interpreter(uv: Path, wanted: "str | None") -> str:
     if wanted is None:
         return sys.executable
     # Only now: this Python is new enough, and it needs uv.
-    from pythons import PythonNotFoundError, find_pythons
+    from roadworthy.pythons import PythonNotFoundError, find_pythons
 
     try:
         return str(find_pythons(uv, [wanted])[0].path)
@@ -144,7 +145,7 @@ def is_made(python: "str | None") -> bool:
     """Say whether .venv is complete, not older than what it is made from, and made with this interpreter, if any."""
     if not STAMP.exists():
         return False
-    newest = max(path.stat().st_mtime for path in (*map(lock, FIRST), Path(__file__)))
+    newest = max(path.stat().st_mtime for path in (*map(lock, FIRST), Path(__file__), ENGINE / "pyproject.toml"))
     return STAMP.stat().st_mtime >= newest and python in (None, STAMP.read_text(encoding="utf-8"))
 
 
@@ -164,6 +165,12 @@ def install(uv: Path, groups: "tuple[str, ...]") -> None:
     run_uv(uv, "pip", "install", "--require-hashes", "--no-build", *compiled, *files)
 
 
+def install_engine() -> None:
+    """Install the engine of the scripts, which is a distribution in this repository: uv builds it by itself."""
+    uv = VENV / BIN / ("uv" + EXE)
+    run_uv(uv, "pip", "install", "--offline", "--no-index", "--no-deps", "--editable", str(ENGINE))
+
+
 def make(wanted: "str | None", groups: "tuple[str, ...]") -> None:
     """Make .venv, unless it is made, and install the groups."""
     with tempfile.TemporaryDirectory() as folder:
@@ -173,6 +180,7 @@ def make(wanted: "str | None", groups: "tuple[str, ...]") -> None:
         if not is_made(python if wanted else None):
             run_uv(uv, "venv", "--clear", "--python", python, str(VENV))
             install(uv, FIRST)
+            install_engine()
             STAMP.write_text(python, encoding="utf-8")
         for group in groups:
             install(uv, (group,))

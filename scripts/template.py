@@ -60,7 +60,7 @@ def run_from_a_clone(arguments: list[str]) -> int:
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; `run` is what it asks for."""
     # They are not there where this script is alone.
-    from copying import asking, creating  # noqa: PLC0415
+    from workshop.copying import asking, creating  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(description="Copy this project, or update a copy.")
     commands = parser.add_subparsers(required=True, metavar="new|update")
@@ -72,7 +72,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     new.set_defaults(run=creating.new)
     update = commands.add_parser("update", help="bring a copy what the template has learned since")
     if arguments[:1] == ["update"]:
-        from copying import updating  # noqa: PLC0415 - the other does not need what it needs
+        from workshop.copying import updating  # noqa: PLC0415 - the other does not need what it needs
 
         updating.add_options(update)
         update.set_defaults(run=updating.update)
@@ -88,6 +88,6 @@ def main() -> None:
 if __name__ == "__main__":
     if not (HERE / "copying").is_dir():
         sys.exit(run_from_a_clone(sys.argv[1:]))
-    from console import run_main
+    from roadworthy.terminal import run_main
 
     run_main(main)

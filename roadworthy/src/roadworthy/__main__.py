@@ -1,0 +1,44 @@
+"""The command line: `roadworthy COMMAND`. A command's module is read when the command is asked for."""
+
+import sys
+from importlib import import_module
+
+# By command: its module, whose `main` reads the rest of the command line, and what it does.
+COMMANDS = {
+    "check": ("gate.check", "check artefacts: would PyPI take them, and should they be sent?"),
+    "toolchain": ("building.toolchain", "say which tools build here, and fetch the locked crates"),
+    "collect": ("ci.collect", "put together what several machines have built"),
+    "identify": ("ci.identify", "say what a run of CI is about"),
+    "stamp": ("ci.stamp", "write a development version into the files"),
+    "check-index": ("ci.served", "check that an index serves exactly what was built"),
+    "check-news": ("ci.news", "check that a change for users brings a news fragment"),
+    "check-lock": ("ci.locks", "check that each job of CI.yml finds a wheel for every tool"),
+    "github-release": ("ci.github_release", "release on GitHub what is published"),
+    "doctor": ("ci.doctor", "say what has to be set up once, and what is missing here"),
+}
+
+
+def main() -> None:
+    """Start the command that the first word names."""
+    command, *rest = sys.argv[1:] or [""]
+    if command in {"-h", "--help"}:
+        print("usage: roadworthy COMMAND …\n")
+        print("\n".join(f"  {each:15} {about}" for each, (_, about) in COMMANDS.items()))
+        return
+    if command not in COMMANDS:
+        sys.exit(usage(command))
+    sys.argv = [f"roadworthy {command}", *rest]
+    module = import_module(f"roadworthy.{COMMANDS[command][0]}")
+    from roadworthy.terminal import run_main  # noqa: PLC0415 - only where there is a command
+
+    run_main(module.main)
+
+
+def usage(command: str) -> int:
+    """Say which commands there are, and return the exit code."""
+    sys.stderr.write(f"roadworthy: {command!r} is no command; it is one of: {', '.join(COMMANDS)}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    main()

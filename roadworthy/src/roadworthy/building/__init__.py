@@ -1,0 +1,1 @@
+"""Building the sdist, and from it the wheels: the same bytes wherever they are built."""

@@ -1,0 +1,145 @@
+"""What PyPI and GitHub have to be told once, with this project's own values; and what is missing on this machine.
+
+The values are read from where they stand: pyproject.toml, CI.yml, the remote. Nothing is changed anywhere.
+"""
+
+import argparse
+import json
+import platform
+import shlex
+import shutil
+
+from roadworthy import project
+from roadworthy.building import toolchain
+from roadworthy.index import Index, NotThereYetError, upload_address
+from roadworthy.releasing.github import Forge
+from roadworthy.terminal import Problem, ProblemsError, err, out, problem
+
+# What each is needed for; the first ones for everything.
+REQUIRED = {"git": "everything", "make": "everything"}
+OPTIONAL = {
+    "gh": "a look at GitHub before a release, and the commands below",
+    "go": "actionlint in make lint",
+    "docker": "make verify in containers: the oldest glibc, and musl",
+}
+TAG_PATTERN = "v*"
+
+
+def required_check() -> str:
+    """Return the name of the check that branch protection asks for."""
+    if "passed" not in project.workflow():
+        raise problem(f"{project.CI} has no job passed, which branch protection asks for", "put the template's back")
+    # Without a name of its own, a job has that of its key.
+    return str(project.find(project.workflow(), "passed", "name") or "passed")
+
+
+def publisher(environment: str) -> dict[str, str]:
+    """Return what an index is told about the trusted publisher, in the order of its form."""
+    forge = Forge.of(project.require_repository(project.find(project.load_toml("pyproject.toml"), "project")))
+    if forge is None:
+        raise problem("pyproject.toml has no Repository on GitHub", "set it in [project.urls]")
+    return {
+        "PyPI project name": project.name(),
+        "Owner": forge.owner,
+        "Repository name": forge.name,
+        "Workflow name": project.WORKFLOW,
+        "Environment name": environment,
+    }
+
+
+def gh_api(method: str, path: str, *words: str, body: object = None) -> str:
+    """Return a gh command for this repository: with further words, or with a body, which is shown as JSON."""
+    values = publisher("")
+    command = f"gh api --method={method} repos/{values['Owner']}/{values['Repository name']}/{path}"
+    if body is not None:
+        return f"{command} --input=- <<< {shlex.quote(json.dumps(body))}"
+    return " ".join([command, *words])
+
+
+def ruleset(name: str, target: str, ref: str, *rules: dict[str, object]) -> str:
+    """Return the command that makes a ruleset for a kind of refs."""
+    names = {"ref_name": {"include": [ref], "exclude": []}}
+    body = {"name": name, "target": target, "enforcement": "active", "conditions": names, "rules": rules}
+    return gh_api("POST", "rulesets", body=body)
+
+
+def set_up_commands() -> dict[str, list[str]]:
+    """Return the gh commands that set GitHub up, by what they are for."""
+    pypi, test = (project.ENVIRONMENTS[name] for name in ("pypi", "testpypi"))
+    # The reviewer is whoever runs it; so this body is no fixed text.
+    reviewed = (
+        "-F 'reviewers[][type]=User' -F \"reviewers[][id]=$(gh api user --jq .id)\"",
+        "-F 'deployment_branch_policy[protected_branches]=false'",
+        "-F 'deployment_branch_policy[custom_branch_policies]=true'",
+    )
+    tags = {"name": TAG_PATTERN, "type": "tag"}
+    check = {"required_status_checks": [{"context": required_check()}], "strict_required_status_checks_policy": True}
+    passed: dict[str, object] = {"type": "required_status_checks", "parameters": check}
+    return {
+        f"The environment {pypi}: a person approves, and only tags get in. Made by its first use, it is bare": [
+            gh_api("PUT", f"environments/{pypi}", *reviewed),
+            gh_api("POST", f"environments/{pypi}/deployment-branch-policies", body=tags),
+        ],
+        f"The environment {test}, and where it publishes to": [
+            gh_api("PUT", f"environments/{test}"),
+            f"gh variable set PUBLISH_URL --env {test} --body {upload_address('testpypi')}",
+        ],
+        "Tags of releases are never moved and never deleted": [
+            ruleset("releases", "tag", f"refs/tags/{TAG_PATTERN}", {"type": "update"}, {"type": "deletion"}),
+        ],
+        "The default branch takes what CI has passed": [
+            ruleset("default branch", "branch", "~DEFAULT_BRANCH", passed),
+        ],
+        "What workflows may do where they do not say: read": [
+            gh_api("PUT", "actions/permissions/workflow", body={"default_workflow_permissions": "read"}),
+        ],
+    }
+
+
+def print_publishers() -> None:
+    """Print the forms of both indexes."""
+    for name, environment in project.ENVIRONMENTS.items():
+        out.print(f"The trusted publisher on {name} (Account, Publishing, Add a new pending publisher):", style="bold")
+        for field, value in publisher(environment).items():
+            out.print(f"  {field:20} {value}")
+        out.print(f"  {say_taken(name)}")
+        out.print()
+
+
+def say_taken(name: str) -> str:
+    """Say whether an index knows the project."""
+    try:
+        with_page = Index.named(name).knows(project.name())
+    except (NotThereYetError, OSError, ValueError) as error:
+        return f"whether the name is free could not be asked ({type(error).__name__})"
+    if with_page:
+        return "The project is there: add the publisher to it, under Manage, Publishing; or, if it is not yours, rename"
+    return "The name is free. A pending publisher does not reserve it: release 0.1.0-alpha1 soon"
+
+
+def find_missing() -> list[Problem]:
+    """Return what is missing for everything; say what is missing for something."""
+    problems = [Problem(f"{tool} is not on PATH", "install it") for tool in REQUIRED if not shutil.which(tool)]
+    try:
+        rust = toolchain.require_rust()
+        err.print(f"Rust {rust}, Python {platform.python_version()}, maturin {toolchain.maturin_version()}")
+    except ProblemsError as error:
+        problems += error.problems
+    for tool, purpose in OPTIONAL.items():
+        if not shutil.which(tool):
+            err.print(f"{tool} is not on PATH; it is for: {purpose}")
+    return problems
+
+
+def main() -> None:
+    """Print everything, and end with what is missing."""
+    argparse.ArgumentParser(description="Say what has to be set up once, and what is missing here.").parse_args()
+    print_publishers()
+    for title, lines in set_up_commands().items():
+        out.print(f"{title}:", style="bold")
+        for line in lines:
+            # As it is: to be copied.
+            print(f"  {line}")
+        out.print()
+    if problems := find_missing():
+        raise ProblemsError(problems)

@@ -1,0 +1,52 @@
+"""Write the version of a run of CI into the files. Only a manual run's is another than the one that stands there.
+
+It is written into the runner's checkout and nowhere else. No commit is made, and `make release` refuses such a version.
+"""
+
+import argparse
+import os
+import re
+
+from roadworthy import processes as commands
+from roadworthy.project import ROOT, venv_bin
+from roadworthy.releasing import files
+from roadworthy.releasing.version import Release
+from roadworthy.terminal import problem
+
+DEVELOPMENT = re.compile(r"(?P<base>[0-9.]+)-dev[1-9][0-9]{0,8}")
+
+
+def require_version(text: str, current: str) -> None:
+    """Make sure that a version may be written: the one that stands there, or a development version.
+
+    Raises:
+        ProblemsError: It is another one.
+    """
+    found = DEVELOPMENT.fullmatch(text)
+    try:
+        Release.parse(found["base"] if found else current)
+    except ValueError:
+        found = None
+    if text != current and not found:
+        remedy = "VERSION is X.Y.Z-devN; for a release, run: make release"
+        raise problem(f"{text!r} is neither this version, {current}, nor a development version", remedy)
+
+
+def main() -> None:
+    """Write the version into all three files, unless it stands there."""
+    parser = argparse.ArgumentParser(description="Write a development version into the files.")
+    parser.add_argument("version", metavar="VERSION")
+    wanted = parser.parse_args().version
+    current = files.standing(files.reader(ROOT))
+    require_version(wanted, current)
+    if wanted == current:
+        return
+    env = commands.tool_environment(os.environ)
+    bump = ("bump", f"--new-version={wanted}", "--no-commit", "--no-tag")
+    commands.run(venv_bin("bump-my-version"), *bump, cwd=ROOT, env=env)
+    lock = ("cargo", "update", "--workspace", "--quiet")
+    if commands.run(*lock, "--offline", cwd=ROOT, env=env, check=False).returncode:
+        # A fresh machine knows none of the locked crates yet.
+        commands.run(*lock, cwd=ROOT, env=env)
+    if set(files.versions(files.reader(ROOT)).values()) != {wanted}:
+        raise problem(f"the files do not say {wanted} after the edits", "compare [tool.bumpversion] with the template")

@@ -1,0 +1,57 @@
+"""Work that only one process at a time does in a checkout, in a folder that is thrown away."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from roadworthy.project import ROOT
+from roadworthy.terminal import problem
+
+
+@contextmanager
+def alone(name: str) -> Iterator[Path]:
+    """Keep others out of the same work, and provide a new folder outside the checkout.
+
+    The folder is removed afterwards; of a process that is killed, the next one removes it.
+
+    Args:
+        name: What the work is called, to people and below target/, which git ignores.
+
+    Raises:
+        ProblemsError: Somebody is at it.
+    """
+    state = ROOT / "target" / name
+    lock = FileLock(state / "lock", blocking=False)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise problem(f"another {name} is running in this checkout", "wait until it has ended, or end it") from error
+    except OSError as error:
+        remedy = "make it a folder of yours, or remove it"
+        raise problem(f"{state} cannot be written: {error.strerror}", remedy) from error
+    try:
+        with scratch_folder(state / "scratch", f"{name}-") as folder:
+            yield folder
+    finally:
+        lock.release()
+
+
+@contextmanager
+def scratch_folder(note: Path, prefix: str) -> Iterator[Path]:
+    """Provide a temporary folder, and remove it afterwards; a note says where it is, for who finds it left behind."""
+    if note.exists():
+        left = Path(note.read_text(encoding="utf-8"))
+        if left.name.startswith(prefix):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
+    note.write_text(str(folder), encoding="utf-8")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        note.unlink(missing_ok=True)

@@ -1,0 +1,199 @@
+"""Package indexes: their addresses, what they serve of a release, and waiting until it is there."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from packaging.version import InvalidVersion, Version
+from pypi_simple import DistributionPackage, NoSuchProjectError, PyPISimple
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
+from twine import utils as twine
+
+from roadworthy.gate.model import LARGEST_MEMBER
+from roadworthy.terminal import err, problem
+from roadworthy.verifying.artefacts import is_artefact_name, parse_name
+
+T = TypeVar("T")
+
+# An upload is visible at once, or after a cache or two has forgotten that there was nothing: ten minutes at most.
+LONGEST_WAIT = 600
+# How many seconds an index may be silent.
+TIMEOUT = 30
+# What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.
+PASSING = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+
+class NotThereYetError(Exception):
+    """The index does not serve the release; it may a little later."""
+
+
+class BusyError(NotThereYetError):
+    """The index did not answer the question; it may a little later."""
+
+
+def simple_address(upload_address: str) -> str:
+    """Return the simple index beside an upload address: the same host, with uploads not on a host of their own."""
+    parts = urlsplit(upload_address)
+    return urlunsplit((parts.scheme, parts.netloc.removeprefix("upload."), "/simple/", "", ""))
+
+
+def upload_address(name: str) -> str:
+    """Return where files for an index are sent to: PyPI's or TestPyPI's, by twine's names, or an address itself.
+
+    Where uv publishes to another index than PyPI by its own variable, UV_PUBLISH_URL, that one is meant by `pypi`.
+
+    Raises:
+        ProblemsError: The name is neither of those.
+    """
+    known = {"pypi": os.environ.get("UV_PUBLISH_URL") or twine.DEFAULT_REPOSITORY, "testpypi": twine.TEST_REPOSITORY}
+    if name not in known and urlsplit(name).scheme not in {"http", "https"}:
+        raise problem(f"INDEX={name} is no index", "it is pypi, testpypi, or an address that starts with https://")
+    return str(known.get(name, name))
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """Return what `ask` returns; as long as it raises NotThereYetError, say so, wait, and ask again.
+
+    Raises:
+        ProblemsError: It still does after `LONGEST_WAIT` seconds.
+    """
+
+    def say(state: RetryCallState) -> None:
+        reason = state.outcome.exception() if state.outcome else ""
+        wait = state.next_action.sleep if state.next_action else 0
+        err.print(f"{reason}; asking again in {wait:.0f} s")
+
+    retrying = Retrying(
+        retry=retry_if_exception_type(NotThereYetError),
+        wait=wait_exponential(multiplier=1, max=30),
+        stop=stop_after_delay(LONGEST_WAIT),
+        before_sleep=say,
+        reraise=True,
+    )
+    try:
+        return retrying(ask)
+    except NotThereYetError as error:
+        remedy = "is that version published there? see what the publishing job of CI says"
+        raise problem(f"{error}, after {LONGEST_WAIT} s", remedy) from error
+
+
+def is_version(text: str | None, version: Version) -> bool:
+    """Say whether a file of an index is of a version; what is no version is of none."""
+    try:
+        return text is not None and Version(text) == version
+    except InvalidVersion:
+        return False
+
+
+def check_names(names: list[str], url: str) -> None:
+    """Make sure that an index names wheels and sdists, each once: names become paths.
+
+    Raises:
+        ProblemsError: One is none, or is there twice, perhaps spelled in two ways.
+    """
+    remedy = "trust nothing that this index serves; check INDEX"
+    for name in names:
+        if not is_artefact_name(name):
+            raise problem(f"{url} serves {name!r}, which is no name of a wheel or an sdist", remedy)
+    for found, count in Counter(map(parse_name, names)).items():
+        if count > 1:
+            twice = ", ".join(name for name in names if parse_name(name) == found)
+            raise problem(f"{url} serves one file {count} times: {twice}", remedy)
+
+
+class Limit:
+    """Watches a download, and ends it once it is larger than any file of a release."""
+
+    def __init__(self, _: int | None) -> None:
+        """Begin with nothing; what the server says of the length is not needed."""
+        self.left = LARGEST_MEMBER
+
+    def __enter__(self) -> "Limit":  # noqa: PYI034 - Self came with 3.11
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def update(self, increment: int) -> None:
+        """Count what has come.
+
+        Raises:
+            ValueError: It is too much.
+        """
+        self.left -= increment
+        if self.left < 0:
+            raise ValueError(f"a file is larger than {LARGEST_MEMBER:,} bytes")
+
+
+@dataclass(frozen=True)
+class Index:
+    """A simple index (PEP 503, PEP 691) at an address."""
+
+    url: str
+
+    @classmethod
+    def named(cls, name: str) -> "Index":
+        """Return PyPI, TestPyPI (both by the names that twine gives them), or what an address names.
+
+        Raises:
+            ProblemsError: The name is neither of those.
+        """
+        address = upload_address(name)
+        return cls(address if address == name else simple_address(address))
+
+    def knows(self, project: str) -> bool:
+        """Say whether the index has a page for the project."""
+        with PyPISimple(self.url) as client:
+            try:
+                client.get_project_page(project)
+            except NoSuchProjectError:
+                return False
+        return True
+
+    def files(self, project: str, version: Version) -> list[DistributionPackage]:
+        """Return the files of a release.
+
+        Raises:
+            NotThereYetError: The index does not know the project or the version.
+            BusyError: It says that it cannot answer now.
+            ProblemsError: It names a file as none may be called, or two that are one.
+        """
+        with PyPISimple(self.url) as client:
+            try:
+                page = client.get_project_page(project, timeout=TIMEOUT, headers={"Cache-Control": "no-cache"})
+            except NoSuchProjectError as error:
+                raise NotThereYetError(f"{project} is not on {self.url}") from error
+            except requests.HTTPError as error:
+                status = error.response.status_code
+                if status not in PASSING:
+                    raise
+                raise BusyError(f"{self.url} answers {status}") from error
+        of_release = [file for file in page.packages if is_version(file.version, version)]
+        if not of_release:
+            raise NotThereYetError(f"{project} {version} is not on {self.url}")
+        check_names([file.filename for file in of_release], self.url)
+        return of_release
+
+    def download(self, project: str, version: Version, folder: Path) -> None:
+        """Download the files of a release; each is compared with the digest, if the index gives one."""
+        try:
+            files = patiently(lambda: self.files(project, version))
+            with PyPISimple(self.url) as client:
+                for file in files:
+                    err.print(f"downloading {file.filename}")
+                    client.download_package(
+                        file, folder / file.filename, verify=bool(file.digests), progress=Limit, timeout=TIMEOUT
+                    )
+        except (requests.RequestException, ValueError) as error:
+            raise problem(f"{self.url} does not answer as an index: {error}", "check INDEX and the network") from error

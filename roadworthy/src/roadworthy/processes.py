@@ -1,0 +1,140 @@
+"""Running other programs: one door, so that the log names every one of them in its order."""
+
+import logging
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from roadworthy.terminal import ProblemsError, problem
+
+# What brings a program that is not there; any other one has its own name.
+RUST = "install Rust (rustup, or your system's packages), or put ~/.cargo/bin on PATH"
+REMEDIES = {"cargo": RUST, "rustc": RUST, "rustfmt": RUST}
+# One record of level DEBUG after each program that has ended, with its command line.
+log = logging.getLogger("commands")
+
+
+def not_there(program: str, reason: str = "is not on PATH") -> ProblemsError:
+    """Return the exception for a program that cannot be started, to be raised."""
+    return problem(f"{program} {reason}", REMEDIES.get(program, f"install {program}, or put it on PATH"))
+
+
+@contextmanager
+def starting(words: list[str], cwd: Path) -> Iterator[None]:
+    """Turn the system's refusal to start a program into a problem.
+
+    Raises:
+        ProblemsError: The program is not there, or is none.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename not in (None, words[0]) or not cwd.is_dir():
+            raise
+        if isinstance(error, FileNotFoundError):
+            raise not_there(words[0]) from error
+        raise not_there(words[0], f"cannot be started: {error.strerror}") from error
+
+
+def run(
+    *command: object,
+    cwd: Path,
+    env: Mapping[str, str],
+    check: bool = True,
+    timeout: float | None = None,
+) -> "subprocess.CompletedProcess[str]":
+    """Run a program without input to its end, and return what it printed, as UTF-8.
+
+    Args:
+        command: The program and its arguments; each is made a str.
+        cwd: The folder to run it in.
+        env: Its whole environment.
+        check: Whether an exit code other than 0 is an error.
+        timeout: Seconds after which it is killed; default: never.
+
+    Raises:
+        CalledProcessError: It failed, and `check` is set.
+        ProblemsError: It is not there.
+        TimeoutExpired: It took longer than `timeout`.
+    """
+    words = [str(word) for word in command]
+    try:
+        with starting(words, cwd):
+            return subprocess.run(
+                words,
+                cwd=cwd,
+                env=env,
+                check=check,
+                timeout=timeout,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                # A path that is no UTF-8 comes through as it is.
+                errors="surrogateescape",
+            )
+    finally:
+        log.debug("%s", shlex.join(words))
+
+
+def run_apart(
+    *command: object, cwd: Path, env: Mapping[str, str], timeout: float
+) -> "subprocess.CompletedProcess[str]":
+    """Run a program and all that it starts as a group, which any exception here ends, or `timeout` seconds.
+
+    Where this process is killed, it runs on to its end.
+
+    Returns:
+        How it ended; `stdout` has both of its streams, in the order in which they were written.
+
+    Raises:
+        TimeoutExpired: It took too long.
+    """
+    words = [str(word) for word in command]
+    # Into a file and not a pipe: a program that outlives this process would be ended by what it prints (SIGPIPE).
+    with tempfile.TemporaryFile() as printed:
+        with subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process:
+            try:
+                process.wait(timeout=timeout)
+            except BaseException:
+                end_group(process)
+                raise
+            finally:
+                log.debug("%s", shlex.join(words))
+        printed.seek(0)
+        text = printed.read().decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+    return subprocess.CompletedProcess(words, process.returncode, text, "")
+
+
+def end_group(process: "subprocess.Popen[bytes]") -> None:
+    """End a program that leads a group, and all that it has started."""
+    if os.name == "nt":
+        process.kill()
+    else:
+        # Whoever cleans up after them does so, so nothing of theirs has to end gently.
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def tool_environment(base: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which a Python tool does what its configuration says, and nothing else."""
+    foreign = ("BUMPVERSION_", "CARGO_TARGET_", "PYTHON", "SOURCE_DATE_EPOCH", "TOWNCRIER_")
+    return {**{name: value for name, value in base.items() if not name.startswith(foreign)}, "PYTHONUTF8": "1"}
+
+
+def tail(done: "subprocess.CompletedProcess[str]", lines: int = 40) -> str:
+    """Return the last lines of what a program printed."""
+    text = os.linesep.join(part.rstrip() for part in (done.stdout, done.stderr) if part.strip())
+    return "\n".join(text.splitlines()[-lines:])

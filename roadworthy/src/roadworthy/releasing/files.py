@@ -1,0 +1,216 @@
+"""What the project's own files say about its releases: the version, the changelog, the news fragments."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from packaging.version import Version
+
+from roadworthy.project import find, find_table, package_of, parse_toml, read_text
+from roadworthy.releasing.version import Release, version_of_tag
+from roadworthy.terminal import Problem, ProblemsError, problem
+
+# Gives a file's text for its path from the root: of a folder, or of a commit.
+Reader = Callable[[str], str]
+
+CHANGELOG = "CHANGELOG.md"
+VERSION_FILES = ("pyproject.toml", "Cargo.toml", "Cargo.lock")
+HEADING = re.compile(r"^## +\[?v?([0-9][^\s\]]*)[^\n]*\n", re.MULTILINE)
+NAMED = re.compile(r"(?:[1-9][0-9]*|\+[A-Za-z0-9_-]+)\.([a-z]+)\.md")
+README_LINK = re.compile(r"\]\((?:[^)\s]*/)?CHANGELOG\.md\)")
+
+
+def reader(folder: Path) -> Reader:
+    """Return the reader of a folder's files; what cannot be read is a problem."""
+    return partial(read_text, folder)
+
+
+def part(read: Reader, name: str, *keys: str) -> dict[str, Any]:
+    """Return a table of a TOML file; without `keys` all of it.
+
+    Raises:
+        ProblemsError: The file is no TOML, or has no such table.
+    """
+    found: Any = find(parse_toml(name, read(name)), *keys)
+    if not isinstance(found, dict):
+        raise problem(f"{name} has no [{'.'.join(keys)}]", "compare it with the template's, and commit")
+    return found
+
+
+def table(read: Reader) -> dict[str, Any]:
+    """Return towncrier's table of pyproject.toml.
+
+    Raises:
+        ProblemsError: It lacks something that a release needs.
+    """
+    found = part(read, "pyproject.toml", "tool", "towncrier")
+    for key, kind in {"directory": str, "start_string": str, "ignore": list, "type": list}.items():
+        if not isinstance(found.get(key), kind):
+            raise problem(f"pyproject.toml has no {key} in [tool.towncrier]", "write it there as the template has it")
+    return found
+
+
+def fragment_types(read: Reader) -> list[str]:
+    """Return the types that a news fragment may have, in the order of a section."""
+    return [str(find(each, "directory")) for each in table(read)["type"]]
+
+
+def versions(read: Reader) -> dict[str, str]:
+    """Map each file that holds the version to the version in it; to "none" where there is no plain one."""
+    project = part(read, "pyproject.toml", "project")
+    part(read, "Cargo.toml", "package")
+    package = package_of(part(read, "Cargo.toml"))
+    crates = part(read, "Cargo.lock").get("package", [])
+    locked = [each for each in crates if "name" in package and find(each, "name") == package["name"]]
+    found = (project.get("version"), package.get("version"), find(locked[0], "version") if locked else None)
+    return {
+        file: version if isinstance(version, str) else "none"
+        for file, version in zip(VERSION_FILES, found, strict=True)
+    }
+
+
+def standing(read: Reader) -> str:
+    """Return the version in pyproject.toml, as it stands there.
+
+    Raises:
+        ProblemsError: There is none, or what stands there is none.
+    """
+    found = versions(read)["pyproject.toml"]
+    if version_of_tag(found) is None:
+        what = f"pyproject.toml has no version in [project], but {found}"
+        raise problem(what, "write it there as Cargo.toml has it, such as 0.2.0, and not as dynamic")
+    return found
+
+
+def sections(text: str) -> dict[str, str]:
+    """Map each version that has a section in the changelog to the section: its heading, and all below it."""
+    found = list(HEADING.finditer(text))
+    starts = [match.start() for match in found]
+    pairs = zip(found, [*starts[1:], len(text)], strict=False)
+    return {match[1]: text[match.start() : end].rstrip() + "\n" for match, end in pairs}
+
+
+def section_of(text: str, version: Version) -> str | None:
+    """Return a version's section in the changelog, or None; its heading may spell the version in any way."""
+    for name, section in sections(text).items():
+        if version_of_tag(name) == version:
+            return section
+    return None
+
+
+def has_release(read: Reader, release: Release) -> bool:
+    """Say whether the files are those of this release: its version in all three, and its section."""
+    try:
+        everywhere = set(versions(read).values()) == {release.text}
+        return everywhere and section_of(read(CHANGELOG), release.version) is not None
+    except (OSError, LookupError, TypeError, ProblemsError):
+        return False
+
+
+def bumped_too(read: Reader) -> list[str]:
+    """Return the files in which a release writes its version beside the three: those that [tool.bumpversion] names."""
+    entries = find(part(read, "pyproject.toml"), "tool", "bumpversion", "files")
+    named = [find(entry, "filename") for entry in (entries if isinstance(entries, list) else ())]
+    return [name for name in named if isinstance(name, str) and name not in VERSION_FILES]
+
+
+def check_versions(read: Reader) -> Iterator[Problem]:
+    """Find versions that disagree, or that are spelled as no release could be."""
+    found = versions(read)
+    if len(set(found.values())) > 1:
+        listed = ", ".join(f"{file}: {version}" for file, version in found.items())
+        yield Problem(
+            f"the versions disagree ({listed})",
+            "write the same one into pyproject.toml and Cargo.toml, then run: cargo update --workspace; and commit",
+        )
+        return
+    try:
+        Release.parse(found["pyproject.toml"])
+    except ValueError as error:
+        yield Problem(f"pyproject.toml: {error}", "write it so into pyproject.toml, Cargo.toml and Cargo.lock")
+
+
+def check_manifest(read: Reader) -> Iterator[Problem]:
+    """Find dependencies of Cargo.toml whose source would not be in the sdist, or could be another one tomorrow."""
+    manifest = part(read, "Cargo.toml")
+    kinds = ("dependencies", "build-dependencies", "dev-dependencies")
+    holders = [manifest, find(manifest, "workspace"), *find_table(manifest, "target").values()]
+    tables = [find_table(holder, kind) for holder in holders for kind in kinds]
+    tables += [find_table(one) for one in find_table(manifest, "patch").values()]
+    for name, wanted in [each for one in tables for each in one.items()]:
+        for source in ("git", "path"):
+            if isinstance(wanted, dict) and source in wanted:
+                yield Problem(
+                    f"Cargo.toml: {name} comes from a {source}, {wanted[source]}",
+                    "depend on a version of it that is published, so that everybody builds the same",
+                )
+
+
+def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator[Problem]:
+    """Find why towncrier could not write this release's section where it belongs."""
+    text, marker = read(CHANGELOG), table(read)["start_string"].strip()
+    count = text.count(marker)
+    if count != 1:
+        what = f"{CHANGELOG} has its marker {count} times, not once: {marker}"
+        yield Problem(what, "let it stand once, on a line of its own above the newest section")
+    if section_of(text, release.version):
+        remedy = f"release the next version, or take out the section of {release.text}"
+        if not via_pr:
+            remedy += "; if a pull request brought it, add VIA=pr"
+        yield Problem(f"{CHANGELOG} already has a section for {release.text}", remedy)
+    if not README_LINK.search(read("README.md")):
+        yield Problem("README.md has no link to CHANGELOG.md", "add: See [CHANGELOG.md](CHANGELOG.md)")
+
+
+def list_fragments(folder: Path, read: Reader) -> list[Path]:
+    """Return everything in the fragments' folder that is not listed as something else."""
+    directory = folder / table(read)["directory"]
+    others = set(table(read)["ignore"])
+    return sorted(path for path in directory.glob("*") if path.name not in others) if directory.is_dir() else []
+
+
+def check_fragment(path: Path, types: list[str]) -> Iterator[Problem]:
+    """Find what is wrong with one news fragment's name or text."""
+    where = f"{path.parent.name}/{path.name}"
+    named = NAMED.fullmatch(path.name)
+    remedy = f"call it <issue>.<type>.md or +<word>.<type>.md, with a type of: {', '.join(types)}; or remove it"
+    if not named:
+        yield Problem(f"{where} is no name of a news fragment", remedy)
+    elif named[1] not in types:
+        yield Problem(f"{where} is of an unknown type, {named[1]}", remedy)
+    if path.is_symlink() or not path.is_file():
+        yield Problem(f"{where} is no plain file", "write a file with one sentence, or remove it")
+        return
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        yield Problem(f"{where} is not UTF-8", "save it as UTF-8")
+        return
+    if not text.strip():
+        yield Problem(f"{where} is empty", "write one sentence for the person who uses the package, or remove it")
+    if re.search(r"^\s{0,3}#{1,6}\s|<!--", text, re.MULTILINE):
+        yield Problem(f"{where} holds a heading or a comment", "write plain sentences: the section has its headings")
+
+
+def check_fragments(checkout: Path, tracked: set[str], read: Reader) -> Iterator[Problem]:
+    """Find what is wrong with the news fragments, and whether there is any.
+
+    Args:
+        checkout: The folder to look into: what is there and not tracked would be lost or left out.
+        tracked: The paths of the files that git tracks.
+        read: Reads the configuration.
+    """
+    fragments, types = list_fragments(checkout, read), fragment_types(read)
+    if not fragments:
+        yield Problem(
+            f"no news fragment waits in {table(read)['directory']}/, so there is nothing to release",
+            f"write one and commit it; {table(read)['directory']}/README.md says how",
+        )
+    for path in fragments:
+        where = f"{path.parent.name}/{path.name}"
+        # Whatever is no fragment had better not be added.
+        if path.is_file() and where not in tracked and NAMED.fullmatch(path.name):
+            yield Problem(f"{where} is not tracked by git", f"run: git add --force {where}; and commit")
+        yield from check_fragment(path, types)

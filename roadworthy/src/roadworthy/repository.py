@@ -1,0 +1,90 @@
+"""Asking git about this checkout, whatever the environment says about another one."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from roadworthy import processes as commands
+from roadworthy.project import ROOT
+from roadworthy.terminal import problem
+
+
+@cache
+def environment() -> dict[str, str]:
+    """Return the environment without the variables that point git at another repository (set inside hooks)."""
+    asked = commands.run("git", "rev-parse", "--local-env-vars", cwd=ROOT, env=os.environ)
+    foreign = {*asked.stdout.split(), "GIT_NAMESPACE", "GIT_TEMPLATE_DIR", "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS"}
+    clean = {name: value for name, value in os.environ.items() if name not in foreign}
+    if not sys.stdin.isatty():
+        # Nobody is there to answer, so a question for a password would wait for ever.
+        clean["GIT_TERMINAL_PROMPT"] = "0"
+    # `git status` and `git diff` would otherwise rewrite the index.
+    return {**clean, "GIT_OPTIONAL_LOCKS": "0"}
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A folder to run git in, with settings that go before those of every configuration file."""
+
+    folder: Path
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment that git is run with."""
+        pairs: dict[str, str] = {}
+        for number, (key, value) in enumerate(self.settings):
+            pairs |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        return {**environment(), **pairs, "GIT_CONFIG_COUNT": str(len(self.settings))}
+
+    def run(
+        self, *arguments: object, check: bool = False, timeout: float | None = None, env: dict[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a git command, with `env` on top of the environment, and return how it ended."""
+        whole = {**self.environment(), **(env or {})}
+        return commands.run("git", *arguments, cwd=self.folder, env=whole, check=check, timeout=timeout)
+
+    def ask(self, *arguments: object) -> str:
+        """Return what a git command prints, without the last line feed.
+
+        Raises:
+            CalledProcessError: The command failed.
+        """
+        return self.run(*arguments, check=True).stdout.removesuffix("\n")
+
+
+# A file system monitor is a program that the configuration names; it is not needed to look at a checkout once.
+CHECKOUT = Repository(ROOT, (("core.fsmonitor", "false"),))
+git = CHECKOUT.ask
+
+
+def require_checkout() -> None:
+    """Make sure that the project's root is that of a git checkout with a commit.
+
+    Raises:
+        ProblemsError: It is not, for example in an unpacked sdist.
+    """
+    top = CHECKOUT.run("rev-parse", "--show-toplevel")
+    what = f"{ROOT} is not the root of a git checkout with a commit"
+    remedy = "clone the repository, and work in the clone"
+    if top.returncode and (ROOT / ".git").exists():
+        # What git refuses (a folder that belongs to somebody else) it explains, with the remedy.
+        raise problem(what, f"do what git says, or {remedy}", top.stderr)
+    has_commit = CHECKOUT.run("rev-parse", "--verify", "--quiet", "HEAD").returncode == 0
+    if not has_commit or Path(top.stdout.removesuffix("\n")).resolve() != ROOT:
+        raise problem(what, remedy)
+
+
+def commit_time() -> int:
+    """Return the time of the commit that is checked out, in seconds since 1970."""
+    return int(git("log", "-1", "--format=%ct"))
+
+
+def state() -> str:
+    """Name the content of all tracked files: the commit, and a digest of what differs from it."""
+    changes = git("diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color")
+    digest = hashlib.sha256(changes.encode("utf-8", "surrogateescape")).hexdigest() if changes else "clean"
+    return f"{git('rev-parse', 'HEAD')} {digest}"

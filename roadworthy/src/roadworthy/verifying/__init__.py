@@ -1,0 +1,1 @@
+"""Proving that an artefact works where a user will install it."""

@@ -1,0 +1,173 @@
+"""A clean environment for one interpreter: made outside the checkout, filled, asked, and used to run the tests."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from packaging.utils import canonicalize_name
+
+from roadworthy import processes as commands
+from roadworthy.project import EXE, ROOT, find_uv, name, native_module
+from roadworthy.pythons import Python
+
+CHECK = Path(__file__).resolve().parent / "describe.py"
+TEST_REQUIREMENTS = ROOT / "requirements" / "test.txt"
+
+# Variables with which the caller's environment would decide what is installed, from where, or what is imported.
+DROPPED_PREFIXES = ("PYTHON", "PIP_", "CONDA_", "VIRTUAL_ENV", "CARGO_TARGET_DIR", "RUSTFLAGS")
+DROPPED_FOR_THE_PACKAGE = (
+    "UV_BUILD_CONSTRAINT",
+    "UV_CONFIG_FILE",
+    "UV_CONSTRAINT",
+    "UV_DEFAULT_INDEX",
+    "UV_EXCLUDE_NEWER",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_INDEX",
+    "UV_NO_BINARY",
+    "UV_NO_BUILD",
+    "UV_OVERRIDE",
+    "UV_PRERELEASE",
+)
+
+
+class FailedError(Exception):
+    """A step in an environment failed: what it was about, and all that it printed."""
+
+    def __init__(self, what: str, output: str = "") -> None:
+        """Keep both; the message is what it was about."""
+        self.what = what
+        self.output = output
+        super().__init__(what)
+
+
+@cache
+def clean_environment() -> dict[str, str]:
+    """Return this process's environment without what would reach into another one."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(DROPPED_PREFIXES)}
+    kept.pop("UV_PYTHON", None)
+    # Bytecode is a file that no artefact brought.
+    return {**kept, "UV_PYTHON_DOWNLOADS": "never", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def package_environment() -> dict[str, str]:
+    """Return the environment for the one installation whose source must be what is on the command line."""
+    return {name: value for name, value in clean_environment().items() if not name.startswith(DROPPED_FOR_THE_PACKAGE)}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment of its own in `folder`, and an empty folder beside it to run things in."""
+
+    python: Python
+    folder: Path
+
+    @property
+    def executable(self) -> Path:
+        """The environment's interpreter."""
+        return self.folder / "env" / ("Scripts" if os.name == "nt" else "bin") / ("python" + EXE)
+
+    @property
+    def empty(self) -> Path:
+        """The folder to run in: on `sys.path` of a plain `python -c`, so nothing may lie in it."""
+        folder = self.folder / "empty"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def run(self, what: str, *command: object, environment: dict[str, str] | None = None) -> str:
+        """Run a command in the empty folder and return what it prints.
+
+        Raises:
+            FailedError: It ended with another exit code than 0. `what` says what that means.
+        """
+        words = [str(part) for part in command]
+        with commands.starting(words, self.empty):
+            done = subprocess.run(
+                words,
+                cwd=self.empty,
+                env=environment or clean_environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                check=False,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+        if done.returncode:
+            raise FailedError(what, done.stdout)
+        return done.stdout
+
+    def create(self, *, with_pip: bool = False) -> None:
+        """Make it with uv, or with the interpreter's own venv module and the pip that it brings."""
+        if with_pip:
+            what = "this Python cannot make an environment with its own pip"
+            self.run(what, self.python.path, "-m", "venv", self.folder / "env")
+        else:
+            what = "uv could not make an environment"
+            self.run(what, find_uv(), "venv", "--quiet", "--python", self.python.path, self.folder / "env")
+
+    def install_test_requirements(self) -> None:
+        """Install what the package's tests need, as it is locked."""
+        what = "the requirements of the tests could not be installed"
+        self.install(what, "--only-binary", ":all:", "--require-hashes", "--requirement", TEST_REQUIREMENTS)
+
+    def install(self, what: str, *arguments: object, environment: dict[str, str] | None = None) -> None:
+        """Run `uv pip install` into this environment."""
+        command = (find_uv(), "pip", "install", "--python", self.executable, *arguments)
+        self.run(what, *command, environment=environment)
+
+    def pip(self, what: str, *arguments: object) -> None:
+        """Run `pip install` in this environment, isolated from its user's configuration."""
+        options = ("--isolated", "--disable-pip-version-check", "--no-input", "install")
+        self.run(what, self.executable, "-I", "-m", "pip", *options, *arguments, environment=package_environment())
+
+    def read_installed(self, file: str) -> bytes:
+        """Return a file of the package's .dist-info folder, without asking the environment's interpreter.
+
+        Raises:
+            FailedError: It is not there.
+        """
+        sites = [*self.folder.glob("env/lib/python*/site-packages"), *self.folder.glob("env/Lib/site-packages")]
+        for path in (path for site in sites for path in site.glob(f"*.dist-info/{file}")):
+            if canonicalize_name(path.parent.name.split("-", 1)[0]) == canonicalize_name(name()):
+                return path.read_bytes()
+        raise FailedError(f"{name()} was installed, and has no {file} in the environment")
+
+    def describe(self) -> dict[str, Any]:
+        """Return what `installed.py` tells about this environment."""
+        what, told = "the interpreter could not say what is installed", self.folder / "installed.json"
+        printed = self.run(what, self.executable, "-I", CHECK, name(), native_module(), told)
+        try:
+            facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise FailedError(what, printed) from error
+        return facts
+
+    def run_tests(self, source: Path) -> str:
+        """Run the package's tests out of the unpacked sdist, and return how many passed, as pytest's report says."""
+        what, report = "the package's tests failed", self.folder / "tests.xml"
+        command = ("-I", "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "--quiet", f"--junitxml={report}")
+        where = ("--config-file", source / "pyproject.toml", "--rootdir", source, source / "tests")
+        printed = self.run(what, self.executable, *command, *where)
+        try:
+            return read_report(report)
+        except (OSError, ValueError, ET.ParseError) as error:
+            raise FailedError(what, f"{printed}\npytest has left no report: {error}") from error
+
+
+def read_report(report: Path) -> str:
+    """Return what a report in JUnit's form says of tests that did not fail, in pytest's words.
+
+    Raises:
+        ParseError, ValueError: It is no such report.
+    """
+    suite = next(ET.parse(report).iter("testsuite"), ET.Element(""))  # noqa: S314 - pytest wrote it
+    tests, skipped = (int(suite.get(count, "")) for count in ("tests", "skipped"))
+    skips = f", {skipped} skipped" if skipped else ""
+    return f"{tests - skipped} passed{skips} in {float(suite.get('time', '')):.2f}s"

@@ -1,0 +1,62 @@
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from roadworthy.project import ROOT
+from workshop.rehearsing.place import age_sources
+
+
+def run(*command: object, cwd: Path = ROOT, **variables: str | None) -> "subprocess.CompletedProcess[str]":
+    """Run a command without input, and return its exit code and what it said.
+
+    Args:
+        command: The command; each part is made a str.
+        cwd: The folder to run it in.
+        variables: What the environment has beside this one's; None takes a variable away.
+    """
+    # What the outer make passes on is not for an inner one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    # As the Makefile there does.
+    if (engine := cwd / "roadworthy" / "src").is_dir():
+        environment["PYTHONPATH"] = str(engine)
+    for name, value in variables.items():
+        environment.pop(name, None)
+        if value is not None:
+            environment[name] = value
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+
+
+def copy_checkout(folder: Path) -> Path:
+    """Copy what git tracks, or would, into a repository of its own with one commit, and share .venv with it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    ).stdout.decode()
+    for name in listed.split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    time = subprocess.run(
+        ["git", "log", "-1", "--format=%ct"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    stamp = {"GIT_COMMITTER_DATE": f"{time.strip()} +0000", "GIT_AUTHOR_DATE": f"{time.strip()} +0000"}
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "--message=Copy"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True, env={**os.environ, **stamp})
+    exclude = folder / ".git" / "info" / "exclude"
+    exclude.write_text("/.venv\n", encoding="utf-8")
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    age_sources(folder)
+    return folder

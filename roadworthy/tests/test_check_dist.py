@@ -1,0 +1,363 @@
+import json
+import os
+import re
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from broken import Files, repack_sdist, repack_wheel
+from corpus import CORPUS, Release
+from helpers import run
+from roadworthy.building import toolchain
+from roadworthy.gate import check as check_dist
+from roadworthy.gate.binary import macos_floor, no_libpython
+from roadworthy.gate.model import RULES, Artefact, Finding, Project
+from roadworthy.gate.native import Library
+from roadworthy.project import ROOT
+from roadworthy.terminal import err, problem, run_main
+
+SCRIPT = ("-m", "roadworthy", "check")
+
+
+@pytest.fixture(scope="module")
+def facts() -> Project:
+    """What this project expects of what this machine builds."""
+    return check_dist.this_project([toolchain.host_triple()])
+
+
+@pytest.fixture
+def release(dist: Path, tmp_path: Path) -> Release:
+    """A copy of the good release; the free-threaded wheel is left as it is."""
+    shutil.copytree(dist, tmp_path / "good")
+    folder = Path(shutil.copytree(dist, tmp_path / "dist"))
+    (wheel,), (sdist,) = folder.glob("*-abi3-*.whl"), folder.glob("*.tar.gz")
+    return Release(folder, wheel, sdist)
+
+
+def test_the_good_release_is_accepted(dist: Path, facts: Project) -> None:
+    assert check_dist.check_folder(dist, facts) == []
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_each_mistake_is_refused_for_the_right_reason(release: Release, facts: Project, name: str) -> None:
+    rule, breakage = CORPUS[name]
+    breakage(release)
+    findings = check_dist.check_folder(release.folder, facts)
+    assert rule in {finding.rule for finding in findings}, findings
+    assert all(finding.what and finding.remedy for finding in findings)
+
+
+def test_the_corpus_has_a_mistake_for_every_rule() -> None:
+    elsewhere = {"macos-floor", "release-build"}
+    assert {rule for rule, _ in CORPUS.values()} == RULES.keys() - elsewhere
+    assert len(CORPUS) >= 80
+
+
+# What is put in place of a line of the metadata, and the rule that refuses it, if one does: PyPI counts characters.
+NOT_ASCII: dict[str, tuple[str, str, str | None]] = {
+    "a Chinese summary": ("Summary: .*", f"Summary: {'汉' * 512}", None),
+    "a Chinese summary that is too long": ("Summary: .*", f"Summary: {'汉' * 513}", "summary-length"),
+    "a summary beyond the first plane": ("Summary: .*", f"Summary: {'🦀' * 512}", None),
+    "a summary that is no UTF-8": ("Summary: .*", "Summary: \udce9", "metadata-valid"),
+    "a label": ("^", f"Project-URL: {'é' * 32}, https://example.com\n", None),
+    "a label that is too long": ("^", f"Project-URL: {'é' * 33}, https://example.com\n", "project-urls"),
+    "a host": ("^", "Project-URL: Home, https://bücher.example/weiß?ä=ö#ü\n", None),
+    "a host in Japanese": ("^", "Home-page: http://例え.example/\n", None),
+    "an address without a scheme": ("^", "Project-URL: Home, bücher.example\n", "project-urls"),
+    "an address of mail": ("^", "Project-URL: Post, mailto:ü@bücher.example\n", "project-urls"),
+    "an e-mail address": ("^", "Author-email: Jörg Müller <jörg@bücher.example.org>\n", None),
+    "a name with a comma": ("^", "Author-email: Müller, Jörg <joerg@example.org>\n", None),
+    "two maintainers": ("^", "Maintainer-email: Ü <u@example.org>, 李 <li@example.org>\n", None),
+    "an e-mail address with two dots": ("^", "Author-email: ü@bücher..example.org\n", "email-addresses"),
+    "an author": ("Author: .*", "Author: Ōe Kenzaburō, Þórr", None),
+    "keywords": ("Keywords: .*", "Keywords: straße,слово", None),
+    "a classifier": ("^", "Classifier: Natural Language :: Français\n", "classifiers-known"),
+    "a requirement": ("^", "Requires-Dist: bücher\n", "metadata-valid"),
+    "a licence file that is not there": ("License-File: LICENSE", "License-File: lizenz-é", "license-files-exist"),
+    "a description": ("$", "\n日本語の説明\n", None),
+}
+
+
+@pytest.mark.parametrize("name", NOT_ASCII)
+def test_metadata_that_is_not_ascii_is_judged_as_pypi_judges_it(release: Release, facts: Project, name: str) -> None:
+    old, new, rule = NOT_ASCII[name]
+    release.change_all_metadata(old, new)
+    findings = check_dist.check_folder(release.folder, facts)
+    assert {(finding.file, finding.rule) for finding in findings} == {
+        (path.name, rule) for path in (release.wheel, release.sdist) if rule
+    }
+
+
+def test_file_names_that_are_not_ascii_are_taken(release: Release, facts: Project) -> None:
+    names = {"lizenz-é", "許可", "with\x85line"}
+    release.change_all_metadata("License-File: LICENSE\n", "License-File: LICENSE\nLicense-File: lizenz-é\n")
+    wheel, sdist = ({f"{top}/{name}": b"" for name in names} for top in (f"{release.info}/licenses", release.top))
+    repack_wheel(release.wheel, release.folder, lambda files: files.update(wheel))
+    repack_sdist(release.sdist, release.folder, lambda files: files.update(sdist))
+    findings = check_dist.check_folder(release.folder, replace(facts, tracked=facts.tracked | names))
+    # The line feed of old mainframes cannot be printed, and is no end of a line in RECORD.
+    assert {finding.rule for finding in findings} == {"safe-members"}
+    assert len(findings) == 2
+
+
+INNER = '[package]\nname = "inner"\nversion = "1.0.0"\nedition = "2021"\n'
+LIBC = INNER.replace("inner", "libc").replace("1.0.0", "0.2.999")
+# Dependencies as packages have them: what is replaced in Cargo.toml, and the files that are added.
+CRATES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "for one system": ({"[features]": "[target.'cfg(unix)'.dependencies]\nlibc = \"0.2\"\n\n[features]"}, {}),
+    "optional": ({"[dependencies]": '[dependencies]\nlibc = { version = "0.2", optional = true }'}, {}),
+    "for the build": ({"[features]": '[build-dependencies]\nlibc = "0.2"\n\n[features]'}, {}),
+    "for tests": ({"[features]": '[dev-dependencies]\nlibc = "0.2"\n\n[features]'}, {}),
+    "renamed": ({"[dependencies]": '[dependencies]\nsystem = { package = "libc", version = "0.2" }'}, {}),
+    "inherited": (
+        {
+            "[dependencies]": "[dependencies]\nlibc.workspace = true",
+            "[features]": '[workspace.dependencies]\nlibc = "0.2"\n\n[features]',
+        },
+        {},
+    ),
+    "a version that is inherited": (
+        {
+            'version = "0.1.0"\nedition': "version.workspace = true\nedition",
+            "[features]": '[workspace.package]\nversion = "0.1.0"\n\n[features]',
+        },
+        {},
+    ),
+    "in the sdist": (
+        {"[dependencies]": "[dependencies]\ninner = { path = 'inner' }"},
+        {"inner/Cargo.toml": INNER, "inner/src/lib.rs": ""},
+    ),
+    "patched by one in the sdist": (
+        {
+            "[dependencies]": '[dependencies]\nlibc = "0.2"',
+            "[features]": "[patch.crates-io]\nlibc = { path = 'inner' }\n\n[features]",
+        },
+        {"inner/Cargo.toml": LIBC, "inner/src/lib.rs": ""},
+    ),
+}
+
+
+def change_crates(release: Release, texts: dict[str, str], added: dict[str, str], *, locked: bool) -> None:
+    """Change the sdist's Cargo.toml and add files, and, with `locked`, let cargo bring its Cargo.lock up to date."""
+
+    def change(files: Files) -> None:
+        manifest = files[f"{release.top}/Cargo.toml"].decode()
+        for old, new in texts.items():
+            assert old in manifest
+            manifest = manifest.replace(old, new, 1)
+        files.update({f"{release.top}/{file}": text.encode() for file, text in added.items()})
+        files[f"{release.top}/Cargo.toml"] = manifest.encode()
+        if locked:
+            for file, content in files.items():
+                (release.folder.parent / file).parent.mkdir(parents=True, exist_ok=True)
+                (release.folder.parent / file).write_bytes(content)
+            folder = release.folder.parent / release.top
+            assert run("cargo", "metadata", "--offline", "--quiet", "--format-version=1", cwd=folder).returncode == 0
+            files[f"{release.top}/Cargo.lock"] = (folder / "Cargo.lock").read_bytes()
+
+    release.change_sdist(change)
+
+
+@pytest.mark.parametrize("name", CRATES)
+def test_crates_are_judged_as_cargo_judges_them(release: Release, facts: Project, name: str) -> None:
+    texts, added = CRATES[name]
+    facts = replace(facts, tracked=facts.tracked | added.keys())
+    change_crates(release, texts, added, locked=True)
+    assert check_dist.check_folder(release.folder, facts) == []
+    if "libc" in str(texts) or added:
+        change_crates(release, texts, added, locked=False)
+        (finding,) = check_dist.check_folder(release.folder, facts)
+        assert finding.what == "Cargo.lock does not fit Cargo.toml"
+
+
+def test_a_crate_outside_the_sdist_is_refused(release: Release, facts: Project, tmp_path: Path) -> None:
+    (tmp_path / "inner" / "src").mkdir(parents=True)
+    (tmp_path / "inner" / "Cargo.toml").write_text(INNER, encoding="utf-8")
+    (tmp_path / "inner" / "src" / "lib.rs").touch()
+
+    texts = {"[dependencies]": f"[dependencies]\ninner = {{ path = '{tmp_path / 'inner'}' }}"}
+    change_crates(release, texts, {}, locked=True)
+    (finding,) = check_dist.check_folder(release.folder, facts)
+    assert finding.what == f"the crate inner lies outside the sdist: {tmp_path / 'inner' / 'Cargo.toml'}"
+
+
+@pytest.mark.parametrize("missing", ["cargo", "network"])
+def test_what_cargo_cannot_say_is_told_and_refuses_nothing(
+    release: Release, facts: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(err, "print", said.append)
+    if missing == "cargo":
+        monkeypatch.setenv("PATH", str(tmp_path))
+        reason = "cargo is not on PATH"
+    else:
+        monkeypatch.setenv("CARGO_HOME", str(tmp_path))
+        monkeypatch.setenv("CARGO_HTTP_PROXY", "http://127.0.0.1:9")
+        monkeypatch.setenv("CARGO_NET_RETRY", "0")
+        reason = "error: failed to get `"
+    assert check_dist.check_artefact(release.sdist, facts) == []
+    (line,) = said
+    assert line.startswith(f"{release.sdist.name}: whether Cargo.lock fits Cargo.toml is not judged: {reason}")
+    assert "\n" not in line
+    CORPUS["a crate from git"][1](release)
+    (finding,) = check_dist.check_artefact(release.sdist, facts)
+    assert re.match(r"the crate [\w-]+ is not published: git\+https://", finding.what)
+
+
+def test_a_debug_build_is_refused(release: Release, facts: Project) -> None:
+    (developed,) = (ROOT / "python").rglob("_core.abi3.so")
+    release.change_wheel(lambda files: files.update({release.native: developed.read_bytes()}))
+    findings = check_dist.check_folder(release.folder, facts)
+    assert {finding.what for finding in findings if finding.rule == "release-build"} == {
+        f"{release.native} has debugging symbols",
+        f"{release.native} is a debug build",
+    }
+
+
+def wheel_with(name: str, **libraries: Library) -> Artefact:
+    """Return a wheel that is only a name and what its libraries say of themselves."""
+    artefact = Artefact(Path(name))
+    artefact.__dict__["_libraries"] = ({name.replace("_DOT_", "."): library for name, library in libraries.items()}, {})
+    return artefact
+
+
+@pytest.mark.parametrize(
+    ("platform", "macos", "problems"),
+    [
+        ("macosx_11_0_arm64", {"arm64": (11, 0)}, 0),
+        ("macosx_11_0_arm64", {"arm64": (14, 0)}, 1),
+        ("macosx_10_12_x86_64", {"x86_64": (10, 12)}, 0),
+        ("macosx_10_12_x86_64", {"x86_64": (10, 15)}, 1),
+        ("macosx_10_12_universal2", {"x86_64": (10, 12), "arm64": (11, 0)}, 0),
+        ("macosx_10_12_universal2", {"x86_64": (10, 12), "arm64": (12, 0)}, 1),
+        ("win_amd64", {"arm64": (14, 0)}, 0),
+    ],
+)
+def test_a_macos_wheel_must_run_on_the_macos_in_its_tag(
+    platform: str, macos: dict[str, tuple[int, int]], problems: int
+) -> None:
+    library = Library("Mach-O", set(macos), macos=macos)
+    assert len(list(macos_floor(wheel_with(f"a-1-cp310-abi3-{platform}.whl", a_DOT_abi3_DOT_so=library)))) == problems
+
+
+@pytest.mark.parametrize(
+    ("tags", "needed", "problems"),
+    [
+        ("cp310-abi3-win_amd64", "python3.dll", 0),
+        ("cp310-abi3-win_amd64", "python312.dll", 1),
+        ("cp312-cp312-win_amd64", "python312.dll", 0),
+    ],
+)
+def test_a_windows_module_of_the_stable_abi_needs_python3_dll(tags: str, needed: str, problems: int) -> None:
+    library = Library("PE", {"amd64"}, needed={needed})
+    assert len(list(no_libpython(wheel_with(f"a-1-{tags}.whl", a_DOT_pyd=library)))) == problems
+
+
+def test_every_rule_is_in_the_documentation() -> None:
+    text = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+    generated = run(sys.executable, "-m", "workshop.checks_doc")
+    assert generated.returncode == 0, generated.stderr
+    assert generated.stdout.rstrip() == text.split("\n## Who catches what\n")[0].rstrip()
+
+
+def test_all_problems_of_all_files_are_told_in_one_run(release: Release) -> None:
+    for name in ("no SBOM", "a classifier with a typo"):
+        CORPUS[name][1](release)
+    CORPUS["an untracked file in the sdist"][1](release)
+    (release.folder / "notes.txt").touch()
+    refused = run(sys.executable, *SCRIPT, release.folder, "--host")
+    assert refused.returncode == 1
+    for words in (
+        "[classifiers-known]",
+        "[tracked-files]",
+        "[file-name]",
+        "commit, and build anew",
+        "correct it in pyproject.toml",
+    ):
+        assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_findings_can_be_read_by_machines(release: Release) -> None:
+    CORPUS["no stub"][1](release)
+    refused = run(sys.executable, *SCRIPT, release.folder, "--host", "--json")
+    assert refused.returncode == 1
+    (finding,) = json.loads(refused.stdout)
+    assert (finding["file"], finding["rule"]) == (release.wheel.name, "package-files")
+
+
+def test_github_gets_annotations_and_a_summary(release: Release, tmp_path: Path) -> None:
+    CORPUS["no stub"][1](release)
+    summary = tmp_path / "summary.md"
+    refused = run(
+        sys.executable, *SCRIPT, release.folder, "--host", GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary)
+    )
+    assert refused.stdout.startswith("::error title=package-files::")
+    assert "| package-files |" in summary.read_text(encoding="utf-8")
+
+
+def test_the_full_set_is_expected_without_host(dist: Path) -> None:
+    refused = run(sys.executable, *SCRIPT, dist)
+    assert refused.returncode == 1
+    assert "missing: ferrous_wheel-0.1.0-cp310-abi3-win_amd64.whl [complete-set]" in refused.stderr
+
+
+def test_others_artefacts_need_not_be_ours(dist: Path, tmp_path: Path, wheel: Path) -> None:
+    shutil.copy(wheel, tmp_path / wheel.name.replace("0.1.0-cp310", "0.1.0-1-cp310"))
+    assert run(sys.executable, *SCRIPT, tmp_path, "--foreign").returncode == 0
+    assert run(sys.executable, *SCRIPT, tmp_path, "--host").returncode == 1
+    assert dist.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        (lambda _: None, "is empty"),
+        (lambda folder: folder.rmdir(), "is no folder"),
+    ],
+    ids=["empty", "missing"],
+)
+def test_a_folder_without_artefacts_is_an_error(tmp_path: Path, prepare: Callable[[Path], object], words: str) -> None:
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    prepare(folder)
+    refused = run(sys.executable, *SCRIPT, folder)
+    assert refused.returncode == 1
+    assert words in refused.stderr
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root can read everything")
+def test_a_file_that_may_not_be_read_is_a_finding(release: Release, facts: Project) -> None:
+    release.wheel.chmod(0)
+    findings = check_dist.check_folder(release.folder, facts)
+    assert Finding(release.wheel.name, "readable-archive", "cannot be read: Permission denied") in findings
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"), [("a-1-cp3x-abi3-win_amd64.whl", "stable-abi"), ("a-1-cp310-abi3-win_amd64.whl", "wheel-file")]
+)
+def test_a_tag_that_cannot_be_read_is_a_finding(tmp_path: Path, name: str, rule: str) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("a-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: hello\n")
+    assert rule in {finding.rule for finding in check_dist.check_folder(tmp_path, None)}
+
+
+def test_a_problem_with_brackets_in_it_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    def main() -> None:
+        raise problem("words[1] and [/red] and \x1b[2J", "none\rat all")
+
+    with pytest.raises(SystemExit, match="1"):
+        run_main(main)
+    assert "problem: words[1] and [/red] and \\x1b[2J\n  none\\rat all\n" in capsys.readouterr().err
+
+
+def test_a_hostile_name_does_not_reach_the_terminal(release: Release) -> None:
+    CORPUS["a control character in a wheel"][1](release)
+    refused = run(sys.executable, *SCRIPT, release.folder, "--host")
+    assert "\x1b" not in refused.stderr
+    assert "\\x1b[31m" in refused.stderr

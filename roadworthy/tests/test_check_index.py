@@ -1,0 +1,314 @@
+"""Whether an index serves exactly what was built, asked of one on loopback."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+from tenacity import wait_fixed
+
+from helpers import run
+from pipeline_index import PackageIndex, running
+from roadworthy import index
+from roadworthy.ci import served as check_index
+from roadworthy.project import ROOT, import_name
+from roadworthy.releasing.yank import next_version, repair
+from roadworthy.terminal import ProblemsError
+from roadworthy.verifying.artefacts import read_sums, write_sums
+
+SCRIPT = ("-m", "roadworthy", "check-index")
+SDIST = "ferrous_wheel-0.2.0.tar.gz"
+WHEEL = "ferrous_wheel-0.2.0-cp310-abi3-win_amd64.whl"
+NEWER = "ferrous_wheel-0.2.1.tar.gz"
+
+
+@pytest.fixture
+def sums(tmp_path: Path) -> Path:
+    """Return the SHA256SUMS of what was built."""
+    (tmp_path / "dist").mkdir()
+    for name in (SDIST, WHEEL):
+        (tmp_path / "dist" / name).write_bytes(name.encode())
+    write_sums(tmp_path / "SHA256SUMS", tmp_path / "dist")
+    return tmp_path / "SHA256SUMS"
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[PackageIndex]:
+    """Return an index that serves exactly that, and another version; who asks it is not patient."""
+    monkeypatch.setattr(index, "wait_exponential", lambda **_: wait_fixed(0.01))
+    with running(PackageIndex({name: name.encode() for name in (SDIST, WHEEL, NEWER)})) as served:
+        yield served
+
+
+def check(served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch, version: str = "0.2.0") -> None:
+    """Run the script in this process."""
+    monkeypatch.setattr(sys, "argv", ["check_index.py", f"--index={served.simple}", f"--sums={sums}", "--", version])
+    check_index.main()
+
+
+def refused(served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch, version: str = "0.2.0") -> list[str]:
+    """Run the script, and return the problems that it finds."""
+    with pytest.raises(ProblemsError) as caught:
+        check(served, sums, monkeypatch, version)
+    return [one.what for one in caught.value.problems]
+
+
+def test_an_index_that_serves_what_was_built_passes(served: PackageIndex, sums: Path, tmp_path: Path) -> None:
+    where = (f"--index={served.simple}", f"--sums={sums}", "--", "0.2.0")
+    done = run(sys.executable, *SCRIPT, *where, GITHUB_STEP_SUMMARY=str(tmp_path / "summary"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{served.simple} serves exactly the 2 files of {sums}, each with an attestation\n"
+    summary = (tmp_path / "summary").read_text(encoding="utf-8")
+    for name, digest in read_sums(sums).items():
+        assert f"| {name} | {digest} |" in summary
+    assert NEWER not in summary
+
+
+@pytest.mark.parametrize("version", ["0.2.0", "v0.2.0", "0.2"])
+def test_the_version_may_be_spelled_as_pep_440_allows(
+    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    check(served, sums, monkeypatch, version)
+
+
+def test_a_file_that_a_cache_does_not_show_yet_is_waited_for(
+    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served.late = {SDIST: 2, WHEEL: 3}
+    check(served, sums, monkeypatch)
+    assert len(served.asked) == 4
+    said = capsys.readouterr().err.splitlines()
+    first = "ferrous-wheel 0.2.0 is not on"
+    assert [first in line for line in said] == [True, True, False]
+    assert said[2] == f"{served.simple} does not serve {WHEEL} yet; asking again in 0 s"
+
+
+def test_a_project_that_is_not_there_yet_is_waited_for(
+    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "LONGEST_WAIT", 0.1)
+    monkeypatch.setattr(check_index, "name", lambda: "other")
+    assert refused(served, sums, monkeypatch) == [f"other is not on {served.simple}, after 0.1 s"]
+    assert len(served.asked) > 2
+
+
+def test_a_file_that_never_appears_is_a_problem(
+    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "LONGEST_WAIT", 0.1)
+    served.late = {WHEEL: 10_000}
+    assert refused(served, sums, monkeypatch) == [f"{served.simple} does not serve {WHEEL} yet, after 0.1 s"]
+
+
+def test_a_file_that_was_not_built_is_refused(
+    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = "ferrous_wheel-0.2.0-cp310-abi3-win_arm64.whl"
+    served.files[extra] = b"extra"
+    assert refused(served, sums, monkeypatch) == [f"the index serves {extra}, which was not built"]
+
+
+def test_other_bytes_are_refused(served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served.files[WHEEL] = b"other"
+    (problem,) = refused(served, sums, monkeypatch)
+    assert problem.startswith(f"the index serves {WHEEL} with ")
+    assert problem.endswith(f", built was {read_sums(sums)[WHEEL]}")
+
+
+def test_a_file_without_an_attestation_is_refused(
+    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.unattested = {SDIST}
+    assert refused(served, sums, monkeypatch) == [f"the index serves {SDIST} without an attestation"]
+
+
+def test_all_that_is_wrong_is_told_at_once_with_what_to_do(served: PackageIndex, sums: Path) -> None:
+    extra = "ferrous_wheel-0.2.0-cp310-abi3-win_arm64.whl"
+    served.files |= {WHEEL: b"other", extra: b""}
+    served.unattested = {SDIST}
+    where = (f"--index={served.simple}", f"--sums={sums}", "--", "0.2.0")
+    done = run(sys.executable, *SCRIPT, *where, GITHUB_ACTIONS="true")
+    assert done.returncode == 1
+    assert done.stderr.count("problem: ") == done.stdout.count("::error::") == 3
+    assert done.stderr.count("  these are not the files of this run; yank 0.2.0 on PyPI") == 2
+    assert done.stderr.count("run: make release VERSION=0.2.1\n") == 2
+
+
+ADVICE = """
+### What to do
+
+| if | then |
+| --- | --- |
+| it is the index, or the network | re-run the failed jobs (`gh run rerun --failed`): it is proven again, and released \
+on GitHub |
+| it is the release | yank 0.2.0 on PyPI (Your projects, Manage, Releases, Options, Yank): nobody gets it any more, \
+but who asks for exactly this version |
+| it is the release | write the test that fails, repair it, and add a news fragment |
+| it is the release | run: make release VERSION=0.2.1 |
+| you want to know more | [docs/publishing.md](https://example.invalid/owner/repo/blob/abc/docs/publishing.md\
+#a-broken-version-is-out) |
+
+"""
+
+
+def summary_of(served: PackageIndex, sums: Path, *options: str) -> str:
+    """Run the script in a job on GitHub that publishes to this index, and return the job's summary."""
+    summary = sums.with_name("summary")
+    summary.touch()
+    done = run(
+        *(sys.executable, *SCRIPT, f"--sums={sums}", *options, "--", "0.2.0"),
+        GITHUB_ACTIONS="true",
+        GITHUB_REPOSITORY="owner/repo",
+        GITHUB_SERVER_URL="https://example.invalid",
+        GITHUB_SHA="abc",
+        GITHUB_STEP_SUMMARY=str(summary),
+        UV_PUBLISH_URL=served.upload,
+    )
+    assert done.returncode == (0 if served.files[WHEEL] == WHEEL.encode() else 1), done.stderr
+    return summary.read_text(encoding="utf-8")
+
+
+def test_the_jobs_summary_says_what_to_do_about_what_is_published_and_wrong(served: PackageIndex, sums: Path) -> None:
+    assert "What to do" not in summary_of(served, sums)
+    sums.with_name("summary").unlink()
+    served.files[WHEEL] = b"other"
+    assert summary_of(served, sums) == ADVICE
+
+
+@pytest.mark.parametrize("option", ["--before", "--index=SIMPLE"], ids=["nothing is sent yet", "a test elsewhere"])
+def test_there_is_nothing_to_do_about_what_is_not_on_pypi(served: PackageIndex, sums: Path, option: str) -> None:
+    served.files[WHEEL] = b"other"
+    assert summary_of(served, sums, option.replace("SIMPLE", served.simple)) == ""
+
+
+def test_the_document_that_the_summary_names_has_that_part() -> None:
+    assert "\n### A broken version is out\n" in (ROOT / "docs" / "publishing.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("version", ["latest", "", "0.2.0-dev"])
+def test_what_is_no_version_is_refused(sums: Path, version: str) -> None:
+    done = run(sys.executable, *SCRIPT, "--index=http://127.0.0.1:9/", f"--sums={sums}", "--", f"{version} x".strip())
+    assert done.returncode == 1
+    assert done.stderr.startswith("problem: VERSION=")
+    assert "is no version\n  write it as it was released\n" in done.stderr
+
+
+def test_hashes_that_cannot_be_read_are_a_problem(tmp_path: Path) -> None:
+    done = run(sys.executable, *SCRIPT, f"--sums={tmp_path / 'none'}", "0.2.0")
+    assert done.returncode == 1
+    assert f"problem: {tmp_path / 'none'} cannot be read: " in done.stderr
+
+
+def test_an_address_where_nothing_answers_is_a_problem(sums: Path) -> None:
+    with running(PackageIndex()) as stopped:
+        pass
+    done = run(sys.executable, *SCRIPT, f"--index={stopped.simple}", f"--sums={sums}", "--", "0.2.0")
+    assert done.returncode == 1
+    assert f"problem: {stopped.simple} does not answer as an index: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json; charset=x"])
+def test_what_answers_and_is_no_index_is_a_problem(served: PackageIndex, sums: Path, content_type: str) -> None:
+    served.content_type = content_type
+    done = run(sys.executable, *SCRIPT, f"--index={served.simple}", f"--sums={sums}", "--", "0.2.0")
+    assert done.returncode == 1
+    assert f"problem: {served.simple} does not answer as an index: " in done.stderr
+    assert "check INDEX and the network\n" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("0.2.0", "0.2.1"),
+        ("0.2.9", "0.2.10"),
+        ("1.0.0-rc9", "1.0.0-rc10"),
+        ("0.3.0-alpha1", "0.3.0-alpha2"),
+        ("1.0.0rc9", "1.0.0-rc10"),
+        ("0.2", "0.2.1"),
+        ("v0.2.0", "0.2.1"),
+        # By hand, to TestPyPI: the next one is a run's.
+        ("0.2.1-dev7", "0.2.1"),
+    ],
+)
+def test_a_broken_version_is_followed_by_the_next_of_its_kind(version: str, expected: str) -> None:
+    assert next_version(version) == expected
+    steps = repair(version)
+    assert steps[-1] == f"run: make release VERSION={expected}"
+    assert steps[0].startswith(f"yank {version} on PyPI")
+
+
+# Names that lead to another place, or pose as something else, on one system or the other.
+HOSTILE = [
+    "ferrous_wheel-0.2.0-1/../../../outside/x-cp310-abi3-win_amd64.whl",
+    "ferrous_wheel-0.2.0-1\\..\\..\\outside\\x-cp310-abi3-win_amd64.whl",
+    "ferrous_wheel-0.2.0-1:stream-cp310-abi3-win_amd64.whl",
+    "ferrous_wheel-0.2.0-1\x1b[2J-cp310-abi3-win_amd64.whl",
+    "ferrous_wheel-0.2.0-1\n-cp310-abi3-win_amd64.whl",
+    "ferrous_wheel-0.2.0-cp310-abi3-win_amd64 .whl",
+    "ferrous_wheel-0.2.0.tar.bz2",
+]
+
+
+def list_all(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_name_that_an_index_tells_is_no_path(
+    served: PackageIndex,
+    sums: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hostile: str,
+) -> None:
+    served.files[hostile] = b"anything"
+    served.sends = True
+    before = list_all(tmp_path)
+    what = f"{served.simple} serves {hostile!r}, which is no name of a wheel or an sdist"
+    (tmp_path / "in" / "side").mkdir(parents=True)
+    with pytest.raises(ProblemsError) as caught:
+        index.Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path / "in" / "side")
+    assert [one.what for one in caught.value.problems] == [what]
+    assert refused(served, sums, monkeypatch) == [what]
+    assert list_all(tmp_path) == sorted([*before, tmp_path / "in", tmp_path / "in" / "side"])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        f"{import_name().replace('_', '.').title()}-0.2.0.tar.gz",
+        "ferrous-wheel-0.2.tar.gz",
+        "ferrous_wheel-0.2.0-cp310-abi3-WIN_amd64.whl",
+    ],
+)
+def test_one_file_under_two_names_is_refused(
+    served: PackageIndex, sums: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    served.files[other] = b"other"
+    with pytest.raises(ProblemsError, match="serves one file 2 times: "):
+        index.Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path / "none")
+    assert "serves one file 2 times: " in "".join(refused(served, sums, monkeypatch))
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_file_that_is_too_large_is_not_kept(
+    served: PackageIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.sends = True
+    served.files = {SDIST: b"anything"}
+    index.Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path)
+    assert (tmp_path / SDIST).read_bytes() == b"anything"
+    monkeypatch.setattr(index, "LARGEST_MEMBER", 7)
+    with pytest.raises(ProblemsError, match="a file is larger than 7 bytes"):
+        index.Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_version_that_is_none_is_of_no_release(
+    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.files["ferrous_wheel-0.2.0_old.tar.gz"] = b"other"
+    check(served, sums, monkeypatch)

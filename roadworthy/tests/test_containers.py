@@ -1,0 +1,302 @@
+"""Verifying wheels in containers. In place of `docker` is a program of ours that needs no other system."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from broken import Files, repack_wheel
+from helpers import run
+from pipeline_steps import stand_in
+from roadworthy import project, pythons
+from roadworthy.building import toolchain
+from roadworthy.project import ROOT
+from roadworthy.pythons import Python
+from roadworthy.terminal import ProblemsError
+from roadworthy.verifying import container as containers
+from roadworthy.verifying.artefacts import Artefacts
+from roadworthy.verifying.container import ContainerEnvironment, docker_run, find_in_image
+from roadworthy.verifying.jobs import Job, Place, Source, keep_command, plan_jobs, run_job
+
+HOST = toolchain.host_triple()
+IMAGE = "some/image:1"
+THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())
+NATIVE = f"{project.import_name()}/_core.abi3.so"
+
+pytestmark = pytest.mark.skipif(
+    not HOST.endswith("-linux-gnu") or not (THIS.path.parent / f"python{THIS.name}").exists(),
+    reason="a container is this machine, which is no Linux, or has not this Python on PATH",
+)
+
+
+@dataclass(frozen=True)
+class Docker:
+    """The stand-in: its settings, and what it was told."""
+
+    folder: Path
+
+    def set(self, *, running: bool = True, path: str = "") -> None:
+        """Let it run or not, with a PATH that has this machine's Pythons or another one."""
+        here = f"{THIS.path.parent}:{pythons.search_path()}"
+        settings = {"running": running, "path": path or here, "log": str(self.folder / "log")}
+        (self.folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+        containers.engine.cache_clear()
+
+    def commands(self) -> list[list[str]]:
+        """Return the words after `docker run`, for each container."""
+        return [json.loads(line) for line in (self.folder / "log").read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Docker:
+    """Write the stand-in."""
+    folder = tmp_path_factory.mktemp("docker")
+    stand_in(folder, "docker", "pipeline_docker.py", folder / "settings.json")
+    return Docker(folder)
+
+
+@pytest.fixture
+def docker(installed: Docker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Docker]:
+    """Put it on PATH, running and with nothing told."""
+    monkeypatch.setenv("PATH", str(installed.folder), prepend=":")
+    (installed.folder / "log").write_bytes(b"")
+    installed.set()
+    yield installed
+    containers.engine.cache_clear()
+
+
+def read_source(folder: Path, unpacked: Path) -> Source:
+    return Source(Artefacts.read(folder, project.version(), None, unpacked))
+
+
+def container_jobs(source: Source, folder: Path, place: str = f"{HOST}@{IMAGE}") -> list[Job]:
+    """Return the jobs in containers that are planned for a place."""
+    jobs = plan_jobs([THIS], source, [Place.parse(place)], folder)
+    return [job for job in jobs if isinstance(job.make, partial)]
+
+
+def said(job: Job) -> str:
+    return "\n".join(one.what for one in job.problems)
+
+
+def mounted(command: list[str]) -> list[str]:
+    return [word.split("=", 1)[1].split(":")[0] for word in command if word.startswith("--volume=")]
+
+
+# ---- what is done in one --------------------------------------------------------------------------------------------
+
+
+def require_something(files: Files) -> None:
+    """Let a wheel require and import what only an index has."""
+    (metadata,) = (file for file in files if file.endswith("/METADATA"))
+    files[metadata] = b"Requires-Dist: typing-extensions>=4.12\n" + files[metadata]
+    files[f"{project.import_name()}/__init__.py"] += b"\nimport typing_extensions\n"
+
+
+@pytest.fixture(scope="module")
+def done(dist: Path, wheel: Path, installed: Docker, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Verify the good set, among wheels for others, and one whose library is broken, at the same time."""
+    folder = tmp_path_factory.mktemp("verified")
+    jobs = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(installed.folder), prepend=":")
+        (installed.folder / "log").write_bytes(b"")
+        installed.set()
+        for how in ("good", "broken"):
+            wheelhouse = Path(shutil.copytree(dist, folder / how / "wheelhouse"))
+            for path in list(wheelhouse.glob("*.whl")):
+                for platform in ("musllinux_1_2_x86_64", "win_amd64", "macosx_11_0_arm64"):
+                    shutil.copy(path, wheelhouse / f"{path.name.rsplit('-', 1)[0]}-{platform}.whl")
+            if how == "broken":
+                repack_wheel(wheel, wheelhouse, lambda files: files.update({NATIVE: b"not a library"}))
+            if how == "good":
+                repack_wheel(wheel, wheelhouse, require_something)
+            source = read_source(wheelhouse, folder / how / "sdist")
+            (jobs[how],) = container_jobs(source, folder / how / "wheels")
+        with ThreadPoolExecutor() as pool:
+            ended = {how: pool.submit(run_job, job, folder / how / "job") for how, job in jobs.items()}
+            for each in ended.values():
+                each.result()
+    containers.engine.cache_clear()
+    return {"jobs": jobs, "folder": folder, "commands": installed.commands()}
+
+
+def test_a_good_wheel_is_installed_and_its_tests_pass(done: dict[str, Any]) -> None:
+    job = done["jobs"]["good"]
+    assert (said(job), job.output) == ("", "")
+    assert " passed" in job.result
+    assert job.artefact == f"wheel for {HOST} in {IMAGE}"
+
+
+def test_a_broken_wheel_fails_with_what_is_wrong(done: dict[str, Any]) -> None:
+    job = done["jobs"]["broken"]
+    assert said(job).startswith("import ferrous_wheel fails: ImportError: ")
+    assert job.result == ""
+
+
+def test_only_the_targets_wheels_are_offered(done: dict[str, Any], wheel: Path) -> None:
+    (offered,) = (done["folder"] / "good" / "wheels").iterdir()
+    assert len(list(offered.iterdir())) == len(project.python_tags())
+    assert all(path.name.endswith(wheel.name.rsplit("-", 1)[1]) for path in offered.iterdir())
+    told = [command for command in done["commands"] if str(offered) in command]
+    assert [command[command.index("--find-links") + 1] for command in told] == [str(offered)]
+    assert all("--no-index" in command for command in told)
+    assert not any("wheelhouse" in folder for command in done["commands"] for folder in mounted(command))
+
+
+def test_a_container_gets_its_folders_and_nothing_of_this_machine(done: dict[str, Any]) -> None:
+    good = done["folder"] / "good"
+    commands = [command for command in done["commands"] if f"--workdir={good / 'job' / 'empty'}" in command]
+    # An environment, the requirements of the tests, the wheel, what it requires, what is installed, the tests.
+    assert len(commands) == 6
+    (unpacked,), (offered,) = (good / "sdist").iterdir(), (good / "wheels").iterdir()
+    for command in commands:
+        assert set(mounted(command)) == {
+            str(good / "job"),
+            str(ROOT),
+            str(offered),
+            str(unpacked),
+        }
+        variables = {word for word in command if word.startswith("--env=")}
+        assert variables == {f"--env=HOME={good / 'job'}", "--env=PYTHONDONTWRITEBYTECODE=1"}
+        assert {"--rm", "--init"} < set(command)
+        assert IMAGE in command
+    assert f"--entrypoint=python{THIS.name}" in commands[0]
+
+
+# ---- what is planned ------------------------------------------------------------------------------------------------
+
+
+def test_jobs_in_containers_and_on_this_machine_are_both_planned(dist: Path, docker: Docker, tmp_path: Path) -> None:
+    source = read_source(dist, tmp_path / "sdist")
+    places = [Place.parse(HOST), Place.parse(f"{HOST}@{IMAGE}"), Place.parse(f"{HOST}@other:2")]
+    jobs = plan_jobs([THIS], source, places, tmp_path / "wheels")
+    assert [job.artefact for job in jobs] == [
+        "sdist",
+        f"wheel for {HOST} in {IMAGE}",
+        f"wheel for {HOST} in other:2",
+        f"wheel for {HOST}",
+        f"wheel for {HOST}, by its own pip",
+    ]
+    assert docker.commands()[0][-5:-1] == [IMAGE, "-I", "-S", "-c"]
+    # Each place has a folder of its own with its wheels.
+    assert len(list((tmp_path / "wheels").iterdir())) == len(places)
+
+
+def test_an_image_may_have_a_digest_and_a_registry_with_a_port() -> None:
+    place = Place.parse(f"{HOST}@127.0.0.1:5000/some/image@sha256:{'0' * 64}")
+    assert (place.target, place.image) == (HOST, f"127.0.0.1:5000/some/image@sha256:{'0' * 64}")
+
+
+@pytest.mark.parametrize("text", ["sparc-unknown-linux-gnu", f"sparc-unknown-linux-gnu@{IMAGE}", "@", ""])
+def test_a_target_without_wheels_is_refused(text: str) -> None:
+    with pytest.raises(ProblemsError, match="no wheels are built for "):
+        Place.parse(text)
+
+
+def test_a_set_without_the_targets_wheels_is_refused(dist: Path, docker: Docker, tmp_path: Path) -> None:
+    other = next(triple for triple in project.platform_tags() if triple != HOST)
+    source = read_source(dist, tmp_path / "sdist")
+    with pytest.raises(ProblemsError, match=f"holds 0 of the 3 wheels for {other}: "):
+        plan_jobs([THIS], source, [Place.parse(f"{other}@{IMAGE}")], tmp_path / "wheels")
+    assert docker.commands() == []
+
+
+# ---- what can be missing --------------------------------------------------------------------------------------------
+
+
+def test_the_interpreter_is_what_the_image_says_it_is(docker: Docker) -> None:
+    assert find_in_image(IMAGE, [THIS.name]) == [
+        Python(THIS.version, free_threaded=False, path=Path(f"python{THIS.name}"))
+    ]
+    assert len(docker.commands()) == 1
+
+
+@pytest.mark.parametrize("answer", ["rubbish", "[3, 12]", "[3, 12, null, 0]", "{}", ""])
+def test_a_python_that_says_something_else_is_told(docker: Docker, tmp_path: Path, answer: str) -> None:
+    (tmp_path / "python3.98").write_text(f"#!/bin/sh\necho '{answer}'\n", encoding="utf-8")
+    (tmp_path / "python3.98").chmod(0o755)
+    docker.set(path=f"{tmp_path}:/bin")
+    with pytest.raises(ProblemsError) as caught:
+        find_in_image(IMAGE, ["3.98"])
+    (problem,) = caught.value.problems
+    assert problem.what == f"python3.98 in {IMAGE} does not say which it is: {answer + chr(10)!r}"
+
+
+def test_an_image_without_the_python_is_told(docker: Docker) -> None:
+    docker.set(path="/nowhere")
+    with pytest.raises(ProblemsError) as caught:
+        find_in_image(IMAGE, ["3.99"])
+    (problem,) = caught.value.problems
+    assert problem.what.startswith(f"{IMAGE} has no python3.99: docker: exec: ")
+    assert "\n" not in problem.what
+    assert problem.remedy == "leave it out of PYTHON, or name another image"
+
+
+@pytest.mark.parametrize(("there", "words"), [(True, "docker is not running"), (False, "docker is not installed")])
+def test_without_docker_there_is_one_clear_line(
+    docker: Docker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool, words: str
+) -> None:
+    if there:
+        docker.set(running=False)
+    else:
+        monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ProblemsError) as caught:
+        find_in_image(IMAGE, [THIS.name])
+    (problem,) = caught.value.problems
+    assert problem.what == f"{words}, so nothing can be verified in a container"
+    assert problem.remedy == "start it, or leave out what has an @"
+    assert docker.commands() == []
+
+
+def test_the_command_ends_with_one_clear_line_too(dist: Path, docker: Docker) -> None:
+    docker.set(running=False)
+    command = (
+        sys.executable,
+        ROOT / "scripts" / "verify_install.py",
+        f"--wheels={HOST}@{IMAGE}",
+        f"--python={THIS.path}",
+    )
+    refused = run(*command, dist)
+    assert refused.returncode == 1
+    problem = "docker is not running, so nothing can be verified in a container"
+    assert refused.stderr == f"problem: {problem}\n  start it, or leave out what has an @\n"
+
+
+def test_a_folder_that_is_not_mounted_cannot_be_seen(docker: Docker, tmp_path: Path) -> None:
+    """So the tests above would fail if one were forgotten."""
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    mine.mkdir()
+    other.mkdir()
+    assert run(*docker_run(IMAGE, ["ls", mine], [mine])).returncode == 0
+    refused = run(*docker_run(IMAGE, ["ls", other], [mine]))
+    assert refused.returncode == 125
+    assert f"{other} is in no folder that is mounted" in refused.stderr
+    assert run(*docker_run(IMAGE, ["ls"], [tmp_path / "none"])).returncode == 125
+    assert len(docker.commands()) == 3
+
+
+def test_a_command_that_fails_in_a_container_fails_the_job(docker: Docker, tmp_path: Path) -> None:
+    def steps(environment: Any) -> str:  # noqa: ANN401 - the job's
+        environment.run("that is no program", "python-of-nowhere")
+        return "never"
+
+    make = partial(ContainerEnvironment, image=IMAGE, folders=())
+    job = run_job(Job(THIS, "wheel", steps, make), tmp_path / "job")
+    assert said(job) == "that is no program"
+    assert 'exec: "python-of-nowhere": executable file not found' in job.output
+    assert len(docker.commands()) == 1
+
+
+def test_a_failed_job_is_repeated_where_it_was() -> None:
+    job = Job(THIS, "wheel", lambda _: "", wheels="x86_64-unknown-linux-gnu@some/image:1")
+    command = keep_command(job)
+    assert command == f"make verify PYTHON={THIS.name} WHEELS=x86_64-unknown-linux-gnu@some/image:1 KEEP=1"
+    assert keep_command(Job(THIS, "wheel", lambda _: "")) == f"make verify PYTHON={THIS.name} KEEP=1"

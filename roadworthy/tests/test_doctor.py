@@ -1,0 +1,173 @@
+"""What has to be told to PyPI and GitHub, compared with what CI.yml and pyproject.toml say. No network is asked."""
+
+import json
+import shlex
+import shutil
+import sys
+from typing import Any
+
+import pytest
+import requests
+
+from helpers import run
+from pipeline import PATH, Pipeline
+from roadworthy import project
+from roadworthy.ci import doctor
+from roadworthy.index import Index, NotThereYetError
+from roadworthy.releasing.github import Forge
+from roadworthy.terminal import ProblemsError
+
+CI = Pipeline(PATH.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let neither index know the project."""
+    monkeypatch.setattr(sys, "argv", ["doctor.py"])
+    monkeypatch.setattr(Index, "knows", lambda *_: False)
+
+
+def repository() -> str:
+    """Return owner/repo as pyproject.toml has it."""
+    address = project.load_toml("pyproject.toml")["project"]["urls"]["Repository"]
+    return str(address).split("/", 3)[3]
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> str:
+    """Run the script in this process, and return what it prints."""
+    doctor.main()
+    return capsys.readouterr().out
+
+
+def test_each_index_is_told_what_the_workflow_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """The environment is the one that the job which publishes there runs in."""
+    text = printed(capsys)
+    owner, name = repository().split("/")
+    jobs = {job: CI.jobs[job]["environment"]["name"] for job in CI.doing("uv publish")}
+    assert len(jobs) == 2
+    for index, environment in {"pypi": jobs["publish-pypi"], "testpypi": jobs["publish-testpypi"]}.items():
+        form = text.split(f"The trusted publisher on {index} ", 1)[1].split("\n\n", 1)[0].splitlines()[1:6]
+        pairs = [line.strip().split("  ", 1) for line in form]
+        assert {field: value.strip() for field, value in pairs} == {
+            "PyPI project name": project.load_toml("pyproject.toml")["project"]["name"],
+            "Owner": owner,
+            "Repository name": name,
+            "Workflow name": PATH.name,
+            "Environment name": environment,
+        }
+
+
+def test_every_command_is_one_for_this_repository(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line.strip() for line in printed(capsys).splitlines() if line.startswith("  gh ")]
+    assert len(lines) == 7
+    apis = [words for words in map(shlex.split, lines) if words[:2] == ["gh", "api"]]
+    assert len(apis) == 6
+    for words in apis:
+        assert words[2] in {"--method=PUT", "--method=POST"}
+        assert words[3].startswith(f"repos/{repository()}/")
+        rest = words[4:]
+        if rest[:2] == ["--input=-", "<<<"]:
+            (body,) = rest[2:]
+            assert isinstance(json.loads(body), dict)
+        else:
+            assert set(rest[::2]) <= {"-F"}
+            assert all("=" in field for field in rest[1::2])
+
+
+def body_of(command: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+    return json.loads(shlex.split(command)[-1])
+
+
+def test_refs_are_ruled_by_rulesets() -> None:
+    commands = doctor.set_up_commands()
+    tags, branch = (body_of(lines[0]) for lines in commands.values() if "/rulesets " in lines[0])
+    assert tags["conditions"]["ref_name"] == {"include": ["refs/tags/v*"], "exclude": []}
+    assert [rule["type"] for rule in tags["rules"]] == ["update", "deletion"]
+    assert branch["conditions"]["ref_name"]["include"] == ["~DEFAULT_BRANCH"]
+    (rule,) = branch["rules"]
+    # What `make release` looks for before it builds anything.
+    assert rule["type"] == "required_status_checks"
+    (check,) = rule["parameters"]["required_status_checks"]
+    assert check == {"context": CI.jobs["passed"]["name"]}
+
+
+def test_the_environments_and_the_check_are_those_of_the_workflow(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys)
+    for job in CI.doing("uv publish"):
+        environment = CI.jobs[job]["environment"]["name"]
+        assert f"repos/{repository()}/environments/{environment}" in text
+    (step,) = [step for step in CI.jobs["publish-testpypi"]["steps"] if "env" in step]
+    (variable,) = step["env"]
+    assert step["env"][variable] == f"${{{{ vars.{variable} }}}}"
+    environment = CI.jobs["publish-testpypi"]["environment"]["name"]
+    assert f"gh variable set {variable} --env {environment} --body https://" in text
+
+
+def test_only_tags_of_releases_get_into_the_environment_of_pypi() -> None:
+    (commands,) = [
+        lines for title, lines in doctor.set_up_commands().items() if title.startswith("The environment pypi: ")
+    ]
+    assert body_of(commands[1]) == {"name": "v*", "type": "tag"}
+    tags = CI.workflow["on"]["push"]["tags"]
+    assert all(tag.startswith("v") for tag in tags)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (True, "The project is there: add the publisher to it"),
+        (False, "The name is free. A pending publisher does not reserve it: release 0.1.0-alpha1 soon"),
+        (requests.ConnectionError("no route"), "whether the name is free could not be asked (ConnectionError)"),
+        (NotThereYetError("no"), "whether the name is free could not be asked (NotThereYetError)"),
+        (ValueError("no index"), "whether the name is free could not be asked (ValueError)"),
+    ],
+)
+def test_it_says_whether_the_name_is_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: bool | Exception, words: str
+) -> None:
+    def knows(*_: object) -> bool:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(Index, "knows", knows)
+    assert printed(capsys).count(words) == 2
+
+
+@pytest.mark.parametrize(
+    ("tool", "problem"),
+    [("git", "git is not on PATH"), ("make", "make is not on PATH"), ("rustc", "rustc is not on PATH")],
+)
+def test_what_is_missing_for_everything_is_a_problem_after_all_has_been_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tool: str, problem: str
+) -> None:
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == tool else which(name))
+    with pytest.raises(ProblemsError) as caught:
+        doctor.main()
+    (found,) = caught.value.problems
+    assert found.what.startswith(problem)
+    assert "gh api" in capsys.readouterr().out
+
+
+def test_what_is_missing_for_something_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name in doctor.OPTIONAL else which(name))
+    doctor.main()
+    said = capsys.readouterr().err
+    for tool, purpose in doctor.OPTIONAL.items():
+        assert f"{tool} is not on PATH; it is for: {purpose}\n" in said
+
+
+def test_a_project_without_a_repository_on_github_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Forge, "of", lambda _: None)
+    with pytest.raises(ProblemsError, match="has no Repository on GitHub"):
+        doctor.main()
+
+
+def test_an_argument_is_refused() -> None:
+    done = run(sys.executable, "-m", "roadworthy", "doctor", "--fix")
+    assert done.returncode == 2
+    assert "unrecognized arguments: --fix" in done.stderr

@@ -1,0 +1,633 @@
+import re
+import shutil
+import socketserver
+import sys
+import tarfile
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from broken import Files, make_wheel, repack_sdist, repack_wheel
+from helpers import run
+from roadworthy import index, project
+from roadworthy.project import ROOT
+from roadworthy.pythons import Python
+from roadworthy.terminal import ProblemsError
+from roadworthy.verifying import environment as environments
+from roadworthy.verifying import jobs as verification
+from roadworthy.verifying import verify as verify_install
+from roadworthy.verifying.artefacts import (
+    Artefacts,
+    judge,
+    judge_import,
+    read_requirements,
+    read_sums,
+    sha256,
+    unpack,
+    wheel_files,
+)
+from roadworthy.verifying.jobs import Job, Source
+
+NATIVE = f"{project.import_name()}/_core.abi3.so"
+THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())
+SCRIPT = ROOT / "scripts" / "verify_install.py"
+
+
+@pytest.fixture
+def wheelhouse(tmp_path: Path, sdist: Path) -> Path:
+    """Return a folder with the good sdist; each test adds its wheel."""
+    folder = tmp_path / "wheelhouse"
+    folder.mkdir()
+    shutil.copy(sdist, folder)
+    return folder
+
+
+def verify(folder: Path, steps: Callable[..., str] = verification.check_wheel) -> Job:
+    """Do one of verify's jobs, on the Python of these tests, with what is in a folder."""
+    source = Source(Artefacts.read(folder, project.version(), None, folder.parent / "sdist"))
+    job = Job(THIS, "wheel", partial(steps, source=source))
+    return verification.run_job(job, folder.parent / "job")
+
+
+def said(job: Job) -> str:
+    return "\n".join(one.what for one in job.problems)
+
+
+def test_a_good_release_is_verified_on_this_python(dist: Path) -> None:
+    done = run(sys.executable, SCRIPT, dist, "--python", THIS.path, "--sums", ROOT / "SHA256SUMS")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()[1:]]
+    assert [row[0] for row in rows] == [str(THIS)] * 3
+    assert [" ".join(row[1:-1]) for row in rows if row[-2] == "installed"] == ["wheel, by its own pip installed"]
+    assert sum("passed" in row for row in rows) == 2
+
+
+def test_a_missing_native_module_is_found_although_the_checkout_has_one(wheelhouse: Path, wheel: Path) -> None:
+    assert list((ROOT / "python").rglob("_core.*.so"))
+    repack_wheel(wheel, wheelhouse, lambda files: files.pop(NATIVE))
+    job = verify(wheelhouse)
+    assert "the installation holds 0 files of the native module" in said(job)
+    assert "ModuleNotFoundError: No module named 'ferrous_wheel._core'" in said(job)
+
+
+def test_a_wheel_for_another_platform_is_not_replaced_by_a_build_of_the_sdist(wheelhouse: Path, wheel: Path) -> None:
+    name = f"{wheel.name.rsplit('-', 1)[0]}-manylinux_2_99_x86_64.whl"
+
+    def retag(files: Files) -> None:
+        (file,) = (file for file in files if file.endswith("/WHEEL"))
+        files[file] = files[file].split(b"Tag:")[0] + b"Tag: cp310-abi3-manylinux_2_99_x86_64\n"
+
+    repack_wheel(wheel, wheelhouse, retag, name)
+    by_uv = verify(wheelhouse)
+    assert said(by_uv) == f"none of the wheels can be installed here: {name}"
+    shutil.rmtree(wheelhouse.parent / "job")
+    shutil.rmtree(wheelhouse.parent / "sdist")
+    by_pip = verify(wheelhouse, partial(verification.check_wheel_with_pip, bundled=False))
+    assert said(by_pip) == f"pip finds none of the wheels to install: {name}"
+    assert "No matching distribution found" in by_pip.output
+
+
+def test_another_version_in_the_folder_is_refused(wheelhouse: Path, wheel: Path) -> None:
+    shutil.copy(wheel, wheelhouse)
+    shutil.copy(wheel, wheelhouse / wheel.name.replace(str(project.version()), "9.9.9"))
+    with pytest.raises(ProblemsError, match=r"9\.9\.9, and ferrous-wheel .* is to be verified"):
+        verify(wheelhouse)
+
+
+def test_a_wheel_whose_metadata_says_another_version_is_refused(wheelhouse: Path, wheel: Path) -> None:
+    def change(files: Files) -> None:
+        for file in [file for file in files if ".dist-info/" in file]:
+            content = files.pop(file).replace(b"\nVersion: ", b"\nVersion: 9.")
+            files[file] = content
+
+    repack_wheel(wheel, wheelhouse, change)
+    assert verify(wheelhouse).problems
+
+
+@pytest.mark.parametrize(
+    "stale", ["ferrous_wheel/old.py", "ferrous_wheel/_old.cpython-310-x86_64-linux-gnu.so", "other.py"]
+)
+def test_a_stale_file_in_the_wheel_is_named(wheelhouse: Path, wheel: Path, stale: str) -> None:
+    repack_wheel(wheel, wheelhouse, lambda files: files.update({stale: b""}))
+    assert said(verify(wheelhouse)) == f"the installation holds {stale}, which is not in the source"
+
+
+def test_a_wheel_that_cannot_be_read_to_its_end_is_a_problem(wheel: Path, tmp_path: Path) -> None:
+    content = bytearray(wheel.read_bytes())
+    with zipfile.ZipFile(wheel) as archive:
+        content[archive.getinfo(NATIVE).header_offset + 5_000] ^= 0xFF
+    (tmp_path / wheel.name).write_bytes(content)
+    with pytest.raises(ProblemsError, match="cannot be read: "):
+        wheel_files(tmp_path / wheel.name)
+
+
+def test_a_second_native_module_is_not_taken_for_the_first(wheelhouse: Path, wheel: Path) -> None:
+    stale = "ferrous_wheel/_core.cpython-39-x86_64-linux-gnu.so"
+    repack_wheel(wheel, wheelhouse, lambda files: files.update({stale: b""}))
+    assert "holds 2 files of the native module" in said(verify(wheelhouse))
+
+
+def test_a_missing_file_is_named(wheelhouse: Path, wheel: Path) -> None:
+    repack_wheel(wheel, wheelhouse, lambda files: files.pop("ferrous_wheel/py.typed"))
+    assert said(verify(wheelhouse)) == "the installation lacks ferrous_wheel/py.typed"
+
+
+def test_a_module_that_raises_at_import_is_told_with_what_it_raises(wheelhouse: Path, wheel: Path) -> None:
+    change = {"ferrous_wheel/__init__.py": b"raise SystemExit('not today')"}
+    repack_wheel(wheel, wheelhouse, lambda files: files.update(change))
+    assert said(verify(wheelhouse)) == "import ferrous_wheel fails: SystemExit: not today"
+
+
+def say_first(code: str, wheel: Path, folder: Path) -> None:
+    """Put a copy of a wheel into a folder whose package does something before anything else."""
+    file = f"{project.import_name()}/__init__.py"
+    repack_wheel(wheel, folder, lambda files: files.update({file: f"{code}\n".encode() + files[file]}))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print('banner'); print('{\"version\": \"9.9.9\"}')",
+        "import os; os.write(1, b'\\xff\\0'); os.write(2, b'object \\'x.so\\' from LD_PRELOAD cannot be preloaded')",
+        "import atexit; atexit.register(print, '1 passed in 0.00s')",
+    ],
+    ids=["print", "bytes", "at exit"],
+)
+def test_what_a_package_prints_is_read_by_nobody(wheelhouse: Path, wheel: Path, sdist: Path, code: str) -> None:
+    say_first(code, wheel, wheelhouse)
+    # They read the package's docstring, which is no longer the first thing in it, and wait for a first line.
+    others = [f"{sdist.name.removesuffix('.tar.gz')}/tests/{name}.py" for name in ("test_docs", "test_threads")]
+    repack_sdist(sdist, wheelhouse, lambda files: [files.pop(name) for name in others])
+    job = verify(wheelhouse)
+    assert said(job) == ""
+    assert re.fullmatch(r"\d\d+ passed in \d+\.\d\ds", job.result)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import sys; print('banner'); sys.stdout.close(); sys.stderr.close()", ""),
+        ("import os; os.close(1); os.close(2)", ""),
+        ("import sys; sys.stdout = sys.stderr = None", ""),
+        ("import os; os._exit(0)", "import ferrous_wheel fails: it ended the interpreter"),
+        ("import os; os.abort()", "the interpreter could not say what is installed"),
+    ],
+    ids=["close", "close the files", "none", "exit", "abort"],
+)
+def test_what_a_package_does_to_its_interpreter_is_one_line_at_most(
+    wheelhouse: Path, wheel: Path, code: str, expected: str
+) -> None:
+    say_first(code, wheel, wheelhouse)
+    job = verify(wheelhouse, partial(verification.check_wheel_with_pip, bundled=False))
+    assert said(job) == expected
+    assert job.result == ("" if expected else "installed")
+
+
+def test_tests_that_leave_no_report_are_a_failure(wheelhouse: Path, wheel: Path) -> None:
+    say_first("import os, sys\nif 'pytest' in sys.modules:\n    os._exit(0)", wheel, wheelhouse)
+    job = verify(wheelhouse)
+    assert said(job) == "the package's tests failed"
+    assert "pytest has left no report: " in job.output
+
+
+# ---- what the package requires --------------------------------------------------------------------------------------
+
+REQUIRES = [
+    "Requires-Dist: Frob.Dep[more]<2,>=1; python_version >= '3.8'",
+    "Requires-Dist: no-such-package-1; python_version < '3'",
+    "Requires-Dist: no-such-package-2; extra == 'dev'",
+    "Provides-Extra: dev",
+]
+USES = b"\nimport frob_dep, other_dep\n"
+INIT = f"{project.import_name()}/__init__.py"
+
+
+@pytest.fixture
+def ordinary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a folder in which this machine's uv looks as well, with two packages."""
+    folder = tmp_path / "ordinary"
+    more = ("Provides-Extra: more", "Requires-Dist: other-dep; extra == 'more'")
+    # One shares the package's folder, as a plugin or a namespace does.
+    make_wheel(folder, "frob_dep", "1.5", {"frob_dep.py": b"", f"{project.import_name()}/plugin.py": b""}, *more)
+    make_wheel(folder, "other_dep", "1.0", {"other_dep/__init__.py": b"", "sitecustomize.py": b""})
+    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+    environments.clean_environment.cache_clear()
+    yield folder
+    environments.clean_environment.cache_clear()
+
+
+def require(wheel: Path, folder: Path, *fields: str, uses: bytes = USES) -> None:
+    """Put a copy of a wheel into a folder that requires something, and imports it."""
+    lines = "".join(f"{field}\n" for field in fields).encode()
+
+    def change(files: Files) -> None:
+        (metadata,) = (file for file in files if file.endswith("/METADATA"))
+        files[metadata] = lines + files[metadata]
+        files[INIT] += uses
+
+    repack_wheel(wheel, folder, change)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        verification.check_wheel,
+        partial(verification.check_wheel, by_pip=True),
+        partial(verification.check_wheel_with_pip, bundled=True),
+        partial(verification.check_wheel_with_pip, bundled=False),
+    ],
+    ids=["uv", "pip", "its own pip", "the newest pip"],
+)
+@pytest.mark.usefixtures("ordinary")
+def test_what_a_wheel_requires_is_installed_from_elsewhere(
+    wheelhouse: Path, wheel: Path, steps: Callable[..., str]
+) -> None:
+    require(wheel, wheelhouse, *REQUIRES)
+    job = verify(wheelhouse, steps)
+    assert (said(job), job.output) == ("", "")
+    (site,) = (wheelhouse.parent / "job" / "env").glob("lib/python*/site-packages")
+    assert (site / "frob_dep.py").exists()
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_what_an_sdist_requires_is_installed_from_elsewhere(wheelhouse: Path, wheel: Path, sdist: Path) -> None:
+    shutil.copy(wheel, wheelhouse)
+    top = sdist.name.removesuffix(".tar.gz")
+
+    def change(files: Files) -> None:
+        pyproject = f"{top}/pyproject.toml"
+        line = b"[project]\ndependencies = ['frob-dep[more]>=1']\n"
+        files[pyproject] = files[pyproject].replace(b"[project]\n", line, 1)
+        files[f"{top}/python/{INIT}"] += USES
+
+    repack_sdist(sdist, wheelhouse, change)
+    job = verify(wheelhouse, verification.check_sdist)
+    assert (said(job), job.output) == ("", "")
+    assert "passed" in job.result
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_what_a_published_wheel_requires_need_not_be_on_its_index(
+    wheelhouse: Path, wheel: Path, tmp_path: Path
+) -> None:
+    require(wheel, wheelhouse, *REQUIRES)
+    with served(FakeIndex(tmp_path / "index"), wheelhouse) as url:
+        source = verify_install.published_source(project.version(), index.Index(url), None, tmp_path)
+        job = verification.run_job(
+            Job(THIS, "wheel", partial(verification.check_wheel, source=source)), tmp_path / "job"
+        )
+    assert said(job) == ""
+
+
+def test_a_requirement_that_cannot_be_installed_is_named(wheelhouse: Path, wheel: Path, ordinary: Path) -> None:
+    require(wheel, wheelhouse, *REQUIRES, "Requires-Dist: other-dep==7")
+    assert said(verify(wheelhouse)) == f"{wheel.name} requires other-dep==7, which cannot be installed"
+    make_wheel(ordinary, "third_dep", "1.0", {}, "Requires-Dist: other-dep<1")
+    make_wheel(ordinary, "other_dep", "0.5", {})
+    require(wheel, wheelhouse, "Requires-Dist: third-dep", "Requires-Dist: other-dep>=1")
+    for folder in ("job", "sdist"):
+        shutil.rmtree(wheelhouse.parent / folder)
+    expected = f"{wheel.name} requires what cannot be installed together: third-dep, other-dep>=1"
+    assert said(verify(wheelhouse)) == expected
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_a_dependency_that_replaces_a_file_of_the_package_is_found(
+    wheelhouse: Path, wheel: Path, ordinary: Path
+) -> None:
+    make_wheel(ordinary, "rude_dep", "1.0", {"ferrous_wheel/py.typed": b"rude"})
+    require(wheel, wheelhouse, "Requires-Dist: rude-dep", uses=b"")
+    assert said(verify(wheelhouse)) == f"ferrous_wheel/py.typed: installed is not what {wheel.name} holds"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Foo_Bar[Baz] (>=1.0) ; python_version < '3'", 'foo-bar[Baz]>=1.0; python_version < "3"'),
+        ("a.zip", "a-zip"),
+        ("x;extra=='dev'", 'x; extra == "dev"'),
+        ("-r /etc/passwd", "is no requirement"),
+        ("--index-url=http://127.0.0.1/", "is no requirement"),
+        ("-e .", "is no requirement"),
+        ("./folder", "is no requirement"),
+        ("x --pre", "is no requirement"),
+        ("https://127.0.0.1/x-1.0-py3-none-any.whl", "is no requirement"),
+        ("x @ file:///etc", "is an address"),
+        ("x @ git+https://127.0.0.1/x", "is an address"),
+        ("", "is no requirement"),
+    ],
+)
+def test_a_requirement_is_never_an_option_a_file_or_an_address(text: str, expected: str) -> None:
+    metadata = f"Metadata-Version: 2.1\nRequires-Dist: {text}\n".encode()
+    if expected.startswith("is "):
+        with pytest.raises(ProblemsError, match=re.escape(f"a.whl requires {text!r}, which {expected}")):
+            read_requirements(metadata, "a.whl")
+    else:
+        assert read_requirements(metadata, "a.whl") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("told", "problems"), [(["ferrous_wheel._core"], 1), (["other._x"], 0), (["ferrous_wheel_x._y"], 0), ([], 1)]
+)
+def test_a_gil_that_a_dependency_switches_on_is_not_the_packages_fault(
+    tmp_path: Path, told: list[str], problems: int
+) -> None:
+    text = "The global interpreter lock (GIL) has been enabled to load module '{}', which has not declared"
+    facts: dict[str, Any] = {
+        "import_error": None,
+        "build_profile": "release",
+        "modules": {},
+        "sitecustomize": None,
+        "free_threaded": True,
+        "gil_before": False,
+        "gil_after": True,
+        "gil_warnings": [text.format(module) for module in told],
+    }
+    assert len(judge_import(facts, tmp_path)) == problems
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[build-system]\nrequires = ['-r x']\n", b"]", b"[build-system]\nrequires = 1"]
+)
+def test_an_sdist_that_does_not_say_what_its_build_requires_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(content)
+    with pytest.raises(ProblemsError, match=r"pyproject\.toml (does not say what its build requires|is no TOML)"):
+        verification.read_build_requirements(tmp_path / "pyproject.toml")
+
+
+def test_a_native_module_that_cannot_be_loaded_is_told(wheelhouse: Path, wheel: Path) -> None:
+    repack_wheel(wheel, wheelhouse, lambda files: files.update({NATIVE: b"not a library"}))
+    assert said(verify(wheelhouse)).startswith("import ferrous_wheel fails: ImportError: ")
+
+
+def test_a_debug_build_is_refused(wheelhouse: Path, wheel: Path) -> None:
+    (developed,) = (ROOT / "python").rglob("_core.abi3.so")
+    repack_wheel(wheel, wheelhouse, lambda files: files.update({NATIVE: developed.read_bytes()}))
+    assert said(verify(wheelhouse)) == "the native module is a debug build, not a release build"
+
+
+def test_a_failing_test_of_the_package_is_a_failure(tmp_path: Path, wheel: Path, sdist: Path) -> None:
+    folder = tmp_path / "wheelhouse"
+    folder.mkdir()
+    shutil.copy(wheel, folder)
+    test = f"{sdist.name.removesuffix('.tar.gz')}/tests/test_values.py"
+    repack_sdist(sdist, folder, lambda files: files.update({test: b"def test_x() -> None:\n    assert 1 == 2\n"}))
+    job = verify(folder)
+    assert said(job) == "the package's tests failed"
+    assert "assert 1 == 2" in job.output
+
+
+def test_a_file_changed_after_the_build_is_found_by_its_hash(wheelhouse: Path, wheel: Path) -> None:
+    repack_wheel(wheel, wheelhouse, lambda files: files.update({"ferrous_wheel/py.typed": b"#"}))
+    refused = run(sys.executable, SCRIPT, wheelhouse, "--sums", ROOT / "SHA256SUMS", "--python", THIS.path)
+    assert refused.returncode == 1
+    assert f"{wheel.name} has the SHA-256 " in refused.stderr
+    assert "these are not the bytes that were built; do not use them" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_what_is_installed_must_be_what_the_wheel_holds(dist: Path, tmp_path: Path) -> None:
+    source = Source(Artefacts.read(dist, project.version(), None, tmp_path / "sdist"))
+
+    def tamper(environment: environments.Environment) -> str:
+        verification.prepare(environment)
+        verification.install_wheel(environment, source)
+        (installed,) = environment.folder.rglob("site-packages/ferrous_wheel/py.typed")
+        installed.unlink()
+        installed.write_text("changed", encoding="utf-8")
+        return str(judge(environment.describe(), environment.folder, source.artefacts))
+
+    job = verification.run_job(Job(THIS, "wheel", tamper), tmp_path / "job")
+    assert "ferrous_wheel/py.typed: installed is not what " in job.result
+
+
+def test_a_hostile_environment_changes_nothing(
+    wheelhouse: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = tmp_path / "hostile"
+    (hostile / project.import_name()).mkdir(parents=True)
+    marker = tmp_path / "was-here"
+    (hostile / "sitecustomize.py").write_text(f"open({str(marker)!r}, 'w')", encoding="utf-8")
+    (hostile / project.import_name() / "__init__.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
+    for name, value in {
+        "PYTHONPATH": str(hostile),
+        "PYTHONSTARTUP": str(hostile / "sitecustomize.py"),
+        "PYTHONHOME": str(hostile),
+        "PIP_NO_BINARY": ":all:",
+        "UV_NO_BINARY": "1",
+        "UV_FIND_LINKS": str(hostile),
+        "RUSTFLAGS": "--no-such-flag",
+    }.items():
+        monkeypatch.setenv(name, value)
+    environments.clean_environment.cache_clear()
+    shutil.copy(wheel, wheelhouse)
+    job = verify(wheelhouse)
+    environments.clean_environment.cache_clear()
+    assert said(job) == ""
+    assert "passed" in job.result
+    assert not marker.exists()
+
+
+def test_a_hostile_environment_is_told(tmp_path: Path) -> None:
+    told = run(
+        sys.executable, SCRIPT, "--python", "3.99", PYTHONPATH=str(tmp_path), PYTHONSTARTUP=str(tmp_path / "x.py")
+    )
+    assert "PYTHONPATH is set; it is kept away from the environments\n" in told.stderr
+    assert "PYTHONSTARTUP is set; it is kept away from the environments\n" in told.stderr
+
+
+def test_a_sitecustomize_that_the_wheel_brings_is_named(wheelhouse: Path, wheel: Path) -> None:
+    repack_wheel(wheel, wheelhouse, lambda files: files.update({"sitecustomize.py": b""}))
+    assert "sitecustomize.py came with the package and runs in every start of Python" in said(verify(wheelhouse))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 truncated", b"text"], ids=["empty", "truncated", "text"])
+def test_a_file_that_is_no_wheel_is_a_failure_without_a_traceback(
+    wheelhouse: Path, wheel: Path, content: bytes
+) -> None:
+    (wheelhouse / wheel.name).write_bytes(content)
+    refused = run(sys.executable, SCRIPT, wheelhouse, "--python", THIS.path)
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--python", "3.99"], 1, "CPython 3.99 is not on this machine; install it, or choose one of: "),
+        (["--python", "python3.12 -c"], 1, "is neither a version such as 3.12 or 3.14t nor a CPython's path"),
+        (["no-such-folder"], 1, "no-such-folder is no folder"),
+        (["--version", "latest"], 1, "VERSION=latest is no version"),
+        (["--version", "1.0", "--index", "example"], 1, "INDEX=example is no index"),
+        (["--index", "testpypi"], 2, "--index needs --version"),
+        (["--version", "1.0", "dist"], 2, "a folder, --from and --version exclude each other"),
+        (["--keep=2"], 2, "invalid choice: '2'"),
+        (["--pyton=3.12"], 2, "unrecognized arguments"),
+    ],
+)
+def test_bad_input_gets_a_clear_line(arguments: list[str], code: int, words: str) -> None:
+    refused = run(sys.executable, SCRIPT, *arguments)
+    assert refused.returncode == code
+    assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_no_python_at_all_is_an_error(tmp_path: Path) -> None:
+    refused = run(
+        sys.executable, SCRIPT, PATH=str(tmp_path), PYENV_ROOT=str(tmp_path), UV_PYTHON_INSTALL_DIR=str(tmp_path)
+    )
+    assert refused.returncode == 1
+    assert "there is no CPython >=3.10 on this machine" in refused.stderr
+
+
+def test_a_free_threaded_python_without_a_wheel_is_refused_if_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Python((3, 13, 1), free_threaded=True, path=Path("python3.13t"))
+    monkeypatch.setattr(verify_install, "find_pythons", lambda *_: [old])
+    with pytest.raises(ProblemsError, match=r"no wheel is made for CPython 3\.13t"):
+        verify_install.choose_pythons(["3.13t"])
+
+
+@dataclass
+class FakeIndex:
+    """A simple index that answers the first `late` requests for a page with `code`."""
+
+    folder: Path
+    late: int = 0
+    code: int = 404
+    asked: list[str] = field(default_factory=list)
+
+    def handler(self, *arguments: object) -> SimpleHTTPRequestHandler:
+        """Return a handler for one request."""
+        state = self
+
+        class Handler(SimpleHTTPRequestHandler):
+            def do_GET(self) -> None:
+                state.asked.append(self.path)
+                if self.path.startswith("/simple/") and state.late > 0:
+                    state.late -= 1
+                    self.send_error(state.code)
+                else:
+                    super().do_GET()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        return Handler(*arguments, directory=str(self.folder))  # type: ignore[arg-type]
+
+
+@contextmanager
+def served(fake: FakeIndex, dist: Path) -> Iterator[str]:
+    """Serve the artefacts as a static simple index (PEP 503) on loopback."""
+    page = fake.folder / "simple" / "ferrous-wheel"
+    page.mkdir(parents=True)
+    links = "".join(
+        f'<a href="../../files/{path.name}#sha256={sha256(path.read_bytes())}">{path.name}</a>\n'
+        for path in dist.iterdir()
+    )
+    (page / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>", encoding="utf-8")
+    shutil.copytree(dist, fake.folder / "files")
+    with ThreadingHTTPServer(("127.0.0.1", 0), fake.handler) as server:
+        assert isinstance(server, socketserver.TCPServer)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/simple/"
+        server.shutdown()
+
+
+def test_a_release_on_an_index_is_waited_for_and_verified(
+    dist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = FakeIndex(tmp_path / "index", late=2)
+    with served(fake, dist) as url:
+        source = verify_install.published_source(project.version(), index.Index(url), project.SUMS, tmp_path)
+        # What uv asks is late as well: another server may answer it.
+        fake.late = 1
+        job = verification.run_job(
+            Job(THIS, "wheel", partial(verification.check_wheel, source=source)), tmp_path / "job"
+        )
+    assert said(job) == ""
+    assert "passed" in job.result
+    waited = capsys.readouterr().err
+    assert waited.count("is not on http://127.0.0.1") == 2
+    assert "cannot be installed yet; asking again in 1 s" in waited
+
+
+def test_other_bytes_on_an_index_are_refused(dist: Path, wheel: Path, tmp_path: Path) -> None:
+    fake = FakeIndex(tmp_path)
+    other = tmp_path / "other"
+    shutil.copytree(dist, other)
+    repack_wheel(wheel, other, lambda _: None)
+    with served(fake, other) as url:
+        version = ("--version", project.version(), "--sums", ROOT / "SHA256SUMS")
+        refused = run(
+            *(sys.executable, SCRIPT, *version, "--python", THIS.path),
+            GITHUB_STEP_SUMMARY=str(tmp_path / "summary"),
+            UV_PUBLISH_URL=url.replace("/simple/", "/legacy/"),
+        )
+    assert refused.returncode == 1
+    assert "### What to do\n" in (tmp_path / "summary").read_text(encoding="utf-8")
+    assert "these are not the bytes that were built; do not use them" in refused.stderr
+
+
+def test_a_file_that_is_not_what_the_index_says_is_refused(dist: Path, wheel: Path, tmp_path: Path) -> None:
+    with served(FakeIndex(tmp_path), dist) as url:
+        repack_wheel(wheel, tmp_path / "files", lambda _: None)
+        refused = run(sys.executable, SCRIPT, "--version", project.version(), "--index", url, "--python", THIS.path)
+    assert refused.returncode == 1
+    assert "does not answer as an index: " in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_an_index_that_fails_is_not_asked_again_and_again(dist: Path, tmp_path: Path) -> None:
+    fake = FakeIndex(tmp_path, late=1_000, code=500)
+    with served(fake, dist) as url:
+        refused = run(sys.executable, SCRIPT, "--version", project.version(), "--index", url, "--python", THIS.path)
+    assert refused.returncode == 1
+    assert "does not answer as an index" in refused.stderr
+    assert "asking again" not in refused.stderr
+
+
+def test_waiting_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "LONGEST_WAIT", 0.1)
+
+    def never() -> None:
+        raise index.NotThereYetError("x 1.0 is not on the index")
+
+    with pytest.raises(ProblemsError, match=r"x 1\.0 is not on the index, after 0\.1 s"):
+        index.patiently(never)
+
+
+@pytest.mark.parametrize("content", [b"hello\n", b"\xff", b"0" * 63 + b"  file\n"], ids=["text", "bytes", "short hash"])
+def test_a_file_of_hashes_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
+    sums = tmp_path / "SHA256SUMS"
+    sums.write_bytes(content)
+    with pytest.raises(ProblemsError, match=r"SHA256SUMS (is no SHA256SUMS|cannot be read)"):
+        read_sums(sums)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "reason"),
+    [
+        ("{top}/../../../evil", tarfile.REGTYPE, "leads out of the archive"),
+        ("/tmp/evil", tarfile.REGTYPE, "is an absolute path"),  # noqa: S108 - nothing is put there
+        ("{top}/..\\evil", tarfile.REGTYPE, "has a backslash in it"),
+        ("{top}/link", tarfile.SYMTYPE, "is a link"),
+        ("{top}/pipe", tarfile.FIFOTYPE, "is neither file nor folder"),
+    ],
+)
+def test_an_sdist_is_unpacked_without_harm_or_not_at_all(tmp_path: Path, name: str, kind: bytes, reason: str) -> None:
+    entry = tarfile.TarInfo(name.format(top="x-1.0"))
+    entry.type, entry.linkname = kind, "/etc"
+    with tarfile.open(tmp_path / "x-1.0.tar.gz", "w:gz") as archive:
+        archive.addfile(entry)
+    with pytest.raises(ProblemsError, match=f"cannot be unpacked: '.*' {reason}"):
+        unpack(tmp_path / "x-1.0.tar.gz", tmp_path / "unpacked")
+    assert not (tmp_path / "unpacked").exists()

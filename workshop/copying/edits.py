@@ -1,0 +1,154 @@
+"""The few places of a copy in which an answer stands, and how it gets there."""
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+import tomli
+
+from roadworthy.terminal import problem
+from workshop.copying.record import Answers, forget
+from workshop.copying.rules import RECORD
+
+LICENCES = Path(__file__).parent / "licences"
+FRAGMENT = "changelog.d/+first.added.md"
+FRAGMENTS = re.compile(r"changelog\.d/[^/]+\.[a-z]+\.md")
+STRING = r'"(?:[^"\\\n]|\\.)*"'
+VALUE = rf'(?:{STRING}|\[(?:[^\]"]|{STRING})*\])'
+
+
+def licences() -> list[str]:
+    """Return the licences whose text can be written, as SPDX calls them."""
+    return sorted(path.stem for path in LICENCES.glob("*.txt"))
+
+
+def toml(value: str) -> str:
+    """Return a string of TOML."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def set_value(file: str, text: str, table: str, key: str, value: str) -> str:
+    """Return a file's TOML in which a key of a table has another value, and all else is as it was.
+
+    Raises:
+        ProblemsError: The key does not stand there, once.
+    """
+    pattern = re.compile(rf"(^\[{re.escape(table)}\]\n(?:(?!\[).*\n)*?{key} = ){VALUE}", re.MULTILINE)
+    new, count = pattern.subn(lambda found: found[1] + value, text)
+    if count != 1:
+        what = f"{file} of the template has no plain {key} = … in [{table}]"
+        raise problem(what, "write it there, on a line that begins with it")
+    return new
+
+
+def authors(answers: Answers) -> str:
+    """Return the authors of [project]."""
+    email = f", email = {toml(answers.email)}" if answers.email else ""
+    return f"[{{ name = {toml(answers.author)}{email} }}]"
+
+
+def edit_project(text: str, answers: Answers, version: str) -> str:
+    """Return pyproject.toml with the answers."""
+    values = {
+        "version": toml(version),
+        "description": toml(answers.description),
+        "license": toml(answers.license),
+        "authors": authors(answers),
+        "keywords": "[]",
+    }
+    for key, value in values.items():
+        text = set_value("pyproject.toml", text, "project", key, value)
+    return text
+
+
+def edit_crate(text: str, answers: Answers, version: str) -> str:
+    """Return Cargo.toml with the answers."""
+    values = {"version": version, "description": answers.description, "license": answers.license}
+    for key, value in values.items():
+        text = set_value("Cargo.toml", text, "package", key, toml(value))
+    return text
+
+
+def crates_of(lock: str) -> tuple[str, dict[str, list[str]]]:
+    """Return what stands above the crates in a Cargo.lock, and by name the blocks of each; there may be versions."""
+    head, *blocks = re.split(r"^(?=\[\[package\]\]$)", lock, flags=re.MULTILINE)
+    crates: dict[str, list[str]] = {}
+    for block in blocks:
+        (crate,) = tomli.loads(block)["package"]
+        crates.setdefault(crate["name"], []).append(block.rstrip("\n"))
+    return head, crates
+
+
+def join_crates(head: str, crates: Mapping[str, list[str]]) -> str:
+    """Return a Cargo.lock with its crates in cargo's order."""
+    return head + "\n\n".join(block for name in sorted(crates) for block in crates[name]) + "\n"
+
+
+def edit_lock(text: str, answers: Answers, version: str) -> str:
+    """Return Cargo.lock with the crate's version, and with the crates in cargo's order."""
+    head, crates = crates_of(text)
+    if len(crates.get(answers.name, [])) != 1:
+        raise problem("Cargo.lock of the template does not have its crate, once", "lock it: cargo update --workspace")
+    (own,) = crates[answers.name]
+    edited = re.sub(rf"(?m)^version = {STRING}$", f'version = "{version}"', own, count=1)
+    return join_crates(head, {**crates, answers.name: [edited]})
+
+
+def without_crates(manifest: str, crates: Collection[str]) -> str:
+    """Return a Cargo.toml without some dependencies."""
+    names = "|".join(map(re.escape, crates))
+    return re.sub(rf"(?m)^(?:{names}) = .*\n", "", manifest)
+
+
+def pruned_lock(lock: str, name: str, crates: Collection[str]) -> str:
+    """Return a Cargo.lock without some dependencies of a crate, and without what only they need."""
+    head, blocks = crates_of(lock)
+    names = "|".join(map(re.escape, crates))
+    blocks[name] = [re.sub(rf'(?m)^ "(?:{names})(?: .*)?",\n', "", block) for block in blocks[name]]
+    needed, waiting = set(), [name]
+    while waiting:
+        one = waiting.pop()
+        needed.add(one)
+        lists = [tomli.loads(block)["package"][0].get("dependencies", []) for block in blocks[one]]
+        waiting += {word.split()[0] for words in lists for word in words} - needed
+    return join_crates(head, {one: blocks[one] for one in needed})
+
+
+def with_head(readme: str, head: str) -> str:
+    """Return a README with another text above its first heading of the second level."""
+    return head + readme[readme.index("\n## ") + 1 :]
+
+
+def edit_licence(text: str, answers: Answers, _: str) -> str:
+    """Return the text of the licence; of one that is not known here, the template's own."""
+    known = LICENCES / f"{answers.license}.txt"
+    text = known.read_text(encoding="utf-8") if known.is_file() else text
+    return re.sub(r"(?m)^Copyright \(c\) .*$", lambda _: f"Copyright (c) {answers.year} {answers.author}", text)
+
+
+def edit_changelog(text: str, _: Answers, __: str) -> str:
+    """Return the changelog of a project that has not released anything."""
+    found = re.search(r"^<!--.*-->\n", text, re.MULTILINE)
+    return text[: found.end()] if found else text
+
+
+def edit_readme(text: str, answers: Answers, _: str) -> str:
+    """Return the README with the licence's name."""
+    return re.sub(r"(?m)^[\w.-]+ licence\.$", f"{answers.license} licence.", text)
+
+
+def edit_record(text: str, _: Answers, __: str) -> str:
+    """Return the rules alone: where the template itself came from is no business of its copies."""
+    return forget(text)
+
+
+EDITS: dict[str, Callable[[str, Answers, str], str]] = {
+    "pyproject.toml": edit_project,
+    "Cargo.toml": edit_crate,
+    "Cargo.lock": edit_lock,
+    "LICENSE": edit_licence,
+    "CHANGELOG.md": edit_changelog,
+    "README.md": edit_readme,
+    RECORD: edit_record,
+}

@@ -1,0 +1,385 @@
+"""A three-way merge of a checkout's commit with what has changed between two trees, none of which is in its history.
+
+Everything is worked out in git's objects, in a scratch repository that borrows those of the checkout. Then one git
+command brings the working tree and the index to the result, so conflicts are those that every user of git knows.
+Nothing here knows what the trees are.
+"""
+
+import json
+import os
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from roadworthy import processes as commands
+from roadworthy.repository import Repository
+from roadworthy.terminal import Problem, ProblemsError, problem
+from workshop.copying.trees import Entry, list_tree, write_tree
+
+# `git merge-tree --write-tree` came with this one.
+OLDEST_GIT = (2, 38)
+JOURNAL = "template-update"
+# A merge is wanted to be the same everywhere: a file that was moved gets what changed in it, and what is new in a
+# folder that was moved goes along. No hook and no monitor of the checkout has a part in it.
+SETTINGS = (
+    *("merge.renames=true", "merge.directoryRenames=true", "merge.renameLimit=0", "merge.renormalize=false"),
+    *(
+        "core.fsmonitor=false",
+        f"core.hooksPath={os.devnull}",
+        "protocol.file.allow=always",
+        "protocol.version=2",
+        "gc.auto=0",
+    ),
+    *("fetch.writeCommitGraph=false", "maintenance.auto=false", "transfer.fsckObjects=false"),
+)
+OPTIONS = tuple(part for setting in SETTINGS for part in ("-c", setting))
+# The commits that a merge needs have nobody's name, and always the same time, so that the same merge has the same name.
+NOBODY = {
+    f"GIT_{role}_{key}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for key, value in (("NAME", "template"), ("EMAIL", "template@localhost"), ("DATE", "1000000000 +0000"))
+}
+# What is left of a merge, or of something like it, that its user has not ended.
+UNDER_WAY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
+DELETED_HERE = {"CONFLICT (modify/delete)", "CONFLICT (rename/delete)"}
+# Longer than any disk needs; what writes a working tree had better not be ended.
+PATIENCE = 3600.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What git says of a merge.
+
+    Attributes:
+        tree: The merged tree; where there is a conflict, its files have markers.
+        stages: For each path with a conflict, the blob of each side that has it: 1 the base, 2 the checkout, 3 the new.
+        told: Each thing that git has to say: its kind, and the paths that it is about.
+    """
+
+    tree: str
+    stages: Mapping[str, Mapping[int, str]]
+    told: Sequence[tuple[str, tuple[str, ...]]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a merge is worked out from.
+
+    Attributes:
+        repository: The checkout.
+        scratch: The repository whose objects the merge is made of.
+        head: The commit of the checkout.
+        subject: One line that says what is merged.
+    """
+
+    repository: Repository
+    scratch: Repository
+    head: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A merge that has been worked out, and not been carried out.
+
+    Attributes:
+        source: What it is made from.
+        commit: The commit that brings the change, on top of the one that has the base.
+        base: The base's files, without what was left out.
+        new: The new files, likewise.
+        outcome: What comes out of it.
+        deleted: What changed in the template, and stays deleted in the checkout.
+    """
+
+    source: Source
+    commit: str
+    base: Sequence[Entry]
+    new: Sequence[Entry]
+    outcome: Outcome
+    deleted: Sequence[str] = ()
+
+    @property
+    def conflicts(self) -> list[str]:
+        """The paths that will have a conflict."""
+        return sorted(self.outcome.stages)
+
+
+def require_git(repository: Repository) -> None:
+    """Make sure that git can merge without a working tree.
+
+    Raises:
+        ProblemsError: It is too old.
+    """
+    said = repository.ask("--version")
+    found = re.search(r"(\d+)\.(\d+)", said)
+    if not found or (int(found[1]), int(found[2])) < OLDEST_GIT:
+        wanted = ".".join(map(str, OLDEST_GIT))
+        raise problem(f"{said} is too old to merge without a working tree", f"install git {wanted} or newer")
+
+
+def make_scratch(repository: Repository, folder: Path) -> Repository:
+    """Make a bare repository that has all objects of another one by reference, and gets the new ones."""
+    objects = (repository.folder / repository.ask("rev-parse", "--git-path", "objects")).resolve()
+    kind = repository.ask("rev-parse", "--show-object-format")
+    repository.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
+    alternates = folder / "objects" / "info" / "alternates"
+    alternates.parent.mkdir(parents=True, exist_ok=True)
+    alternates.write_text(f"{objects}\n", encoding="utf-8", newline="\n")
+    return Repository(folder)
+
+
+def commit_tree(scratch: Repository, tree: str, subject: str, *parents: str) -> str:
+    """Make a commit that no branch will ever have, and return its name."""
+    onto = [part for parent in parents for part in ("-p", parent)]
+    done = scratch.run("commit-tree", "--no-gpg-sign", *onto, "-m", subject, tree, check=True, env=NOBODY)
+    return done.stdout.strip()
+
+
+def merge_trees(repository: Repository, scratch: Repository, ours: str, theirs: str) -> Outcome:
+    """Merge two commits that have one parent in common, and write what is new into the scratch repository."""
+    # In the checkout, because its attributes say how its files are merged.
+    env = {"GIT_OBJECT_DIRECTORY": str(scratch.folder / "objects")}
+    command = (*OPTIONS, "merge-tree", "--write-tree", "-z", "--messages", ours, theirs)
+    done = repository.run(*command, env=env)
+    if done.returncode not in (0, 1):
+        done.check_returncode()
+    head, _, rest = done.stdout.partition("\0\0")
+    tree, *lines = head.split("\0")
+    stages: dict[str, dict[int, str]] = defaultdict(dict)
+    for line in lines:
+        if line:
+            meta, path = line.split("\t", 1)
+            _, blob, stage = meta.split(" ")
+            stages[path][int(stage)] = blob
+    return Outcome(tree, stages, read_messages(rest))
+
+
+def read_messages(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the kind and the paths of each message that `git merge-tree -z` prints."""
+    words, found, at = text.lstrip("\0").split("\0"), [], 0
+    while at < len(words) and words[at].isdigit():
+        count = int(words[at])
+        paths, kind = words[at + 1 : at + 1 + count], words[at + 1 + count]
+        found.append((kind, tuple(paths)))
+        at += count + 3
+    return found
+
+
+def find_origins(merge: Merge, path: str) -> set[str]:
+    """Return where a path with a conflict was in the base: there, or where it may have been moved from."""
+    names = {entry.name for entry in merge.base}
+    blob = merge.outcome.stages[path].get(1)
+    return {path} if path in names else {entry.name for entry in merge.base if entry.blob == blob}
+
+
+def find_deleted(merge: Merge, here: set[str]) -> list[str]:
+    """Return the paths that the new tree has changed or moved, and that the checkout, with these paths, has deleted."""
+    conflicts: dict[str, set[str]] = defaultdict(set)
+    for kind, paths in merge.outcome.told:
+        for path in paths:
+            conflicts[path] |= {kind} if kind.startswith("CONFLICT") else set()
+    return [
+        path
+        for path, sides in merge.outcome.stages.items()
+        if sides.keys() == {1, 3}
+        and conflicts[path] <= DELETED_HERE
+        # What is there as something else, such as a link, is not gone.
+        and here.isdisjoint(find_origins(merge, path))
+    ]
+
+
+def work_out(repository: Repository, scratch: Repository, base: str, new: str, subject: str) -> Merge:
+    """Merge the checkout's commit with what changed between two trees of the scratch repository.
+
+    A file that the checkout no longer has, under any name, stays away, whatever the new tree does with it.
+
+    Args:
+        repository: The checkout.
+        scratch: What `make_scratch` has made for it.
+        base: The tree that the checkout once came from.
+        new: What has become of that tree.
+        subject: One line that says what is merged; it stands at the markers of a conflict.
+    """
+    head = repository.ask("rev-parse", "--verify", "HEAD^{commit}")
+    here = {entry.name for entry in list_tree(repository, head)}
+    source = Source(repository, scratch, head, subject)
+    merge = merge_entries(source, list_tree(scratch, base), list_tree(scratch, new))
+    while deleted := find_deleted(merge, here):
+        kept = [entry for entry in merge.new if entry.name not in deleted]
+        if len(kept) == len(merge.new):
+            # Git found it elsewhere, in a folder that was moved: then it stays a conflict.
+            break
+        # Without its old place too, or git would take the next best new file for it.
+        staying = here | {entry.name for entry in kept}
+        away = {origin for path in deleted for origin in find_origins(merge, path)} - staying
+        base_kept = [entry for entry in merge.base if entry.name not in away]
+        merge = replace(merge_entries(source, base_kept, kept), deleted=(*merge.deleted, *deleted))
+    return merge
+
+
+def merge_entries(source: Source, base: Sequence[Entry], new: Sequence[Entry]) -> Merge:
+    """Merge a commit with what changed between two lists of files."""
+    repository, scratch = source.repository, source.scratch
+    root = commit_tree(scratch, write_tree(scratch, base), f"before: {source.subject}")
+    commit = commit_tree(scratch, write_tree(scratch, new), source.subject, root)
+    ours = commit_tree(scratch, scratch.ask("rev-parse", f"{source.head}^{{tree}}"), "the checkout", root)
+    return Merge(source, commit, base, new, merge_trees(repository, scratch, ours, commit))
+
+
+def settle(merge: Merge, wanted: Mapping[str, Entry]) -> Merge:
+    """Return the merge with other content for some files that have no conflict, so that all is written at once.
+
+    For such a file the base becomes what the checkout has, so its new content is taken as it is; one that nobody has is
+    added. A file that has to be found first, because somebody moved it, keeps what the merge gives it.
+    """
+    current = {entry.name: entry for entry in list_tree(merge.source.scratch, merge.source.head)}
+    sides = [{entry.name for entry in entries} for entries in (merge.base, merge.new)]
+    plain = {
+        path: entry
+        for path, entry in wanted.items()
+        if path not in merge.outcome.stages
+        and len({path in side for side in sides}) == 1
+        and (path in current or path not in sides[0])
+    }
+    base = [
+        *(entry for entry in merge.base if entry.name not in plain),
+        *(current[path] for path in plain if path in current),
+    ]
+    new = [*(entry for entry in merge.new if entry.name not in plain), *plain.values()]
+    settled = replace(merge_entries(merge.source, base, new), deleted=merge.deleted)
+    same = settled.outcome.stages.keys() == merge.outcome.stages.keys()
+    return settled if same else merge
+
+
+def list_changes(merge: Merge) -> list[tuple[str, str]]:
+    """Return what the merge changes in the checkout without a conflict: A, D, M, R or T, and the path."""
+    command = ("diff-tree", "-r", "-z", "-M", "--name-status", merge.source.head, merge.outcome.tree)
+    words = iter(merge.source.scratch.ask(*command).split("\0"))
+    found = []
+    for status in words:
+        if status:
+            path = next(words)
+            if status.startswith("R"):
+                path = f"{path} -> {next(words)}"
+            found.append((status[0], path))
+    return [(status, path) for status, path in found if path.rsplit(" -> ", 1)[-1] not in merge.outcome.stages]
+
+
+def find_in_the_way(merge: Merge) -> list[Problem]:
+    """Return a problem for each file that git does not track, and that the merge would replace.
+
+    Git itself refuses that only where the file is not ignored.
+    """
+    repository = merge.source.repository
+    tracked = {entry.name for entry in list_tree(merge.source.scratch, merge.source.head)}
+    folds = repository.run("config", "--type=bool", "core.ignorecase").stdout.strip() == "true"
+    known = {path.casefold() for path in tracked} if folds else tracked
+    coming = [entry.name for entry in list_tree(merge.source.scratch, merge.outcome.tree) if entry.name not in tracked]
+    problems = {}
+    for path in coming:
+        parts = path.split("/")
+        for end in range(1, len(parts) + 1):
+            name = "/".join(parts[:end])
+            place = repository.folder / name
+            is_folder = place.is_dir() and not place.is_symlink()
+            if os.path.lexists(place) and (name.casefold() if folds else name) not in known:
+                if end < len(parts) and is_folder:
+                    continue
+                what = f"{name} is not tracked by git, and the template now brings a file of that name"
+                problems[name] = Problem(what, "move it away, or track and commit it; then run the same again")
+    return list(problems.values())
+
+
+def carry_out(merge: Merge) -> list[str]:
+    """Bring the working tree and the index to the result, and return the paths that have a conflict now.
+
+    Raises:
+        ProblemsError: Git refuses, and nothing has changed.
+    """
+    repository = merge.source.repository
+    fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+    repository.run(*OPTIONS, *fetch, merge.source.scratch.folder, merge.commit, check=True)
+    journal = journal_of(repository)
+    new = [path for status, path in list_changes(merge) if status == "A"]
+    write_journal(journal, {"head": merge.source.head, "new": [*new, *merge.conflicts]})
+    # One command, in a group of its own: neither the end of this process nor Ctrl-C ends it half way.
+    words = ("git", *OPTIONS, "-c", "advice.mergeConflict=false", "cherry-pick", "--no-commit", merge.commit)
+    env = {**repository.environment(), **NOBODY}
+    done = commands.run_apart(*words, cwd=repository.folder, env=env, timeout=PATIENCE)
+    conflicts = unmerged(repository)
+    if done.returncode and not conflicts:
+        # A git that was ended has perhaps begun to write, and its traces are to be found.
+        if done.returncode > 0:
+            journal.unlink()
+        said = [line for line in done.stdout.splitlines() if line.strip()]
+        raise problem(f"git did not merge: {' '.join(said[:8])}", "remove what it speaks of, and run the same again")
+    journal.unlink()
+    return conflicts
+
+
+def unmerged(repository: Repository) -> list[str]:
+    """Return the paths that have a conflict in the index."""
+    listed = repository.ask("ls-files", "--unmerged", "-z").split("\0")
+    return sorted({line.split("\t", 1)[1] for line in listed if line})
+
+
+def journal_of(repository: Repository) -> Path:
+    """Return the file that is there while the working tree is written."""
+    return repository.folder / repository.ask("rev-parse", "--git-path", JOURNAL)
+
+
+def write_journal(journal: Path, facts: object) -> None:
+    """Write the journal, all of it or nothing."""
+    part = journal.with_suffix(".part")
+    part.write_text(json.dumps(facts), encoding="utf-8")
+    part.replace(journal)
+
+
+def require_clean(repository: Repository) -> None:
+    """Make sure that nothing in the working tree or the index differs from the commit.
+
+    Raises:
+        ProblemsError: Something does, or the rest of an interrupted merge is there.
+    """
+    journal = journal_of(repository)
+    if journal.exists():
+        require_uninterrupted(repository, journal)
+    for name in UNDER_WAY:
+        if (repository.folder / repository.ask("rev-parse", "--git-path", name)).exists():
+            raise problem(f"git is in the middle of something: there is a {name}", "end it: git status says how")
+    command = (*OPTIONS, "status", "--porcelain", "-z", "--untracked-files=no")
+    changed = [line[3:] for line in repository.ask(*command).split("\0") if line]
+    if changed:
+        listed = ", ".join(changed[:5]) + (f", and {len(changed) - 5} more" if changed[5:] else "")
+        raise problem(f"the checkout has changes that are not committed: {listed}", "commit them, or git stash")
+
+
+def require_uninterrupted(repository: Repository, journal: Path) -> None:
+    """Make sure that a git which was ended while it wrote has left nothing behind; then its journal goes.
+
+    Raises:
+        ProblemsError: It has: files are half written, and how they come back.
+    """
+    found = json.loads(journal.read_text(encoding="utf-8"))
+    lock = repository.folder / repository.ask("rev-parse", "--git-path", "index.lock")
+    # The index is written last: whatever is staged, the working tree was finished before.
+    untouched = repository.run("diff-index", "--cached", "--quiet", "HEAD").returncode == 0
+    at_head = found.get("head") == repository.ask("rev-parse", "HEAD")
+    half = untouched and at_head and repository.ask("status", "--porcelain", "--untracked-files=no")
+    tracked = set(repository.ask("ls-files", "-z").split("\0"))
+    strays = [path for path in found.get("new", ()) if path not in tracked and (repository.folder / path).exists()]
+    if not (lock.exists() or half or (untouched and at_head and strays)):
+        journal.unlink()
+        return
+    steps = [f"remove {lock}"] if lock.exists() else []
+    steps += ["git reset --hard", *([f"remove {', '.join(strays)}"] if strays else [])]
+    raise ProblemsError(
+        [
+            Problem(
+                "an update was ended while git wrote its files; the commit is as it was, the files are between two",
+                f"when no git runs here any more: {'; '.join(steps)}; and run the same again",
+            )
+        ]
+    )

@@ -1,0 +1,133 @@
+"""The name of a project in its two spellings, and which names a copy may have."""
+
+import keyword
+import re
+import sys
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from roadworthy.terminal import ProblemsError, problem
+
+LONGEST = 40
+SPELLING = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+# https://doc.rust-lang.org/reference/keywords.html: strict, reserved, and those of an edition.
+RUST_KEYWORDS = re.compile(
+    "abstract|as|async|await|become|box|break|const|continue|crate|do|dyn|else|enum|extern|false|final|fn|for|gen|if|impl|"
+    "in|let|loop|macro|match|mod|move|mut|override|priv|pub|ref|return|self|static|struct|super|trait|true|try|type|typeof|"
+    "union|unsafe|unsized|use|virtual|where|while|yield"
+)
+# Crates that come with the compiler, and what Cargo puts beside a library.
+RUST_CRATES = re.compile("alloc|build|core|debug|deps|examples|incremental|proc_macro|release|std|test")
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file: no file may be called so, with any ending.
+WINDOWS = re.compile("con|prn|aux|nul|(?:com|lpt)[0-9]")
+# What an import finds before it looks for a package.
+PYTHON = sys.stdlib_module_names
+# A name that nobody has, for a suggestion.
+EXAMPLE = "turbo-frob"
+
+
+@dataclass(frozen=True)
+class Names:
+    """A name, as the distribution, the repository and the crate have it."""
+
+    kebab: str
+
+    @property
+    def snake(self) -> str:
+        """The same for the import package, and in the names of files."""
+        return self.kebab.replace("-", "_")
+
+
+def objections(name: str) -> Iterator[str]:
+    """Say what speaks against a name by itself, the plainest thing first."""
+    small, snake = name.lower(), name.lower().replace("-", "_")
+    capitals = "it has capital letters, which indexes and some file systems do not tell from small ones"
+    found = (
+        (not name, "it is empty"),
+        (re.search(r"[^A-Za-z0-9-]", name), "it is made of other things than the letters a to z, digits and hyphens"),
+        (re.match(r"[0-9]", name), "it begins with a digit, so Python could not import it"),
+        (len(name) > LONGEST, f"it has {len(name)} letters, and lines of code and tables have room for {LONGEST}"),
+        (len(name) == 1, "it has one letter, and nobody could look for it"),
+        (name != small, capitals),
+        (name.startswith("-") or name.endswith("-"), "it begins or ends with a hyphen, which PEP 508 forbids"),
+        ("--" in name, "it has two hyphens in a row, which PEP 503 takes for one"),
+        (keyword.iskeyword(snake) or keyword.issoftkeyword(snake), "it is a keyword of Python"),
+        (RUST_KEYWORDS.fullmatch(snake), "it is a keyword of Rust"),
+        (snake in PYTHON, "it is a module of Python's standard library, which would be imported in its place"),
+        (RUST_CRATES.fullmatch(snake), "it is a crate of Rust's own, or a folder that Cargo makes beside it"),
+        (WINDOWS.fullmatch(small), "Windows keeps it for a device, so no file may be called so"),
+    )
+    return (why for holds, why in found if holds)
+
+
+def suggest(name: str, forbidden: Container[str] = ()) -> str:
+    """Return a name like one that is refused, against which nothing speaks, and whose module is not forbidden."""
+    text = re.sub(r"[^a-z0-9]+", "-", name.lower())
+    text = re.sub(r"^[0-9-]+|-+$", "", text)[: LONGEST - len("my-")].rstrip("-")
+    names = [one for one in (text, f"{text}-rs", f"my-{text}") if one != name and SPELLING.fullmatch(one)]
+    good = (one for one in names if next(objections(one), None) is None and Names(one).snake not in forbidden)
+    return next(good, EXAMPLE)
+
+
+def refuse(name: str, why: str, suggestion: str) -> ProblemsError:
+    """Return the exception for a name that cannot be, to be raised."""
+    shown = ascii(name if len(name) <= 2 * LONGEST else f"{name[: 2 * LONGEST]}…")
+    return problem(f"a project cannot be called {shown}: {why}", f"take another name, such as {suggestion}")
+
+
+def check(name: str, template: Names) -> Names:
+    """Return a name in both spellings.
+
+    Args:
+        name: The name of a copy.
+        template: The name of what is copied, which must not be part of it.
+
+    Raises:
+        ProblemsError: No project can have that name; it says why, and which one would do.
+    """
+    for why in objections(name):
+        suggestion = suggest(name)
+        raise refuse(name, why, EXAMPLE if template.kebab in suggestion else suggestion)
+    # One word may well be part of a longer one.
+    if template.kebab in (name if "-" in template.kebab else name.split("-")):
+        why = f"it contains the template's own name, {template.kebab}, and one could not be told from the other"
+        raise refuse(name, why, suggest(name.replace(template.kebab, "")))
+    return Names(name)
+
+
+def taken(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the names that a project's own files need for something else, each with what that is."""
+    imports: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for path, content in files.items():
+        place = PurePosixPath(path)
+        if place.suffix in {".py", ".pyi"}:
+            imported = re.findall(rb"^\s*(?:import|from) (\w+)", content, re.MULTILINE)
+            imports |= {name.decode(): f"{path} imports something else by that name" for name in imported}
+            if place.parts[0] in {"benchmarks", "roadworthy", "scripts", "tests", "workshop"}:
+                found[place.stem] = f"{path} is called so"
+                found |= {folder: f"there is a folder {folder} beside the scripts" for folder in place.parts[:-1]}
+        elif place.parts[0] == "requirements":
+            pins = re.findall(rb"^([a-z0-9-]+)==", content, re.MULTILINE)
+            found |= {name.decode().replace("-", "_"): f"{path} has a tool of that name" for name in pins}
+        elif path == "Cargo.lock":
+            crates = re.findall(rb'^name = "(.+)"$', content, re.MULTILINE)
+            found |= {name.decode().replace("-", "_"): "it is a crate that this one needs" for name in crates}
+    return imports | found
+
+
+def check_taken(names: Names, own: Names, files: Mapping[str, bytes]) -> None:
+    """Make sure that a project's own files need a name for nothing else.
+
+    Args:
+        names: The new name.
+        own: The name that the project has now.
+        files: What is in the project, by path.
+
+    Raises:
+        ProblemsError: They do.
+    """
+    others = {name: why for name, why in taken(files).items() if name != own.snake}
+    if names.snake in others:
+        raise refuse(names.kebab, others[names.snake], suggest(names.kebab, others))

@@ -1,0 +1,151 @@
+"""The index on two ports of this machine: over TLS for uploads, and without for readers."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import trustme
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from workshop.loopback.application import Application
+from workshop.loopback.identity import IdentityProvider
+from workshop.loopback.index import PackageIndex, Request
+from workshop.loopback.weather import Trouble, cut, meet
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the index is.
+
+    Attributes:
+        upload: Takes uploads, over TLS.
+        simple: Serves, without TLS.
+        plain: Takes uploads too, without TLS.
+        authority: The certificate of who vouches for the index, in PEM, for SSL_CERT_FILE.
+    """
+
+    upload: str
+    simple: str
+    plain: str
+    authority: Path
+
+
+class Handler(WSGIRequestHandler):
+    """Answers one request, or lets happen to it what the weather does."""
+
+    server: "Server"
+    trouble: Trouble | None = None
+
+    def run_wsgi(self) -> None:
+        """Answer, or wait, or cut the connection."""
+        index, path = self.server.index, self.path.partition("?")[0]
+        with index.lock:
+            self.trouble = meet(index.troubles, self.command, path, index.now())
+        if self.trouble is not None:
+            self.server.closing.wait(self.trouble.wait)
+            if self.trouble.drop_after is not None:
+                self.rfile.read(self.trouble.drop_after)
+                index.log.append(Request(self.command, path, 0))
+                cut(self.connection)
+                # Nothing is read any more: under TLS it would be read from whoever got the number of the socket.
+                self.close_connection = True
+                return
+        super().run_wsgi()
+
+    def make_environ(self) -> "WSGIEnvironment":
+        """Tell the application what status it has to answer with, if it has to."""
+        return {**super().make_environ(), "loopback.status": self.trouble.status if self.trouble else 0}
+
+    def log(self, *_: Any) -> None:  # noqa: ANN401 - anything
+        """Say nothing."""
+
+
+class Server(ThreadedWSGIServer):
+    """A server that can be closed at any time: no thread of it is left."""
+
+    # So that closing waits for them.
+    daemon_threads = False
+
+    def __init__(self, application: Application, context: ssl.SSLContext | None) -> None:
+        """Listen on a free port, over TLS if there is a context for it."""
+        super().__init__(HOST, 0, application, Handler)
+        self.ssl_context = context
+        self.index = application.index
+        self.closing = threading.Event()
+        self.connections: set[socket.socket] = set()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; who is slow to shake hands over TLS keeps only its own thread waiting."""
+        connection, address = super().get_request()
+        if self.ssl_context is not None:
+            connection = self.ssl_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self.connections.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as it is declared
+        """Close a connection."""
+        self.connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, *_: Any) -> None:  # noqa: ANN401 - anything
+        """Say nothing: the other side has gone."""
+
+    def log(self, *_: Any) -> None:  # noqa: ANN401 - anything
+        """Say nothing."""
+
+    @contextmanager
+    def running(self) -> Iterator[int]:
+        """Serve in a thread until the end of the block, and yield the port."""
+        thread = threading.Thread(target=lambda: self.serve_forever(poll_interval=0.01))
+        thread.start()
+        try:
+            yield self.port
+        finally:
+            self.closing.set()
+            self.shutdown()
+            for connection in tuple(self.connections):
+                # It may have just been closed. Who waits for an answer still gets it, so TLS must not be ended.
+                with suppress(OSError):
+                    socket.socket.shutdown(connection, socket.SHUT_RD)
+            # Waits for the threads of all connections too.
+            thread.join()
+
+
+@contextmanager
+def serve(
+    index: PackageIndex, provider: IdentityProvider, folder: Path, hosts: Sequence[str] = ()
+) -> Iterator[Addresses]:
+    """Serve an index, and GitHub's identity provider beside it, until the end of the block.
+
+    Args:
+        index: What is served.
+        provider: Who tells the index who somebody is; its address is set.
+        folder: Where the authority's certificate is written to.
+        hosts: Names that the index's certificate is for, beside localhost and 127.0.0.1.
+    """
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", HOST, *hosts).configure_cert(context)
+    certificate = folder / "authority.pem"
+    authority.cert_pem.write_to_path(str(certificate))
+    application = Application(index, provider)
+    with ExitStack() as stack:
+        secure = stack.enter_context(Server(application, context).running())
+        plain = stack.enter_context(Server(application, None).running())
+        provider.address = f"https://localhost:{secure}/idtoken"
+        yield Addresses(
+            upload=f"https://localhost:{secure}/legacy/",
+            simple=f"http://{HOST}:{plain}/simple/",
+            plain=f"http://{HOST}:{plain}/legacy/",
+            authority=certificate,
+        )

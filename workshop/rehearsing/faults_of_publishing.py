@@ -1,0 +1,279 @@
+"""What goes wrong at the index: who is trusted, what is there already, the network; and after it is published."""
+
+import gzip
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from roadworthy.project import DIST, WORKFLOW, find_uv
+from workshop.loopback.weather import Trouble
+from workshop.rehearsing.faults import COMPLETE, Scene, fault
+from workshop.rehearsing.rehearsal import CI
+from workshop.rehearsing.runner import FOLDER, Run
+
+LEGACY, MINT, SIMPLE = "/legacy/", "/_/oidc/mint-token", "/simple/"
+TOKEN = "pypi-rehearsal"  # noqa: S105 - of an index that ends with its fault
+INVALID = '"invalid-publisher", "description": "valid token, but no corresponding publisher'
+# Sends the first file, and dies as a power cut ends it.
+DYING = """\
+#!/bin/sh
+"{uv}" "$1" "$2" "$3" "$4" "$5"
+kill -9 $$
+"""
+
+
+def set_publisher(scene: Scene, **others: Any) -> None:  # noqa: ANN401 - any of its attributes
+    """Tell the index something else about the trusted publisher."""
+    (publisher,) = scene.rehearsal.index.publishers
+    scene.rehearsal.index.publishers[:] = [replace(publisher, **others)]
+
+
+def until_again(scene: Scene, *troubles: Trouble) -> None:
+    """Have troubles during the first attempt to publish, and run the failed job again when they are over."""
+    index = scene.rehearsal.index
+    index.troubles.extend(troubles)
+    run = scene.publish()
+    index.troubles.clear()
+    if run.failed:
+        scene.go(run, again=True)
+
+
+def impatient(_: str, checkout: Path) -> None:
+    """Let a job wait less between two questions to the index: the waits of a real one end after ten minutes."""
+    module = checkout / "scripts" / "index.py"
+    text = module.read_text(encoding="utf-8")
+    module.write_text(text.replace("multiplier=1, max=30", "multiplier=0.01, max=0.05"), encoding="utf-8")
+
+
+def spoil(change: Callable[[Path], object]) -> Callable[[Run], object]:
+    """Return what changes the wheel of the stable ABI in the artefact that is published."""
+    return lambda run: change(next((run.artefacts / "release" / DIST.name).glob("*-abi3-*.whl")))
+
+
+# ---- whom PyPI trusts -----------------------------------------------------------------------------------------------
+
+
+@fault(INVALID)
+def environment_renamed(scene: Scene) -> None:
+    """The publishing job runs in another environment than PyPI was told."""
+    scene.edit(CI, "      name: pypi\n", "      name: production\n")
+    scene.publish()
+
+
+@fault(INVALID)
+def workflow_renamed(scene: Scene) -> None:
+    """The workflow's file has another name than PyPI was told."""
+    rename_workflow(scene, "publish.yml")
+
+
+@fault(INVALID)
+def workflow_in_other_case(scene: Scene) -> None:
+    """The workflow's file has the same name in other letters."""
+    rename_workflow(scene, WORKFLOW.lower())
+
+
+def rename_workflow(scene: Scene, name: str) -> None:
+    """Rename the workflow in the commit that is tagged, and publish."""
+    text = scene.place.read(CI)
+    commit = scene.place.commit("Rename the workflow", {CI: None, f"{FOLDER}/{name}": text})
+    scene.place.git("push", "--quiet", "--force", "origin", f"{commit}:refs/tags/{scene.tag}")
+    scene.publish(workflow_file=name)
+
+
+@fault(INVALID)
+def repository_transferred(scene: Scene) -> None:
+    """The repository has moved to another owner, and PyPI was not told."""
+    name = scene.rehearsal.repository.split("/")[1]
+    scene.publish(event=scene.rehearsal.event(repository=f"somebody-else/{name}"))
+
+
+@fault("is `id-token: write` missing")
+def identity_not_allowed(scene: Scene) -> None:
+    """The publishing job lacks the permission to ask for its identity."""
+    scene.edit(
+        CI,
+        "      name: pypi\n    permissions:\n      id-token: write",
+        "      name: pypi\n    permissions:\n      contents: read",
+    )
+    scene.publish()
+
+
+@fault('"invalid-token", "description": "malformed or invalid token"')
+def identity_expired(scene: Scene) -> None:
+    """The identity has expired when it comes to the index."""
+    scene.rehearsal.provider.lifetime = -60
+    scene.publish()
+
+
+@fault("OIDC scoped token is not valid for project")
+def token_of_another_project(scene: Scene) -> None:
+    """The publisher is registered for another project."""
+    set_publisher(scene, project="another-project")
+    scene.rehearsal.index.projects.add("another-project")
+    scene.publish()
+
+
+@fault("Non-user identities cannot create new projects")
+def pending_publisher_misspelt(scene: Scene) -> None:
+    """The pending publisher of a first release names the project otherwise than its metadata."""
+    set_publisher(scene, project=f"{scene.rehearsal.index.project}s", pending=True)
+    scene.rehearsal.index.projects.clear()
+    scene.publish()
+
+
+# ---- what is sent, and what is there --------------------------------------------------------------------------------
+
+
+@fault("FAILED")
+def wheel_replaced_after_the_gate(scene: Scene) -> None:
+    """A wheel is replaced between the gate and the publishing job."""
+    scene.publish(spoil=spoil(lambda wheel: wheel.write_bytes(b"another wheel")))
+
+
+@fault("This filename was previously used by a file that has since been deleted")
+def release_deleted(scene: Scene) -> None:
+    """The version was published before, and deleted."""
+    scene.rehearsal.index.deleted.update(scene.base.sums)
+    scene.publish()
+
+
+@fault("already, with other bytes than were built")
+def other_bytes_there(scene: Scene) -> None:
+    """One file of the version comes onto the index by hand, with other bytes, after the tag was pushed."""
+    send_other_sdist(scene)
+    run = scene.start("make collect", without=("make verify",))
+    scene.go(run)
+
+
+@fault("is published already, without a tag here", start="before")
+def version_published_by_hand(scene: Scene) -> None:
+    """The version was published by hand, and never tagged."""
+    send_other_sdist(scene)
+    scene.release()
+
+
+def send_other_sdist(scene: Scene) -> None:
+    """Put an sdist of the release with other bytes on the index."""
+    sdist = scene.base.artefacts / "release" / DIST.name / scene.file(".tar.gz")
+    other = scene.folder / sdist.name
+    other.write_bytes(gzip.compress(gzip.decompress(sdist.read_bytes()), compresslevel=1))
+    send(scene, other)
+
+
+def send(scene: Scene, *paths: Path) -> str:
+    """Send files to the index with a token, as its owner can; return what uv said."""
+    scene.rehearsal.index.tokens.add(TOKEN)
+    where = (f"--publish-url={scene.rehearsal.addresses.plain}", f"--token={TOKEN}")
+    sent = scene.place.run(find_uv(), "publish", "--trusted-publishing=never", *where, *paths)
+    if sent.returncode:
+        raise RuntimeError(sent.stdout)
+    return sent.stdout
+
+
+@fault("serves exactly the", ends=COMPLETE)
+def everything_there(scene: Scene) -> None:
+    """All files are there already, as they are: the job runs a second time."""
+    scene.publish()
+    scene.publish()
+
+
+# ---- the network ----------------------------------------------------------------------------------------------------
+
+
+@fault("serves exactly the", ends=COMPLETE)
+def upload_cut_off(scene: Scene) -> None:
+    """The connection breaks in the middle of an upload, again and again; the job is run again."""
+    until_again(scene, Trouble("POST", LEGACY, drop_after=1000))
+
+
+@fault("serves exactly the", ends=COMPLETE)
+def upload_killed(scene: Scene) -> None:
+    """The machine dies after the first file; the job is run again."""
+    uv = scene.place.tools / "uv"
+    uv.unlink()
+    uv.write_text(DYING.format(uv=find_uv()), encoding="utf-8")
+    uv.chmod(0o755)
+    run = scene.publish()
+    uv.unlink()
+    uv.symlink_to(find_uv())
+    scene.go(run, again=True)
+
+
+@fault("503", ends=COMPLETE)
+def index_down(scene: Scene) -> None:
+    """The index takes no uploads; the job is run again."""
+    until_again(scene, Trouble("POST", LEGACY, status=503))
+
+
+@fault("502", ends=COMPLETE)
+def no_token_to_be_had(scene: Scene) -> None:
+    """The index makes no tokens; the job is run again."""
+    until_again(scene, Trouble("POST", MINT, status=502))
+
+
+@fault("429", ends=COMPLETE)
+def too_many_requests(scene: Scene) -> None:
+    """The index asks for fewer uploads; the job is run again."""
+    until_again(scene, Trouble("POST", LEGACY, status=429))
+
+
+@fault("Invalid or non-existent authentication information|expired", ends=COMPLETE)
+def token_expires_midway(scene: Scene) -> None:
+    """The token expires after the first file; the job is run again."""
+    index = scene.rehearsal.index
+    index.now = lambda: time.time() + (1000 if index.files else 0)
+    run = scene.publish()
+    index.now = time.time
+    scene.go(run, again=True)
+
+
+# ---- after it is published ------------------------------------------------------------------------------------------
+
+
+@fault("asking again in", ends=COMPLETE)
+def index_late(scene: Scene) -> None:
+    """The index does not show the files for 20 requests, as a cache does."""
+    scene.rehearsal.index.late = 20
+    scene.publish(prepare=impatient)
+
+
+@fault("asking again in", ends=COMPLETE)
+def index_unreadable(scene: Scene) -> None:
+    """The index answers 503 to readers for 20 requests."""
+    scene.rehearsal.index.troubles.append(Trouble("GET", SIMPLE, status=503, times=20))
+    scene.publish(prepare=impatient)
+
+
+@fault(r"it is the release \| yank .* on PyPI", ends=COMPLETE, green=False)
+def stranger_on_the_index(scene: Scene) -> None:
+    """The index serves a file of the version that was never built; the job's summary says what to do."""
+    wheel = next((scene.base.artefacts / "release" / DIST.name).glob("*-abi3-*.whl"))
+    # The same with a build number, so that installers prefer it.
+    stranger = scene.folder / wheel.name.replace("-cp", "-1-cp", 1)
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(stranger, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new:
+        for entry in old.infolist():
+            new.writestr(entry.filename, old.read(entry))
+    send(scene, stranger)
+    run = scene.publish()
+    scene.said.append(run.summary.read_text(encoding="utf-8"))
+
+
+@fault("GitHub: .* is public", ends=COMPLETE)
+def github_down(scene: Scene) -> None:
+    """GitHub fails in the middle of the release's files; the job is run again."""
+    scene.rehearsal.write_github(dies="release create")
+    run = scene.publish()
+    scene.go(run, again=True)
+    released = scene.rehearsal.read_github()["releases"].values()
+    scene.said += [
+        f"GitHub: {one['tagName']} is public, with {len(one['assets'])} files" for one in released if not one["isDraft"]
+    ]
+
+
+@fault(r"Uploading .*\.tar\.gz", ends=COMPLETE)
+def ci_cannot_publish(scene: Scene) -> None:
+    """GitHub is down: the artefacts that CI has saved are published by hand, with a token."""
+    scene.said.append(send(scene, *sorted((scene.base.artefacts / "release" / DIST.name).iterdir())))

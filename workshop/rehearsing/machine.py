@@ -1,0 +1,91 @@
+"""Which rows of CI.yml are for this machine, why the others are not, and what a step is given another value of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import yaml
+
+from roadworthy.project import WORKFLOW, find_uv
+from roadworthy.pythons import list_pythons
+from roadworthy.terminal import problem
+from roadworthy.verifying.verify import is_supported
+from workshop.workflows.jobs import Row
+
+# They test the checkout, and not the release: a rehearsal would only take longer.
+OF_THE_CHECKOUT = ("make lint", "make test", "make test-tooling")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What this machine is: the target that it builds for, and the CPythons on it that wheels are made for."""
+
+    triple: str
+    pythons: frozenset[str]
+
+    @classmethod
+    def here(cls, triple: str) -> "Machine":
+        """Look at this machine."""
+        return cls(triple, frozenset(python.name for python in list_pythons(find_uv()) if is_supported(python)))
+
+    def why_not(self, row: Row) -> str:
+        """Return why a row does not run here, or "" if it does."""
+        commands = [step.run for step in row.steps]
+        if tests := [line for line in commands if line in OF_THE_CHECKOUT]:
+            return f"`{tests[0]}` is about the checkout, and can be run there"
+        target = row.matrix.get("target")
+        if target and target != self.triple:
+            return f"builds for {target}"
+        targets = row.matrix.get("wheels", "").split()
+        if targets and self.triple not in targets:
+            return f"verifies {', '.join(dict.fromkeys(word.split('@')[0] for word in targets))}"
+        return ""
+
+    def changes(self, env: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of a step that have another value here, as far as the step has them."""
+        here = [name for name in env.get("PYTHONS", "").split() if name in self.pythons]
+        # Where none of them is, those that are will do.
+        wanted = {"WHEELS": self.triple, "PYTHONS": " ".join(here or sorted(self.pythons))}
+        return {name: value for name, value in wanted.items() if name in env}
+
+    def left_out(self, env: Mapping[str, str]) -> list[str]:
+        """Return what of a step's variables is not on this machine, in words."""
+        places = [word for word in env.get("WHEELS", "").split() if word != self.triple]
+        pythons = [name for name in env.get("PYTHONS", "").split() if name not in self.pythons]
+        # An image by its tag; the digest behind it says nothing to a reader.
+        found = [f"without {' in '.join(place.split('@')[:2])}, a container" for place in places]
+        return [*found, f"without CPython {', '.join(pythons)}: not installed"] if pythons else found
+
+
+def keep_rows(text: str, triple: str) -> str:
+    """Return CI.yml with one row of `wheels`, the target's: the complete set is then what this machine can build.
+
+    Everything else stays as it is, to the letter.
+
+    Raises:
+        ProblemsError: There is no row for this target.
+    """
+    rows = find_rows(yaml.compose(text), "jobs", "wheels", "strategy", "matrix", "include")
+    starts = [row.start_mark.line for row in rows.value]
+    ends = [*starts[1:], rows.end_mark.line]
+    kept = [number for number, row in enumerate(rows.value) if yaml_values(row).get("target") == triple]
+    if not kept:
+        raise problem(f"no row of {WORKFLOW} builds for this machine, {triple}", "rehearse on one that it builds for")
+    lines = text.splitlines(keepends=True)
+    (one,) = kept
+    return "".join([*lines[: starts[0]], *lines[starts[one] : ends[one]], *lines[ends[-1] :]])
+
+
+def find_rows(node: yaml.Node | None, *path: str) -> yaml.SequenceNode:
+    """Return the list at a path of mappings."""
+    for key in path:
+        if not isinstance(node, yaml.MappingNode):
+            raise problem(f"{WORKFLOW} has no {'.'.join(path)}", "compare it with the template's")
+        node = next((value for name, value in node.value if name.value == key), None)
+    if not isinstance(node, yaml.SequenceNode):
+        raise problem(f"{WORKFLOW} has no list at {'.'.join(path)}", "compare it with the template's")
+    return node
+
+
+def yaml_values(node: yaml.Node) -> dict[str, str]:
+    """Return the texts of a mapping."""
+    return {name.value: value.value for name, value in node.value if isinstance(value, yaml.ScalarNode)}

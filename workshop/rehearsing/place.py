@@ -1,0 +1,274 @@
+"""The scratch copy in which a release is rehearsed: a checkout, its bare remote, and a git that knows nobody."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from packaging.version import Version
+
+from roadworthy import processes as commands
+from roadworthy import project
+from roadworthy.project import ROOT
+from roadworthy.releasing import files
+from roadworthy.releasing.state import Checkout
+from roadworthy.releasing.version import Release, version_of_tag
+from roadworthy.releasing.yank import next_version
+from roadworthy.repository import CHECKOUT
+from roadworthy.terminal import problem
+
+BRANCH = "main"
+# What a caller's environment would tell git, make, uv, twine or a step of a workflow.
+FOREIGN = (
+    *("ACTIONS_", "GH_", "GITHUB_", "GIT_", "MAKE", "MFLAGS", "RUNNER_", "SOURCE_DATE_EPOCH", "TWINE_"),
+    *("UV_PUBLISH_", "UV_TRUSTED_"),
+)
+# Older than the environment that a copy shares, or make in the copy would make that anew.
+MADE_FROM = ("requirements/*.txt", "scripts/bootstrap.py", "roadworthy/pyproject.toml")
+# Who commits here; nothing is signed, nobody is asked, and no credential is looked for.
+CONFIGURATION = """\
+[user]
+	name = Rehearsal
+	email = rehearsal@localhost
+[credential]
+	helper =
+[advice]
+	detachedHead = false
+[gc]
+	auto = 0
+"""
+FRAGMENT = "changelog.d/+rehearsal.added.md"
+LONGEST = 1200
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with a checkout and the bare repository that it pushes to.
+
+    Attributes:
+        folder: Everything is in it.
+        moment: The time of every commit and tag, in seconds since 1970: the same release is the same commit.
+        variables: What every command finds in its environment beside what is the same for all places.
+    """
+
+    folder: Path
+    moment: int
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def checkout(self) -> Path:
+        """Where the maintainer works."""
+        return self.folder / "checkout"
+
+    @property
+    def remote(self) -> Path:
+        """What stands for the repository on GitHub."""
+        return self.folder / "remote.git"
+
+    @property
+    def tools(self) -> Path:
+        """Programs that take the place of others: the first folder of PATH."""
+        return self.folder / "tools"
+
+    def environment(self) -> dict[str, str]:
+        """Return what every command is run with: this machine's environment, but another git and no GitHub."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        temporary = self.folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        here = ",".join(filter(None, [kept.get("NO_PROXY") or kept.get("no_proxy"), "localhost", "127.0.0.1"]))
+        return {
+            **kept,
+            "GIT_AUTHOR_DATE": f"{self.moment} +0000",
+            "GIT_COMMITTER_DATE": f"{self.moment} +0000",
+            "GIT_CONFIG_GLOBAL": str(self.folder / "gitconfig"),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            # A proxy has no way to this machine's own addresses.
+            "NO_PROXY": here,
+            "no_proxy": here,
+            "PATH": os.pathsep.join([str(self.tools), os.environ["PATH"]]),
+            **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)),
+            **self.variables,
+        }
+
+    def run(self, *command: object, cwd: Path | None = None, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command in the checkout, or in another folder, with further variables; return how it ended."""
+        env = {**self.environment(), **variables}
+        return commands.run_apart(*command, cwd=cwd or self.checkout, env=env, timeout=LONGEST)
+
+    def git(self, *arguments: object, cwd: Path | None = None) -> str:
+        """Run git, and return what it prints.
+
+        Raises:
+            ProblemsError: It failed.
+        """
+        done = self.run("git", *arguments, cwd=cwd)
+        if done.returncode:
+            what = f"git {arguments[0]} failed in the scratch copy: {' '.join(done.stdout.split())}"
+            raise problem(what, "run: git fsck; and look for room in the temporary folder")
+        return done.stdout.removesuffix("\n")
+
+    def commit(self, message: str, changes: Mapping[str, str | None], *, push: bool = True) -> str:
+        """Write files of the checkout (None removes one), commit them, and push; return the commit."""
+        for name, text in changes.items():
+            path = self.checkout / name
+            if text is None:
+                path.unlink()
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8", newline="\n")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--no-verify", f"--message={message}")
+        if push:
+            self.git("push", "--quiet", "origin", BRANCH)
+        return self.git("rev-parse", "HEAD")
+
+    def read(self, name: str) -> str:
+        """Return the text of a file of the checkout."""
+        return (self.checkout / name).read_text(encoding="utf-8")
+
+    def replace(self, name: str, old: str, new: str, *, push: bool = True) -> str:
+        """Replace a text that stands in a file once, commit, and return the commit.
+
+        Raises:
+            ValueError: It stands there never, or several times.
+        """
+        text = self.read(name)
+        if text.count(old) != 1:
+            raise ValueError(f"{old!r} stands {text.count(old)} times in {name}")
+        return self.commit(f"Change {name}", {name: text.replace(old, new)}, push=push)
+
+    def refs(self) -> dict[str, str]:
+        """Return the branches and tags of the remote, each with its object."""
+        listed = self.git("ls-remote", "--refs", "--heads", "--tags", self.remote)
+        return {name: commit for commit, name in (line.split("\t") for line in listed.splitlines())}
+
+    def tag_commit(self, tag: str) -> str:
+        """Return the commit of a tag of the remote, or ""."""
+        return self.run("git", "rev-parse", "--verify", "--quiet", f"{tag}^{{commit}}", cwd=self.remote).stdout.strip()
+
+    def copy(self, folder: Path) -> "Place":
+        """Copy the place to another folder."""
+        place = Place(folder, self.moment)
+        folder.mkdir(parents=True)
+        for each in (self.checkout, self.remote, self.tools):
+            shutil.copytree(each, folder / each.name, symlinks=True, ignore=shutil.ignore_patterns("target"))
+        shutil.copy(self.folder / "gitconfig", folder)
+        place.git("remote", "set-url", "origin", place.remote)
+        return place
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Provide a folder of this rehearsal's own, and remove it; and what rehearsals have left that were killed.
+
+    Beside it lies a lock, which a process that dies lets go of, and the log, which stays until the next rehearsal.
+    """
+    prefix = f"rehearsal-{project.name()}-"
+    above = Path(tempfile.gettempdir()).resolve()
+    for left in above.glob(f"{prefix}*.lock"):
+        remove_left(left)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=above))
+    lock = FileLock(lock_of(folder))
+    lock.acquire()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
+
+
+def remove_left(lock: Path) -> None:
+    """Remove what lies beside a lock, if nobody holds it."""
+    taken = FileLock(lock, blocking=False)
+    try:
+        taken.acquire()
+    except (Timeout, OSError):
+        return
+    folder = lock.with_suffix("")
+    shutil.rmtree(folder, ignore_errors=True)
+    # A build that nobody waits for may still write there; then the next rehearsal removes it.
+    if not folder.exists():
+        log_of(folder).unlink(missing_ok=True)
+        lock.unlink(missing_ok=True)
+    taken.release()
+
+
+def lock_of(folder: Path) -> Path:
+    """Return the lock of a rehearsal's folder."""
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def log_of(folder: Path) -> Path:
+    """Return the log of a rehearsal's folder."""
+    return folder.with_name(f"{folder.name}.log")
+
+
+def require_clean() -> str:
+    """Return the commit that is checked out.
+
+    Raises:
+        ProblemsError: Something in the checkout is not committed.
+    """
+    checkout = Checkout.read()
+    if loose := (*checkout.changed, *checkout.untracked):
+        what = f"a commit is rehearsed, and this is in none: {', '.join(loose[:5])}{' …' if loose[5:] else ''}"
+        raise problem(what, "commit it, or stash it: git stash --include-untracked")
+    return checkout.head
+
+
+def make_place(folder: Path) -> Place:
+    """Make the scratch copy of what is checked out, with its history and tags, and a remote that has the same."""
+    head = require_clean()
+    place = Place(folder, int(time.time()))
+    (folder / "gitconfig").write_text(CONFIGURATION, encoding="utf-8")
+    place.tools.mkdir()
+    # With the git of the user, to whom the checkout belongs; no hook and no template comes with it.
+    clone = ("-c", "protocol.file.allow=always", "clone", "--quiet", "--no-checkout", "--template=")
+    CHECKOUT.run(*clone, ROOT, place.checkout, check=True)
+    if place.git("rev-parse", "--is-shallow-repository") == "true":
+        # Its history ends somewhere, which no remote takes; the same files begin a new one.
+        (place.checkout / ".git" / "shallow").unlink()
+        head = place.git("commit-tree", "-m", "The checkout, which is shallow", f"{head}^{{tree}}")
+    place.git("checkout", "--quiet", "-B", BRANCH, head)
+    share_environment(place.checkout)
+    place.git("init", "--quiet", "--bare", f"--initial-branch={BRANCH}", "--template=", place.remote)
+    place.git("remote", "remove", "origin")
+    place.git("remote", "add", "origin", place.remote)
+    place.git("push", "--quiet", "--set-upstream", "origin", BRANCH, "--tags")
+    return place
+
+
+def share_environment(checkout: Path) -> None:
+    """Let a copy use this checkout's .venv, which git does not see there and make takes for new."""
+    exclude = checkout / ".git" / "info" / "exclude"
+    exclude.parent.mkdir(exist_ok=True)
+    exclude.write_text("/.venv\n", encoding="utf-8")
+    (checkout / ".venv").symlink_to(Path(sys.prefix))
+    age_sources(checkout)
+
+
+def age_sources(checkout: Path) -> None:
+    """Make what an environment is made from older than any that is shared."""
+    for path in (path for pattern in MADE_FROM for path in checkout.glob(pattern)):
+        os.utime(path, (0, 0))
+
+
+def choose_version(place: Place) -> Release:
+    """Return the next patch after all versions that are there: in pyproject.toml, and as tags."""
+    standing = files.standing(files.reader(place.checkout))
+    tags = place.git("tag", "--list").splitlines()
+    finals = [version for version in map(version_of_tag, tags) if version and not version.is_prerelease]
+    return Release(next_version(str(max([Version(Version(standing).base_version), *finals]))))
+
+
+def has_fragment(place: Place) -> bool:
+    """Say whether there is anything to write into the changelog."""
+    return bool(files.list_fragments(place.checkout, files.reader(place.checkout)))

@@ -1,0 +1,154 @@
+"""A rehearsal: the scratch copy, an index and a GitHub on this machine, and the steps from a version to its users."""
+
+import json
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from roadworthy import project
+from roadworthy.building.toolchain import host_triple
+from roadworthy.ci import doctor
+from roadworthy.releasing.version import Release
+from roadworthy.terminal import err, problem
+from workshop.loopback import gh, server
+from workshop.loopback.identity import IdentityProvider
+from workshop.loopback.index import PackageIndex
+from workshop.loopback.publishers import TrustedPublisher
+from workshop.rehearsing.machine import Machine, keep_rows
+from workshop.rehearsing.place import FRAGMENT, Place, choose_version, has_fragment, make_place
+from workshop.rehearsing.runner import FOLDER, Ran, Run
+from workshop.workflows.jobs import Event
+
+CI = f"{FOLDER}/{project.WORKFLOW}"
+NOTES = "A rehearsal of this release.\n"
+
+
+@dataclass
+class Rehearsal:
+    """What a rehearsal has: all of it below one folder, and on loopback.
+
+    Attributes:
+        place: The scratch copy.
+        release: The version.
+        index: What stands for PyPI.
+        provider: What stands for GitHub as the one who vouches for a job.
+        addresses: Where the index is.
+        machine: This machine.
+    """
+
+    place: Place
+    release: Release
+    index: PackageIndex
+    provider: IdentityProvider
+    addresses: server.Addresses
+    machine: Machine
+
+    @property
+    def repository(self) -> str:
+        """The repository on GitHub, as `owner/name`."""
+        return this_publisher().repository
+
+    @property
+    def github(self) -> Path:
+        """What GitHub has, as its stand-in keeps it."""
+        return self.place.tools / "github.json"
+
+    def event(self, **others: Any) -> Event:  # noqa: ANN401 - whatever an event has
+        """Return the push of the release's tag."""
+        about = {
+            "name": "push",
+            "ref": f"refs/tags/{self.release.tag}",
+            "sha": self.place.tag_commit(self.release.tag),
+            "repository": self.repository,
+        }
+        return Event(**{**about, **others})
+
+    def make_release(self) -> Ran:
+        """Run `make release` in the scratch copy, with the answer to its question."""
+        return self.timed("release", "make", "release", f"VERSION={self.release.text}", "YES=1")
+
+    def timed(self, job: str, *command: object) -> Ran:
+        """Run a command in the scratch copy, and return how it went."""
+        started = time.perf_counter()
+        done = self.place.run(*command)
+        line = shlex.join(map(str, command))
+        return Ran(job, job, line, time.perf_counter() - started, done.returncode, done.stdout)
+
+    def start_run(self, folder: Path, **others: Any) -> Run:  # noqa: ANN401 - whatever a run has
+        """Return the run of CI.yml that the push of the tag starts."""
+        event = others.pop("event", None) or self.event()
+        self.write_github(tags=[event.ref_name])
+        publishing = {"UV_PUBLISH_URL": self.addresses.upload, "SSL_CERT_FILE": str(self.addresses.authority)}
+        return Run(self.place, event, self.machine, folder, self.provider, publishing, **others)
+
+    def write_github(self, **state: object) -> None:
+        """Set what GitHub has."""
+        before = json.loads(self.github.read_text(encoding="utf-8")) if self.github.exists() else gh.START
+        self.github.write_text(json.dumps({**before, **state}), encoding="utf-8")
+
+    def read_github(self) -> dict[str, Any]:
+        """Return what GitHub has."""
+        state: dict[str, Any] = json.loads(self.github.read_text(encoding="utf-8"))
+        return state
+
+
+def this_publisher() -> TrustedPublisher:
+    """Return the trusted publisher that `make doctor` tells PyPI about."""
+    told = doctor.publisher(project.ENVIRONMENTS["pypi"])
+    repository = f"{told['Owner']}/{told['Repository name']}"
+    return TrustedPublisher(
+        repository=repository,
+        workflow=told["Workflow name"],
+        environment=told["Environment name"],
+        project=project.name(),
+    )
+
+
+@contextmanager
+def on_loopback(place: Place, release: Release, machine: Machine) -> Iterator[Rehearsal]:
+    """Start an index and an identity provider for a place, and end them."""
+    index, provider = PackageIndex(project.name(), this_publisher()), IdentityProvider()
+    with server.serve(index, provider, place.folder) as addresses:
+        # What is called PyPI by uv's own variable; only who has an identity to show goes there over TLS.
+        place = replace(place, variables={"UV_PUBLISH_URL": addresses.plain})
+        rehearsal = Rehearsal(place, release, index, provider, addresses, machine)
+        write_tools(rehearsal)
+        yield rehearsal
+    if index.errors:
+        raise index.errors[0]
+
+
+def write_tools(rehearsal: Rehearsal) -> None:
+    """Put into the first folder of PATH what takes GitHub's place, and the uv that is locked."""
+    tools = rehearsal.place.tools
+    rehearsal.github.unlink(missing_ok=True)
+    rehearsal.write_github()
+    command = [sys.executable, "-I", Path(gh.__file__), rehearsal.github]
+    (tools / "gh").write_text(f'#!/bin/sh\nexec {shlex.join(map(str, command))} "$@"\n', encoding="utf-8")
+    (tools / "gh").chmod(0o755)
+    if not (tools / "uv").exists():
+        (tools / "uv").symlink_to(project.find_uv())
+
+
+def prepare_place(folder: Path, asked: Release | None) -> tuple[Place, Release]:
+    """Make the scratch copy, and one commit in it: what only this machine and this moment need.
+
+    Raises:
+        ProblemsError: The version is released; or nothing of CI.yml is for this machine; or a fact is missing.
+    """
+    project.require_facts()
+    place = make_place(folder)
+    changes: dict[str, str | None] = {CI: keep_rows(place.read(CI), host_triple())}
+    if not has_fragment(place):
+        err.print("note: no news fragment waits, so the scratch copy gets one")
+        changes[FRAGMENT] = NOTES
+    place.commit("Rehearse on this machine", changes)
+    release = asked or choose_version(place)
+    if place.tag_commit(release.tag):
+        raise problem(f"{release.text} is released already: there is a tag {release.tag}", "rehearse the next version")
+    return place, release

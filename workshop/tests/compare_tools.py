@@ -1,0 +1,103 @@
+"""Write docs/checks.md: the rules, and a table of which tool catches which mistake of the corpus.
+
+Needs a current dist/; takes some minutes, because every tool is started for every mistake.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "workshop" / "tests")]
+
+from corpus import CORPUS, Release  # noqa: E402
+from roadworthy.building import build  # noqa: E402
+from roadworthy.project import DIST, venv_bin  # noqa: E402
+
+# Each is given what it can take: the wheels, or all files.
+TOOLS: dict[str, list[object]] = {
+    "check_dist": [sys.executable, "-m", "roadworthy", "check", "--host", "DIST"],
+    "twine check --strict": [venv_bin("twine"), "check", "--strict", "FILES"],
+    "check-wheel-contents": [venv_bin("check-wheel-contents"), "WHEELS"],
+    "abi3audit --strict": [venv_bin("abi3audit"), "--strict", "ABI3"],
+    # The checks that are left out refuse a .gitignore in the sdist, and .pre-commit-config.yaml beside CI.yml.
+    "pydistcheck": [
+        venv_bin("pydistcheck"),
+        "--ignore=unexpected-files",
+        "--ignore=mixed-file-extensions",
+        "FILES",
+    ],
+}
+
+
+def arguments(command: list[object], folder: Path) -> list[str] | None:
+    """Return a command with the files in a folder; None if there is nothing that it takes."""
+    files = sorted(str(path) for path in folder.iterdir())
+    wheels = [file for file in files if file.endswith(".whl")]
+    stable = [file for file in wheels if "-abi3-" in file]
+    chosen = {"DIST": [str(folder)], "FILES": files, "WHEELS": wheels, "ABI3": stable}
+    if any(part in chosen and not chosen[str(part)] for part in command):
+        return None
+    return [text for part in command for text in chosen.get(str(part), [str(part)])]
+
+
+def verdict(command: list[object], folder: Path) -> str:
+    """Return what a tool says of a folder: yes (it refuses), no, or traceback."""
+    line = arguments(command, folder)
+    if line is None:
+        return "no"
+    done = subprocess.run(line, check=False, capture_output=True, text=True, errors="replace", timeout=120)
+    if "Traceback (most recent call last)" in done.stderr + done.stdout:
+        return "traceback"
+    return "yes" if done.returncode else "no"
+
+
+def row(name: str) -> list[str]:
+    """Return a mistake's line of the table."""
+    rule, breakage = CORPUS[name]
+    with tempfile.TemporaryDirectory() as temporary:
+        shutil.copytree(DIST, Path(temporary) / "good")
+        folder = Path(shutil.copytree(DIST, Path(temporary) / "dist"))
+        (wheel,), (sdist,) = folder.glob("*-abi3-*.whl"), folder.glob("*.tar.gz")
+        breakage(Release(folder, wheel, sdist))
+        return [name, rule, *(verdict(command, folder) for command in TOOLS.values())]
+
+
+def main() -> None:
+    """Measure, and write the document."""
+    if not build.is_current():
+        build.build()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        rows = list(pool.map(row, CORPUS))
+    good = ["*the good release*", "", *(verdict(command, DIST) for command in TOOLS.values())]
+    caught = [
+        "**refused**",
+        "",
+        *(str(sum(line[column] == "yes" for line in rows)) for column in range(2, 2 + len(TOOLS))),
+    ]
+    crashed = [
+        "**traceback**",
+        "",
+        *(str(sum(line[column] == "traceback" for line in rows)) for column in range(2, 2 + len(TOOLS))),
+    ]
+    together = sum("yes" in line[3:] for line in rows)
+    head = ["mistake", "rule", *TOOLS]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), good, *rows, caught, crashed))
+    rules = subprocess.run([sys.executable, "-m", "workshop.checks_doc"], check=True, capture_output=True, text=True)
+    text = f"""{rules.stdout}
+## Who catches what
+
+Each line is a release with one thing wrong, in tests/tooling/corpus.py; a tool catches it if it refuses the release.
+Of {len(rows)} mistakes, the four other tools together catch {together}. Measured by `make check-table`.
+
+{table}
+"""
+    (ROOT / "docs" / "checks.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

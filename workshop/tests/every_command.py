@@ -1,0 +1,131 @@
+"""Run every command that reads facts in one checkout, as often as a line comes in, and print how each has ended.
+
+Each is run in a process of its own, which begins with all scripts read: starting Python for each took longer than all
+that they do. What an index would say is made up.
+
+usage: python every_command.py CHECKOUT
+"""
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+CHECKOUT = Path(sys.argv[1])
+sys.path[:0] = [str(CHECKOUT / each) for each in ("scripts", ".", "roadworthy/src")]
+
+import template  # noqa: E402
+
+from roadworthy.building import build  # noqa: E402
+from roadworthy.ci import (  # noqa: E402
+    collect,
+    doctor,
+    github_release,
+    identify,
+    stamp,
+)
+from roadworthy.ci import news as check_news  # noqa: E402
+from roadworthy.ci import served as check_index  # noqa: E402
+from roadworthy.gate import check as check_dist  # noqa: E402
+from roadworthy.index import Index, NotThereYetError  # noqa: E402
+from roadworthy.releasing import release  # noqa: E402
+from roadworthy.terminal import run_main  # noqa: E402
+from roadworthy.verifying import verify as verify_install  # noqa: E402
+from workshop.rehearsing.place import scratch_folder  # noqa: E402
+from workshop.rehearsing.rehearsal import prepare_place, this_publisher  # noqa: E402
+
+COPY = ("new", "--author=Ada Lovelace", "--email=ada@example.org", "--owner=ada", "--license=MIT")
+
+
+def begin_rehearsal() -> None:
+    """Do what a rehearsal begins with; what follows are the other commands."""
+    with scratch_folder() as folder:
+        prepare_place(folder, None)
+        this_publisher()
+
+
+# Those that may run beside each other, and those that come after them: they need what was built.
+FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
+    "release": (release.main, ["0.2.0", "--dry-run"]),
+    "new": (template.main, [*COPY, "--description=Frobs turbos.", "--dest=COPY", "tin-can"]),
+    "identify": (identify.main, []),
+    "doctor": (doctor.main, []),
+    "check_news": (check_news.main, ["--base=origin/main"]),
+    "check_index": (check_index.main, ["--before", "--index=http://127.0.0.1:9/simple/", "--sums=SUMS", "0.1.0"]),
+    "github_release": (github_release.main, ["--from=EMPTY"]),
+    "collect": (collect.main, ["EMPTY"]),
+    "rehearse": (begin_rehearsal, []),
+    "build": (build.main, ["--sdist-only"]),
+    "stamp": (stamp.main, ["--", "0.1.0"]),
+}
+THEN: dict[str, tuple[Callable[[], None], list[str]]] = {
+    "check_dist": (check_dist.main, ["--host"]),
+    "verify": (verify_install.main, ["dist"]),
+}
+
+
+def start(name: str, main: Callable[[], None], arguments: list[str], folder: Path) -> tuple[int, IO[bytes]]:
+    """Start one command in a process of its own; return that, and the file with all that it prints."""
+    places = {"EMPTY": folder / "empty", "COPY": folder / "copy", "SUMS": folder / "sums"}
+    for word, path in places.items():
+        arguments = [argument.replace(word, str(path)) for argument in arguments]
+    printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed where it is read
+    child = os.fork()
+    if child == 0:
+        os.dup2(printed.fileno(), 1)
+        os.dup2(printed.fileno(), 2)
+        os._exit(end(name, main, arguments))
+    return child, printed
+
+
+def wait(child: int, printed: IO[bytes]) -> tuple[int, str]:
+    """Wait for a command, and return its exit code, and what it printed."""
+    _, status = os.waitpid(child, 0)
+    with printed:
+        printed.seek(0)
+        return os.waitstatus_to_exitcode(status), printed.read().decode("utf-8", "backslashreplace")
+
+
+def end(name: str, main: Callable[[], None], arguments: list[str]) -> int:
+    """Run it to its end, and return its exit code."""
+    sys.argv = [f"{name}.py", *arguments]
+    code = 0
+    try:
+        run_main(main)
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:  # noqa: BLE001 - as the interpreter would
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
+
+
+def run_all() -> dict[str, tuple[int, str]]:
+    """Run them all, and return how each has ended."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "sums").touch()
+        (folder / "empty").mkdir()
+        ended: dict[str, tuple[int, str]] = {}
+        for commands in (FIRST, THEN):
+            started = {name: start(name, *command, folder) for name, command in commands.items()}
+            ended |= {name: wait(*each) for name, each in started.items()}
+    return ended
+
+
+def nothing_yet(*_: object) -> list[object]:
+    """Take the place of an index that does not have the version."""
+    raise NotThereYetError
+
+
+os.chdir(CHECKOUT)
+Index.knows = lambda *_: False  # type: ignore[method-assign]
+Index.files = nothing_yet  # type: ignore[method-assign,assignment]
+for _ in sys.stdin:
+    print(json.dumps(run_all()), flush=True)

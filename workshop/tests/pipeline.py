@@ -1,0 +1,200 @@
+"""CI.yml as rules see it: its jobs by what they do, under whatever name, and what becomes of them at each event."""
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import yaml
+
+from roadworthy.project import ROOT, WORKFLOW
+from workshop.workflows.events import as_list, load
+from workshop.workflows.jobs import Event, JobResult, Outcome, Row, Step, run
+
+PATH = ROOT / ".github" / "workflows" / WORKFLOW
+PULL = Event(name="pull_request", ref="refs/pull/7/merge", head_ref="topic", base_ref="main")
+EVENTS = {
+    "pull request": PULL,
+    "pull request of a fork": Event(
+        name="pull_request", ref="refs/pull/8/merge", head_ref="a", base_ref="main", fork=True
+    ),
+    "push": Event(name="push"),
+    "push to a maintenance line": Event(name="push", ref="refs/heads/0.1.x"),
+    "tag": Event(name="push", ref="refs/tags/v1.2.3"),
+    "tag of a pre-release": Event(name="push", ref="refs/tags/v1.2.3-rc1"),
+    "tag vacation": Event(name="push", ref="refs/tags/vacation"),
+    "manual run": Event(name="workflow_dispatch"),
+    "manual run for TestPyPI": Event(name="workflow_dispatch", inputs={"testpypi": True}),
+    "manual run of a tag for TestPyPI": Event(
+        name="workflow_dispatch", ref="refs/tags/v1.2.3", inputs={"testpypi": True}
+    ),
+}
+TAG, MANUAL = EVENTS["tag"], EVENTS["manual run for TestPyPI"]
+VERSION = "1.2.3"
+# What GitHub runs for `shell: bash`.
+BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A workflow, as text and as what it means."""
+
+    text: str
+    # What was evaluated already.
+    known: dict[str, dict[str, JobResult]] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def workflow(self) -> dict[str, Any]:
+        """The parsed file."""
+        return load(self.text)
+
+    @property
+    def jobs(self) -> dict[str, Any]:
+        """The jobs, as they stand there."""
+        jobs: dict[str, Any] = self.workflow["jobs"]
+        return jobs
+
+    def steps(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """All steps, each with the name of its job."""
+        for name, job in self.jobs.items():
+            for step in job.get("steps", []):
+                yield name, step
+
+    def doing(self, command: str) -> list[str]:
+        """Return the jobs with a step that runs this command: its first words."""
+        words = command.split()
+        found = [name for name, step in self.steps() if _words(step.get("run", ""))[: len(words)] == words]
+        return list(dict.fromkeys(found))
+
+    def one(self, command: str) -> str:
+        """Return the one job that runs this command.
+
+        Raises:
+            ValueError: There is none, or several.
+        """
+        found = self.doing(command)
+        if len(found) != 1:
+            raise ValueError(f"{len(found)} jobs run {command}, not one")
+        return found[0]
+
+    @property
+    def publishing(self) -> dict[str, str]:
+        """Map PyPI and TestPyPI to the job that publishes there; an address makes it TestPyPI.
+
+        Raises:
+            ValueError: There is not one job for each.
+        """
+        found: dict[str, str] = {}
+        for name, step in self.steps():
+            if "publish" in _words(step.get("run", ""))[:2] or "pypi-publish" in step.get("uses", ""):
+                index = "testpypi" if "publish-url" in str(step) else "pypi"
+                if index in found:
+                    raise ValueError(f"{found[index]} and {name} publish to {index}")
+                found[index] = name
+        if set(found) != {"pypi", "testpypi"}:
+            raise ValueError(f"it publishes to {', '.join(found) or 'nothing'}")
+        return found
+
+    @property
+    def after_publishing(self) -> set[str]:
+        """The jobs that come after one that publishes."""
+        publishing = set(self.publishing.values())
+        return {name for name in self.jobs if self.needs(name) & publishing}
+
+    def needs(self, job: str) -> set[str]:
+        """Return all jobs that come before one."""
+        direct = as_list(self.jobs[job].get("needs", []))
+        return set(direct).union(*(self.needs(name) for name in direct))
+
+    def comes_to(
+        self,
+        event: Event,
+        ends: Mapping[str, str] | None = None,
+        *,
+        code: bool = True,
+        previous: Mapping[str, JobResult] | None = None,
+    ) -> dict[str, JobResult]:
+        """Return what becomes of the jobs at an event.
+
+        Args:
+            event: What happens.
+            ends: What jobs end with; the others succeed.
+            code: Whether anything but documents changes.
+            previous: The attempt before, of which the failed jobs are run again.
+        """
+        key = f"{event} {ends} {code}"
+        if previous is not None or key not in self.known:
+            outputs = {"code": str(code).lower(), "version": VERSION}
+            identify = self.one("make identify")
+            told = {name: outputs[name] for name in self.jobs[identify].get("outputs", {})}
+            # A job that is cancelled alone took too long; the run goes on.
+            ended = {name: Outcome(how, alone=how == "cancelled") for name, how in (ends or {}).items()}
+            outcomes = {identify: Outcome(outputs=told), **ended}
+            self.known[key] = run(self.workflow, event, outcomes, previous=previous)
+        return self.known[key]
+
+    def rows(self, job: str, event: Event = TAG) -> tuple[Row, ...]:
+        """Return a job's rows at an event."""
+        return self.comes_to(event)[job].rows
+
+    def running(self, step: Step) -> int:
+        """Run a step's command as GitHub would, with its own environment, and return the exit code."""
+        env = {"PATH": os.environ["PATH"], **step.env}
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step.run],
+            env=env,
+            check=False,
+            capture_output=True,
+        )
+        return done.returncode
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return command.split()
+
+
+def within(text: str, job: str, edit: "re.Pattern[str] | str", new: str) -> str:
+    """Return the text with a replacement in one job, which must be possible exactly once.
+
+    Raises:
+        ValueError: What is to be replaced is not there, or more than once.
+    """
+    found = re.search(rf"^  {job}:\n(?:(?:    .*| *|  #.*)\n)*", text, re.MULTILINE)
+    if not found:
+        raise ValueError(f"there is no job {job}")
+    return text[: found.start()] + once(found[0], edit, new) + text[found.end() :]
+
+
+def once(text: str, edit: "re.Pattern[str] | str", new: str) -> str:
+    """Return the text with a replacement, which must be possible exactly once."""
+    pattern = re.compile(re.escape(edit)) if isinstance(edit, str) else edit
+    count = len(pattern.findall(text))
+    if count != 1:
+        raise ValueError(f"{pattern.pattern!r} stands there {count} times")
+    return pattern.sub(lambda _: new, text)
+
+
+# A rule: its name, what must hold, and the function that says what does not.
+Rule = Callable[[Pipeline], Iterator[str]]
+RULES: dict[str, Rule] = {}
+
+
+def rule(check: Rule) -> Rule:
+    """Register a rule; its docstring says what must hold."""
+    RULES[check.__name__] = check
+    return check
+
+
+def broken(name: str, pipeline: Pipeline) -> list[str]:
+    """Return how a workflow breaks a rule. A workflow that GitHub would refuse, or that lacks a job, breaks it too."""
+    try:
+        return list(RULES[name](pipeline))
+    except (LookupError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
+        return [f"it cannot be evaluated: {type(error).__name__}: {error}"]

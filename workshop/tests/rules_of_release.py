@@ -1,0 +1,244 @@
+"""Rules about what is published, when, and by what.
+
+In brackets: the kinds of failure that a rule prevents: A workflow, I installation, L Linux and macOS, M maturin,
+O trusted publishing, P PyPI, R supply chain, S sdist, U upload, Y Python's ABI.
+"""
+
+import re
+from collections.abc import Iterator
+
+from pipeline import EVENTS, MANUAL, TAG, VERSION, Pipeline, rule
+from roadworthy import project
+from workshop.workflows.events import triggers
+
+GOOD_TAGS = ("v0.1.0", "v1.2.3", "v10.20.30", "v0.3.0-alpha1", "v0.3.0-beta12", "v0.3.0-rc1")
+BAD_TAGS = (
+    *("vacation", "v1", "v1.2", "1.2.3", "v1.2.3.4", "v1.2.3-", "v1.2.3-rc", "v1.2.3-gamma1", "v1.2.3a1", "v1.2.3rc1"),
+    *("release-1.2.3", "2026-07-22", "v1.2.3-rc.1", "v1.2.3+build", "xv1.2.3", "v1.2.3-post1", "v1.2.3-dev7", "latest"),
+)
+# The steps before publishing, by what they do; the wheels' jobs are among them.
+BEFORE = (
+    *("make identify", "make lint", "make test", "make sdist", "make build", "make collect"),
+    *("make check-dist", "make verify"),
+)
+
+
+@rule
+def only_release_tags_start_a_run(pipeline: Pipeline) -> Iterator[str]:
+    """A tag starts a run if `make release` could have made it, and no other (any tag published: `vacation`, a date)."""
+    for tag in (*GOOD_TAGS, *BAD_TAGS):
+        event = type(TAG)(name="push", ref=f"refs/tags/{tag}")
+        if triggers(pipeline.workflow, event) != (tag in GOOD_TAGS):
+            yield f"{tag} {'starts no' if tag in GOOD_TAGS else 'starts a'} run"
+    for name in ("pull request", "push", "push to a maintenance line", "manual run"):
+        if not triggers(pipeline.workflow, EVENTS[name]):
+            yield f"a {name} starts no run"
+    if triggers(pipeline.workflow, type(TAG)(name="push", ref="refs/heads/topic")):
+        yield "a push to any branch starts a run, beside that of its pull request"
+    if extra := set(pipeline.workflow["on"]) - {"pull_request", "push", "workflow_dispatch"}:
+        yield f"it is also started by {', '.join(sorted(extra))}"
+
+
+@rule
+def only_a_pushed_tag_publishes_to_pypi(pipeline: Pipeline) -> Iterator[str]:
+    """A release's tag publishes to PyPI, a manual run, where asked to, to TestPyPI, and nothing else does."""
+    jobs = pipeline.publishing
+    for name, event in EVENTS.items():
+        for index, job in jobs.items():
+            wanted = index == ("testpypi" if "TestPyPI" in name else "pypi" if name.startswith("tag") else "")
+            wanted = wanted and name != "tag vacation"
+            results = pipeline.comes_to(event)
+            if bool(results and results[job].runs) != wanted:
+                yield f"{name}: {job} {'does not run' if wanted else 'runs'}"
+
+
+@rule
+def nothing_is_published_that_failed(pipeline: Pipeline) -> Iterator[str]:
+    """Publishing waits for all that is built and proven, and for nothing that was skipped (incomplete releases)."""
+    for index, job in pipeline.publishing.items():
+        event = TAG if index == "pypi" else MANUAL
+        for command in BEFORE:
+            for name in set(pipeline.doing(command)) - pipeline.after_publishing:
+                for result in ("failure", "cancelled"):
+                    results = pipeline.comes_to(event, {name: result})
+                    if results[job].runs:
+                        yield f"{job} runs although {name} ended with {result}"
+        if pipeline.comes_to(event, code=False)[job].runs:
+            yield f"{job} runs although nothing was built"
+        condition = str(pipeline.jobs[job].get("if", ""))
+        if any(function in condition for function in ("always(", "cancelled(", "failure(")):
+            yield f"{job} asks for more than success: {condition}"
+
+
+@rule
+def a_publish_job_does_five_things(pipeline: Pipeline) -> Iterator[str]:
+    """Download, uv, compare the hashes, attest, publish: no checkout, no make, nothing else beside the identity."""
+    for index, job in pipeline.publishing.items():
+        (row,) = pipeline.rows(job, TAG if index == "pypi" else MANUAL)
+        does = [step.uses.split("@")[0] or step.run.split()[0] for step in row.steps]
+        expected = ["actions/download-artifact", "astral-sh/setup-uv", "sha256sum", "astral-sh/attest-action", "uv"]
+        if does != expected:
+            yield f"{job} does {', '.join(does)}"
+            continue
+        _, setup, check, attest, publish = row.steps
+        if any(step.runs is not True for step in row.steps):
+            yield f"{job} may leave out a step"
+        checksum = setup.inputs.get("checksum", "")
+        if setup.inputs != {"version": locked_uv(), "checksum": checksum, "enable-cache": "false"}:
+            yield f"{job} sets uv up with {setup.inputs}, and {locked_uv()} is locked"
+        if not re.fullmatch(r"[0-9a-f]{64}", checksum):
+            yield f"{job} takes any uv that calls itself {locked_uv()}: checksum: {checksum or 'none'}"
+        if check.run.split() != ["sha256sum", "--check", "--strict", project.SUMS.name]:
+            yield f"{job} does not compare every hash: {check.run}"
+        if attest.inputs != {"paths": "dist/*"}:
+            yield f"{job} attests {attest.inputs}"
+        yield from _check_command(job, index, publish.run.split(), publish.env)
+
+
+def _check_command(job: str, index: str, words: list[str], env: dict[str, str]) -> Iterator[str]:
+    address = [] if index == "pypi" else ["--publish-url", '"$PUBLISH_URL"']
+    if words != ["uv", "publish", "--trusted-publishing", "always", *address, "dist/*"]:
+        yield f"{job} publishes with: {' '.join(words)}"
+    wanted = {} if index == "pypi" else {"PUBLISH_URL": ""}
+    if env != wanted:
+        yield f"{job} publishes with the environment {env}"
+
+
+def locked_uv() -> str:
+    """Return the version of uv that requirements/setup.txt locks."""
+    text = (project.ROOT / "requirements" / "setup.txt").read_text(encoding="utf-8")
+    return text.split("\nuv==", 1)[1].split()[0]
+
+
+@rule
+def the_address_of_testpypi_is_its_environments_variable(pipeline: Pipeline) -> Iterator[str]:
+    """No address of an index stands in the file; the job for TestPyPI reads it from its environment."""
+    job = pipeline.publishing["testpypi"]
+    event = type(MANUAL)(
+        name="workflow_dispatch", inputs={"testpypi": True}, variables={"PUBLISH_URL": "https://localhost/legacy/"}
+    )
+    (row,) = pipeline.comes_to(event)[job].rows
+    if row.steps[-1].env != {"PUBLISH_URL": "https://localhost/legacy/"}:
+        yield f"{job} publishes to {row.steps[-1].env}"
+
+
+@rule
+def environments_are_those_that_the_indexes_know(pipeline: Pipeline) -> Iterator[str]:
+    """Each publish job names its own environment, as it is told to the index; no other job has one [O1, O13]."""
+    for index, job in pipeline.publishing.items():
+        (row,) = pipeline.rows(job, TAG if index == "pypi" else MANUAL)
+        if row.environment != project.ENVIRONMENTS[index]:
+            yield f"{job} runs in {row.environment}, and the publisher's is {project.ENVIRONMENTS[index]}"
+    others = set(pipeline.jobs) - set(pipeline.publishing.values())
+    for name in sorted(others):
+        if "environment" in pipeline.jobs[name]:
+            yield f"{name} runs in an environment, and publishes nothing"
+
+
+@rule
+def publishing_is_inline_and_without_secrets(pipeline: Pipeline) -> Iterator[str]:
+    """No reusable workflow, whose name would be in the identity; no secret, which uv would prefer [O3, U8]."""
+    for name, job in pipeline.jobs.items():
+        if "uses" in job:
+            yield f"{name} is another workflow: {job['uses']}"
+    for event_name, event in EVENTS.items():
+        for name, result in pipeline.comes_to(event).items():
+            if result.secrets:
+                yield f"{event_name}: {name} is given {', '.join(sorted(result.secrets))}"
+    for word in (
+        "UV_PUBLISH_TOKEN",
+        "UV_PUBLISH_PASSWORD",
+        "TWINE_",
+        "MATURIN_PYPI_TOKEN",
+        "password:",
+        "skip-existing",
+    ):
+        if word in pipeline.text:
+            yield f"{word} stands in it"
+
+
+@rule
+def names_are_free_before_anything_is_sent(pipeline: Pipeline) -> Iterator[str]:
+    """Before publishing, and only then, the index is asked for files of this version that are not these [P1, U2]."""
+    job = pipeline.one("make check-names")
+    for name, event in EVENTS.items():
+        results = pipeline.comes_to(event)
+        if not results or not results[job].runs:
+            continue
+        (step,) = [step for step in results[job].row.steps if step.run.startswith("make check-names")]
+        index = next((index for index, publisher in pipeline.publishing.items() if results[publisher].runs), None)
+        if step.runs != (index is not None):
+            yield f"{name}: {job} {'asks no index' if index else 'asks an index'}"
+        elif index and (step.env.get("INDEX") != index or step.env.get("VERSION") != VERSION):
+            yield f"{name}: {job} asks {step.env.get('INDEX')} for {step.env.get('VERSION')}"
+
+
+@rule
+def what_is_published_is_proven_to_arrive(pipeline: Pipeline) -> Iterator[str]:
+    """After publishing, and only then, every machine compares the index with the manifest, and installs from it."""
+    job = pipeline.one("make check-index")
+    for name, event in EVENTS.items():
+        results = pipeline.comes_to(event)
+        if not results:
+            continue
+        published = any(results[each].runs for each in pipeline.publishing.values())
+        if results[job].runs != published:
+            yield f"{name}: {job} {'does not run' if published else 'runs'}"
+    for event, index in ((TAG, "pypi"), (MANUAL, "testpypi")):
+        publisher = pipeline.publishing[index]
+        if pipeline.comes_to(event, {publisher: "failure"})[job].runs:
+            yield f"{job} runs although {publisher} failed"
+        yield from _check_arrival(pipeline, job, event, index)
+
+
+def _check_arrival(pipeline: Pipeline, job: str, event: object, index: str) -> Iterator[str]:
+    verified = pipeline.rows(pipeline.one("make verify FROM=release"), TAG)
+    rows = pipeline.rows(job, event)  # type: ignore[arg-type]
+    if [row.runs_on for row in rows] != [row.runs_on for row in verified]:
+        yield f"{job} does not run on the machines on which the wheels were verified"
+    for row in rows:
+        check, verify = (
+            [step for step in row.steps if f"make {word}" in step.run] for word in ("check-index", "verify")
+        )
+        if len(check) != 1 or len(verify) != 1:
+            yield f"{job} does not both compare and install"
+            continue
+        for step in (*check, *verify):
+            if step.env.get("INDEX") != index or '"$INDEX"' not in step.run or '"$VERSION"' not in step.run:
+                yield f"{job} asks {step.env.get('INDEX')} where it was published to {index}: {step.run}"
+            if "SUMS=release/SHA256SUMS" not in step.run:
+                yield f"{job} does not compare with what was built: {step.run}"
+
+
+@rule
+def the_github_release_comes_last(pipeline: Pipeline) -> Iterator[str]:
+    """GitHub's release follows what is proven to be on PyPI, and nothing else [A8, A9]."""
+    release = pipeline.one("make github-release")
+    arrival, publisher = pipeline.one("make check-index"), pipeline.publishing["pypi"]
+    for name, event in EVENTS.items():
+        results = pipeline.comes_to(event)
+        if results and results[release].runs != (name in ("tag", "tag of a pre-release")):
+            yield f"{name}: {release} {'runs' if results[release].runs else 'does not run'}"
+    for result in ("failure", "cancelled"):
+        for job in (arrival, publisher):
+            if pipeline.comes_to(TAG, {job: result})[release].runs:
+                yield f"{release} runs although {job} ended with {result}"
+
+
+@rule
+def a_retry_sends_the_same_bytes(pipeline: Pipeline) -> Iterator[str]:
+    """Running the failed jobs again builds nothing again [U2]."""
+    publisher = pipeline.publishing["pypi"]
+    failed = pipeline.comes_to(TAG, {publisher: "failure"})
+    again = pipeline.comes_to(type(TAG)(name="push", ref=TAG.ref, run_attempt=2), previous=failed)
+    if not again[publisher].runs:
+        yield f"{publisher} does not run again"
+    for name in ("make sdist", "make build", "make collect"):
+        for job in pipeline.doing(name):
+            if again[job].runs:
+                yield f"{job} runs again"
+    for name, step in pipeline.steps():
+        if step.get("uses", "").startswith("actions/upload-artifact@"):
+            days = int(step["with"].get("retention-days", 0))
+            if days < 14:
+                yield f"{name} keeps {step['with']['name']} for {days} days, and PyPI takes files for 14"

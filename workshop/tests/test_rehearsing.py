@@ -1,0 +1,348 @@
+"""A run of a workflow on this machine: what runs, with what, what it leaves, and what a failure means for the rest."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline import PATH, TAG, Pipeline
+from roadworthy import processes as commands
+from roadworthy import project
+from roadworthy.building.toolchain import host_triple
+from workshop.loopback.identity import IdentityProvider
+from workshop.rehearsing import faults_of_building, faults_of_publishing, faults_of_releasing  # noqa: F401 - they register
+from workshop.rehearsing.faults import FAULTS, NOTHING, Fault, Verdict, look
+from workshop.rehearsing.machine import OF_THE_CHECKOUT, Machine, keep_rows
+from workshop.rehearsing.place import CONFIGURATION, Place
+from workshop.rehearsing.report import PROOFS, proof_of
+from workshop.rehearsing.runner import FOLDER, Run
+from workshop.workflows.jobs import Event
+
+CI = Pipeline(PATH.read_text(encoding="utf-8"))
+HERE = Machine("x86_64-unknown-linux-gnu", frozenset({"3.12"}))
+WORKFLOW = """\
+on: push
+jobs:
+  first:
+    runs-on: ubuntu-24.04
+    outputs:
+      word: ${{ steps.say.outputs.word }}
+    steps:
+      - uses: actions/checkout@1
+      - id: say
+        run: echo "word=hello" >> "$GITHUB_OUTPUT"; echo "ref $GITHUB_REF, ${CI:-none}, ${UV_PUBLISH_URL:-nowhere}"
+      - run: mkdir dist; echo "$TEXT" > dist/a.txt; touch SHA256SUMS
+        env:
+          TEXT: made by ${{ github.sha }}
+      - uses: actions/upload-artifact@1
+        with:
+          name: made
+          path: |
+            dist/
+            SHA256SUMS
+  second:
+    needs: first
+    runs-on: ubuntu-24.04
+    permissions:
+      id-token: write
+    environment: pypi
+    steps:
+      - uses: actions/download-artifact@1
+        with:
+          name: made
+      - run: cat dist/a.txt
+      - run: echo "asked for $WORD at ${ACTIONS_ID_TOKEN_REQUEST_URL:-nobody}, ${UV_PUBLISH_URL:-nowhere}"
+        env:
+          WORD: ${{ needs.first.outputs.word }}
+      - run: test ! -e "$FLAG"
+        env:
+          FLAG: FLAG-FILE
+  third:
+    needs: second
+    runs-on: ubuntu-24.04
+    steps:
+      - run: echo third, ${ACTIONS_ID_TOKEN_REQUEST_URL:-nobody}
+  rows:
+    needs: first
+    runs-on: ubuntu-24.04
+    strategy:
+      matrix:
+        include:
+          - target: x86_64-unknown-linux-gnu
+          - target: aarch64-apple-darwin
+    steps:
+      - run: echo "builds for $TARGET"
+        env:
+          TARGET: ${{ matrix.target }}
+  report:
+    needs: [second]
+    if: failure()
+    runs-on: ubuntu-24.04
+    steps:
+      - run: echo reported
+"""
+
+ENGINE = str(project.ROOT / "roadworthy" / "src")
+
+
+def make_place(folder: Path, workflow: str) -> Place:
+    """Make a place with one commit, which holds a workflow."""
+    place = Place(folder, 1900000000, {"UV_PUBLISH_URL": "http://127.0.0.1:9/legacy/"})
+    (folder / "gitconfig").write_text(CONFIGURATION, encoding="utf-8")
+    place.tools.mkdir()
+    for path in (place.checkout, place.remote):
+        kind = ["--bare"] if path == place.remote else []
+        place.git("init", "--quiet", *kind, "--initial-branch=main", path, cwd=folder)
+    place.git("remote", "add", "origin", place.remote)
+    place.commit("Start", {f"{FOLDER}/CI.yml": workflow, "scripts/bootstrap.py": "", "roadworthy/pyproject.toml": ""})
+    return place
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Return a run of the workflow above, whose second job fails as long as there is a file `flag`."""
+    place = make_place(tmp_path, WORKFLOW.replace("FLAG-FILE", str(tmp_path / "flag")))
+    event = Event(name="push", sha=place.git("rev-parse", "HEAD"), repository="owner/name")
+    provider = IdentityProvider(address="https://localhost/idtoken")
+    return Run(place, event, HERE, tmp_path / "run", provider, {"UV_PUBLISH_URL": "https://localhost/legacy/"})
+
+
+def said(run: Run) -> list[str]:
+    return [line for one in run.done for line in one.output.splitlines()]
+
+
+def test_jobs_run_in_order_with_what_those_before_left(run: Run) -> None:
+    assert run.go()
+    assert [one.job for one in run.done] == ["first", "first", "second", "second", "second", "rows", "third"]
+    assert f"made by {run.event.sha}" in said(run)
+    assert run.outcomes["first"].outputs == {"word": "hello"}
+    assert run.results["report"].result == "skipped"
+
+
+def test_a_step_has_what_github_gives(run: Run) -> None:
+    run.go()
+    assert said(run)[0] == "ref refs/heads/main, true, http://127.0.0.1:9/legacy/"
+
+
+def test_only_a_job_that_may_has_an_identity_and_sends_over_tls(run: Run) -> None:
+    run.go()
+    (line,) = [line for line in said(run) if line.startswith("asked for hello")]
+    assert line.startswith("asked for hello at https://localhost/idtoken/")
+    assert line.endswith("https://localhost/legacy/")
+    assert "third, nobody" in said(run)
+
+
+def test_rows_of_other_machines_are_left_out(run: Run) -> None:
+    run.go()
+    assert [line for line in said(run) if line.startswith("builds")] == ["builds for x86_64-unknown-linux-gnu"]
+
+
+def test_a_command_is_shown_with_its_values(run: Run) -> None:
+    run.go()
+    (command,) = [one.command for one in run.done if one.job == "rows"]
+    assert command == 'echo "builds for x86_64-unknown-linux-gnu"'
+
+
+def test_what_needs_a_failed_job_does_not_run_and_runs_again_with_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "flag").touch()
+    assert not run.go()
+    assert (run.failed, run.results["third"].result) == (["second"], "skipped")
+    assert "reported" in said(run)
+    before = len(run.done)
+    assert not run.again()
+    (tmp_path / "flag").unlink()
+    assert run.again()
+    again = [one.job for one in run.done[before:]]
+    # The first job and the rows have succeeded, and are not run again.
+    assert again == ["second", "second", "second", "report", "second", "second", "second", "third"]
+    assert run.event.run_attempt == 3
+
+
+def test_an_artefact_cannot_be_left_twice(run: Run) -> None:
+    (run.artefacts / "made").mkdir(parents=True)
+    assert not run.go()
+    assert run.failed == ["first"]
+    (line,) = [line for line in said(run) if "(409)" in line]
+    assert line == "actions/upload-artifact: (409) Conflict: an artifact with this name already exists: made"
+
+
+def test_what_is_not_there_is_neither_left_nor_fetched(tmp_path: Path) -> None:
+    text = WORKFLOW.replace('echo "$TEXT" > dist/a.txt; touch SHA256SUMS', "true").replace(
+        "needs: first\n", "needs: []\n", 1
+    )
+    place = make_place(tmp_path, text.replace("FLAG-FILE", "none"))
+    event = Event(name="push", sha=place.git("rev-parse", "HEAD"))
+    run = Run(place, event, HERE, tmp_path / "run", IdentityProvider(), {})
+    assert not run.go()
+    assert {one.output for one in run.done if one.code} == {
+        "actions/upload-artifact: No files were found with the provided path: dist/, SHA256SUMS",
+        "actions/download-artifact: Unable to find any artifacts for made",
+    }
+
+
+def test_a_run_can_begin_later_with_the_artefacts_of_another(run: Run, tmp_path: Path) -> None:
+    run.go()
+    later = replace(run, folder=tmp_path / "later", done=[], outcomes={}, results={})
+    later.skip_to("cat dist/a.txt", run.outcomes, run.artefacts)
+    assert later.go()
+    assert [one.job for one in later.done if one.job != "rows"] == ["second", "second", "second", "third"]
+
+
+def test_an_action_that_nothing_takes_the_place_of_is_an_error(run: Run) -> None:
+    run.place.replace(f"{FOLDER}/CI.yml", "actions/checkout@1", "somebody/action@1")
+    run.event = replace(run.event, sha=run.place.git("rev-parse", "HEAD"))
+    with pytest.raises(ValueError, match="nothing takes the place of somebody/action"):
+        run.go()
+
+
+# ---- CI.yml ----------------------------------------------------------------------------------------------------------
+
+
+def test_everything_on_the_way_to_pypi_is_run_or_known_to_be_left_out() -> None:
+    results = CI.comes_to(TAG)
+    way = [step.run for result in results.values() for row in result.rows for step in row.steps if step.run]
+    others = ("make check-lock", "make check-news", *OF_THE_CHECKOUT)
+    assert {run for run in way if not proof_of(run) and "rustup" not in run and not run.startswith(others)} == set()
+    proven = {words for words in PROOFS if any(run.startswith(words) for run in way)}
+    assert set(PROOFS) - proven == {"make release"}
+
+
+def test_one_row_of_wheels_is_kept_and_the_rest_of_the_file_stays() -> None:
+    for row in project.matrix("wheels"):
+        reduced = keep_rows(CI.text, row["target"])
+        assert yaml.safe_load(reduced)["jobs"]["wheels"]["strategy"]["matrix"]["include"] == [row]
+        whole = CI.text.splitlines()
+        assert [line for line in reduced.splitlines() if line not in whole] == []
+        # A row has three lines, and one of them a fourth.
+        assert len(whole) - len(reduced.splitlines()) in {24, 25}
+
+
+def test_a_machine_that_nothing_is_built_for_is_refused() -> None:
+    with pytest.raises(Exception, match=r"no row of CI\.yml builds for this machine, s390x-unknown"):
+        keep_rows(CI.text, "s390x-unknown-linux-gnu")
+
+
+def test_exactly_one_row_verifies_on_each_machine() -> None:
+    for target in project.platform_tags():
+        machine = Machine(target, frozenset({"3.12"}))
+        rows = CI.comes_to(TAG)[CI.one("make verify FROM=release")].rows
+        here = [row for row in rows if not machine.why_not(row)]
+        # What is put together for both processors is verified on both.
+        assert len(here) == (2 if target.startswith("universal2") else 1) or "musl" in target, target
+
+
+def test_what_a_step_is_given_is_what_this_machine_has() -> None:
+    env = {"WHEELS": "x86_64-unknown-linux-gnu x86_64-unknown-linux-gnu@an/image", "PYTHONS": "3.10\n3.12\n"}
+    assert HERE.changes(env) == {"WHEELS": "x86_64-unknown-linux-gnu", "PYTHONS": "3.12"}
+    assert HERE.changes({"INDEX": "pypi"}) == {}
+    assert HERE.changes({"PYTHONS": "3.10 3.14t"}) == {"PYTHONS": "3.12"}
+    assert HERE.left_out(env) == [
+        "without x86_64-unknown-linux-gnu in an/image, a container",
+        "without CPython 3.10: not installed",
+    ]
+
+
+# ---- faults ----------------------------------------------------------------------------------------------------------
+
+
+def test_there_are_faults_along_the_whole_way() -> None:
+    assert len({fault.name for fault in FAULTS.values()}) >= 40
+    assert all(fault.story and fault.sees for fault in FAULTS.values())
+
+
+@pytest.mark.parametrize(
+    ("seen", "state", "green", "good"),
+    [
+        ("refused", NOTHING, False, True),
+        ("refused", NOTHING, None, True),
+        ("", NOTHING, False, False),
+        ("refused", "3 of 4 files", False, False),
+        ("refused", NOTHING, True, False),
+    ],
+)
+def test_a_fault_is_judged_by_what_is_said_what_is_there_and_how_ci_ends(
+    seen: str, state: str, green: bool | None, good: bool
+) -> None:
+    fault = Fault("name", "story", "refused", NOTHING, green=False, start="after", play=lambda _: None)
+    assert Verdict(fault, seen, seen, state, green, 1.0).good == good
+
+
+def test_what_a_user_sees_is_the_line_with_the_pattern() -> None:
+    text = "one\n  two: the file\n     exists\nthree"
+    assert look("the file exists", text) == "two: the file exists"
+    assert look("three", text) == "three"
+    assert look("four", text) == ""
+    assert look("needle", f"{'hay ' * 50}needle in it") == "needle in it"
+
+
+# ---- ends ------------------------------------------------------------------------------------------------------------
+
+
+def running_below(folder: Path) -> list[str]:
+    """Return the processes whose working folder is below a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            where = (process / "cwd").readlink()
+        except OSError:
+            continue
+        if where.is_relative_to(folder):
+            found.append(process.name)
+    return found
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    for _ in range(2400):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("it does not come")
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="asks Linux which processes there are")
+def test_what_a_program_has_started_ends_with_it(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    script = f"sleep 60 & sleep 60 & touch {started}; wait"
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.7)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            commands.run_apart("sh", "-c", script, cwd=tmp_path, env=os.environ, timeout=50)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert started.exists()
+    wait_for(lambda: not running_below(tmp_path))
+
+
+def test_both_streams_of_a_program_are_kept_in_their_order(tmp_path: Path) -> None:
+    script = "import sys; print('a', flush=True); print('b', file=sys.stderr, flush=True); print('c'); sys.exit(3)"
+    done = commands.run_apart(sys.executable, "-c", script, cwd=tmp_path, env=os.environ, timeout=50)
+    assert (done.returncode, done.stdout.split()) == (3, ["a", "b", "c"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGKILL")
+def test_a_program_that_outlives_who_started_it_may_still_print(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    alive = "kill -KILL $PPID; while kill -0 $PPID 2> /dev/null; do sleep 0.05; done"
+    shell = f"{alive}; echo more; exec touch {done}"
+    script = (
+        f"import os, sys; from pathlib import Path; sys.path[:0] = {[str(project.ROOT), ENGINE]!r}\n"
+        f"import commands; commands.run_apart('bash', '-ec', {shell!r}, cwd=Path.cwd(), env=os.environ, timeout=50)"
+    )
+    assert commands.run(sys.executable, "-c", script, cwd=tmp_path, env=os.environ, check=False).returncode == -9
+    wait_for(done.exists)
+
+
+def test_this_machine_is_one_that_wheels_are_built_for() -> None:
+    assert host_triple() in project.platform_tags()

@@ -1,0 +1,121 @@
+"""GitHub's expressions, evaluated by GitHub's own packages in one node process for all callers of a process."""
+
+import atexit
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from workshop.workflows.installation import install
+
+# What the contexts of these names lack is null on GitHub; what the others lack is only known there.
+CLOSED = frozenset({"inputs", "matrix", "needs", "vars"})
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What expressions can see.
+
+    Attributes:
+        contexts: The contexts that are known, each with what is known of it.
+        closed: The contexts that are known entirely.
+        results: The results that `success()` and `failure()` are about, by job.
+        cancelled: What `cancelled()` returns.
+    """
+
+    contexts: dict[str, Any]
+    closed: frozenset[str] = CLOSED
+    results: dict[str, str] = field(default_factory=dict)
+    cancelled: bool = False
+
+    def having(self, **contexts: object) -> "Scope":
+        """Return a scope that has these contexts as well."""
+        return replace(self, contexts={**self.contexts, **contexts})
+
+
+def strings(value: object) -> Iterator[str]:
+    """Return all strings in a value, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item)
+
+
+class Evaluator:
+    """A node process that evaluates expressions, one after the other."""
+
+    def __init__(self) -> None:
+        """Install what it needs, where that is absent, and start the process."""
+        node, script = install()
+        self._answers: dict[str, str] = {}
+        self._process = subprocess.Popen(
+            [node, script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            bufsize=1,
+        )
+
+    def fill(self, value: Any, where: str, scope: Scope) -> Any:  # noqa: ANN401 - whatever YAML holds
+        """Evaluate all templates in a value; those with anything unknown in them stay as they are.
+
+        Args:
+            value: A string, or lists and mappings with strings in them.
+            where: The definition in GitHub's schema of workflow files that says what can be used in it.
+            scope: What is known.
+
+        Raises:
+            ValueError: GitHub would take that for an error.
+        """
+        if not any("${{" in text for text in strings(value)):
+            return value
+        return self._ask(where, scope, "value", value)
+
+    def holds(self, condition: object, where: str, scope: Scope) -> bool | None:
+        """Tell whether an `if:` holds; with `success() && (…)` if it has no status function. None: that is unknown.
+
+        Raises:
+            ValueError: GitHub would take that for an error, or it always holds because of text around a template.
+        """
+        # As JSON writes it: `true`, not `True`.
+        text = condition if isinstance(condition, str) or condition is None else json.dumps(condition)
+        holds: bool | None = self._ask(where, scope, "condition", text)
+        return holds
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+    def _answer(self, request: str) -> str:
+        """Return node's answer to a line; to the same line, always the same."""
+        if request not in self._answers:
+            if self._process.stdin is None or self._process.stdout is None:
+                raise RuntimeError("node has no pipes")
+            self._process.stdin.write(f"{request}\n")
+            line = self._process.stdout.readline()
+            if not line:
+                raise RuntimeError("node has ended; what it said stands above")
+            self._answers[request] = line
+        return self._answers[request]
+
+    def _ask(self, where: str, scope: Scope, kind: str, asked: object) -> Any:  # noqa: ANN401 - whatever JSON holds
+        status = {"results": scope.results, "cancelled": scope.cancelled}
+        request = {"where": where, "contexts": scope.contexts, "closed": list(scope.closed), "status": status}
+        answer = json.loads(self._answer(json.dumps({**request, kind: asked})))
+        if "error" in answer:
+            raise ValueError(f"{where}: {answer['error']}, in {asked!r}")
+        return answer["value"]
+
+
+@cache
+def shared() -> Evaluator:
+    """Return the evaluator of this process."""
+    evaluator = Evaluator()
+    atexit.register(evaluator.close)
+    return evaluator

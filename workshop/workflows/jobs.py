@@ -1,0 +1,340 @@
+"""What a GitHub workflow does at an event: which jobs run, with what, and which of their steps."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from workshop.workflows.events import Event, as_list, text_of, triggers
+from workshop.workflows.expressions import CLOSED, Scope, shared, strings
+from workshop.workflows.matrix import named_rows
+
+__all__ = ["Concurrency", "Event", "JobResult", "Outcome", "Row", "Step", "in_order", "run", "workflow_concurrency"]
+
+Workflow = Mapping[str, Any]
+TEMPLATE = re.compile(r"\$\{\{((?:'[^']*'|(?!}})[^'])*)}}")
+SECRET = re.compile(r"\bsecrets\b(?:\s*\.\s*([\w-]+)|\s*\[\s*'([\w-]+)'\s*\])?", re.IGNORECASE)
+SYSTEMS = {"ubuntu": "Linux", "macos": "macOS", "windows": "Windows"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job that runs results in.
+
+    Attributes:
+        result: "success", "failure" or "cancelled".
+        outputs: The job's outputs.
+        failing: The id or the name of the step at which it failed, or was cancelled; later steps are told so.
+        steps: The context `steps`, such as `{"build": {"outputs": {"hash": "1"}}}`.
+        alone: The job was cancelled, but the run was not: it took too long, or was replaced in its concurrency group.
+    """
+
+    result: str = "success"
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    failing: str | None = None
+    steps: Mapping[str, Any] = field(default_factory=dict)
+    alone: bool = False
+
+    def __post_init__(self) -> None:
+        if self.result not in ("success", "failure", "cancelled"):
+            raise ValueError(f"a job that runs results in success, failure or cancelled, not {self.result}")
+
+
+@dataclass(frozen=True)
+class Concurrency:
+    """A concurrency group, and whether a newcomer ends the one that runs."""
+
+    group: str
+    cancel_in_progress: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step; `runs` is None where its `if:` asks for what is only known on GitHub. So are templates that stay."""
+
+    id: str
+    name: str
+    runs: bool | None
+    uses: str
+    inputs: dict[str, str]  # with:
+    env: dict[str, str]
+    run: str
+    shell: str
+    working_directory: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job as it runs for one row of its matrix; without a matrix, there is one row."""
+
+    matrix: dict[str, Any]
+    name: str
+    runs_on: Any
+    uses: str
+    environment: str | None
+    concurrency: Concurrency | None
+    timeout_minutes: float | None
+    continue_on_error: bool
+    env: dict[str, str]
+    steps: tuple[Step, ...]
+
+    def step(self, wanted: str) -> Step:
+        """Return the step of this id or name."""
+        (found,) = [step for step in self.steps if wanted in (step.id, step.name)]
+        return found
+
+    def step_using(self, action: str) -> Step:
+        """Return the only step that uses this action, such as "actions/checkout"."""
+        (found,) = [step for step in self.steps if step.uses.split("@")[0] == action]
+        return found
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What becomes of a job.
+
+    Attributes:
+        runs: It runs in this attempt.
+        result: What the jobs that need it see: "success", "failure", "cancelled" or "skipped".
+        outputs: Its outputs.
+        alone: It was cancelled, but the run was not.
+        permissions: What its token may do; "default" where the workflow does not say.
+        secrets: The names of the secrets that it is given; "*" where it takes all, or by a computed name.
+        rows: Once for each row of its matrix; none if it is skipped.
+    """
+
+    runs: bool
+    result: str
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = False
+    permissions: Mapping[str, str] | str = "default"
+    secrets: frozenset[str] = frozenset()
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def row(self) -> Row:
+        """Return the only row."""
+        (row,) = self.rows
+        return row
+
+
+def workflow_concurrency(workflow: Workflow, event: Event) -> Concurrency | None:
+    """Return the concurrency group of the whole run."""
+    return _concurrency(workflow.get("concurrency"), "workflow-concurrency", _scope(workflow, event))
+
+
+def run(
+    workflow: Workflow,
+    event: Event,
+    outcomes: Mapping[str, Outcome] | None = None,
+    *,
+    previous: Mapping[str, JobResult] | None = None,
+) -> dict[str, JobResult]:
+    """Go through the jobs of a workflow.
+
+    Args:
+        workflow: The workflow.
+        event: What happened.
+        outcomes: What jobs result in, if they run; all others succeed, without outputs.
+        previous: What the attempt before came to, for a re-run of the failed jobs: only those run again, and those
+            that need them.
+
+    Returns:
+        All jobs, in the order of the file; none if the event does not start the workflow.
+
+    Raises:
+        ValueError: The workflow is wrong, an outcome is none that can be, or it takes more to tell what happens.
+    """
+    jobs, outcomes = workflow["jobs"], outcomes or {}
+    needs = _needs(workflow)
+    _check(jobs, needs, outcomes)
+    if previous is not None and event.run_attempt == 1:
+        raise ValueError("a re-run has a run_attempt of 2 or more")
+    if not triggers(workflow, event):
+        return {}
+    scope, results = _scope(workflow, event), dict[str, JobResult]()
+    ancestors: dict[str, set[str]] = {}
+    for name in TopologicalSorter(needs).static_order():
+        ancestors[name] = set(needs[name]).union(*(ancestors[need] for need in needs[name]))
+        again = {name, *ancestors[name]}
+        if previous and not any(previous[other].result in ("failure", "cancelled") for other in again):
+            results[name] = replace(previous[name], runs=False)
+            continue
+        results[name] = _job(
+            workflow,
+            name,
+            replace(
+                scope.having(
+                    needs={
+                        need: {"result": results[need].result, "outputs": results[need].outputs} for need in needs[name]
+                    }
+                ),
+                results={other: results[other].result for other in ancestors[name]},
+                cancelled=any(results[it].result == "cancelled" and not results[it].alone for it in ancestors[name]),
+            ),
+            event,
+            outcomes.get(name, Outcome()),
+        )
+    return {name: results[name] for name in jobs}
+
+
+def in_order(workflow: Workflow) -> list[str]:
+    """Return the jobs, each after those that it needs.
+
+    Raises:
+        CycleError: Jobs need each other.
+    """
+    return list(TopologicalSorter(_needs(workflow)).static_order())
+
+
+def _needs(workflow: Workflow) -> dict[str, list[str]]:
+    return {name: as_list(job.get("needs", [])) for name, job in workflow["jobs"].items()}
+
+
+def _check(jobs: Mapping[str, Any], needs: Mapping[str, list[str]], outcomes: Mapping[str, Outcome]) -> None:
+    for name, job in jobs.items():
+        if unknown := set(needs[name]) - jobs.keys():
+            raise ValueError(f"{name} needs {', '.join(sorted(unknown))}, and there is no such job")
+        ids = [step["id"] for step in job.get("steps", []) if "id" in step]
+        if twice := {step for step in ids if ids.count(step) > 1}:
+            raise ValueError(f"{name} has several steps with the id {', '.join(sorted(twice))}")
+    for name, outcome in outcomes.items():
+        if name not in jobs:
+            raise ValueError(f"there is no job {name} to have an outcome")
+        # A called workflow declares its outputs itself.
+        if "uses" not in jobs[name] and (unknown := outcome.outputs.keys() - jobs[name].get("outputs", {}).keys()):
+            raise ValueError(f"{name} has no output {', '.join(sorted(unknown))}")
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        raise ValueError(f"jobs need each other: {' → '.join(error.args[1])}") from error
+
+
+def _scope(workflow: Workflow, event: Event) -> Scope:
+    contexts = {"github": event.github(workflow), "inputs": event.given_inputs(workflow), "vars": event.variables}
+    scope = Scope(contexts)
+    if event.untrusted:
+        return replace(scope.having(secrets={"GITHUB_TOKEN": "***"}), closed=CLOSED | {"secrets"})
+    return scope
+
+
+def _job(workflow: Workflow, name: str, scope: Scope, event: Event, outcome: Outcome) -> JobResult:
+    job = workflow["jobs"][name]
+    runs = shared().holds(job.get("if"), "job-if", scope)
+    if runs is None:
+        raise ValueError(f"it takes more to tell whether {name} runs: {job['if']}")
+    if not runs:
+        return JobResult(runs=False, result="skipped")
+    strategy = job.get("strategy") or {}
+    rows, found = [], named_rows(strategy, scope)
+    for index, (matrix, shown) in enumerate(found):
+        about = {"job-index": index, "job-total": len(found), "fail-fast": strategy.get("fail-fast", True)}
+        rows.append(_row(workflow, name, shown, scope.having(matrix=matrix, strategy=about), outcome))
+    forgiven = outcome.result == "failure" and all(row.continue_on_error for row in rows)
+    return JobResult(
+        runs=True,
+        result="success" if forgiven else outcome.result,
+        outputs=outcome.outputs,
+        alone=outcome.alone,
+        permissions=_permissions(workflow, job, event),
+        secrets=_secrets([job, workflow.get("env")], event),
+        rows=tuple(rows),
+    )
+
+
+def _row(workflow: Workflow, name: str, shown: list[Any], scope: Scope, outcome: Outcome) -> Row:
+    job, fill = workflow["jobs"][name], shared().fill
+    title = job.get("name", name)
+    if shown and "${{" not in title:
+        title = f"{title} ({', '.join(text_of(value) for value in shown)})"
+    environment = job.get("environment")
+    if isinstance(environment, Mapping):
+        environment = environment["name"]
+    env = _texts(workflow.get("env"), "workflow-env", scope) | _texts(job.get("env"), "job-env", scope)
+    runs_on = fill(job.get("runs-on"), "runs-on", scope)
+    defaults = {
+        key: value for place in (workflow, job) for key, value in place.get("defaults", {"run": {}})["run"].items()
+    }
+    steps = [{**defaults, **step} if "run" in step else step for step in job.get("steps", [])]
+    return Row(
+        matrix=scope.contexts["matrix"],
+        name=fill(title, "string-strategy-context", scope),
+        runs_on=runs_on,
+        uses=job.get("uses", ""),
+        environment=fill(environment, "job-environment-name", scope) or None,
+        concurrency=_concurrency(job.get("concurrency"), "job-concurrency", scope),
+        timeout_minutes=fill(job.get("timeout-minutes"), "number-strategy-context", scope),
+        continue_on_error=fill(job.get("continue-on-error", False), "boolean-strategy-context", scope),
+        env=env,
+        steps=tuple(_steps(steps, env, scope, outcome, str(runs_on).split("-")[0])),
+    )
+
+
+def _steps(steps: list[Any], env: dict[str, str], scope: Scope, outcome: Outcome, system: str) -> list[Step]:
+    """Return the steps of a job, of which all succeed before the one at which it fails, if that is known."""
+    done: list[Step] = []
+    runner = {"os": SYSTEMS[system]} if system in SYSTEMS else {}
+    status = "success"
+    for number, step in enumerate(steps):
+        here = replace(scope, results={"": status}, cancelled=status == "cancelled")
+        here = here.having(steps=outcome.steps, runner=runner, job={"status": status}, env=_known(env))
+        own = _texts(step.get("env"), "step-env", here)
+        here = here.having(env=_known(env | own))
+        title = step.get("name") or step.get("uses") or "Run " + step["run"].partition("\n")[0]
+        done.append(
+            Step(
+                id=step.get("id", ""),
+                name=_text(title, here),
+                runs=shared().holds(step.get("if"), "step-if", here),
+                uses=step.get("uses", ""),
+                inputs=_texts(step.get("with"), "step-with", here),
+                env=own,
+                run=_text(step.get("run", ""), here),
+                shell=_text(step.get("shell", ""), here),
+                working_directory=_text(step.get("working-directory", ""), here),
+            )
+        )
+        if outcome.failing in (done[number].id, title) and not step.get("continue-on-error"):
+            status = outcome.result
+    if outcome.failing is not None and status == "success":
+        raise ValueError(f"there is no step {outcome.failing} to fail, or it may")
+    return done
+
+
+def _texts(values: Mapping[str, Any] | None, where: str, scope: Scope) -> dict[str, str]:
+    return {key: text_of(value) for key, value in shared().fill(values or {}, where, scope).items()}
+
+
+def _text(value: str, scope: Scope) -> str:
+    return text_of(shared().fill(value, "string-steps-context", scope))
+
+
+def _known(env: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in env.items() if "${{" not in value}
+
+
+def _concurrency(given: object, where: str, scope: Scope) -> Concurrency | None:
+    if given is None:
+        return None
+    filled = shared().fill(given if isinstance(given, Mapping) else {"group": given}, where, scope)
+    return Concurrency(filled["group"], filled.get("cancel-in-progress", False))
+
+
+def _permissions(workflow: Workflow, job: Mapping[str, Any], event: Event) -> dict[str, str] | str:
+    given = job.get("permissions", workflow.get("permissions", "default"))
+    if not event.untrusted:
+        return given if isinstance(given, str) else dict(given or {})
+    if isinstance(given, str):
+        return given.replace("write-all", "read-all")
+    # There is no reading of an identity token.
+    least = {"write": "read"}
+    return {key: "none" if key == "id-token" else least.get(level, level) for key, level in (given or {}).items()}
+
+
+def _secrets(values: list[Any], event: Event) -> frozenset[str]:
+    expressions = [expression for text in strings(values) for expression in TEMPLATE.findall(text)]
+    names = {dotted or quoted or "*" for expression in expressions for dotted, quoted in SECRET.findall(expression)}
+    if any(isinstance(value, Mapping) and value.get("secrets") == "inherit" for value in values):
+        names.add("*")
+    return frozenset(names & {"GITHUB_TOKEN"} if event.untrusted else names)
