@@ -9,12 +9,13 @@ from pathlib import Path
 
 from report import compare, shortest
 from roadworthy.building import build
-from roadworthy.project import DIST, venv_bin
+from roadworthy.processes import venv_bin
+from roadworthy.project import HERE
 
 
 def distinct_wheels(folder: Path, count: int) -> list[Path]:
     """Write wheels that differ: in their name by a build tag, in their library by its last bytes."""
-    (wheel,) = DIST.glob("*-abi3-*.whl")
+    (wheel,) = HERE.dist.glob("*-abi3-*.whl")
     name, version, rest = wheel.name.split("-", 2)
     with zipfile.ZipFile(wheel) as archive:
         files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
@@ -52,7 +53,7 @@ def measure(count: int, runs: int, *, sdist: bool = False, with_tools: bool = Tr
         folder = Path(temporary)
         paths = distinct_wheels(folder, count)
         if sdist:
-            (path,) = DIST.glob("*.tar.gz")
+            (path,) = HERE.dist.glob("*.tar.gz")
             paths.append(Path(shutil.copy(path, folder)))
         times = {"check_dist": shortest(lambda: gate(folder), runs=runs)}
         if with_tools:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from report import compare
 from roadworthy.building import build
-from roadworthy.project import DIST, ROOT, find_uv
+from roadworthy.processes import find_uv
+from roadworthy.project import HERE
 
 
 def measure() -> None:
@@ -38,9 +39,9 @@ def run() -> None:
     """Install the wheel of the stable ABI where it shadows the developed one, and measure that."""
     if not build.is_current():
         build.build()
-    (wheel,) = DIST.glob("*-abi3-*.whl")
+    (wheel,) = HERE.dist.glob("*-abi3-*.whl")
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([find_uv(), "pip", "install", "--quiet", "--no-deps", f"--target={folder}", wheel], check=True)
-        path = [folder, str(Path(__file__).resolve().parent), str(ROOT)]
+        path = [folder, str(Path(__file__).resolve().parent), str(HERE.root)]
         code = f"import sys; sys.path[:0] = {path}; import matching; matching.measure()"
         subprocess.run([sys.executable, "-c", code], check=True)

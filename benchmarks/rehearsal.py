@@ -7,7 +7,7 @@ from pathlib import Path
 
 from report import compare
 from roadworthy import processes as commands
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from workshop.rehearsing.place import make_place
 
 # A line of a step's time, of the rehearsal's own steps and of those that the release proves with.
@@ -26,4 +26,6 @@ def run() -> None:
         (log,) = re.findall(r"what each step said: (.+)", done.stdout)
         said = done.stdout + Path(log).read_text(encoding="utf-8")
     work = {line: float(seconds) for seconds, line in STEP.findall(said) if WORK.match(line)}
-    compare(f"A rehearsal of {ROOT.name}", {"its builds and verifications": sum(work.values()), "all": float(whole)})
+    compare(
+        f"A rehearsal of {HERE.root.name}", {"its builds and verifications": sum(work.values()), "all": float(whole)}
+    )

@@ -6,9 +6,10 @@ import tempfile
 from pathlib import Path
 
 from report import compare, shortest
-from roadworthy.project import ROOT, venv_bin
+from roadworthy.processes import venv_bin
+from roadworthy.project import HERE
 
-sys.path += [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "workshop" / "tests")]
+sys.path += [str(HERE.root), str(HERE.root / "roadworthy" / "tests"), str(HERE.root / "workshop" / "tests")]
 
 from releases import MOMENT, Place, copy_place, make_place
 

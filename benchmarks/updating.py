@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "workshop" / "tests")]
 
-from roadworthy.project import EXE  # noqa: E402
+from roadworthy.processes import EXE  # noqa: E402
 from roadworthy.pythons import Python  # noqa: E402
 from roadworthy.repository import Repository  # noqa: E402
 from roadworthy.terminal import problem, run_main  # noqa: E402

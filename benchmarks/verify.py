@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from report import compare, shortest
-from roadworthy.project import find_uv, name, native_module
+from roadworthy.processes import find_uv
+from roadworthy.project import HERE
 from roadworthy.pythons import Python
 from roadworthy.verifying import jobs as verification
 from roadworthy.verifying import verify as verify_install
@@ -23,7 +24,7 @@ def call(*command: object) -> None:
 
 def prove(executable: Path, source: Source) -> None:
     """Ask what is installed, and run the tests: the same in all three."""
-    call(executable, "-I", CHECK, name(), native_module())
+    call(executable, "-I", CHECK, HERE.name, HERE.native_module)
     unpacked = source.artefacts.unpacked
     options = ("-p", "no:cacheprovider", "--quiet", "--config-file", unpacked / "pyproject.toml", "--rootdir", unpacked)
     call(executable, "-I", "-m", "pytest", *options, unpacked / "tests")

@@ -11,12 +11,12 @@ from pypi_simple import PyPISimple
 from roadworthy.gate.check import check_folder
 from roadworthy.gate.model import Artefact
 from roadworthy.index import Index
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from roadworthy.terminal import ProblemsError, err, out, problem, run_main
 from roadworthy.verifying.artefacts import compare_sums, read_sums
 
-LIST = ROOT / "benchmarks" / "foreign.txt"
-FOLDER = ROOT / "target" / "foreign"
+LIST = HERE.root / "benchmarks" / "foreign.txt"
+FOLDER = HERE.root / "target" / "foreign"
 # Findings that were looked at and are true, each with its reason. The artefacts are good enough for their users.
 TRUE_FINDINGS: dict[tuple[str, str], str] = {}
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from roadworthy.building.toolchain import host_triple
-from roadworthy.project import ROOT, name
+from roadworthy.project import HERE
 from roadworthy.releasing.release import parse_version
 from roadworthy.terminal import Problem, ProblemsError, out, problem, run_main, step
 from workshop.rehearsing import faults, faults_of_building, faults_of_publishing, faults_of_releasing, report  # noqa: F401 - importing registers
@@ -90,7 +90,7 @@ def show(rehearsal: Rehearsal, screen: Screen, ci: Run, seconds: float) -> None:
     out.print(f"rehearsed: {rehearsal.release.text}, commit {commit} of a scratch copy, on {rehearsal.machine.triple}")
     report.show_steps(screen.ran)
     # Of the checkout's file: that of the scratch copy has no rows for other machines.
-    everywhere = load((ROOT / CI).read_text(encoding="utf-8"))
+    everywhere = load((HERE.root / CI).read_text(encoding="utf-8"))
     report.show_elsewhere(run(everywhere, ci.event, ci.outcomes), rehearsal.machine)
     report.show_artefacts(rehearsal, ci)
     report.show_github(rehearsal)
@@ -105,7 +105,7 @@ def keep(rehearsal: Rehearsal) -> None:
     out.print("\nStill there, until Ctrl-C:\n")
     for line in (
         f"git clone {rehearsal.place.remote}",
-        f"pip install --index-url {addresses.simple} {name()}",
+        f"pip install --index-url {addresses.simple} {HERE.name}",
         f"make verify VERSION={version} INDEX={addresses.simple}",
         f"UV_PUBLISH_TOKEN={token} UV_PUBLISH_URL={addresses.plain} .venv/bin/uv publish dist/*",
     ):

@@ -3,11 +3,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from workshop.rehearsing.place import age_sources
 
 
-def run(*command: object, cwd: Path = ROOT, **variables: str | None) -> "subprocess.CompletedProcess[str]":
+def run(*command: object, cwd: Path = HERE.root, **variables: str | None) -> "subprocess.CompletedProcess[str]":
     """Run a command without input, and return its exit code and what it said.
 
     Args:
@@ -40,16 +40,16 @@ def copy_checkout(folder: Path) -> Path:
     """Copy what git tracks, or would, into a repository of its own with one commit, and share .venv with it."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
+        cwd=HERE.root,
         check=True,
         capture_output=True,
     ).stdout.decode()
     for name in listed.split("\0"):
-        if name and (ROOT / name).is_file():
+        if name and (HERE.root / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            shutil.copy2(HERE.root / name, folder / name)
     time = subprocess.run(
-        ["git", "log", "-1", "--format=%ct"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["git", "log", "-1", "--format=%ct"], cwd=HERE.root, check=True, capture_output=True, text=True
     ).stdout
     stamp = {"GIT_COMMITTER_DATE": f"{time.strip()} +0000", "GIT_AUTHOR_DATE": f"{time.strip()} +0000"}
     identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
@@ -57,6 +57,6 @@ def copy_checkout(folder: Path) -> Path:
         subprocess.run(["git", *arguments], cwd=folder, check=True, env={**os.environ, **stamp})
     exclude = folder / ".git" / "info" / "exclude"
     exclude.write_text("/.venv\n", encoding="utf-8")
-    (folder / ".venv").symlink_to(ROOT / ".venv")
+    (folder / ".venv").symlink_to(HERE.root / ".venv")
     age_sources(folder)
     return folder

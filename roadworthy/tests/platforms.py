@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
-from roadworthy import project
+from roadworthy.project import HERE
 
 DOCUMENTS = ("README.md", "docs/publishing.md")
 HEAD = "| system | processor | wheels are built on | and verified on |\n| --- | --- | --- | --- |\n"
@@ -54,8 +54,8 @@ def table_in(text: str) -> list[str]:
 
 def find_stale(name: str, text: str) -> Iterator[str]:
     """Say which lines of a document's table are not what CI.yml says, and how they should read."""
-    tags = project.python_tags().values()
-    rows = rows_of(project.matrix("wheels", "target", "tag", "runner"), project.matrix("verify", "wheels", "runner"))
+    tags = HERE.python_tags.values()
+    rows = rows_of(HERE.matrix("wheels", "target", "tag", "runner"), HERE.matrix("verify", "wheels", "runner"))
     below = f"Each has {len(tags)} wheels: {', '.join(f'`{tag}`' for tag in tags)}."
     there, wanted = table_in(text), [*rows, below]
     if not there:

@@ -13,9 +13,9 @@ from subprocess import CompletedProcess
 
 from helpers import run
 from releases import Place, copy_place, environment, make_place
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 
-DRIVER = ROOT / "tests" / "tooling" / "release_until.py"
+DRIVER = HERE.root / "tests" / "tooling" / "release_until.py"
 VERSION = "0.2.0"
 WORKERS = 2
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import copy_checkout, run
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 
 # A moment for all commits, so that the same release is the same commit.
 MOMENT = "1900000000 +0000"
@@ -111,7 +111,7 @@ def make_place(folder: Path, proof: str | None = NOTHING) -> Place:
     for fragment in (place.checkout / "changelog.d").glob("*.*.md"):
         if not fragment.name.startswith("template"):
             fragment.unlink()
-    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    text = (HERE.root / "CHANGELOG.md").read_text(encoding="utf-8")
     place.write("CHANGELOG.md", text.split("## ")[0].rstrip() + "\n")
     set_version(place, "0.1.0")
     place.write("changelog.d/+first.added.md", "The first release.\n")

@@ -12,9 +12,9 @@ import pytest
 from cyclonedx.model.bom import Bom
 
 from helpers import run
-from roadworthy import project
 from roadworthy.building import build, toolchain
-from roadworthy.project import ROOT, load_toml
+from roadworthy.processes import find_uv, venv_bin
+from roadworthy.project import HERE, same_wheel
 from roadworthy.pythons import list_pythons
 from roadworthy.terminal import ProblemsError
 
@@ -43,10 +43,10 @@ def test_dist_holds_the_expected_files_and_nothing_else(dist: Path) -> None:
     triple = toolchain.host_triple()
     names = {path.name for path in dist.iterdir()}
     wheels = {name for name in names if name.endswith(".whl")}
-    expected = [project.wheel_name(python, triple) for python in build.choose_interpreters(triple, all_of_them=False)]
-    assert names - wheels == {project.sdist_name()}
+    expected = [HERE.wheel_name(python, triple) for python in build.choose_interpreters(triple, all_of_them=False)]
+    assert names - wheels == {HERE.sdist_name()}
     assert len(wheels) == len(expected)
-    assert all(any(project.same_wheel(name, other) for other in expected) for name in wheels)
+    assert all(any(same_wheel(name, other) for other in expected) for name in wheels)
 
 
 def test_the_hashes_hold(dist: Path) -> None:
@@ -75,7 +75,7 @@ LAUNCHERS = (
 
 def launchers(folder: Path) -> str:
     """Return a PATH on which launchers that lead nowhere come first; those that were run are listed in `ran` there."""
-    names = [f"python{version}" for version in (*project.python_tags(), "3.11", "3.12", "3.13", "3.14", "3.15")]
+    names = [f"python{version}" for version in (*HERE.python_tags, "3.11", "3.12", "3.13", "3.14", "3.15")]
     folder.mkdir()
     for number, name in enumerate(names):
         if number == 1:
@@ -108,22 +108,24 @@ def test_two_builds_in_two_folders_are_the_same_bytes(dist: Path, checkout: Path
         UMASK="0",
     )
     assert built.returncode == 0, built.stderr
-    ours, others = contents(ROOT), contents(checkout)
+    ours, others = contents(HERE.root), contents(checkout)
     assert {name for name in ours | others if ours.get(name) != others.get(name)} == set()
-    assert (checkout / "SHA256SUMS").read_text(encoding="utf-8") == (ROOT / "SHA256SUMS").read_text(encoding="utf-8")
-    assert dist == ROOT / "dist"
+    assert (checkout / "SHA256SUMS").read_text(encoding="utf-8") == (HERE.root / "SHA256SUMS").read_text(
+        encoding="utf-8"
+    )
+    assert dist == HERE.root / "dist"
     assert not (there / "ran").exists(), (there / "ran").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="launchers are shell scripts here")
 def test_launchers_that_lead_nowhere_hide_no_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = list_pythons(project.find_uv())
+    usual = list_pythons(find_uv())
     monkeypatch.setenv("PATH", launchers(tmp_path / "launchers"))
-    assert list_pythons(project.find_uv()) == usual
+    assert list_pythons(find_uv()) == usual
 
 
 def test_no_artefact_holds_a_path_of_the_builder(dist: Path) -> None:
-    paths = [str(ROOT), str(Path.home()), os.environ.get("CARGO_HOME", str(Path.home())), "/tmp/"]  # noqa: S108
+    paths = [str(HERE.root), str(Path.home()), os.environ.get("CARGO_HOME", str(Path.home())), "/tmp/"]  # noqa: S108
     found = [
         (artefact.name, name, path)
         for artefact in dist.iterdir()
@@ -138,12 +140,12 @@ def test_the_sbom_lists_the_crates_with_their_hashes(wheel: Path) -> None:
     (text,) = (content for name, content in members(wheel).items() if "/sboms/" in name)
     bom = Bom.from_json(json.loads(text))  # type: ignore[attr-defined]
     listed = {(part.name, part.version): next(iter(part.hashes)).content for part in bom.components}
-    locked = {(crate["name"], crate["version"]): crate.get("checksum") for crate in load_toml("Cargo.lock")["package"]}
-    direct = set(load_toml("Cargo.toml")["dependencies"])
+    locked = {(crate["name"], crate["version"]): crate.get("checksum") for crate in HERE.locked_crates}
+    direct = set(HERE.manifest["dependencies"])
     assert direct <= {name for name, _ in listed}
     assert listed.items() <= locked.items()
     assert bom.metadata.component is not None
-    assert (bom.metadata.component.name, bom.metadata.component.version) == (project.name(), str(project.version()))
+    assert (bom.metadata.component.name, bom.metadata.component.version) == (HERE.name, str(HERE.version))
 
 
 def test_a_build_is_current_until_something_changes(dist: Path, wheel: Path) -> None:
@@ -170,7 +172,7 @@ def test_a_warning_of_maturins_ends_the_build_and_leaves_the_old_one(checkout: P
     before = contents(checkout) if (checkout / "dist").exists() else {}
     pyproject = checkout / "pyproject.toml"
     text = pyproject.read_text(encoding="utf-8")
-    pyproject.write_text(text.replace(project.native_module(), f"{project.native_module()}x"), encoding="utf-8")
+    pyproject.write_text(text.replace(HERE.native_module, f"{HERE.native_module}x"), encoding="utf-8")
     refused = build_elsewhere(checkout)
     pyproject.write_text(text, encoding="utf-8")
     assert refused.returncode == 1
@@ -207,7 +209,7 @@ def test_a_target_without_wheels_is_refused(target: str, words: str) -> None:
 
 def test_a_target_that_rust_lacks_is_named_with_the_remedy() -> None:
     missing = next(
-        (triple for triple in project.platform_tags() if not _has_library(triple.replace("universal2", "aarch64"))),
+        (triple for triple in HERE.platform_tags if not _has_library(triple.replace("universal2", "aarch64"))),
         None,
     )
     if missing is None:
@@ -231,9 +233,9 @@ def test_a_folder_that_is_no_checkout_is_refused(sdist: Path, tmp_path: Path) ->
 
 def test_a_panic_in_the_build_that_ships_is_an_exception(tmp_path: Path) -> None:
     """The probe is built in the release profile, and is in no wheel that ships."""
-    library = tmp_path / project.import_name()
-    shutil.copytree(ROOT / "python" / project.import_name(), library, ignore=shutil.ignore_patterns("*.so", "*.pyd"))
-    command = [project.venv_bin("maturin"), "build", "--release", "--locked", "--features=panic-probe"]
+    library = tmp_path / HERE.import_name
+    shutil.copytree(HERE.root / "python" / HERE.import_name, library, ignore=shutil.ignore_patterns("*.so", "*.pyd"))
+    command = [venv_bin("maturin"), "build", "--release", "--locked", "--features=panic-probe"]
     where = [
         f"--out={tmp_path}",
         f"--target-dir={build.TARGET_DIR}",
@@ -245,7 +247,7 @@ def test_a_panic_in_the_build_that_ships_is_an_exception(tmp_path: Path) -> None
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
-    code = f"import {project.native_module()} as core\nprint(core.BUILD_PROFILE, flush=True)\ncore.panic_probe()"
+    code = f"import {HERE.native_module} as core\nprint(core.BUILD_PROFILE, flush=True)\ncore.panic_probe()"
     probe = run(sys.executable, "-c", code, cwd=tmp_path)
     assert probe.stdout == "release\n"
     assert probe.stderr.rstrip().endswith("pyo3_runtime.PanicException: probe")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from helpers import copy_checkout, run
-from roadworthy import project
 from roadworthy.building.toolchain import host_triple
+from roadworthy.project import HERE
 
 MARK = b"compiled from C"
 BUILD_RS = 'fn main() {\n    cc::Build::new().file("src/mark.c").compile("mark");\n}\n'
@@ -48,6 +48,6 @@ def test_zig_compiles_c_for_the_oldest_glibc(crate: Path) -> None:
     for wheel in (crate / "dist").glob("*.whl"):
         unpacked = run(sys.executable, "-m", "zipfile", "--extract", wheel, crate / "target" / wheel.name, cwd=crate)
         assert unpacked.returncode == 0
-        (native,) = (crate / "target" / wheel.name / project.import_name()).glob("*.so")
+        (native,) = (crate / "target" / wheel.name / HERE.import_name).glob("*.so")
         assert MARK in native.read_bytes()
     assert all("manylinux2014" in path.name for path in (crate / "dist").glob("*.whl"))

@@ -18,7 +18,7 @@ from roadworthy.gate import check as check_dist
 from roadworthy.gate.binary import macos_floor, no_libpython
 from roadworthy.gate.model import RULES, Artefact, Finding, Project
 from roadworthy.gate.native import Library
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from roadworthy.terminal import err, problem, run_main
 
 SCRIPT = ("-m", "roadworthy", "check")
@@ -210,7 +210,7 @@ def test_what_cargo_cannot_say_is_told_and_refuses_nothing(
 
 
 def test_a_debug_build_is_refused(release: Release, facts: Project) -> None:
-    (developed,) = (ROOT / "python").rglob("_core.abi3.so")
+    (developed,) = (HERE.root / "python").rglob("_core.abi3.so")
     release.change_wheel(lambda files: files.update({release.native: developed.read_bytes()}))
     findings = check_dist.check_folder(release.folder, facts)
     assert {finding.what for finding in findings if finding.rule == "release-build"} == {
@@ -259,7 +259,7 @@ def test_a_windows_module_of_the_stable_abi_needs_python3_dll(tags: str, needed:
 
 
 def test_every_rule_is_in_the_documentation() -> None:
-    text = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+    text = (HERE.root / "docs" / "checks.md").read_text(encoding="utf-8")
     generated = run(sys.executable, "-m", "workshop.checks_doc")
     assert generated.returncode == 0, generated.stderr
     assert generated.stdout.rstrip() == text.split("\n## Who catches what\n")[0].rstrip()

@@ -12,7 +12,7 @@ from helpers import run
 from pipeline_index import PackageIndex, running
 from roadworthy import index
 from roadworthy.ci import served as check_index
-from roadworthy.project import ROOT, import_name
+from roadworthy.project import HERE
 from roadworthy.releasing.yank import next_version, repair
 from roadworthy.terminal import ProblemsError
 from roadworthy.verifying.artefacts import read_sums, write_sums
@@ -183,7 +183,7 @@ def test_there_is_nothing_to_do_about_what_is_not_on_pypi(served: PackageIndex, 
 
 
 def test_the_document_that_the_summary_names_has_that_part() -> None:
-    assert "\n### A broken version is out\n" in (ROOT / "docs" / "publishing.md").read_text(encoding="utf-8")
+    assert "\n### A broken version is out\n" in (HERE.root / "docs" / "publishing.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("version", ["latest", "", "0.2.0-dev"])
@@ -279,7 +279,7 @@ def test_a_name_that_an_index_tells_is_no_path(
 @pytest.mark.parametrize(
     "other",
     [
-        f"{import_name().replace('_', '.').title()}-0.2.0.tar.gz",
+        f"{HERE.import_name.replace('_', '.').title()}-0.2.0.tar.gz",
         "ferrous-wheel-0.2.tar.gz",
         "ferrous_wheel-0.2.0-cp310-abi3-WIN_amd64.whl",
     ],

@@ -15,9 +15,9 @@ import pytest
 from broken import Files, repack_wheel
 from helpers import run
 from pipeline_steps import stand_in
-from roadworthy import project, pythons
+from roadworthy import pythons
 from roadworthy.building import toolchain
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from roadworthy.pythons import Python
 from roadworthy.terminal import ProblemsError
 from roadworthy.verifying import container as containers
@@ -28,7 +28,7 @@ from roadworthy.verifying.jobs import Job, Place, Source, keep_command, plan_job
 HOST = toolchain.host_triple()
 IMAGE = "some/image:1"
 THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())
-NATIVE = f"{project.import_name()}/_core.abi3.so"
+NATIVE = f"{HERE.import_name}/_core.abi3.so"
 
 pytestmark = pytest.mark.skipif(
     not HOST.endswith("-linux-gnu") or not (THIS.path.parent / f"python{THIS.name}").exists(),
@@ -73,7 +73,7 @@ def docker(installed: Docker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Docke
 
 
 def read_source(folder: Path, unpacked: Path) -> Source:
-    return Source(Artefacts.read(folder, project.version(), None, unpacked))
+    return Source(Artefacts.read(folder, HERE.version, None, unpacked))
 
 
 def container_jobs(source: Source, folder: Path, place: str = f"{HOST}@{IMAGE}") -> list[Job]:
@@ -97,7 +97,7 @@ def require_something(files: Files) -> None:
     """Let a wheel require and import what only an index has."""
     (metadata,) = (file for file in files if file.endswith("/METADATA"))
     files[metadata] = b"Requires-Dist: typing-extensions>=4.12\n" + files[metadata]
-    files[f"{project.import_name()}/__init__.py"] += b"\nimport typing_extensions\n"
+    files[f"{HERE.import_name}/__init__.py"] += b"\nimport typing_extensions\n"
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def test_a_broken_wheel_fails_with_what_is_wrong(done: dict[str, Any]) -> None:
 
 def test_only_the_targets_wheels_are_offered(done: dict[str, Any], wheel: Path) -> None:
     (offered,) = (done["folder"] / "good" / "wheels").iterdir()
-    assert len(list(offered.iterdir())) == len(project.python_tags())
+    assert len(list(offered.iterdir())) == len(HERE.python_tags)
     assert all(path.name.endswith(wheel.name.rsplit("-", 1)[1]) for path in offered.iterdir())
     told = [command for command in done["commands"] if str(offered) in command]
     assert [command[command.index("--find-links") + 1] for command in told] == [str(offered)]
@@ -160,7 +160,7 @@ def test_a_container_gets_its_folders_and_nothing_of_this_machine(done: dict[str
     for command in commands:
         assert set(mounted(command)) == {
             str(good / "job"),
-            str(ROOT),
+            str(HERE.root),
             str(offered),
             str(unpacked),
         }
@@ -202,7 +202,7 @@ def test_a_target_without_wheels_is_refused(text: str) -> None:
 
 
 def test_a_set_without_the_targets_wheels_is_refused(dist: Path, docker: Docker, tmp_path: Path) -> None:
-    other = next(triple for triple in project.platform_tags() if triple != HOST)
+    other = next(triple for triple in HERE.platform_tags if triple != HOST)
     source = read_source(dist, tmp_path / "sdist")
     with pytest.raises(ProblemsError, match=f"holds 0 of the 3 wheels for {other}: "):
         plan_jobs([THIS], source, [Place.parse(f"{other}@{IMAGE}")], tmp_path / "wheels")
@@ -260,7 +260,7 @@ def test_the_command_ends_with_one_clear_line_too(dist: Path, docker: Docker) ->
     docker.set(running=False)
     command = (
         sys.executable,
-        ROOT / "scripts" / "verify_install.py",
+        HERE.root / "scripts" / "verify_install.py",
         f"--wheels={HOST}@{IMAGE}",
         f"--python={THIS.path}",
     )

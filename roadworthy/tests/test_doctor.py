@@ -11,9 +11,9 @@ import requests
 
 from helpers import run
 from pipeline import PATH, Pipeline
-from roadworthy import project
 from roadworthy.ci import doctor
 from roadworthy.index import Index, NotThereYetError
+from roadworthy.project import HERE
 from roadworthy.releasing.github import Forge
 from roadworthy.terminal import ProblemsError
 
@@ -29,7 +29,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def repository() -> str:
     """Return owner/repo as pyproject.toml has it."""
-    address = project.load_toml("pyproject.toml")["project"]["urls"]["Repository"]
+    address = HERE.pyproject["project"]["urls"]["Repository"]
     return str(address).split("/", 3)[3]
 
 
@@ -49,7 +49,7 @@ def test_each_index_is_told_what_the_workflow_is(capsys: pytest.CaptureFixture[s
         form = text.split(f"The trusted publisher on {index} ", 1)[1].split("\n\n", 1)[0].splitlines()[1:6]
         pairs = [line.strip().split("  ", 1) for line in form]
         assert {field: value.strip() for field, value in pairs} == {
-            "PyPI project name": project.load_toml("pyproject.toml")["project"]["name"],
+            "PyPI project name": HERE.pyproject["project"]["name"],
             "Owner": owner,
             "Repository name": name,
             "Workflow name": PATH.name,

@@ -9,7 +9,7 @@ import pytest
 
 from helpers import copy_checkout, run
 from roadworthy.ci import locks as check_lock
-from roadworthy.project import find_uv
+from roadworthy.processes import find_uv
 
 LOCKS = ("build", "lint", "node", "setup", "test", "tools", "workshop")
 

@@ -18,9 +18,8 @@ from packaging.version import Version
 
 from helpers import run
 from releases import Place, environment, fingerprint
-from roadworthy import project
 from roadworthy.building.toolchain import host_triple
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from roadworthy.releasing.github import Forge
 
 
@@ -35,10 +34,10 @@ def test_the_plan_names_every_artefact(place: Place) -> None:
     done = place.release("0.2.0", "--dry-run")
     assert done.returncode == 0, done.stderr
     lists = re.findall(r"\n(?:built|built and tested) (?:here|by).*:\n((?:  \S+\n)+)", done.stdout)
-    version, platforms = Version("0.2.0"), project.platform_tags()
-    names = [project.wheel_name(python, target, version) for target in platforms for python in project.python_tags()]
+    version, platforms = Version("0.2.0"), HERE.platform_tags
+    names = [HERE.wheel_name(python, target, version) for target in platforms for python in HERE.python_tags]
     here = [name for name in names if name.endswith(f"-{platforms[host_triple()]}.whl")]
-    sdist = project.sdist_name(version)
+    sdist = HERE.sdist_name(version)
     assert [sorted(text.split()) for text in lists] == [sorted([sdist, *here]), sorted([sdist, *names])]
 
 
@@ -379,7 +378,7 @@ def test_a_merged_commit_that_locks_other_tools_is_proved_with_its_own(place: Pl
     place.commit("Move on")
     # The commit that brought the version still has the script that does nothing, and the other lock.
     log = place.folder / "steps"
-    driver = (sys.executable, ROOT / "tests" / "tooling" / "release_until.py", "count", 0, place.remote, log)
+    driver = (sys.executable, HERE.root / "tests" / "tooling" / "release_until.py", "count", 0, place.remote, log)
     done = run(*driver, "0.2.0", "--yes", "--via=pr", cwd=place.checkout, **environment())
     assert done.returncode == 0, done.stderr
     steps = log.read_text(encoding="utf-8")
@@ -480,4 +479,4 @@ def test_afterwards_it_says_how_to_watch_to_verify_and_what_to_do_if_ci_fails(pl
 
 
 def test_the_real_checkout_of_this_project_is_never_what_the_tests_release() -> None:
-    assert "v0.2.0" not in run("git", "tag", cwd=ROOT).stdout.split()
+    assert "v0.2.0" not in run("git", "tag", cwd=HERE.root).stdout.split()

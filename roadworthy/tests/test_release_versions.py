@@ -14,13 +14,13 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from helpers import run
 from releases import Place, copy_place, environment, fingerprint, make_place
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from roadworthy.releasing.release import is_plain, is_waiting, parse_arguments
 from roadworthy.releasing.state import Request, Situation
 from roadworthy.releasing.version import NUMBER, Release
 
 # In the root it would be in pytest's way.
-set_hypothesis_home_dir(ROOT / "target" / "hypothesis")
+set_hypothesis_home_dir(HERE.root / "target" / "hypothesis")
 WRITE = "write X.Y.Z, X.Y.Z-alphaN, X.Y.Z-betaN or X.Y.Z-rcN"
 SEE = "; see: python scripts/release.py --help\n"
 

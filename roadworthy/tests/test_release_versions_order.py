@@ -13,7 +13,7 @@ import tomli
 from packaging.version import Version
 
 from helpers import copy_checkout, run
-from roadworthy.project import venv_bin
+from roadworthy.processes import venv_bin
 from roadworthy.releasing.version import Release
 
 STAGES = ("alpha", "beta", "rc")

@@ -12,8 +12,8 @@ from packaging.version import Version
 from helpers import run
 from pipeline_steps import run_step
 from releases import Place, environment
-from roadworthy import project
 from roadworthy.ci.stamp import DEVELOPMENT
+from roadworthy.project import HERE
 from roadworthy.releasing import files
 from roadworthy.releasing.version import Release
 
@@ -45,7 +45,7 @@ def test_the_artefacts_are_called_as_the_version_that_was_stamped(place: Place) 
     assert run_step(place, "stamp", WANTED).code == 0
     (sdist, version) = json.loads(ask_project(place, "[project.sdist_name(), str(project.version())]").stdout)
     assert version == str(Version(WANTED)) == "0.1.1.dev7"
-    assert sdist == project.sdist_name(Version(WANTED)) == "ferrous_wheel-0.1.1.dev7.tar.gz"
+    assert sdist == HERE.sdist_name(Version(WANTED)) == "ferrous_wheel-0.1.1.dev7.tar.gz"
 
 
 def test_cargo_takes_the_lock_as_it_is(place: Place) -> None:

@@ -17,8 +17,8 @@ import pytest
 
 from broken import Files, make_wheel, repack_sdist, repack_wheel
 from helpers import run
-from roadworthy import index, project
-from roadworthy.project import ROOT
+from roadworthy import index
+from roadworthy.project import HERE
 from roadworthy.pythons import Python
 from roadworthy.terminal import ProblemsError
 from roadworthy.verifying import environment as environments
@@ -36,9 +36,9 @@ from roadworthy.verifying.artefacts import (
 )
 from roadworthy.verifying.jobs import Job, Source
 
-NATIVE = f"{project.import_name()}/_core.abi3.so"
+NATIVE = f"{HERE.import_name}/_core.abi3.so"
 THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())
-SCRIPT = ROOT / "scripts" / "verify_install.py"
+SCRIPT = HERE.root / "scripts" / "verify_install.py"
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def wheelhouse(tmp_path: Path, sdist: Path) -> Path:
 
 def verify(folder: Path, steps: Callable[..., str] = verification.check_wheel) -> Job:
     """Do one of verify's jobs, on the Python of these tests, with what is in a folder."""
-    source = Source(Artefacts.read(folder, project.version(), None, folder.parent / "sdist"))
+    source = Source(Artefacts.read(folder, HERE.version, None, folder.parent / "sdist"))
     job = Job(THIS, "wheel", partial(steps, source=source))
     return verification.run_job(job, folder.parent / "job")
 
@@ -62,7 +62,7 @@ def said(job: Job) -> str:
 
 
 def test_a_good_release_is_verified_on_this_python(dist: Path) -> None:
-    done = run(sys.executable, SCRIPT, dist, "--python", THIS.path, "--sums", ROOT / "SHA256SUMS")
+    done = run(sys.executable, SCRIPT, dist, "--python", THIS.path, "--sums", HERE.root / "SHA256SUMS")
     assert done.returncode == 0, done.stderr
     rows = [line.split() for line in done.stdout.splitlines()[1:]]
     assert [row[0] for row in rows] == [str(THIS)] * 3
@@ -71,7 +71,7 @@ def test_a_good_release_is_verified_on_this_python(dist: Path) -> None:
 
 
 def test_a_missing_native_module_is_found_although_the_checkout_has_one(wheelhouse: Path, wheel: Path) -> None:
-    assert list((ROOT / "python").rglob("_core.*.so"))
+    assert list((HERE.root / "python").rglob("_core.*.so"))
     repack_wheel(wheel, wheelhouse, lambda files: files.pop(NATIVE))
     job = verify(wheelhouse)
     assert "the installation holds 0 files of the native module" in said(job)
@@ -97,7 +97,7 @@ def test_a_wheel_for_another_platform_is_not_replaced_by_a_build_of_the_sdist(wh
 
 def test_another_version_in_the_folder_is_refused(wheelhouse: Path, wheel: Path) -> None:
     shutil.copy(wheel, wheelhouse)
-    shutil.copy(wheel, wheelhouse / wheel.name.replace(str(project.version()), "9.9.9"))
+    shutil.copy(wheel, wheelhouse / wheel.name.replace(str(HERE.version), "9.9.9"))
     with pytest.raises(ProblemsError, match=r"9\.9\.9, and ferrous-wheel .* is to be verified"):
         verify(wheelhouse)
 
@@ -148,7 +148,7 @@ def test_a_module_that_raises_at_import_is_told_with_what_it_raises(wheelhouse: 
 
 def say_first(code: str, wheel: Path, folder: Path) -> None:
     """Put a copy of a wheel into a folder whose package does something before anything else."""
-    file = f"{project.import_name()}/__init__.py"
+    file = f"{HERE.import_name}/__init__.py"
     repack_wheel(wheel, folder, lambda files: files.update({file: f"{code}\n".encode() + files[file]}))
 
 
@@ -207,7 +207,7 @@ REQUIRES = [
     "Provides-Extra: dev",
 ]
 USES = b"\nimport frob_dep, other_dep\n"
-INIT = f"{project.import_name()}/__init__.py"
+INIT = f"{HERE.import_name}/__init__.py"
 
 
 @pytest.fixture
@@ -216,7 +216,7 @@ def ordinary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "ordinary"
     more = ("Provides-Extra: more", "Requires-Dist: other-dep; extra == 'more'")
     # One shares the package's folder, as a plugin or a namespace does.
-    make_wheel(folder, "frob_dep", "1.5", {"frob_dep.py": b"", f"{project.import_name()}/plugin.py": b""}, *more)
+    make_wheel(folder, "frob_dep", "1.5", {"frob_dep.py": b"", f"{HERE.import_name}/plugin.py": b""}, *more)
     make_wheel(folder, "other_dep", "1.0", {"other_dep/__init__.py": b"", "sitecustomize.py": b""})
     monkeypatch.setenv("UV_FIND_LINKS", str(folder))
     environments.clean_environment.cache_clear()
@@ -280,7 +280,7 @@ def test_what_a_published_wheel_requires_need_not_be_on_its_index(
 ) -> None:
     require(wheel, wheelhouse, *REQUIRES)
     with served(FakeIndex(tmp_path / "index"), wheelhouse) as url:
-        source = verify_install.published_source(project.version(), index.Index(url), None, tmp_path)
+        source = verify_install.published_source(HERE.version, index.Index(url), None, tmp_path)
         job = verification.run_job(
             Job(THIS, "wheel", partial(verification.check_wheel, source=source)), tmp_path / "job"
         )
@@ -369,7 +369,7 @@ def test_a_native_module_that_cannot_be_loaded_is_told(wheelhouse: Path, wheel: 
 
 
 def test_a_debug_build_is_refused(wheelhouse: Path, wheel: Path) -> None:
-    (developed,) = (ROOT / "python").rglob("_core.abi3.so")
+    (developed,) = (HERE.root / "python").rglob("_core.abi3.so")
     repack_wheel(wheel, wheelhouse, lambda files: files.update({NATIVE: developed.read_bytes()}))
     assert said(verify(wheelhouse)) == "the native module is a debug build, not a release build"
 
@@ -387,7 +387,7 @@ def test_a_failing_test_of_the_package_is_a_failure(tmp_path: Path, wheel: Path,
 
 def test_a_file_changed_after_the_build_is_found_by_its_hash(wheelhouse: Path, wheel: Path) -> None:
     repack_wheel(wheel, wheelhouse, lambda files: files.update({"ferrous_wheel/py.typed": b"#"}))
-    refused = run(sys.executable, SCRIPT, wheelhouse, "--sums", ROOT / "SHA256SUMS", "--python", THIS.path)
+    refused = run(sys.executable, SCRIPT, wheelhouse, "--sums", HERE.root / "SHA256SUMS", "--python", THIS.path)
     assert refused.returncode == 1
     assert f"{wheel.name} has the SHA-256 " in refused.stderr
     assert "these are not the bytes that were built; do not use them" in refused.stderr
@@ -395,7 +395,7 @@ def test_a_file_changed_after_the_build_is_found_by_its_hash(wheelhouse: Path, w
 
 
 def test_what_is_installed_must_be_what_the_wheel_holds(dist: Path, tmp_path: Path) -> None:
-    source = Source(Artefacts.read(dist, project.version(), None, tmp_path / "sdist"))
+    source = Source(Artefacts.read(dist, HERE.version, None, tmp_path / "sdist"))
 
     def tamper(environment: environments.Environment) -> str:
         verification.prepare(environment)
@@ -413,10 +413,10 @@ def test_a_hostile_environment_changes_nothing(
     wheelhouse: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hostile = tmp_path / "hostile"
-    (hostile / project.import_name()).mkdir(parents=True)
+    (hostile / HERE.import_name).mkdir(parents=True)
     marker = tmp_path / "was-here"
     (hostile / "sitecustomize.py").write_text(f"open({str(marker)!r}, 'w')", encoding="utf-8")
-    (hostile / project.import_name() / "__init__.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
+    (hostile / HERE.import_name / "__init__.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
     for name, value in {
         "PYTHONPATH": str(hostile),
         "PYTHONSTARTUP": str(hostile / "sitecustomize.py"),
@@ -547,7 +547,7 @@ def test_a_release_on_an_index_is_waited_for_and_verified(
 ) -> None:
     fake = FakeIndex(tmp_path / "index", late=2)
     with served(fake, dist) as url:
-        source = verify_install.published_source(project.version(), index.Index(url), project.SUMS, tmp_path)
+        source = verify_install.published_source(HERE.version, index.Index(url), HERE.sums, tmp_path)
         # What uv asks is late as well: another server may answer it.
         fake.late = 1
         job = verification.run_job(
@@ -566,7 +566,7 @@ def test_other_bytes_on_an_index_are_refused(dist: Path, wheel: Path, tmp_path: 
     shutil.copytree(dist, other)
     repack_wheel(wheel, other, lambda _: None)
     with served(fake, other) as url:
-        version = ("--version", project.version(), "--sums", ROOT / "SHA256SUMS")
+        version = ("--version", HERE.version, "--sums", HERE.root / "SHA256SUMS")
         refused = run(
             *(sys.executable, SCRIPT, *version, "--python", THIS.path),
             GITHUB_STEP_SUMMARY=str(tmp_path / "summary"),
@@ -580,7 +580,7 @@ def test_other_bytes_on_an_index_are_refused(dist: Path, wheel: Path, tmp_path: 
 def test_a_file_that_is_not_what_the_index_says_is_refused(dist: Path, wheel: Path, tmp_path: Path) -> None:
     with served(FakeIndex(tmp_path), dist) as url:
         repack_wheel(wheel, tmp_path / "files", lambda _: None)
-        refused = run(sys.executable, SCRIPT, "--version", project.version(), "--index", url, "--python", THIS.path)
+        refused = run(sys.executable, SCRIPT, "--version", HERE.version, "--index", url, "--python", THIS.path)
     assert refused.returncode == 1
     assert "does not answer as an index: " in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -589,7 +589,7 @@ def test_a_file_that_is_not_what_the_index_says_is_refused(dist: Path, wheel: Pa
 def test_an_index_that_fails_is_not_asked_again_and_again(dist: Path, tmp_path: Path) -> None:
     fake = FakeIndex(tmp_path, late=1_000, code=500)
     with served(fake, dist) as url:
-        refused = run(sys.executable, SCRIPT, "--version", project.version(), "--index", url, "--python", THIS.path)
+        refused = run(sys.executable, SCRIPT, "--version", HERE.version, "--index", url, "--python", THIS.path)
     assert refused.returncode == 1
     assert "does not answer as an index" in refused.stderr
     assert "asking again" not in refused.stderr

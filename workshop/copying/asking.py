@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from roadworthy.project import find, parse_toml
 from roadworthy.repository import Repository
+from roadworthy.tables import find, parse_toml
 from roadworthy.terminal import Problem, ProblemsError, err
 from workshop.copying.edits import licences
 from workshop.copying.names import check

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from roadworthy.project import ROOT
-from roadworthy.repository import CHECKOUT, Repository, git, require_checkout
+from roadworthy.project import HERE
+from roadworthy.repository import Repository
 from roadworthy.terminal import err, out, problem
 from workshop.copying.asking import ask
 from workshop.copying.names import Names, check_taken
@@ -25,14 +25,14 @@ QUIET = (("core.hooksPath", os.devnull), ("advice.detachedHead", "false"))
 
 def address_of(rules: Rules) -> str:
     """Return where a copy will find its template again: this checkout's origin, or what pyproject.toml says."""
-    found = CHECKOUT.run("remote", "get-url", "origin")
+    found = HERE.checkout.run("remote", "get-url", "origin")
     address = found.stdout.strip() or rules.address
     parts = urlsplit(address)
     if parts.scheme and "@" in parts.netloc and parts.scheme != "ssh":
         # A password that stands in an address is not for a file that everybody reads.
         address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     is_folder = not parts.scheme and not re.match(r"[^/]+:", address)
-    return str((ROOT / address).resolve()) if is_folder else address
+    return str((HERE.root / address).resolve()) if is_folder else address
 
 
 def label_of(source: Repository, commit: str) -> str:
@@ -48,7 +48,7 @@ def destination(wanted: str | None, beside: Path) -> Path:
     """
     folder = beside if wanted is None else Path.cwd() / wanted
     remedy = "give another folder, which is not there yet: DEST=…"
-    if ROOT.resolve() in folder.resolve().parents:
+    if HERE.root.resolve() in folder.resolve().parents:
         raise problem(f"{folder} is inside the repository that is copied", remedy)
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise problem(f"{folder} is there already, and not empty", remedy)
@@ -87,7 +87,7 @@ def build(folder: Path, commit: str, record: Record, rules: Rules) -> int:
     """Make the repository of a copy in a folder, and return how many files it has."""
     target = Repository(folder, QUIET)
     target.ask("init", "--quiet", "--initial-branch=main")
-    tree = render(CHECKOUT, commit, record.answers, FIRST_VERSION, target)
+    tree = render(HERE.checkout, commit, record.answers, FIRST_VERSION, target)
     tree = attach(target, tree, record)
     made = commit_tree(target, tree, record.answers, f"{rules.names.kebab} {record.label}")
     target.ask("update-ref", "refs/heads/main", made)
@@ -112,9 +112,9 @@ def create(folder: Path, commit: str, record: Record, rules: Rules) -> int:
 
 def warn(commit: str, address: str) -> None:
     """Say what of this checkout is not in the copy, and what an update of it will miss."""
-    if changes := git("status", "--porcelain").splitlines():
+    if changes := HERE.checkout.ask("status", "--porcelain").splitlines():
         err.print(f"note: the commit {commit[:10]} is copied, without {len(changes)} changes that are not committed")
-    if git("remote") and not git("branch", "--remotes", "--contains", commit):
+    if HERE.checkout.ask("remote") and not HERE.checkout.ask("branch", "--remotes", "--contains", commit):
         err.print(f"note: {commit[:10]} is not on a remote; make template-update will look for it in {address}")
 
 
@@ -158,13 +158,13 @@ def require_fresh(rules: Rules) -> None:
     Raises:
         ProblemsError: It is not.
     """
-    if Record.read(read_file(CHECKOUT, "HEAD", RECORD) or "") is not None:
+    if Record.read(read_file(HERE.checkout, "HEAD", RECORD) or "") is not None:
         remedy = "it keeps its name; for another one, make a copy beside it: make new NAME=… DEST=…"
         raise problem(f"this is a copy already, called {rules.names.kebab}", remedy)
-    commits = int(git("rev-list", "--count", "HEAD"))
+    commits = int(HERE.checkout.ask("rev-list", "--count", "HEAD"))
     if commits > 1:
         what = f"this repository has a history of its own, of {commits} commits, and is not renamed in place"
-        raise problem(what, f"make a copy beside it: make new NAME=… DEST={ROOT.parent}/…")
+        raise problem(what, f"make a copy beside it: make new NAME=… DEST={HERE.root.parent}/…")
     require_clean()
 
 
@@ -174,7 +174,7 @@ def require_clean() -> None:
     Raises:
         ProblemsError: There are changes that are not committed.
     """
-    changes = git("status", "--porcelain").splitlines()
+    changes = HERE.checkout.ask("status", "--porcelain").splitlines()
     if changes:
         shown = ", ".join(line[3:] for line in changes[:3])
         what = f"there are {len(changes)} changes that are not committed: {shown}"
@@ -183,32 +183,32 @@ def require_clean() -> None:
 
 def settle(treeish: str) -> None:
     """Bring what is checked out, and what is staged, to a tree; what git does not know stays as it is."""
-    git("read-tree", "-m", "-u", "HEAD", treeish)
+    HERE.checkout.ask("read-tree", "-m", "-u", "HEAD", treeish)
 
 
 def tidy_up(old: Names) -> None:
     """Remove what was built under a name that is gone: the library beside the package, and its place in .venv."""
-    folder = ROOT / "python" / old.snake
-    if folder.is_dir() and not git("ls-files", "--", str(folder)):
+    folder = HERE.root / "python" / old.snake
+    if folder.is_dir() and not HERE.checkout.ask("ls-files", "--", str(folder)):
         shutil.rmtree(folder)
-    if not (ROOT / ".venv").is_symlink():
+    if not (HERE.root / ".venv").is_symlink():
         # The next make makes it anew.
-        (ROOT / ".venv" / "setup.stamp").unlink(missing_ok=True)
+        (HERE.root / ".venv" / "setup.stamp").unlink(missing_ok=True)
 
 
 def rename_in_place(arguments: argparse.Namespace, commit: str, rules: Rules) -> None:
     """Turn this repository, which is a bare copy of a template's files, into a copy with a name."""
     require_fresh(rules)
-    answers = ask(CHECKOUT, commit, rules, vars(arguments))
-    check_contents(answers, rules, CHECKOUT, commit)
-    upstream = upstream_commit(rules.address, git("rev-parse", "HEAD^{tree}"))
+    answers = ask(HERE.checkout, commit, rules, vars(arguments))
+    check_contents(answers, rules, HERE.checkout, commit)
+    upstream = upstream_commit(rules.address, HERE.checkout.ask("rev-parse", "HEAD^{tree}"))
     record = Record(rules.address, upstream, upstream[:10], answers)
-    tree = attach(CHECKOUT, render(CHECKOUT, commit, answers, FIRST_VERSION, CHECKOUT), record)
-    made = commit_tree(CHECKOUT, tree, answers, rules.names.kebab, commit)
+    tree = attach(HERE.checkout, render(HERE.checkout, commit, answers, FIRST_VERSION, HERE.checkout), record)
+    made = commit_tree(HERE.checkout, tree, answers, rules.names.kebab, commit)
     settle(made)
-    git("update-ref", "-m", f"make new NAME={answers.name}", "HEAD", made, commit)
+    HERE.checkout.ask("update-ref", "-m", f"make new NAME={answers.name}", "HEAD", made, commit)
     tidy_up(rules.names)
-    say_next(answers, None, len(list_tree(CHECKOUT, tree)), f"{rules.names.kebab} {record.label}")
+    say_next(answers, None, len(list_tree(HERE.checkout, tree)), f"{rules.names.kebab} {record.label}")
 
 
 def new(arguments: argparse.Namespace) -> None:
@@ -217,16 +217,16 @@ def new(arguments: argparse.Namespace) -> None:
     Raises:
         ProblemsError: The copy cannot be made as asked for; nothing has been changed.
     """
-    require_checkout()
-    commit = git("rev-parse", "HEAD")
-    rules = Rules.read(CHECKOUT, commit)
-    if arguments.dest is not None and Path(arguments.dest).resolve() == ROOT.resolve():
+    HERE.checkout.require_checkout()
+    commit = HERE.checkout.ask("rev-parse", "HEAD")
+    rules = Rules.read(HERE.checkout, commit)
+    if arguments.dest is not None and Path(arguments.dest).resolve() == HERE.root.resolve():
         rename_in_place(arguments, commit, rules)
         return
-    answers = ask(CHECKOUT, commit, rules, vars(arguments))
+    answers = ask(HERE.checkout, commit, rules, vars(arguments))
     folder = destination(arguments.dest, Path(arguments.beside, answers.name))
-    check_contents(answers, rules, CHECKOUT, commit)
-    record = Record(address_of(rules), commit, label_of(CHECKOUT, commit), answers)
+    check_contents(answers, rules, HERE.checkout, commit)
+    record = Record(address_of(rules), commit, label_of(HERE.checkout, commit), answers)
     warn(commit, record.address)
     count = create(folder, commit, record, rules)
     say_next(answers, folder, count, f"{rules.names.kebab} {record.label}")

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from roadworthy import processes as commands
-from roadworthy.project import package_of, parse_toml, read_text, venv_bin
+from roadworthy.processes import venv_bin
+from roadworthy.tables import package_of, parse_toml, read_text
 from roadworthy.terminal import problem
 
 CONFIGURATION = ("Cargo.toml", "pyproject.toml", "rustfmt.toml")

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from roadworthy.project import find, find_table, parse_toml, require_repository
+from roadworthy.project import require_repository
 from roadworthy.repository import Repository
+from roadworthy.tables import find, find_table, parse_toml
 from roadworthy.terminal import problem
 from workshop.copying.names import SPELLING, Names
 from workshop.copying.trees import read_file

@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from roadworthy import processes as commands
-from roadworthy.exclusive import alone
-from roadworthy.project import ROOT, find_uv
+from roadworthy.exclusive import exclusive
+from roadworthy.processes import find_uv
+from roadworthy.project import HERE
 from roadworthy.releasing.clone import FAMILIES
 from roadworthy.releasing.version import Release
-from roadworthy.repository import CHECKOUT, Repository, require_checkout
+from roadworthy.repository import Repository
 from roadworthy.terminal import out, problem, step
 from workshop.copying import engine, merging
 from workshop.copying.record import Record
@@ -62,12 +63,12 @@ def update(arguments: argparse.Namespace) -> None:
         copy, template, commit = arguments.engine
         engine.run(Repository(Path(copy)), Repository(Path(template)), commit, mode)
         return
-    require_checkout()
-    merging.require_git(CHECKOUT)
-    record = engine.read_record(CHECKOUT)
-    with alone("template-update") as folder:
+    HERE.checkout.require_checkout()
+    merging.require_git(HERE.checkout)
+    record = engine.read_record(HERE.checkout)
+    with exclusive(HERE.root, "template-update") as folder:
         if mode is not engine.Mode.CHECK:
-            merging.require_clean(CHECKOUT)
+            merging.require_clean(HERE.checkout)
         with step(f"look at the template at {record.address}"):
             template = make_template(folder / "template.git")
             commit = find_commit(template, record, arguments.to)
@@ -82,9 +83,9 @@ def update(arguments: argparse.Namespace) -> None:
 
 def make_template(folder: Path) -> Repository:
     """Make the empty repository that the template is fetched into; it is reached as this checkout reaches others."""
-    kind = CHECKOUT.ask("rev-parse", "--show-object-format")
-    CHECKOUT.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
-    local = CHECKOUT.ask("config", "--local", "--includes", "--list", "-z").split("\0")
+    kind = HERE.checkout.ask("rev-parse", "--show-object-format")
+    HERE.checkout.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
+    local = HERE.checkout.ask("config", "--local", "--includes", "--list", "-z").split("\0")
     pairs = [(key, value) for key, _, value in (one.partition("\n") for one in local) if key.startswith(REACHING)]
     fixed = [
         ("core.hooksPath", os.devnull),
@@ -123,7 +124,7 @@ def find_commit(template: Repository, record: Record, wanted: str | None) -> str
 
 def resolve(address: str) -> str:
     """Return an address that means the same in another folder."""
-    beside = CHECKOUT.folder / address
+    beside = HERE.checkout.folder / address
     return str(beside.resolve()) if "://" not in address and beside.is_dir() else address
 
 
@@ -196,10 +197,19 @@ def hand_over(template: Repository, commit: str, folder: Path, mode: engine.Mode
         raise problem(f"{commit[:10]} of the template has no {SCRIPT}, so it cannot update", "take another ref: TO=")
     environment = {**commands.tool_environment(os.environ), "PYTHONDONTWRITEBYTECODE": "1", "VIRTUAL_ENV": sys.prefix}
     python = find_python(new, environment)
-    words = [*python, str(new / SCRIPT), "update", "--engine", str(ROOT), str(template.folder), commit, *mode.options]
+    words = [
+        *python,
+        str(new / SCRIPT),
+        "update",
+        "--engine",
+        str(HERE.root),
+        str(template.folder),
+        commit,
+        *mode.options,
+    ]
     logging.getLogger("commands").debug("%s", shlex.join(words))
     # It speaks for itself, so its output is not caught.
-    ended = subprocess.run(words, cwd=ROOT, env=environment, check=False)
+    ended = subprocess.run(words, cwd=HERE.root, env=environment, check=False)
     if ended.returncode:
         sys.exit(ended.returncode)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from roadworthy.project import SUMS
+from roadworthy.project import HERE
 from roadworthy.releasing.version import Release
 from roadworthy.terminal import Problem, ProblemsError, err
 from roadworthy.verifying.artefacts import read_sums, sha256
@@ -58,7 +58,7 @@ class Base:
     @property
     def sums(self) -> dict[str, str]:
         """The files of the release, each with its SHA-256."""
-        return read_sums(self.artefacts / "release" / SUMS.name)
+        return read_sums(self.artefacts / "release" / HERE.sums.name)
 
 
 @dataclass
@@ -163,7 +163,7 @@ FAULTS: dict[str, Fault] = {}
 def is_complete(rehearsal: Rehearsal, release: Path) -> bool:
     """Say whether the index has exactly the files of an artefact, with their bytes."""
     there = {name: sha256(stored.content) for name, stored in rehearsal.index.files.items()}
-    return there == read_sums(release / SUMS.name)
+    return there == read_sums(release / HERE.sums.name)
 
 
 def fault(

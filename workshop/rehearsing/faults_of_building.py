@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 from roadworthy.building.toolchain import host_triple
-from roadworthy.project import SUMS
+from roadworthy.project import HERE
 from roadworthy.verifying.artefacts import NATIVE_SUFFIXES, sha256
 from workshop.rehearsing.faults import Scene, fault
 from workshop.rehearsing.runner import Run
@@ -25,9 +25,11 @@ def stable(built: Path) -> Path:
 
 def list_anew(built: Path) -> None:
     """Write the SHA256SUMS of an artefact as if its files had been built so; the sdist is in another one."""
-    sdist = [line for line in (built / SUMS.name).read_text(encoding="utf-8").splitlines() if line.endswith(".tar.gz")]
+    sdist = [
+        line for line in (built / HERE.sums.name).read_text(encoding="utf-8").splitlines() if line.endswith(".tar.gz")
+    ]
     wheels = [f"{sha256(path.read_bytes())}  dist/{path.name}" for path in sorted((built / "dist").iterdir())]
-    (built / SUMS.name).write_text("".join(f"{line}\n" for line in [*wheels, *sdist]), encoding="utf-8")
+    (built / HERE.sums.name).write_text("".join(f"{line}\n" for line in [*wheels, *sdist]), encoding="utf-8")
 
 
 @fault("missing: .*-abi3-")

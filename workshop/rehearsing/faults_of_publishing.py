@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from roadworthy.project import DIST, WORKFLOW, find_uv
+from roadworthy.processes import find_uv
+from roadworthy.project import HERE
 from workshop.loopback.weather import Trouble
 from workshop.rehearsing.faults import COMPLETE, Scene, fault
 from workshop.rehearsing.rehearsal import CI
@@ -50,7 +51,7 @@ def impatient(_: str, checkout: Path) -> None:
 
 def spoil(change: Callable[[Path], object]) -> Callable[[Run], object]:
     """Return what changes the wheel of the stable ABI in the artefact that is published."""
-    return lambda run: change(next((run.artefacts / "release" / DIST.name).glob("*-abi3-*.whl")))
+    return lambda run: change(next((run.artefacts / "release" / HERE.dist.name).glob("*-abi3-*.whl")))
 
 
 # ---- whom PyPI trusts -----------------------------------------------------------------------------------------------
@@ -72,7 +73,7 @@ def workflow_renamed(scene: Scene) -> None:
 @fault(INVALID)
 def workflow_in_other_case(scene: Scene) -> None:
     """The workflow's file has the same name in other letters."""
-    rename_workflow(scene, WORKFLOW.lower())
+    rename_workflow(scene, HERE.workflow_file.lower())
 
 
 def rename_workflow(scene: Scene, name: str) -> None:
@@ -157,7 +158,7 @@ def version_published_by_hand(scene: Scene) -> None:
 
 def send_other_sdist(scene: Scene) -> None:
     """Put an sdist of the release with other bytes on the index."""
-    sdist = scene.base.artefacts / "release" / DIST.name / scene.file(".tar.gz")
+    sdist = scene.base.artefacts / "release" / HERE.dist.name / scene.file(".tar.gz")
     other = scene.folder / sdist.name
     other.write_bytes(gzip.compress(gzip.decompress(sdist.read_bytes()), compresslevel=1))
     send(scene, other)
@@ -250,7 +251,7 @@ def index_unreadable(scene: Scene) -> None:
 @fault(r"it is the release \| yank .* on PyPI", ends=COMPLETE, green=False)
 def stranger_on_the_index(scene: Scene) -> None:
     """The index serves a file of the version that was never built; the job's summary says what to do."""
-    wheel = next((scene.base.artefacts / "release" / DIST.name).glob("*-abi3-*.whl"))
+    wheel = next((scene.base.artefacts / "release" / HERE.dist.name).glob("*-abi3-*.whl"))
     # The same with a build number, so that installers prefer it.
     stranger = scene.folder / wheel.name.replace("-cp", "-1-cp", 1)
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(stranger, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new:
@@ -276,4 +277,4 @@ def github_down(scene: Scene) -> None:
 @fault(r"Uploading .*\.tar\.gz", ends=COMPLETE)
 def ci_cannot_publish(scene: Scene) -> None:
     """GitHub is down: the artefacts that CI has saved are published by hand, with a token."""
-    scene.said.append(send(scene, *sorted((scene.base.artefacts / "release" / DIST.name).iterdir())))
+    scene.said.append(send(scene, *sorted((scene.base.artefacts / "release" / HERE.dist.name).iterdir())))

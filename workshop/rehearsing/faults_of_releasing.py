@@ -2,7 +2,7 @@
 
 import shutil
 
-from roadworthy.project import DIST, SUMS, WORKFLOW
+from roadworthy.project import HERE
 from roadworthy.verifying.artefacts import write_sums
 from workshop.rehearsing.faults import COMPLETE, Scene, fault
 from workshop.rehearsing.place import BRANCH, Place, share_environment
@@ -33,7 +33,7 @@ def run_for(scene: Scene, tag: str) -> None:
     run = scene.rehearsal.start_run(scene.folder / "run", event=event)
     scene.go(run)
     if not run.results:
-        scene.said.append(f"{WORKFLOW} is not started by the tag {tag}")
+        scene.said.append(f"{HERE.workflow_file} is not started by the tag {tag}")
 
 
 @fault("there are changes that are not committed", start="before")
@@ -155,7 +155,7 @@ def tag_moved(scene: Scene) -> None:
 
     def replace_sdist(publishing: Run) -> None:
         release = publishing.artefacts / "release"
-        shutil.copy(sdist, release / DIST.name)
-        write_sums(release / SUMS.name, release / DIST.name)
+        shutil.copy(sdist, release / HERE.dist.name)
+        write_sums(release / HERE.sums.name, release / HERE.dist.name)
 
     scene.publish(spoil=replace_sdist)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import yaml
 
-from roadworthy.project import WORKFLOW, find_uv
+from roadworthy.processes import find_uv
+from roadworthy.project import HERE
 from roadworthy.pythons import list_pythons
 from roadworthy.terminal import problem
 from roadworthy.verifying.verify import is_supported
@@ -69,7 +70,9 @@ def keep_rows(text: str, triple: str) -> str:
     ends = [*starts[1:], rows.end_mark.line]
     kept = [number for number, row in enumerate(rows.value) if yaml_values(row).get("target") == triple]
     if not kept:
-        raise problem(f"no row of {WORKFLOW} builds for this machine, {triple}", "rehearse on one that it builds for")
+        raise problem(
+            f"no row of {HERE.workflow_file} builds for this machine, {triple}", "rehearse on one that it builds for"
+        )
     lines = text.splitlines(keepends=True)
     (one,) = kept
     return "".join([*lines[: starts[0]], *lines[starts[one] : ends[one]], *lines[ends[-1] :]])
@@ -79,10 +82,10 @@ def find_rows(node: yaml.Node | None, *path: str) -> yaml.SequenceNode:
     """Return the list at a path of mappings."""
     for key in path:
         if not isinstance(node, yaml.MappingNode):
-            raise problem(f"{WORKFLOW} has no {'.'.join(path)}", "compare it with the template's")
+            raise problem(f"{HERE.workflow_file} has no {'.'.join(path)}", "compare it with the template's")
         node = next((value for name, value in node.value if name.value == key), None)
     if not isinstance(node, yaml.SequenceNode):
-        raise problem(f"{WORKFLOW} has no list at {'.'.join(path)}", "compare it with the template's")
+        raise problem(f"{HERE.workflow_file} has no list at {'.'.join(path)}", "compare it with the template's")
     return node
 
 

@@ -15,13 +15,11 @@ from filelock import FileLock, Timeout
 from packaging.version import Version
 
 from roadworthy import processes as commands
-from roadworthy import project
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from roadworthy.releasing import files
 from roadworthy.releasing.state import Checkout
 from roadworthy.releasing.version import Release, version_of_tag
 from roadworthy.releasing.yank import next_version
-from roadworthy.repository import CHECKOUT
 from roadworthy.terminal import problem
 
 BRANCH = "main"
@@ -171,7 +169,7 @@ def scratch_folder() -> Iterator[Path]:
 
     Beside it lies a lock, which a process that dies lets go of, and the log, which stays until the next rehearsal.
     """
-    prefix = f"rehearsal-{project.name()}-"
+    prefix = f"rehearsal-{HERE.name}-"
     above = Path(tempfile.gettempdir()).resolve()
     for left in above.glob(f"{prefix}*.lock"):
         remove_left(left)
@@ -232,7 +230,7 @@ def make_place(folder: Path) -> Place:
     place.tools.mkdir()
     # With the git of the user, to whom the checkout belongs; no hook and no template comes with it.
     clone = ("-c", "protocol.file.allow=always", "clone", "--quiet", "--no-checkout", "--template=")
-    CHECKOUT.run(*clone, ROOT, place.checkout, check=True)
+    HERE.checkout.run(*clone, HERE.root, place.checkout, check=True)
     if place.git("rev-parse", "--is-shallow-repository") == "true":
         # Its history ends somewhere, which no remote takes; the same files begin a new one.
         (place.checkout / ".git" / "shallow").unlink()

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from roadworthy import project
 from roadworthy.building.toolchain import host_triple
 from roadworthy.ci import doctor
+from roadworthy.processes import find_uv
+from roadworthy.project import HERE
 from roadworthy.releasing.version import Release
 from roadworthy.terminal import err, problem
 from workshop.loopback import gh, server
@@ -24,7 +25,7 @@ from workshop.rehearsing.place import FRAGMENT, Place, choose_version, has_fragm
 from workshop.rehearsing.runner import FOLDER, Ran, Run
 from workshop.workflows.jobs import Event
 
-CI = f"{FOLDER}/{project.WORKFLOW}"
+CI = f"{FOLDER}/{HERE.workflow_file}"
 NOTES = "A rehearsal of this release.\n"
 
 
@@ -99,20 +100,20 @@ class Rehearsal:
 
 def this_publisher() -> TrustedPublisher:
     """Return the trusted publisher that `make doctor` tells PyPI about."""
-    told = doctor.publisher(project.ENVIRONMENTS["pypi"])
+    told = doctor.publisher(HERE.environments["pypi"])
     repository = f"{told['Owner']}/{told['Repository name']}"
     return TrustedPublisher(
         repository=repository,
         workflow=told["Workflow name"],
         environment=told["Environment name"],
-        project=project.name(),
+        project=HERE.name,
     )
 
 
 @contextmanager
 def on_loopback(place: Place, release: Release, machine: Machine) -> Iterator[Rehearsal]:
     """Start an index and an identity provider for a place, and end them."""
-    index, provider = PackageIndex(project.name(), this_publisher()), IdentityProvider()
+    index, provider = PackageIndex(HERE.name, this_publisher()), IdentityProvider()
     with server.serve(index, provider, place.folder) as addresses:
         # What is called PyPI by uv's own variable; only who has an identity to show goes there over TLS.
         place = replace(place, variables={"UV_PUBLISH_URL": addresses.plain})
@@ -132,7 +133,7 @@ def write_tools(rehearsal: Rehearsal) -> None:
     (tools / "gh").write_text(f'#!/bin/sh\nexec {shlex.join(map(str, command))} "$@"\n', encoding="utf-8")
     (tools / "gh").chmod(0o755)
     if not (tools / "uv").exists():
-        (tools / "uv").symlink_to(project.find_uv())
+        (tools / "uv").symlink_to(find_uv())
 
 
 def prepare_place(folder: Path, asked: Release | None) -> tuple[Place, Release]:
@@ -141,7 +142,7 @@ def prepare_place(folder: Path, asked: Release | None) -> tuple[Place, Release]:
     Raises:
         ProblemsError: The version is released; or nothing of CI.yml is for this machine; or a fact is missing.
     """
-    project.require_facts()
+    HERE.require_facts()
     place = make_place(folder)
     changes: dict[str, str | None] = {CI: keep_rows(place.read(CI), host_triple())}
     if not has_fragment(place):

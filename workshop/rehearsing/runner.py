@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Protocol
 
-from roadworthy.project import WORKFLOW
+from roadworthy.project import HERE
 from workshop.loopback.identity import IdentityProvider, github_claims
 from workshop.rehearsing import actions
 from workshop.rehearsing.machine import Machine
@@ -80,7 +80,7 @@ class Run:
     folder: Path
     provider: IdentityProvider
     publishing: dict[str, str]
-    workflow_file: str = WORKFLOW
+    workflow_file: str = HERE.workflow_file
     without: tuple[str, ...] = ()
     before: Mapping[str, str] = field(default_factory=dict)
     watch: Watch = field(default_factory=Unwatched)

@@ -16,7 +16,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "works
 
 from corpus import CORPUS, Release  # noqa: E402
 from roadworthy.building import build  # noqa: E402
-from roadworthy.project import DIST, venv_bin  # noqa: E402
+from roadworthy.processes import venv_bin  # noqa: E402
+from roadworthy.project import HERE  # noqa: E402
 
 # Each is given what it can take: the wheels, or all files.
 TOOLS: dict[str, list[object]] = {
@@ -60,8 +61,8 @@ def row(name: str) -> list[str]:
     """Return a mistake's line of the table."""
     rule, breakage = CORPUS[name]
     with tempfile.TemporaryDirectory() as temporary:
-        shutil.copytree(DIST, Path(temporary) / "good")
-        folder = Path(shutil.copytree(DIST, Path(temporary) / "dist"))
+        shutil.copytree(HERE.dist, Path(temporary) / "good")
+        folder = Path(shutil.copytree(HERE.dist, Path(temporary) / "dist"))
         (wheel,), (sdist,) = folder.glob("*-abi3-*.whl"), folder.glob("*.tar.gz")
         breakage(Release(folder, wheel, sdist))
         return [name, rule, *(verdict(command, folder) for command in TOOLS.values())]
@@ -73,7 +74,7 @@ def main() -> None:
         build.build()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         rows = list(pool.map(row, CORPUS))
-    good = ["*the good release*", "", *(verdict(command, DIST) for command in TOOLS.values())]
+    good = ["*the good release*", "", *(verdict(command, HERE.dist) for command in TOOLS.values())]
     caught = [
         "**refused**",
         "",

@@ -24,7 +24,7 @@ from loopback_samples import (
     sdist_files,
     wheel_files,
 )
-from roadworthy import project
+from roadworthy.project import HERE
 from workshop.loopback.attestations import sign
 from workshop.loopback.identity import IdentityProvider
 
@@ -78,7 +78,7 @@ def _(one: Attempt) -> requests.Response:
 @provokes("similar-name")
 def _(one: Attempt) -> requests.Response:
     one.index.publishers[:] = [replace(PUBLISHER, pending=True)]
-    one.index.projects = {f"{project.name()[0]}-{project.name()[1:]}"}
+    one.index.projects = {f"{HERE.name[0]}-{HERE.name[1:]}"}
     return one.mint()
 
 

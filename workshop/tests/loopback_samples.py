@@ -13,7 +13,7 @@ from typing import Any
 import requests
 
 from broken import Files, record_of
-from roadworthy.project import import_name, name, version
+from roadworthy.project import HERE
 from roadworthy.verifying.artefacts import sha256
 from workshop.loopback.identity import IdentityProvider, github_claims
 from workshop.loopback.index import PackageIndex
@@ -21,7 +21,7 @@ from workshop.loopback.publishers import TrustedPublisher
 from workshop.loopback.server import Addresses, serve
 
 REPOSITORY = "somebody/ferrous-wheel"
-PUBLISHER = TrustedPublisher(repository=REPOSITORY, workflow="CI.yml", environment="pypi", project=name())
+PUBLISHER = TrustedPublisher(repository=REPOSITORY, workflow="CI.yml", environment="pypi", project=HERE.name)
 TOKEN = "pypi-of-the-owner"  # noqa: S105 - of an index that is gone when the test is
 CLAIMS = github_claims(
     repository=REPOSITORY,
@@ -31,13 +31,13 @@ CLAIMS = github_claims(
     event_name="push",
     environment="pypi",
 )
-INFO = f"{import_name()}-{version()}.dist-info"
-TOP = f"{import_name()}-{version()}"
+INFO = f"{HERE.import_name}-{HERE.version}.dist-info"
+TOP = f"{HERE.import_name}-{HERE.version}"
 WHEEL = f"{TOP}-py3-none-any.whl"
 SDIST = f"{TOP}.tar.gz"
 METADATA = f"""Metadata-Version: 2.4
-Name: {name()}
-Version: {version()}
+Name: {HERE.name}
+Version: {HERE.version}
 Summary: A sample
 License-Expression: MIT
 License-File: LICENSE
@@ -52,7 +52,7 @@ Description-Content-Type: text/markdown
 def wheel_files() -> Files:
     """Return what is in a wheel, but RECORD."""
     return {
-        f"{import_name()}/__init__.py": b'ANSWER = "a sample"\n',
+        f"{HERE.import_name}/__init__.py": b'ANSWER = "a sample"\n',
         f"{INFO}/METADATA": METADATA.encode(),
         f"{INFO}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{INFO}/licenses/LICENSE": b"MIT",
@@ -114,8 +114,8 @@ def form_of(file: str, content: bytes) -> dict[str, Any]:
         "pyversion": python,
         "sha256_digest": sha256(content),
         "metadata_version": "2.4",
-        "name": name(),
-        "version": str(version()),
+        "name": HERE.name,
+        "version": str(HERE.version),
         "summary": "A sample",
         "license_expression": "MIT",
         "license_file": ["LICENSE"],
@@ -180,7 +180,7 @@ class Attempt:
 @contextmanager
 def somebody(folder: Path, provider: IdentityProvider) -> Iterator[Attempt]:
     """Let an index answer, in which nothing goes wrong that is its own mistake, and yield who uploads there."""
-    index = PackageIndex(name(), PUBLISHER, tokens={TOKEN})
+    index = PackageIndex(HERE.name, PUBLISHER, tokens={TOKEN})
     with serve(index, provider, folder) as addresses:
         yield Attempt(index, provider, addresses)
     assert index.errors == []

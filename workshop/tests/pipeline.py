@@ -11,11 +11,11 @@ from typing import Any
 
 import yaml
 
-from roadworthy.project import ROOT, WORKFLOW
+from roadworthy.project import HERE
 from workshop.workflows.events import as_list, load
 from workshop.workflows.jobs import Event, JobResult, Outcome, Row, Step, run
 
-PATH = ROOT / ".github" / "workflows" / WORKFLOW
+PATH = HERE.root / ".github" / "workflows" / HERE.workflow_file
 PULL = Event(name="pull_request", ref="refs/pull/7/merge", head_ref="topic", base_ref="main")
 EVENTS = {
     "pull request": PULL,

@@ -6,12 +6,12 @@ from typing import Any
 
 import platforms
 from pipeline import EVENTS, TAG, Pipeline, rule
-from roadworthy import project
+from roadworthy.project import HERE
 from workshop.workflows.jobs import Row, Step
 
-CLASSIFIERS = project.load_toml("pyproject.toml")["project"]["classifiers"]
+CLASSIFIERS = HERE.pyproject["project"]["classifiers"]
 MINORS = [text.rsplit(" ", 1)[1] for text in CLASSIFIERS if re.search(r":: 3\.\d+$", text)]
-THREADED = [name for name in project.python_tags() if name.endswith("t")]
+THREADED = [name for name in HERE.python_tags if name.endswith("t")]
 # GitHub's own machines, and what they are.
 RUNNERS = {
     "ubuntu-24.04": ("linux", "x86_64"),
@@ -22,7 +22,7 @@ RUNNERS = {
     "windows-11-arm": ("windows", "aarch64"),
 }
 # What is promised to users: the rows of this table are written by hand, when a platform is meant to come or to go.
-PROMISED = platforms.table_in((project.ROOT / "docs" / "publishing.md").read_text(encoding="utf-8"))[:-1]
+PROMISED = platforms.table_in((HERE.root / "docs" / "publishing.md").read_text(encoding="utf-8"))[:-1]
 LINUX = r"(manylinux_2_17_(\w+)\.manylinux2014_\2|musllinux_1_2_\w+)"
 OLDEST_GLIBC = "manylinux2014"
 
@@ -146,7 +146,7 @@ def the_gate_sees_all_of_it(pipeline: Pipeline) -> Iterator[str]:
         if list(fetched) != [name]:
             yield f"{other} fetches {', '.join(fetched)}, and what passed the gate is {name}"
     paths = row.steps[-1].inputs["path"].split()
-    if paths != [f"{project.DIST.name}/", project.SUMS.name]:
+    if paths != [f"{HERE.dist.name}/", HERE.sums.name]:
         yield f"{job} leaves {', '.join(paths)}"
 
 
@@ -202,7 +202,7 @@ def _check_pythons(row: Row, step: Step) -> Iterator[str]:
     if setup.inputs["python-version"].split() != pythons:
         yield f"{row.runs_on} sets up other Pythons than it verifies with"
     # CPython for Windows on ARM begins with 3.11.
-    oldest = "3.11" if row.runs_on == "windows-11-arm" else project.oldest_python()
+    oldest = "3.11" if row.runs_on == "windows-11-arm" else HERE.oldest_python
     for name in {oldest, MINORS[-1], *THREADED} - set(pythons):
         yield f"{row.runs_on} does not verify with CPython {name}"
     if pythons[-1].endswith("t") or pythons[-1] not in MINORS:
@@ -236,7 +236,7 @@ def every_python_is_tested(pipeline: Pipeline) -> Iterator[str]:
     wanted |= {(system, python) for system in ("darwin", "windows") for python in (MINORS[0], MINORS[-1])}
     for system, python in sorted(wanted - tested):
         yield f"{python} is not tested on {system}"
-    if (oldest := project.load_toml("Cargo.toml")["package"]["rust-version"]) not in rusts:
+    if (oldest := HERE.manifest["package"]["rust-version"]) not in rusts:
         yield f"Rust {oldest} is not tested, only {', '.join(sorted(rusts))}"
 
 

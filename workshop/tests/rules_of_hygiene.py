@@ -8,7 +8,7 @@ from pathlib import Path
 
 from helpers import run
 from pipeline import EVENTS, PULL, TAG, Pipeline, rule
-from roadworthy import project
+from roadworthy.project import HERE
 from workshop.workflows.jobs import workflow_concurrency
 
 # Commits that stand in the workflows of large projects, each with its version.
@@ -233,5 +233,5 @@ def only_locked_tools_are_used(pipeline: Pipeline) -> Iterator[str]:
                 yield f"{name} runs: {step['run']}"
         if step.get("uses", "").lower().startswith(("pyo3/maturin-action", "actions/github-script")):
             yield f"{name} uses {step['uses']}"
-    if project.WORKFLOW != "CI.yml":
+    if HERE.workflow_file != "CI.yml":
         yield "the trusted publisher is bound to CI.yml"

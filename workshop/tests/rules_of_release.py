@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline import EVENTS, MANUAL, TAG, VERSION, Pipeline, rule
-from roadworthy import project
+from roadworthy.project import HERE
 from workshop.workflows.events import triggers
 
 GOOD_TAGS = ("v0.1.0", "v1.2.3", "v10.20.30", "v0.3.0-alpha1", "v0.3.0-beta12", "v0.3.0-rc1")
@@ -88,7 +88,7 @@ def a_publish_job_does_five_things(pipeline: Pipeline) -> Iterator[str]:
             yield f"{job} sets uv up with {setup.inputs}, and {locked_uv()} is locked"
         if not re.fullmatch(r"[0-9a-f]{64}", checksum):
             yield f"{job} takes any uv that calls itself {locked_uv()}: checksum: {checksum or 'none'}"
-        if check.run.split() != ["sha256sum", "--check", "--strict", project.SUMS.name]:
+        if check.run.split() != ["sha256sum", "--check", "--strict", HERE.sums.name]:
             yield f"{job} does not compare every hash: {check.run}"
         if attest.inputs != {"paths": "dist/*"}:
             yield f"{job} attests {attest.inputs}"
@@ -106,7 +106,7 @@ def _check_command(job: str, index: str, words: list[str], env: dict[str, str]) 
 
 def locked_uv() -> str:
     """Return the version of uv that requirements/setup.txt locks."""
-    text = (project.ROOT / "requirements" / "setup.txt").read_text(encoding="utf-8")
+    text = (HERE.root / "requirements" / "setup.txt").read_text(encoding="utf-8")
     return text.split("\nuv==", 1)[1].split()[0]
 
 
@@ -127,8 +127,8 @@ def environments_are_those_that_the_indexes_know(pipeline: Pipeline) -> Iterator
     """Each publish job names its own environment, as it is told to the index; no other job has one [O1, O13]."""
     for index, job in pipeline.publishing.items():
         (row,) = pipeline.rows(job, TAG if index == "pypi" else MANUAL)
-        if row.environment != project.ENVIRONMENTS[index]:
-            yield f"{job} runs in {row.environment}, and the publisher's is {project.ENVIRONMENTS[index]}"
+        if row.environment != HERE.environments[index]:
+            yield f"{job} runs in {row.environment}, and the publisher's is {HERE.environments[index]}"
     others = set(pipeline.jobs) - set(pipeline.publishing.values())
     for name in sorted(others):
         if "environment" in pipeline.jobs[name]:

@@ -15,13 +15,13 @@ import tomli
 
 from copies import ADDRESS, GIVEN, TEMPLATE, Folder, answers, environment, make_template
 from helpers import run
-from roadworthy import project
-from roadworthy.project import ROOT
+from roadworthy.processes import venv_bin
+from roadworthy.project import HERE
 from roadworthy.terminal import ProblemsError
 from workshop.copying.record import Record
 from workshop.copying.rendering import render
 
-COPYING = ROOT / "workshop" / "copying"
+COPYING = HERE.root / "workshop" / "copying"
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +102,8 @@ def test_the_files_of_a_copy_are_formatted_whatever_its_name(source: Folder) -> 
     """A name of forty letters makes lines longer, and changes the order of imports and crates."""
     long = source.new("z" * 19 + "-" + "a" * 20)
     tools = (
-        [project.venv_bin("ruff"), "check", "--no-cache"],
-        [project.venv_bin("ruff"), "format", "--check", "--no-cache"],
+        [venv_bin("ruff"), "check", "--no-cache"],
+        [venv_bin("ruff"), "format", "--check", "--no-cache"],
     )
     for command in (*tools, ["cargo", "fmt", "--check"]):
         done = run(*command, cwd=long.folder)
@@ -237,7 +237,7 @@ def test_it_prints_what_there_is_and_five_lines_of_what_to_do(source: Folder) ->
     assert len(rest) == 5
     targets = set(re.findall(r"make ([a-z-]+)", done.stdout))
     assert targets
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    makefile = (HERE.root / "Makefile").read_text(encoding="utf-8")
     assert [target for target in targets if f"\n.PHONY: {target}  ##" not in makefile] == []
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from copies import Folder, make_template
 from helpers import run
-from roadworthy import project
+from roadworthy.processes import find_uv
 
 # What is nasty about each.
 NAMES = {
@@ -34,7 +34,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Folder:
 def uv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that has uv alone: without it each set-up would first install one."""
     folder = tmp_path_factory.mktemp("uv")
-    (folder / "uv").symlink_to(project.find_uv())
+    (folder / "uv").symlink_to(find_uv())
     return folder
 
 

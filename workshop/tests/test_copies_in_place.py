@@ -9,8 +9,8 @@ import template
 
 from copies import GIVEN, TEMPLATE, Folder, environment, make_template
 from helpers import run
-from roadworthy import project
-from roadworthy.project import ROOT
+from roadworthy.processes import find_uv
+from roadworthy.project import HERE
 from workshop.copying.record import Record
 
 
@@ -139,10 +139,10 @@ def test_files_that_are_no_commit_of_the_template_are_not_renamed_in_place(sourc
 
 
 def test_the_script_alone_clones_the_template_and_copies_that(source: Folder, tmp_path: Path) -> None:
-    shutil.copy(ROOT / "scripts" / "template.py", tmp_path / "downloaded.py")
+    shutil.copy(HERE.root / "scripts" / "template.py", tmp_path / "downloaded.py")
     environment_ = {**environment(source.home), **at_home(source)}
     command = [
-        project.find_uv(),
+        find_uv(),
         "run",
         "--quiet",
         "--offline",
@@ -161,7 +161,7 @@ def test_the_script_alone_clones_the_template_and_copies_that(source: Folder, tm
 
 
 def test_the_script_alone_does_nothing_else(tmp_path: Path) -> None:
-    script = shutil.copy(ROOT / "scripts" / "template.py", tmp_path)
+    script = shutil.copy(HERE.root / "scripts" / "template.py", tmp_path)
     for arguments in (["update"], []):
         done = run("python3", script, *arguments, cwd=tmp_path)
         assert done.returncode == 2
@@ -169,7 +169,7 @@ def test_the_script_alone_does_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_template_that_cannot_be_cloned_is_said_in_one_line(source: Folder, tmp_path: Path) -> None:
-    script = shutil.copy(ROOT / "scripts" / "template.py", tmp_path)
+    script = shutil.copy(HERE.root / "scripts" / "template.py", tmp_path)
     (tmp_path / "gitconfig").write_text(
         '[url "file:///nowhere/"]\n\tinsteadOf = https://github.com/\n', encoding="utf-8"
     )
@@ -181,16 +181,16 @@ def test_a_template_that_cannot_be_cloned_is_said_in_one_line(source: Folder, tm
 
 
 def test_the_script_knows_where_the_template_is() -> None:
-    text = (ROOT / "scripts" / "template.py").read_text(encoding="utf-8")
-    address = project.load_toml("pyproject.toml")["project"]["urls"]["Repository"]
+    text = (HERE.root / "scripts" / "template.py").read_text(encoding="utf-8")
+    address = HERE.pyproject["project"]["urls"]["Repository"]
     assert f'\nTEMPLATE = "{address}"\n' in text
 
 
 def test_the_script_runs_on_the_pythons_that_the_project_runs_on() -> None:
-    text = (ROOT / "scripts" / "template.py").read_text(encoding="utf-8")
-    assert f'# requires-python = "{project.requires_python()}"\n' in text
+    text = (HERE.root / "scripts" / "template.py").read_text(encoding="utf-8")
+    assert f'# requires-python = "{HERE.requires_python}"\n' in text
 
 
 def test_what_the_script_needs_is_among_the_locked_tools() -> None:
-    texts = [(ROOT / "requirements" / f"{group}.txt").read_text(encoding="utf-8") for group in template.LOCKS]
+    texts = [(HERE.root / "requirements" / f"{group}.txt").read_text(encoding="utf-8") for group in template.LOCKS]
     assert [name for name in template.NEEDED if f"\n{name}==" not in "".join(texts)] == []

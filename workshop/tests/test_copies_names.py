@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from copies import TEMPLATE, Folder, answers, make_template
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from roadworthy.terminal import ProblemsError
 from workshop.copying.edits import EDITS, FRAGMENT
 from workshop.copying.names import LONGEST, Names, check, check_taken, objections
@@ -195,7 +195,7 @@ def test_a_name_that_the_project_s_own_files_need_is_refused(files: Files, name:
         check_taken(Names(name), OWN, {path: content for path, (_, content) in files.items()})
     (problem,) = raised.value.problems
     suggested = problem.remedy.rpartition(" ")[2]
-    assert suggested.replace("-", "_") not in {name, *(path.name for path in ROOT.glob("scripts/*"))}
+    assert suggested.replace("-", "_") not in {name, *(path.name for path in HERE.root.glob("scripts/*"))}
     assert is_valid(suggested)
 
 

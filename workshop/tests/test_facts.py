@@ -14,73 +14,74 @@ from packaging.version import Version
 from twine import utils as twine
 
 import platforms
-from roadworthy import project
 from roadworthy.index import simple_address
-from roadworthy.project import ROOT, load_toml, venv_bin
+from roadworthy.processes import venv_bin
+from roadworthy.project import HERE, require_repository
+from roadworthy.tables import find
 from workshop.copying.edits import LICENCES
 
-PYPROJECT = load_toml("pyproject.toml")
-CARGO = load_toml("Cargo.toml")
-CLASSIFIERS = project.find(PYPROJECT, "project", "classifiers") or []
+PYPROJECT = HERE.pyproject
+CARGO = HERE.manifest
+CLASSIFIERS = find(PYPROJECT, "project", "classifiers") or []
 
 
 def tracked() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=HERE.root, check=True, capture_output=True, text=True).stdout
     return [name for name in listed.split("\0") if name]
 
 
 def texts() -> dict[str, str]:
-    return {name: (ROOT / name).read_text(encoding="utf-8") for name in tracked() if (ROOT / name).is_file()}
+    return {name: (HERE.root / name).read_text(encoding="utf-8") for name in tracked() if (HERE.root / name).is_file()}
 
 
 def test_the_version_is_the_same_in_all_three_places() -> None:
-    (locked,) = [crate for crate in load_toml("Cargo.lock")["package"] if crate["name"] == CARGO["package"]["name"]]
-    versions = {PYPROJECT["project"]["version"], project.crate("version"), locked["version"]}
+    (locked,) = [crate for crate in HERE.locked_crates if crate["name"] == CARGO["package"]["name"]]
+    versions = {PYPROJECT["project"]["version"], HERE.manifest["package"]["version"], locked["version"]}
     assert len(versions) == 1
 
 
 def test_the_name_is_the_same_everywhere() -> None:
     crate = CARGO["package"]["name"]
-    names = {crate, project.name(), PYPROJECT["tool"]["towncrier"]["name"]}
+    names = {crate, HERE.name, PYPROJECT["tool"]["towncrier"]["name"]}
     assert len(set(map(canonicalize_name, names))) == 1
-    library = project.find(CARGO, "lib", "name") or crate.replace("-", "_")
-    assert project.native_module().rsplit(".", 1)[-1] == library
-    assert (ROOT / "python" / project.import_name() / "__init__.py").is_file()
+    library = find(CARGO, "lib", "name") or crate.replace("-", "_")
+    assert HERE.native_module.rsplit(".", 1)[-1] == library
+    assert (HERE.root / "python" / HERE.import_name / "__init__.py").is_file()
 
 
 def test_the_repository_is_the_same_everywhere() -> None:
-    address = project.require_repository(PYPROJECT["project"])
-    assert project.crate("repository") in {address, None}
+    address = require_repository(PYPROJECT["project"])
+    assert HERE.manifest["package"]["repository"] in {address, None}
     assert PYPROJECT["tool"]["towncrier"]["issue_format"] == f"[#{{issue}}]({address}/issues/{{issue}})"
 
 
 def test_what_the_package_is_stands_the_same_everywhere() -> None:
     for key in ("description", "license"):
-        assert project.crate(key) in {project.find(PYPROJECT, "project", key), None}
+        assert HERE.manifest["package"].get(key) in {find(PYPROJECT, "project", key), None}
 
 
 def test_the_licence_has_the_text_of_its_name_and_the_author() -> None:
-    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
-    known = LICENCES / f"{project.find(PYPROJECT, 'project', 'license')}.txt"
+    text = (HERE.root / "LICENSE").read_text(encoding="utf-8")
+    known = LICENCES / f"{find(PYPROJECT, 'project', 'license')}.txt"
     line = re.compile(r"(?m)^Copyright \(c\) [\d, -]+ (.+)$")
     if known.is_file():
         assert line.sub("", text) == re.sub(r"(?m)^Copyright \(c\) YEAR AUTHOR$", "", known.read_text(encoding="utf-8"))
-    authors = {author.get("name") for author in project.find(PYPROJECT, "project", "authors") or []}
+    authors = {author.get("name") for author in find(PYPROJECT, "project", "authors") or []}
     assert not authors or {match[1] for match in line.finditer(text)} <= authors
 
 
 def test_the_oldest_python_is_the_same_everywhere() -> None:
-    oldest = project.oldest_python()
+    oldest = HERE.oldest_python
     feature = f"abi3-py{oldest.replace('.', '')}"
     minors = sorted(Version(text.rsplit(" ", 1)[1]) for text in CLASSIFIERS if re.search(r":: 3\.\d+$", text))
-    assert project.abi3_feature() == feature
+    assert HERE.crate.abi3_feature == feature
     assert PYPROJECT["tool"]["mypy"]["python_version"] == oldest
     assert [str(minor) for minor in minors[:1]] in ([oldest], [])
     assert all(after.minor == before.minor + 1 for before, after in pairwise(minors))
 
 
 def test_free_threaded_wheels_are_classified() -> None:
-    built = [python.removesuffix("t") for python in project.python_tags() if python.endswith("t")]
+    built = [python.removesuffix("t") for python in HERE.python_tags if python.endswith("t")]
     assert not CLASSIFIERS or bool(built) == any(":: Free Threading ::" in text for text in CLASSIFIERS)
     assert not CLASSIFIERS or all(f"Programming Language :: Python :: {minor}" in CLASSIFIERS for minor in built)
 
@@ -88,11 +89,11 @@ def test_free_threaded_wheels_are_classified() -> None:
 def test_maturin_is_pinned_once() -> None:
     (required,) = [each for each in PYPROJECT["build-system"]["requires"] if each.startswith("maturin")]
     assert required in PYPROJECT["dependency-groups"]["setup"]
-    assert f"\n{required} " in (ROOT / "requirements" / "setup.txt").read_text(encoding="utf-8")
+    assert f"\n{required} " in (HERE.root / "requirements" / "setup.txt").read_text(encoding="utf-8")
 
 
 def pins(group: str) -> list[tuple[str, str]]:
-    locked = (ROOT / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
+    locked = (HERE.root / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
     return re.findall(r"^([a-z0-9-]+)==(\S+)", locked, re.MULTILINE)
 
 
@@ -110,12 +111,15 @@ def test_every_tool_has_one_version_whatever_installs_it_and_on_every_python() -
 
 def test_the_crate_is_not_published_and_ships_no_probe() -> None:
     assert CARGO["package"]["publish"] is False
-    assert "panic-probe" not in project.everything_on(project.asked_features())
+    assert "panic-probe" not in HERE.crate.everything_on(HERE.crate.asked_features)
 
 
 def test_the_lock_of_the_crates_is_complete() -> None:
     done = subprocess.run(
-        ["cargo", "metadata", "--locked", "--format-version=1", "--quiet"], cwd=ROOT, check=False, capture_output=True
+        ["cargo", "metadata", "--locked", "--format-version=1", "--quiet"],
+        cwd=HERE.root,
+        check=False,
+        capture_output=True,
     )
     assert done.returncode == 0, done.stderr.decode()
 
@@ -123,24 +127,24 @@ def test_the_lock_of_the_crates_is_complete() -> None:
 def test_no_crate_comes_from_anywhere_but_the_registry() -> None:
     others = [
         crate["name"]
-        for crate in load_toml("Cargo.lock")["package"]
+        for crate in HERE.locked_crates
         if crate["name"] != CARGO["package"]["name"] and not crate.get("source", "").startswith("registry+")
     ]
     assert others == []
 
 
 def test_a_panic_unwinds() -> None:
-    assert project.find(CARGO, "profile", "release", "panic") in {"unwind", None}
+    assert find(CARGO, "profile", "release", "panic") in {"unwind", None}
 
 
 def test_the_changelog_has_its_marker_once_and_the_readme_leads_to_it() -> None:
     marker = PYPROJECT["tool"]["towncrier"]["start_string"]
-    assert (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").count(marker) == 1
-    assert "(CHANGELOG.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert (HERE.root / "CHANGELOG.md").read_text(encoding="utf-8").count(marker) == 1
+    assert "(CHANGELOG.md)" in (HERE.root / "README.md").read_text(encoding="utf-8")
 
 
 def test_ci_runs_what_the_readme_says() -> None:
-    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    script = (HERE.root / ".ci" / "run").read_text(encoding="utf-8")
     assert all(f"make {target}" in script for target in ("test", "test-tooling", "lint"))
 
 
@@ -154,7 +158,7 @@ def test_no_committed_file_holds_the_host_name_of_an_index() -> None:
 
 
 def test_no_committed_file_holds_a_path_of_this_checkout() -> None:
-    assert [name for name, text in texts().items() if f"{ROOT}/" in text] == []
+    assert [name for name, text in texts().items() if f"{HERE.root}/" in text] == []
 
 
 def test_every_toml_file_can_be_read() -> None:
@@ -164,23 +168,25 @@ def test_every_toml_file_can_be_read() -> None:
 
 
 def test_hooks_call_make_targets_that_exist() -> None:
-    configuration = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
-    targets = (ROOT / "Makefile").read_text(encoding="utf-8")
+    configuration = yaml.safe_load((HERE.root / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    targets = (HERE.root / "Makefile").read_text(encoding="utf-8")
     entries = [hook["entry"].split() for repository in configuration["repos"] for hook in repository["hooks"]]
     assert all(entry[0] == "make" and f"\n.PHONY: {entry[1]}  ##" in targets for entry in entries)
-    checked = subprocess.run([venv_bin("pre-commit"), "validate-config"], cwd=ROOT, check=False, capture_output=True)
+    checked = subprocess.run(
+        [venv_bin("pre-commit"), "validate-config"], cwd=HERE.root, check=False, capture_output=True
+    )
     assert checked.returncode == 0, checked.stderr
 
 
 @pytest.mark.parametrize("name", platforms.DOCUMENTS)
 def test_the_table_of_platforms_is_what_ci_says(name: str) -> None:
-    stale = list(platforms.find_stale(name, (ROOT / name).read_text(encoding="utf-8")))
+    stale = list(platforms.find_stale(name, (HERE.root / name).read_text(encoding="utf-8")))
     assert not stale, "\n".join(stale)
 
 
 def test_a_table_of_platforms_that_is_not_what_ci_says_is_told_how_it_should_read() -> None:
     name = platforms.DOCUMENTS[0]
-    text = (ROOT / name).read_text(encoding="utf-8")
+    text = (HERE.root / name).read_text(encoding="utf-8")
     first, *_, below = platforms.table_in(text)
     for line, written in ((first, "| Plan 9 | mips | a cupboard | nowhere |"), (first, ""), (below, "Each has one.")):
         (said,) = platforms.find_stale(name, text.replace(f"{line}\n", f"{written}\n" if written else "", 1))
@@ -196,4 +202,4 @@ def test_links_between_documents_lead_somewhere() -> None:
     for name, text in texts().items():
         if name.endswith(".md"):
             links = re.findall(r"\]\((?!https?://|#)([^)#]+)", text)
-            assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == [], name
+            assert [link for link in links if not (HERE.root / name).parent.joinpath(link).exists()] == [], name

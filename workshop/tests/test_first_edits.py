@@ -8,15 +8,15 @@ import pytest
 
 import platforms
 from helpers import copy_checkout, run
-from roadworthy import project
 from roadworthy.building.toolchain import host_triple
+from roadworthy.project import HERE
 
-OLDEST = project.oldest_python()
+OLDEST = HERE.oldest_python
 NEXT = f"3.{int(OLDEST.split('.')[1]) + 1}"
 # A platform that is on a machine of its own, and not this one.
 GONE = next(
     row
-    for row in reversed(project.matrix("verify"))
+    for row in reversed(HERE.matrix("verify"))
     if len(row["wheels"].split()) == 1 and row["wheels"] != host_triple() and "universal2" not in row["wheels"]
 )
 
@@ -47,7 +47,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     edit(copy / "Cargo.toml", (rf"abi3-py{digits}\b", f"abi3-py{NEXT.replace('.', '')}"))
     edit(
-        copy / ".github" / "workflows" / project.WORKFLOW,
+        copy / ".github" / "workflows" / HERE.workflow_file,
         (rf'          - {{ runner: ubuntu-24.04, python: "{OLDEST}" }}\n', ""),
         (rf'python: "{OLDEST}"', f'python: "{NEXT}"'),
         (rf"(?m)^( +){OLDEST}$", rf"\g<1>{NEXT}"),

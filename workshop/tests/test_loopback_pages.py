@@ -3,7 +3,7 @@ import requests
 from pypi_attestations import Provenance
 
 from loopback_samples import CLAIMS, METADATA, SDIST, WHEEL, Attempt, good_wheel, make_wheel, wheel_files
-from roadworthy.project import name, version
+from roadworthy.project import HERE
 from roadworthy.verifying.artefacts import sha256
 from workshop.loopback.attestations import sign
 
@@ -30,7 +30,7 @@ def get(one: Attempt, path: str, accept: str | None = JSON_V1, status: int = 200
         ("image/png", HTML),
     ],
 )
-@pytest.mark.parametrize("path", ["/simple/", f"/simple/{name()}/"])
+@pytest.mark.parametrize("path", ["/simple/", f"/simple/{HERE.name}/"])
 def test_a_page_is_of_the_kind_that_the_client_likes_best(
     one: Attempt, path: str, accept: str | None, kind: str
 ) -> None:
@@ -43,9 +43,9 @@ def test_the_page_of_a_project_says_all_about_its_files(one: Attempt) -> None:
     one.index.now = lambda: 1_000_000.5
     assert one.wheel().ok
     assert one.sdist().ok
-    page = get(one, f"/simple/{name()}/").json()
+    page = get(one, f"/simple/{HERE.name}/").json()
     assert page["meta"]["api-version"] == "1.4"
-    assert (page["name"], page["versions"]) == (name(), [str(version())])
+    assert (page["name"], page["versions"]) == (HERE.name, [str(HERE.version)])
     wheel, sdist = page["files"]
     assert wheel == {
         "filename": WHEEL,
@@ -64,7 +64,7 @@ def test_the_page_of_a_project_says_all_about_its_files(one: Attempt) -> None:
 
 def test_the_page_in_html_says_the_same(one: Attempt) -> None:
     assert one.wheel().ok
-    page = get(one, f"/simple/{name()}/", HTML).text
+    page = get(one, f"/simple/{HERE.name}/", HTML).text
     assert '<meta name="pypi:repository-version" content="1.4">' in page
     assert f'/files/{WHEEL}#sha256={sha256(good_wheel())}" data-requires-python="&gt;=3.10"' in page
     assert f'data-core-metadata="sha256={sha256(METADATA.encode())}"' in page
@@ -75,17 +75,17 @@ def test_versions_are_in_their_order(one: Attempt) -> None:
         files = {file.replace("0.1.0", number): content for file, content in wheel_files().items()}
         files[f"{WHEEL.split('-py3', maxsplit=1)[0]}.dist-info/RECORD".replace("0.1.0", number)] = b""
         assert one.send(WHEEL.replace("0.1.0", number), make_wheel(files), version=number).ok
-    assert get(one, f"/simple/{name()}/").json()["versions"] == ["0.9.0", "0.10.0", "0.11.0rc1"]
-    project = get(one, f"/pypi/{name()}/json").json()
+    assert get(one, f"/simple/{HERE.name}/").json()["versions"] == ["0.9.0", "0.10.0", "0.11.0rc1"]
+    project = get(one, f"/pypi/{HERE.name}/json").json()
     assert project["info"]["version"] == "0.10.0"
     assert project["releases"].keys() == {"0.9.0", "0.10.0", "0.11.0rc1"}
-    release = get(one, f"/pypi/{name()}/0.11.0rc1/json").json()
+    release = get(one, f"/pypi/{HERE.name}/0.11.0rc1/json").json()
     assert (release["info"]["version"], "releases" in release) == ("0.11.0rc1", False)
 
 
 def test_the_json_api_says_the_digests_of_a_release(one: Attempt) -> None:
     assert one.wheel().ok
-    (file,) = get(one, f"/pypi/{name()}/{version()}/json").json()["urls"]
+    (file,) = get(one, f"/pypi/{HERE.name}/{HERE.version}/json").json()["urls"]
     assert file["digests"]["sha256"] == sha256(good_wheel())
     assert file["digests"].keys() == {"md5", "sha256", "blake2b_256"}
     assert (file["filename"], file["packagetype"], file["size"]) == (WHEEL, "bdist_wheel", len(good_wheel()))
@@ -94,8 +94,8 @@ def test_the_json_api_says_the_digests_of_a_release(one: Attempt) -> None:
 @pytest.mark.parametrize("path", ["/simple/{}/", "/pypi/{}/json", "/pypi/{}/0.1.0/json"])
 def test_a_project_is_found_under_its_normalised_name(one: Attempt, path: str) -> None:
     assert one.wheel().ok
-    answer = get(one, path.format(name().upper()), status=301)
-    assert answer.headers["Location"].endswith(path.format(name()))
+    answer = get(one, path.format(HERE.name.upper()), status=301)
+    assert answer.headers["Location"].endswith(path.format(HERE.name))
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,12 @@ def test_a_project_is_found_under_its_normalised_name(one: Attempt, path: str) -
     [
         "/simple/other/",
         "/pypi/other/json",
-        f"/pypi/{name()}/9.9.9/json",
-        f"/pypi/{name()}/latest/json",
+        f"/pypi/{HERE.name}/9.9.9/json",
+        f"/pypi/{HERE.name}/latest/json",
         "/files/other.whl",
         f"/files/{SDIST}.metadata",
         f"/integrity/other/0.1.0/{WHEEL}/provenance",
-        f"/integrity/{name()}/0.1.0/{WHEEL}/provenance",
+        f"/integrity/{HERE.name}/0.1.0/{WHEEL}/provenance",
     ],
 )
 def test_what_is_not_there_is_not_found(one: Attempt, path: str) -> None:
@@ -118,14 +118,14 @@ def test_what_is_not_there_is_not_found(one: Attempt, path: str) -> None:
 
 
 def test_a_project_that_a_pending_publisher_has_made_has_an_empty_page(one: Attempt) -> None:
-    assert get(one, f"/simple/{name()}/").json()["files"] == []
+    assert get(one, f"/simple/{HERE.name}/").json()["files"] == []
 
 
 def test_provenance_is_that_of_the_upload(one: Attempt) -> None:
     one.trust()
     attestation = sign(WHEEL, good_wheel(), CLAIMS)
     assert one.wheel(attestations=f"[{attestation.model_dump_json()}]").ok
-    (file,) = get(one, f"/simple/{name()}/").json()["files"]
+    (file,) = get(one, f"/simple/{HERE.name}/").json()["files"]
     path = file["provenance"].removeprefix(one.at.simple.removesuffix("/simple/"))
     answer = get(one, path, "application/vnd.pypi.integrity.v1+json")
     assert answer.headers["Content-Type"] == "application/vnd.pypi.integrity.v1+json"

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from helpers import run
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 
 # The template has some more targets than its copies.
 PLACES = {"Makefile": "README.md", "template.mk": "docs/copying.md"}
-MAKEFILE = "".join((ROOT / name).read_text(encoding="utf-8") for name in PLACES if (ROOT / name).exists())
+MAKEFILE = "".join((HERE.root / name).read_text(encoding="utf-8") for name in PLACES if (HERE.root / name).exists())
 DECLARED = dict(re.findall(r"^\.PHONY: ([a-z-]+)  ## (.+)$", MAKEFILE, re.MULTILINE))
 TARGETS = sorted(DECLARED)
 
@@ -33,7 +33,7 @@ def test_every_target_can_be_made(target: str) -> None:
 
 
 def test_the_documents_name_every_target() -> None:
-    text = "".join((ROOT / name).read_text(encoding="utf-8") for name in PLACES.values())
+    text = "".join((HERE.root / name).read_text(encoding="utf-8") for name in PLACES.values())
     assert [target for target in DECLARED if f"`make {target}" not in text] == []
 
 

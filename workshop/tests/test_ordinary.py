@@ -10,7 +10,8 @@ from helpers import run
 from packages import Package
 from releases import Place, copy_place
 from roadworthy.building import build
-from roadworthy.project import ROOT, find_uv
+from roadworthy.processes import find_uv
+from roadworthy.project import HERE
 from roadworthy.pythons import list_pythons
 
 LIBRARY = """\
@@ -139,7 +140,7 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Place:
 @pytest.fixture(scope="module")
 def wheels(ordinary: Place) -> list[Path]:
     """Return its wheels; the crates that they need are compiled for this checkout already, and are taken from there."""
-    target = ordinary.checkout / build.TARGET_DIR.relative_to(ROOT)
+    target = ordinary.checkout / build.TARGET_DIR.relative_to(HERE.root)
     target.mkdir(parents=True)
     for compiled in build.TARGET_DIR.glob("cp*"):
         (target / compiled.name).symlink_to(compiled)

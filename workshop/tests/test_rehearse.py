@@ -13,9 +13,9 @@ import requests
 from filelock import FileLock
 
 from helpers import copy_checkout, run
-from roadworthy import project
+from roadworthy.project import HERE
 from roadworthy.releasing.version import Release
-from test_rehearsing import HERE, WORKFLOW, make_place, running_below, wait_for
+from test_rehearsing import MACHINE, WORKFLOW, make_place, running_below, wait_for
 from workshop import rehearse
 from workshop.rehearsing.rehearsal import on_loopback
 
@@ -121,7 +121,7 @@ def test_what_a_killed_one_left_is_removed_by_the_next_and_nothing_else(
         os.kill(int(number), signal.SIGKILL)
     wait_for(lambda: not running_below(temporary))
     (left,) = [path for path in temporary.iterdir() if path.is_dir()]
-    others = [temporary / f"rehearsal-{project.name()}-running", temporary / "rehearsal-another", temporary / "mine"]
+    others = [temporary / f"rehearsal-{HERE.name}-running", temporary / "rehearsal-another", temporary / "mine"]
     for folder in others:
         folder.mkdir()
     dirty.write_text("mine", encoding="utf-8")
@@ -217,6 +217,6 @@ def test_what_is_kept_can_be_used_until_it_is_ended(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(rehearse, "stay", use)
-    with on_loopback(place, Release("0.1.1"), HERE) as rehearsal, pytest.raises(KeyboardInterrupt):
+    with on_loopback(place, Release("0.1.1"), MACHINE) as rehearsal, pytest.raises(KeyboardInterrupt):
         rehearse.keep(rehearsal)
     assert used == [0, 200]

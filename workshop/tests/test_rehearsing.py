@@ -13,8 +13,8 @@ import yaml
 
 from pipeline import PATH, TAG, Pipeline
 from roadworthy import processes as commands
-from roadworthy import project
 from roadworthy.building.toolchain import host_triple
+from roadworthy.project import HERE
 from workshop.loopback.identity import IdentityProvider
 from workshop.rehearsing import faults_of_building, faults_of_publishing, faults_of_releasing  # noqa: F401 - they register
 from workshop.rehearsing.faults import FAULTS, NOTHING, Fault, Verdict, look
@@ -25,7 +25,7 @@ from workshop.rehearsing.runner import FOLDER, Run
 from workshop.workflows.jobs import Event
 
 CI = Pipeline(PATH.read_text(encoding="utf-8"))
-HERE = Machine("x86_64-unknown-linux-gnu", frozenset({"3.12"}))
+MACHINE = Machine("x86_64-unknown-linux-gnu", frozenset({"3.12"}))
 WORKFLOW = """\
 on: push
 jobs:
@@ -88,7 +88,7 @@ jobs:
       - run: echo reported
 """
 
-ENGINE = str(project.ROOT / "roadworthy" / "src")
+ENGINE = str(HERE.root / "roadworthy" / "src")
 
 
 def make_place(folder: Path, workflow: str) -> Place:
@@ -110,7 +110,7 @@ def run(tmp_path: Path) -> Run:
     place = make_place(tmp_path, WORKFLOW.replace("FLAG-FILE", str(tmp_path / "flag")))
     event = Event(name="push", sha=place.git("rev-parse", "HEAD"), repository="owner/name")
     provider = IdentityProvider(address="https://localhost/idtoken")
-    return Run(place, event, HERE, tmp_path / "run", provider, {"UV_PUBLISH_URL": "https://localhost/legacy/"})
+    return Run(place, event, MACHINE, tmp_path / "run", provider, {"UV_PUBLISH_URL": "https://localhost/legacy/"})
 
 
 def said(run: Run) -> list[str]:
@@ -178,7 +178,7 @@ def test_what_is_not_there_is_neither_left_nor_fetched(tmp_path: Path) -> None:
     )
     place = make_place(tmp_path, text.replace("FLAG-FILE", "none"))
     event = Event(name="push", sha=place.git("rev-parse", "HEAD"))
-    run = Run(place, event, HERE, tmp_path / "run", IdentityProvider(), {})
+    run = Run(place, event, MACHINE, tmp_path / "run", IdentityProvider(), {})
     assert not run.go()
     assert {one.output for one in run.done if one.code} == {
         "actions/upload-artifact: No files were found with the provided path: dist/, SHA256SUMS",
@@ -214,7 +214,7 @@ def test_everything_on_the_way_to_pypi_is_run_or_known_to_be_left_out() -> None:
 
 
 def test_one_row_of_wheels_is_kept_and_the_rest_of_the_file_stays() -> None:
-    for row in project.matrix("wheels"):
+    for row in HERE.matrix("wheels"):
         reduced = keep_rows(CI.text, row["target"])
         assert yaml.safe_load(reduced)["jobs"]["wheels"]["strategy"]["matrix"]["include"] == [row]
         whole = CI.text.splitlines()
@@ -229,7 +229,7 @@ def test_a_machine_that_nothing_is_built_for_is_refused() -> None:
 
 
 def test_exactly_one_row_verifies_on_each_machine() -> None:
-    for target in project.platform_tags():
+    for target in HERE.platform_tags:
         machine = Machine(target, frozenset({"3.12"}))
         rows = CI.comes_to(TAG)[CI.one("make verify FROM=release")].rows
         here = [row for row in rows if not machine.why_not(row)]
@@ -239,10 +239,10 @@ def test_exactly_one_row_verifies_on_each_machine() -> None:
 
 def test_what_a_step_is_given_is_what_this_machine_has() -> None:
     env = {"WHEELS": "x86_64-unknown-linux-gnu x86_64-unknown-linux-gnu@an/image", "PYTHONS": "3.10\n3.12\n"}
-    assert HERE.changes(env) == {"WHEELS": "x86_64-unknown-linux-gnu", "PYTHONS": "3.12"}
-    assert HERE.changes({"INDEX": "pypi"}) == {}
-    assert HERE.changes({"PYTHONS": "3.10 3.14t"}) == {"PYTHONS": "3.12"}
-    assert HERE.left_out(env) == [
+    assert MACHINE.changes(env) == {"WHEELS": "x86_64-unknown-linux-gnu", "PYTHONS": "3.12"}
+    assert MACHINE.changes({"INDEX": "pypi"}) == {}
+    assert MACHINE.changes({"PYTHONS": "3.10 3.14t"}) == {"PYTHONS": "3.12"}
+    assert MACHINE.left_out(env) == [
         "without x86_64-unknown-linux-gnu in an/image, a container",
         "without CPython 3.10: not installed",
     ]
@@ -337,7 +337,7 @@ def test_a_program_that_outlives_who_started_it_may_still_print(tmp_path: Path) 
     alive = "kill -KILL $PPID; while kill -0 $PPID 2> /dev/null; do sleep 0.05; done"
     shell = f"{alive}; echo more; exec touch {done}"
     script = (
-        f"import os, sys; from pathlib import Path; sys.path[:0] = {[str(project.ROOT), ENGINE]!r}\n"
+        f"import os, sys; from pathlib import Path; sys.path[:0] = {[str(HERE.root), ENGINE]!r}\n"
         f"import commands; commands.run_apart('bash', '-ec', {shell!r}, cwd=Path.cwd(), env=os.environ, timeout=50)"
     )
     assert commands.run(sys.executable, "-c", script, cwd=tmp_path, env=os.environ, check=False).returncode == -9
@@ -345,4 +345,4 @@ def test_a_program_that_outlives_who_started_it_may_still_print(tmp_path: Path) 
 
 
 def test_this_machine_is_one_that_wheels_are_built_for() -> None:
-    assert host_triple() in project.platform_tags()
+    assert host_triple() in HERE.platform_tags

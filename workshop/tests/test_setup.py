@@ -12,7 +12,8 @@ import pytest
 
 from helpers import copy_checkout, run
 from roadworthy.building import toolchain
-from roadworthy.project import ROOT, find_uv, oldest_python, requires_python
+from roadworthy.processes import find_uv
+from roadworthy.project import HERE
 from roadworthy.pythons import list_pythons, newest_of_each
 from roadworthy.terminal import ProblemsError
 
@@ -41,10 +42,10 @@ def test_a_python_that_is_too_old_is_told_in_one_line() -> None:
     if not old:
         pytest.skip("no Python older than the floor is on this machine")
     for python in old:
-        refused = run(python.path, ROOT / "scripts" / "bootstrap.py")
+        refused = run(python.path, HERE.root / "scripts" / "bootstrap.py")
         assert refused.returncode == 1
         assert refused.stderr.startswith("bootstrap: ")
-        assert f"is Python {python.name}, and {oldest_python()} or newer is needed" in refused.stderr
+        assert f"is Python {python.name}, and {HERE.oldest_python} or newer is needed" in refused.stderr
         assert refused.stderr.count("\n") == 1
 
 
@@ -250,7 +251,7 @@ def test_pythons_are_listed_once_each() -> None:
     found = list_pythons(find_uv())
     resolved = [python.path.resolve() for python in found]
     assert len(resolved) == len(set(resolved))
-    assert any(requires_python().contains(".".join(map(str, python.version))) for python in found)
+    assert any(HERE.requires_python.contains(".".join(map(str, python.version))) for python in found)
     minors = newest_of_each(found)
     assert len({(python.version[:2], python.free_threaded) for python in minors}) == len(minors)
 

@@ -3,8 +3,7 @@
 from ci_mutants import HARMLESS, MUTANTS
 from ci_rules import RULES
 from pipeline import MANUAL, PATH, PULL, TAG, Pipeline
-from roadworthy import project
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from workshop.rehearsing import faults_of_building, faults_of_publishing, faults_of_releasing  # noqa: F401 - they register
 from workshop.rehearsing.faults import FAULTS
 
@@ -12,7 +11,7 @@ CI = Pipeline(PATH.read_text(encoding="utf-8"))
 
 
 def test_the_jobs_are_as_many_as_the_documentation_says() -> None:
-    text = (project.ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    text = (HERE.root / "docs" / "performance.md").read_text(encoding="utf-8")
     table = text.split("<!-- jobs -->", 1)[1].split("<!-- /jobs -->", 1)[0]
     said = [int(row.split("|")[2]) for row in table.strip().splitlines()[2:]]
     happens = [(PULL, False), (PULL, True), (MANUAL, True), (TAG, True)]
@@ -21,11 +20,11 @@ def test_the_jobs_are_as_many_as_the_documentation_says() -> None:
 
 
 def test_the_documentation_says_how_many_rules_and_mistakes_there_are() -> None:
-    text = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
+    text = (HERE.root / "docs" / "decisions.md").read_text(encoding="utf-8")
     assert f"{len(RULES)} rules say what must hold" in text
     assert f"{len(MUTANTS)} mistakes" in text
     assert f"{len(HARMLESS)} changes that are no mistake" in text
 
 
 def test_the_readme_says_how_many_faults_there_are() -> None:
-    assert f"There are {len(FAULTS)} ways" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"There are {len(FAULTS)} ways" in (HERE.root / "README.md").read_text(encoding="utf-8")

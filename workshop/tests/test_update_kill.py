@@ -16,10 +16,10 @@ import pytest
 
 from helpers import run
 from releases import environment, fingerprint
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from update_places import Project, left_behind, make_template
 
-DRIVER = ROOT / "tests" / "tooling" / "update_until.py"
+DRIVER = HERE.root / "tests" / "tooling" / "update_until.py"
 WORKERS = 2
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from helpers import copy_checkout
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from roadworthy.releasing.version import version_of_tag
 from update_places import Project
 
@@ -35,7 +35,7 @@ def check_update_from_the_release_before(project: Project, folder: Path) -> None
 
 
 def test_a_copy_of_the_release_before_is_updated_to_this_commit(tmp_path: Path) -> None:
-    here = Project(ROOT)
+    here = Project(HERE.root)
     if here.git("rev-parse", "--is-shallow-repository") == "true":
         pytest.skip("this is a shallow clone: the release before is not in it; git fetch --unshallow --tags brings it")
     if len(tags := released(here)) < 2:

@@ -9,7 +9,7 @@ import tomli
 
 from helpers import run
 from releases import IDENTITY, environment
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 
 # What an update needs of the scripts.
 SCRIPTS = ("scripts/template.py", "roadworthy/src", "workshop/__init__.py", "workshop/copying")
@@ -113,14 +113,14 @@ def make_template(folder: Path) -> Project:
     """Make a template of a few files that is released as v1.0.0."""
     template = Project(folder)
     folder.mkdir(parents=True)
-    name = str(tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"])
+    name = str(tomli.loads((HERE.root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"])
     for script in SCRIPTS:
-        paths = sorted((ROOT / script).rglob("*")) or [ROOT / script]
+        paths = sorted((HERE.root / script).rglob("*")) or [HERE.root / script]
         for path in paths:
             if path.is_file() and "__pycache__" not in path.parts:
-                template.write(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+                template.write(path.relative_to(HERE.root).as_posix(), path.read_text(encoding="utf-8"))
     for file in ("pyproject.toml", "template.toml", "LICENSE", ".gitignore"):
-        template.write(file, (ROOT / file).read_text(encoding="utf-8"))
+        template.write(file, (HERE.root / file).read_text(encoding="utf-8"))
     snake = name.replace("-", "_")
     for group in ("setup", "tools", "lint"):
         template.write(f"requirements/{group}.txt", "")

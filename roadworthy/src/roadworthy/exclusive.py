@@ -8,23 +8,23 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from roadworthy.project import ROOT
 from roadworthy.terminal import problem
 
 
 @contextmanager
-def alone(name: str) -> Iterator[Path]:
+def exclusive(root: Path, name: str) -> Iterator[Path]:
     """Keep others out of the same work, and provide a new folder outside the checkout.
 
     The folder is removed afterwards; of a process that is killed, the next one removes it.
 
     Args:
+        root: The checkout.
         name: What the work is called, to people and below target/, which git ignores.
 
     Raises:
         ProblemsError: Somebody is at it.
     """
-    state = ROOT / "target" / name
+    state = root / "target" / name
     lock = FileLock(state / "lock", blocking=False)
     try:
         state.mkdir(parents=True, exist_ok=True)

@@ -3,8 +3,10 @@
 import logging
 import os
 import shlex
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from roadworthy.terminal import ProblemsError, problem
 # What brings a program that is not there; any other one has its own name.
 RUST = "install Rust (rustup, or your system's packages), or put ~/.cargo/bin on PATH"
 REMEDIES = {"cargo": RUST, "rustc": RUST, "rustfmt": RUST}
+EXE = ".exe" if os.name == "nt" else ""
 # One record of level DEBUG after each program that has ended, with its command line.
 log = logging.getLogger("commands")
 
@@ -138,3 +141,20 @@ def tail(done: "subprocess.CompletedProcess[str]", lines: int = 40) -> str:
     """Return the last lines of what a program printed."""
     text = os.linesep.join(part.rstrip() for part in (done.stdout, done.stderr) if part.strip())
     return "\n".join(text.splitlines()[-lines:])
+
+
+def venv_bin(tool: str) -> Path:
+    """Return the path of a tool in the environment that runs this: .venv, perhaps of another checkout."""
+    return Path(sys.prefix) / ("Scripts" if os.name == "nt" else "bin") / (tool + EXE)
+
+
+def find_uv() -> Path:
+    """Return the uv to use: the locked one of .venv, or, where there is no .venv, the one on PATH.
+
+    Raises:
+        ProblemsError: There is neither.
+    """
+    locked, on_path = venv_bin("uv"), shutil.which("uv")
+    if not locked.exists() and on_path is None:
+        raise problem("there is no uv, neither in .venv nor on PATH", "run: make setup")
+    return locked if locked.exists() else Path(str(on_path))

@@ -1,4 +1,4 @@
-"""Asking git about this checkout, whatever the environment says about another one."""
+"""Asking git about a repository, whatever the environment says about another one."""
 
 import hashlib
 import os
@@ -9,14 +9,13 @@ from functools import cache
 from pathlib import Path
 
 from roadworthy import processes as commands
-from roadworthy.project import ROOT
 from roadworthy.terminal import problem
 
 
 @cache
 def environment() -> dict[str, str]:
     """Return the environment without the variables that point git at another repository (set inside hooks)."""
-    asked = commands.run("git", "rev-parse", "--local-env-vars", cwd=ROOT, env=os.environ)
+    asked = commands.run("git", "rev-parse", "--local-env-vars", cwd=Path(__file__).parent, env=os.environ)
     foreign = {*asked.stdout.split(), "GIT_NAMESPACE", "GIT_TEMPLATE_DIR", "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS"}
     clean = {name: value for name, value in os.environ.items() if name not in foreign}
     if not sys.stdin.isatty():
@@ -55,36 +54,28 @@ class Repository:
         """
         return self.run(*arguments, check=True).stdout.removesuffix("\n")
 
+    def require_checkout(self) -> None:
+        """Make sure that the folder is the root of a git checkout with a commit.
 
-# A file system monitor is a program that the configuration names; it is not needed to look at a checkout once.
-CHECKOUT = Repository(ROOT, (("core.fsmonitor", "false"),))
-git = CHECKOUT.ask
+        Raises:
+            ProblemsError: It is not, for example in an unpacked sdist.
+        """
+        top = self.run("rev-parse", "--show-toplevel")
+        what = f"{self.folder} is not the root of a git checkout with a commit"
+        remedy = "clone the repository, and work in the clone"
+        if top.returncode and (self.folder / ".git").exists():
+            # What git refuses (a folder that belongs to somebody else) it explains, with the remedy.
+            raise problem(what, f"do what git says, or {remedy}", top.stderr)
+        has_commit = self.run("rev-parse", "--verify", "--quiet", "HEAD").returncode == 0
+        if not has_commit or Path(top.stdout.removesuffix("\n")).resolve() != self.folder:
+            raise problem(what, remedy)
 
+    def commit_time(self) -> int:
+        """Return the time of the commit that is checked out, in seconds since 1970."""
+        return int(self.ask("log", "-1", "--format=%ct"))
 
-def require_checkout() -> None:
-    """Make sure that the project's root is that of a git checkout with a commit.
-
-    Raises:
-        ProblemsError: It is not, for example in an unpacked sdist.
-    """
-    top = CHECKOUT.run("rev-parse", "--show-toplevel")
-    what = f"{ROOT} is not the root of a git checkout with a commit"
-    remedy = "clone the repository, and work in the clone"
-    if top.returncode and (ROOT / ".git").exists():
-        # What git refuses (a folder that belongs to somebody else) it explains, with the remedy.
-        raise problem(what, f"do what git says, or {remedy}", top.stderr)
-    has_commit = CHECKOUT.run("rev-parse", "--verify", "--quiet", "HEAD").returncode == 0
-    if not has_commit or Path(top.stdout.removesuffix("\n")).resolve() != ROOT:
-        raise problem(what, remedy)
-
-
-def commit_time() -> int:
-    """Return the time of the commit that is checked out, in seconds since 1970."""
-    return int(git("log", "-1", "--format=%ct"))
-
-
-def state() -> str:
-    """Name the content of all tracked files: the commit, and a digest of what differs from it."""
-    changes = git("diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color")
-    digest = hashlib.sha256(changes.encode("utf-8", "surrogateescape")).hexdigest() if changes else "clean"
-    return f"{git('rev-parse', 'HEAD')} {digest}"
+    def state(self) -> str:
+        """Name the content of all tracked files: the commit, and a digest of what differs from it."""
+        changes = self.ask("diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color")
+        digest = hashlib.sha256(changes.encode("utf-8", "surrogateescape")).hexdigest() if changes else "clean"
+        return f"{self.ask('rev-parse', 'HEAD')} {digest}"

@@ -16,30 +16,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from roadworthy import repository as git
 from roadworthy.building.toolchain import fetch_crates, host_triple, rustc
-from roadworthy.project import (
-    DIST,
-    ROOT,
-    SUMS,
-    deployment_target,
-    features_without_abi3,
-    file_stem,
-    find_uv,
-    first_abi3t,
-    platform_tag,
-    python_tags,
-    require_facts,
-    same_wheel,
-    sdist_name,
-    venv_bin,
-    wheel_name,
-)
+from roadworthy.processes import find_uv, venv_bin
+from roadworthy.project import HERE, same_wheel
 from roadworthy.pythons import PythonNotFoundError, find_pythons
+from roadworthy.repository import environment
 from roadworthy.terminal import ProblemsError, err, out, problem
 from roadworthy.verifying.artefacts import compare_sums, read_sums, sha256, unpack, write_sums
 
-TARGET_DIR = ROOT / "target" / "dist"
+TARGET_DIR = HERE.root / "target" / "dist"
 # What was built last: written when dist/ and SHA256SUMS are complete.
 BUILT_FROM = TARGET_DIR / "built-from"
 # Variables with which a shell, or a CI's set-up, would change what is compiled.
@@ -62,7 +47,7 @@ def require_target(triple: str) -> None:
     Raises:
         ProblemsError: Something is missing.
     """
-    platform_tag(triple)
+    HERE.platform_tag(triple)
     parts = ("x86_64", "aarch64") if triple.startswith("universal2-") else (triple.split("-", 1)[0],)
     for part in parts:
         rust_target = f"{part}-{triple.split('-', 1)[1]}"
@@ -74,12 +59,12 @@ def require_target(triple: str) -> None:
 
 def build_environment(triple: str | None = None) -> dict[str, str]:
     """Return the environment for maturin and cargo: this one, without what would change the result."""
-    oldest = deployment_target(triple) if triple else None
+    oldest = HERE.deployment_target(triple) if triple else None
     cargo_home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
     library = Path(rustc("--print=sysroot")) / "lib" / "rustlib" / "src" / "rust"
     replaced = {cargo_home: "/cargo", library: "/rust"}
     flags = [f"--remap-path-prefix={path}={name}" for path, name in replaced.items()]
-    kept = {name: value for name, value in git.environment().items() if not name.startswith(CHANGES_THE_BUILD)}
+    kept = {name: value for name, value in environment().items() if not name.startswith(CHANGES_THE_BUILD)}
     return {
         **kept,
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
@@ -87,7 +72,7 @@ def build_environment(triple: str | None = None) -> dict[str, str]:
         "CARGO_HOME": str(cargo_home),
         **({"MACOSX_DEPLOYMENT_TARGET": oldest} if oldest else {}),
         "PATH": os.pathsep.join([str(venv_bin("python").parent), *os.get_exec_path()]),
-        "SOURCE_DATE_EPOCH": str(git.commit_time()),
+        "SOURCE_DATE_EPOCH": str(HERE.checkout.commit_time()),
     }
 
 
@@ -116,8 +101,8 @@ def run_maturin(arguments: list[str], folder: Path, environment: dict[str, str])
 
 def build_sdist(folder: Path) -> Path:
     """Build the sdist into `folder`: what git tracks, and nothing else."""
-    run_maturin(["sdist", f"--out={folder}"], ROOT, build_environment())
-    return folder / sdist_name()
+    run_maturin(["sdist", f"--out={folder}"], HERE.root, build_environment())
+    return folder / HERE.sdist_name()
 
 
 def take_sdist(built: Path, folder: Path) -> Path:
@@ -126,10 +111,10 @@ def take_sdist(built: Path, folder: Path) -> Path:
     Raises:
         ProblemsError: It is not there, or not as its SHA256SUMS says.
     """
-    sdist = built / DIST.name / sdist_name()
+    sdist = built / HERE.dist.name / HERE.sdist_name()
     if not sdist.is_file():
         raise problem(f"{sdist} is missing", "FROM= is a folder with the dist/ and SHA256SUMS that `make sdist` writes")
-    if problems := compare_sums([sdist], read_sums(built / SUMS.name), built / SUMS.name):
+    if problems := compare_sums([sdist], read_sums(built / HERE.sums.name), built / HERE.sums.name):
         raise ProblemsError(problems)
     return Path(shutil.copy(sdist, folder))
 
@@ -155,7 +140,7 @@ def choose_interpreters(triple: str, *, all_of_them: bool) -> dict[str, str]:
     Raises:
         ProblemsError: One is missing, and `all_of_them` are asked for.
     """
-    pythons = python_tags()
+    pythons = HERE.python_tags
     if "-linux-" in triple or triple != host_triple():
         return {python: python for python in pythons}
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
@@ -180,14 +165,14 @@ def build_wheel(python: str, command: str, triple: str, source: Path, folder: Pa
         "--locked",
         f"--target={triple}",
         # One each: with a shared one, each would compile PyO3 anew for its Python, and the other's away.
-        f"--target-dir={TARGET_DIR / python_tags()[python]}",
+        f"--target-dir={TARGET_DIR / HERE.python_tags[python]}",
         f"--interpreter={command}",
         f"--sbom-include={sbom_path(source)}",
         f"--out={folder}",
         "--compatibility=pypi",
     ]
     if "-linux-" in triple:
-        newest_tag = platform_tag(triple).rsplit(".", 1)[-1]
+        newest_tag = HERE.platform_tag(triple).rsplit(".", 1)[-1]
         arguments += [
             "--zig",
             f"--compatibility={newest_tag.removesuffix('_' + triple.split('-', 1)[0])}",
@@ -203,21 +188,21 @@ def choose_features(python: str) -> list[str]:
     """
     if not python.endswith("t"):
         return []
-    named = [*features_without_abi3(), *(["abi3t"] if python == f"{first_abi3t()}t" else [])]
+    named = [*HERE.crate.features_without_abi3, *(["abi3t"] if python == f"{HERE.crate.first_abi3t}t" else [])]
     # Said even if it is empty: else maturin takes those of pyproject.toml.
     return ["--no-default-features", f"--features={','.join(named)}"]
 
 
 def sbom_path(source: Path) -> Path:
     """Return where the SBOM for an unpacked sdist is written: beside it, under the name that it has in the wheel."""
-    return source.parent / f"{file_stem()}.cdx.json"
+    return source.parent / f"{HERE.file_stem}.cdx.json"
 
 
 def build_wheels(interpreters: dict[str, str], triple: str, source: Path, folder: Path) -> None:
     """Build the wheels into `folder`, at the same time: each alone would often leave a processor idle."""
     from roadworthy.building.sbom import make_sbom  # noqa: PLC0415 - takes longer to load than all else, and only a build needs it
 
-    sbom_path(source).write_text(make_sbom(source, triple, git.commit_time()), encoding="utf-8")
+    sbom_path(source).write_text(make_sbom(source, triple, HERE.checkout.commit_time()), encoding="utf-8")
     with err.status("building the wheels …"), ThreadPoolExecutor(len(interpreters)) as pool:
         builds = [pool.submit(build_wheel, *each, triple, source, folder) for each in interpreters.items()]
         for each in builds:
@@ -230,8 +215,8 @@ def check_names(folder: Path, triple: str, pythons: list[str]) -> None:
     Raises:
         ProblemsError: A file has another name, so the build is not what it should be.
     """
-    expected = [wheel_name(python, triple) for python in pythons]
-    built = sorted(path.name for path in folder.iterdir() if path.name != sdist_name())
+    expected = [HERE.wheel_name(python, triple) for python in pythons]
+    built = sorted(path.name for path in folder.iterdir() if path.name != HERE.sdist_name())
     if len(built) != len(expected) or not all(any(same_wheel(one, two) for two in expected) for one in built):
         raise problem(
             f"the build made {', '.join(built)}, and not {', '.join(expected)}",
@@ -242,22 +227,22 @@ def check_names(folder: Path, triple: str, pythons: list[str]) -> None:
 def replace_dist(folder: Path) -> None:
     """Move what was built to dist/, whose old content goes, and write SHA256SUMS as `sha256sum -c` reads it."""
     BUILT_FROM.unlink(missing_ok=True)
-    shutil.rmtree(DIST, ignore_errors=True)
-    shutil.move(folder, DIST)
-    write_sums(SUMS, DIST)
+    shutil.rmtree(HERE.dist, ignore_errors=True)
+    shutil.move(folder, HERE.dist)
+    write_sums(HERE.sums, HERE.dist)
 
 
 def is_current() -> bool:
     """Say whether dist/ holds what this very state of the checkout builds for this machine, whole and unchanged."""
-    if not (BUILT_FROM.exists() and SUMS.exists() and DIST.is_dir()):
+    if not (BUILT_FROM.exists() and HERE.sums.exists() and HERE.dist.is_dir()):
         return False
-    present = {path.name: sha256(path.read_bytes()) for path in DIST.iterdir() if path.is_file()}
-    return BUILT_FROM.read_text(encoding="utf-8") == built_from(host_triple()) and read_sums(SUMS) == present
+    present = {path.name: sha256(path.read_bytes()) for path in HERE.dist.iterdir() if path.is_file()}
+    return BUILT_FROM.read_text(encoding="utf-8") == built_from(host_triple()) and read_sums(HERE.sums) == present
 
 
 def built_from(triple: str) -> str:
     """Name what a build depends on: the content of the checkout, and the target."""
-    return f"{git.state()} {triple}"
+    return f"{HERE.checkout.state()} {triple}"
 
 
 def build(triple: str | None = None, built: Path | None = None) -> None:
@@ -267,8 +252,8 @@ def build(triple: str | None = None, built: Path | None = None) -> None:
         triple: The target; default: this machine's.
         built: A folder with an sdist that was built elsewhere; the wheels are built from that one.
     """
-    git.require_checkout()
-    require_facts()
+    HERE.checkout.require_checkout()
+    HERE.require_facts()
     triple = host_triple() if triple is None else triple
     require_target(triple)
     state = built_from(triple)
@@ -293,8 +278,8 @@ def new_dist() -> Iterator[Path]:
         folder.mkdir()
         yield folder
         replace_dist(folder)
-    for path in sorted(DIST.iterdir()):
-        out.print(f"{path.stat().st_size:>9,} bytes  {path.relative_to(ROOT)}")
+    for path in sorted(HERE.dist.iterdir()):
+        out.print(f"{path.stat().st_size:>9,} bytes  {path.relative_to(HERE.root)}")
 
 
 def main() -> None:
@@ -307,7 +292,7 @@ def main() -> None:
     if not arguments.sdist_only:
         build(arguments.target, arguments.built)
         return
-    git.require_checkout()
-    require_facts()
+    HERE.checkout.require_checkout()
+    HERE.require_facts()
     with new_dist() as folder:
         build_sdist(folder)

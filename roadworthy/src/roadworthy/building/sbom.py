@@ -18,7 +18,7 @@ from cyclonedx.output.json import JsonV1Dot5
 from packageurl import PackageURL
 
 from roadworthy import processes as commands
-from roadworthy.project import load_toml
+from roadworthy.tables import parse_toml
 
 
 def crate_component(package: dict[str, Any], checksum: str | None) -> Component:
@@ -48,7 +48,7 @@ def make_sbom(source: Path, triple: str, time: int) -> str:
         command.append(f"--filter-platform={triple}")
     metadata = json.loads(commands.run(*command, cwd=source, env=os.environ).stdout)
     lock = source / "Cargo.lock"
-    crates = load_toml(str(lock))["package"]
+    crates = parse_toml(lock.name, lock.read_text(encoding="utf-8"))["package"]
     checksums = {(crate["name"], crate["version"]): crate.get("checksum") for crate in crates}
     components = {
         package["id"]: crate_component(package, checksums[package["name"], package["version"]])

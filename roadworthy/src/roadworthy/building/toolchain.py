@@ -9,7 +9,8 @@ from pathlib import Path
 from packaging.version import Version
 
 from roadworthy import processes as commands
-from roadworthy.project import ROOT, load_toml, oldest_rust, venv_bin
+from roadworthy.processes import venv_bin
+from roadworthy.project import HERE
 from roadworthy.terminal import err, problem
 
 # The locks in requirements/ that a build, its proofs and a release work with.
@@ -18,7 +19,7 @@ GROUPS = ("setup", "test", "tools", "build")
 
 def ask_version(*command: str) -> str:
     """Return the version that a tool prints of itself: the second word of its first line."""
-    return commands.run(*command, "--version", cwd=ROOT, env=os.environ).stdout.split()[1]
+    return commands.run(*command, "--version", cwd=HERE.root, env=os.environ).stdout.split()[1]
 
 
 def maturin_version() -> str:
@@ -28,7 +29,7 @@ def maturin_version() -> str:
 
 def rustc(*arguments: str) -> str:
     """Return what rustc prints."""
-    return commands.run("rustc", *arguments, cwd=ROOT, env=os.environ).stdout.strip()
+    return commands.run("rustc", *arguments, cwd=HERE.root, env=os.environ).stdout.strip()
 
 
 def host_triple() -> str:
@@ -46,7 +47,7 @@ def require_rust() -> str:
     for program in ("cargo", "rustc"):
         if not shutil.which(program):
             raise commands.not_there(program)
-    found, oldest = ask_version("rustc"), oldest_rust()
+    found, oldest = ask_version("rustc"), HERE.rust_version
     if oldest and Version(found.split("-")[0]) < Version(oldest):
         raise problem(f"Rust {found} is too old: Cargo.toml asks for {oldest} or newer", "run: rustup update stable")
     return found
@@ -75,14 +76,14 @@ def fetch_crates() -> None:
     """
     env = commands.tool_environment(os.environ)
     ask = ("cargo", "metadata", "--locked", "--offline", "--format-version=1", "--quiet")
-    asked = commands.run(*ask, cwd=ROOT, env=env, check=False)
+    asked = commands.run(*ask, cwd=HERE.root, env=env, check=False)
     if asked.returncode == 0:
         return
     require_cargo_home()
     if "offline" in asked.stderr:
-        count = sum("source" in crate for crate in load_toml("Cargo.lock").get("package", []))
+        count = sum("source" in crate for crate in HERE.locked_crates)
         err.print(f"fetching {count} crates")
-        asked = commands.run("cargo", "fetch", "--locked", cwd=ROOT, env=env, check=False)
+        asked = commands.run("cargo", "fetch", "--locked", cwd=HERE.root, env=env, check=False)
     # Behind warnings of a network that was asked again.
     reason = " ".join(asked.stderr[max(0, asked.stderr.find("error:")) :].split())
     if asked.returncode and "--locked" in reason:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from roadworthy.building import build
-from roadworthy.project import DIST, SUMS
+from roadworthy.project import HERE
 from roadworthy.terminal import Problem, ProblemsError, problem
 from roadworthy.verifying.artefacts import compare_sums, is_artefact_name, read_sums
 
@@ -34,25 +34,25 @@ def list_folders(built: Path) -> list[Path]:
 
 def check_folder(folder: Path) -> Iterator[Problem]:
     """Find what is wrong with what one machine has built."""
-    sums = read_sums(folder / SUMS.name)
-    if not (folder / DIST.name).is_dir():
-        yield Problem(f"{folder} has no {DIST.name}/", REMEDY)
+    sums = read_sums(folder / HERE.sums.name)
+    if not (folder / HERE.dist.name).is_dir():
+        yield Problem(f"{folder} has no {HERE.dist.name}/", REMEDY)
         return
-    paths = sorted((folder / DIST.name).iterdir())
+    paths = sorted((folder / HERE.dist.name).iterdir())
     plain = [path for path in paths if path.is_file() and not path.is_symlink()]
     yield from (Problem(f"{path} is no plain file", REMEDY) for path in paths if path not in plain)
     named = [path for path in plain if is_artefact_name(path.name)]
     yield from (Problem(f"{path} is neither a wheel nor an sdist", REMEDY) for path in plain if path not in named)
-    yield from compare_sums(named, sums, folder / SUMS.name)
+    yield from compare_sums(named, sums, folder / HERE.sums.name)
 
 
 def check_together(folders: list[Path]) -> Iterator[Problem]:
     """Find names that several machines have built, and hashes in which they do not agree."""
     places, hashes = defaultdict(list), defaultdict(set)
     for folder in folders:
-        for path in (folder / DIST.name).iterdir():
+        for path in (folder / HERE.dist.name).iterdir():
             places[path.name].append(folder.name)
-        for name, digest in read_sums(folder / SUMS.name).items():
+        for name, digest in read_sums(folder / HERE.sums.name).items():
             hashes[name].add(digest)
     for name, where in sorted(places.items()):
         if len(where) > 1:
@@ -75,9 +75,9 @@ def collect(built: Path) -> None:
         raise ProblemsError(problems)
     build.TARGET_DIR.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=build.TARGET_DIR) as temporary:
-        folder = Path(temporary) / DIST.name
+        folder = Path(temporary) / HERE.dist.name
         folder.mkdir()
-        for path in (path for each in folders for path in (each / DIST.name).iterdir()):
+        for path in (path for each in folders for path in (each / HERE.dist.name).iterdir()):
             shutil.copy(path, folder)
         build.replace_dist(folder)
 

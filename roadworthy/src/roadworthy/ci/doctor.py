@@ -9,10 +9,11 @@ import platform
 import shlex
 import shutil
 
-from roadworthy import project
 from roadworthy.building import toolchain
 from roadworthy.index import Index, NotThereYetError, upload_address
+from roadworthy.project import HERE, require_repository
 from roadworthy.releasing.github import Forge
+from roadworthy.tables import find
 from roadworthy.terminal import Problem, ProblemsError, err, out, problem
 
 # What each is needed for; the first ones for everything.
@@ -27,22 +28,24 @@ TAG_PATTERN = "v*"
 
 def required_check() -> str:
     """Return the name of the check that branch protection asks for."""
-    if "passed" not in project.workflow():
-        raise problem(f"{project.CI} has no job passed, which branch protection asks for", "put the template's back")
+    if "passed" not in HERE.jobs:
+        raise problem(
+            f"{HERE.workflow_path} has no job passed, which branch protection asks for", "put the template's back"
+        )
     # Without a name of its own, a job has that of its key.
-    return str(project.find(project.workflow(), "passed", "name") or "passed")
+    return str(find(HERE.jobs, "passed", "name") or "passed")
 
 
 def publisher(environment: str) -> dict[str, str]:
     """Return what an index is told about the trusted publisher, in the order of its form."""
-    forge = Forge.of(project.require_repository(project.find(project.load_toml("pyproject.toml"), "project")))
+    forge = Forge.of(require_repository(find(HERE.pyproject, "project")))
     if forge is None:
         raise problem("pyproject.toml has no Repository on GitHub", "set it in [project.urls]")
     return {
-        "PyPI project name": project.name(),
+        "PyPI project name": HERE.name,
         "Owner": forge.owner,
         "Repository name": forge.name,
-        "Workflow name": project.WORKFLOW,
+        "Workflow name": HERE.workflow_file,
         "Environment name": environment,
     }
 
@@ -65,7 +68,7 @@ def ruleset(name: str, target: str, ref: str, *rules: dict[str, object]) -> str:
 
 def set_up_commands() -> dict[str, list[str]]:
     """Return the gh commands that set GitHub up, by what they are for."""
-    pypi, test = (project.ENVIRONMENTS[name] for name in ("pypi", "testpypi"))
+    pypi, test = (HERE.environments[name] for name in ("pypi", "testpypi"))
     # The reviewer is whoever runs it; so this body is no fixed text.
     reviewed = (
         "-F 'reviewers[][type]=User' -F \"reviewers[][id]=$(gh api user --jq .id)\"",
@@ -98,7 +101,7 @@ def set_up_commands() -> dict[str, list[str]]:
 
 def print_publishers() -> None:
     """Print the forms of both indexes."""
-    for name, environment in project.ENVIRONMENTS.items():
+    for name, environment in HERE.environments.items():
         out.print(f"The trusted publisher on {name} (Account, Publishing, Add a new pending publisher):", style="bold")
         for field, value in publisher(environment).items():
             out.print(f"  {field:20} {value}")
@@ -109,7 +112,7 @@ def print_publishers() -> None:
 def say_taken(name: str) -> str:
     """Say whether an index knows the project."""
     try:
-        with_page = Index.named(name).knows(project.name())
+        with_page = Index.named(name).knows(HERE.name)
     except (NotThereYetError, OSError, ValueError) as error:
         return f"whether the name is free could not be asked ({type(error).__name__})"
     if with_page:

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from roadworthy import processes as commands
-from roadworthy.project import DIST, ROOT, SUMS
+from roadworthy.project import HERE
 from roadworthy.releasing import files
 from roadworthy.releasing.version import Release, version_of_tag
-from roadworthy.repository import git
 from roadworthy.terminal import ProblemsError, out, problem
 from roadworthy.verifying.artefacts import compare_sums, read_sums, sha256
 
@@ -31,12 +30,12 @@ def gh(*arguments: object, check: bool = True) -> "subprocess.CompletedProcess[s
     """
     if not shutil.which("gh"):
         raise problem("gh is not on PATH", "install it, and run: gh auth login")
-    return commands.run("gh", *arguments, cwd=ROOT, env={**os.environ, "GH_PROMPT_DISABLED": "1"}, check=check)
+    return commands.run("gh", *arguments, cwd=HERE.root, env={**os.environ, "GH_PROMPT_DISABLED": "1"}, check=check)
 
 
 def is_latest(release: Release) -> bool:
     """Say whether it is the greatest final version of all tags."""
-    versions = [version_of_tag(tag) for tag in git("tag", "--list", "v*").split("\n")]
+    versions = [version_of_tag(tag) for tag in HERE.checkout.ask("tag", "--list", "v*").split("\n")]
     finals = [version for version in versions if version and not version.is_prerelease]
     return not release.is_prerelease and all(version <= release.version for version in finals)
 
@@ -47,15 +46,15 @@ def list_files(built: Path) -> list[Path]:
     Raises:
         ProblemsError: They are not what SHA256SUMS says.
     """
-    sums = read_sums(built / SUMS.name)
-    if not (built / DIST.name).is_dir():
-        raise problem(f"{built} has no {DIST.name}/", "FROM= is the artefact `release` of the tag's run")
-    artefacts = sorted((built / DIST.name).iterdir())
-    problems = compare_sums(artefacts, sums, built / SUMS.name)
+    sums = read_sums(built / HERE.sums.name)
+    if not (built / HERE.dist.name).is_dir():
+        raise problem(f"{built} has no {HERE.dist.name}/", "FROM= is the artefact `release` of the tag's run")
+    artefacts = sorted((built / HERE.dist.name).iterdir())
+    problems = compare_sums(artefacts, sums, built / HERE.sums.name)
     if problems or len(artefacts) != len(sums):
         remedy = f"{built} holds {len(artefacts)} files, and its SHA256SUMS names {len(sums)}"
         raise ProblemsError(problems) if problems else problem("the set is not complete", remedy)
-    return [*artefacts, built / SUMS.name]
+    return [*artefacts, built / HERE.sums.name]
 
 
 def read_existing(release: Release) -> dict[str, Any] | None:
@@ -87,7 +86,7 @@ def check_public(existing: dict[str, Any], paths: list[Path]) -> None:
 
 def publish(release: Release, paths: list[Path]) -> None:
     """Make the draft with all files, and then make it public."""
-    section = files.section_of(files.reader(ROOT)(files.CHANGELOG), release.version)
+    section = files.section_of(files.reader(HERE.root)(files.CHANGELOG), release.version)
     if section is None:
         raise problem(f"{files.CHANGELOG} has no section for {release.text}", "check out the tag")
     kind = [f"--prerelease={str(release.is_prerelease).lower()}", f"--latest={str(is_latest(release)).lower()}"]
@@ -103,10 +102,12 @@ def publish(release: Release, paths: list[Path]) -> None:
 def main() -> None:
     """Release, or find that it is released."""
     parser = argparse.ArgumentParser(description="Release on GitHub what is published.")
-    parser.add_argument("--from", type=Path, default=ROOT, metavar="FOLDER", dest="built", help="dist/ and SHA256SUMS")
+    parser.add_argument(
+        "--from", type=Path, default=HERE.root, metavar="FOLDER", dest="built", help="dist/ and SHA256SUMS"
+    )
     built = parser.parse_args().built
     try:
-        release = Release.parse(files.standing(files.reader(ROOT)))
+        release = Release.parse(files.standing(files.reader(HERE.root)))
     except ValueError as error:
         raise problem(str(error), "check out the tag") from error
     paths = list_files(built)

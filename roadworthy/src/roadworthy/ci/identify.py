@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from roadworthy.releasing import files
 from roadworthy.releasing.version import Release, belongs_to
-from roadworthy.repository import CHECKOUT, git, require_checkout
 from roadworthy.runner import set_outputs, summarise
 from roadworthy.terminal import Problem, ProblemsError
 
@@ -63,7 +62,7 @@ def changed_files(run: Run) -> list[str] | None:
     else:
         return None
     diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", "--end-of-options", f"{base}..HEAD")
-    listed = CHECKOUT.run(*diff)
+    listed = HERE.checkout.run(*diff)
     # The commit before a push with force is gone.
     return None if listed.returncode else listed.stdout.rstrip("\0").split("\0")
 
@@ -87,7 +86,7 @@ def version_of(run: Run, release: Release) -> str:
 
 def branches_with_head() -> list[str]:
     """Return the remote's branches that have the commit."""
-    listed = git("branch", "--remotes", "--format=%(refname:lstrip=3)", "--contains=HEAD")
+    listed = HERE.checkout.ask("branch", "--remotes", "--format=%(refname:lstrip=3)", "--contains=HEAD")
     return [branch for branch in listed.split("\n") if branch not in ("", "HEAD")]
 
 
@@ -99,7 +98,7 @@ def check_tag(tag: str, default_branch: str) -> Iterator[Problem]:
     except ValueError as error:
         yield Problem(f"the tag {tag} is no release's: {error}", remedy)
         return
-    read = files.reader(ROOT)
+    read = files.reader(HERE.root)
     for file, version in files.versions(read).items():
         if version != release.text:
             yield Problem(f"the tag is {tag}, and {file} says {version}", remedy)
@@ -119,16 +118,16 @@ def identify(run: Run) -> dict[str, str]:
     """
     if run.tag and (problems := list(check_tag(run.tag, run.default_branch))):
         raise ProblemsError(problems)
-    release = Release(files.standing(files.reader(ROOT)))
+    release = Release(files.standing(files.reader(HERE.root)))
     return {"version": version_of(run, release), "code": "true" if changes_code(run) else "false"}
 
 
 def main() -> None:
     """Identify, and tell the runner."""
-    require_checkout()
+    HERE.checkout.require_checkout()
     run = Run.read()
     outputs = identify(run)
     set_outputs(outputs)
     kind = "pre-release" if Version(outputs["version"]).is_prerelease else "final"
-    about = {"event": f"{run.event} of {run.ref}", "commit": git("rev-parse", "HEAD"), "kind": kind}
+    about = {"event": f"{run.event} of {run.ref}", "commit": HERE.checkout.ask("rev-parse", "HEAD"), "kind": kind}
     summarise("What this run is about", ["what", "value"], {**about, **outputs}.items())

@@ -24,7 +24,8 @@ from packaging.version import Version
 from rich.table import Table
 
 from roadworthy import processes as programs
-from roadworthy.project import ROOT, WORKFLOW, find_uv, workflow
+from roadworthy.processes import find_uv
+from roadworthy.project import HERE
 from roadworthy.runner import summarise
 from roadworthy.terminal import Problem, ProblemsError, out
 
@@ -114,7 +115,7 @@ def machine_in(image: str) -> tuple[str, str, tuple[str, ...]]:
 
 def lock(group: str) -> Path:
     """Return the lock of a group."""
-    return ROOT / "requirements" / f"{group}.txt"
+    return HERE.root / "requirements" / f"{group}.txt"
 
 
 @cache
@@ -123,7 +124,7 @@ def groups_of(command: str) -> frozenset[str]:
     asked = ("make", "--print-data-base", "--question", "--no-print-directory", *shlex.split(command)[1:])
     # What another make has given to this one is not for the question.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    printed = programs.run(*asked, cwd=ROOT, env=env, check=False).stdout
+    printed = programs.run(*asked, cwd=HERE.root, env=env, check=False).stdout
     needs = {target: set(words.split()) for target, words in RULE.findall(printed)}
     found, waiting = set(), {shlex.split(command)[1]}
     while waiting:
@@ -142,7 +143,7 @@ def fill_in(text: object, row: dict[str, Any]) -> str:
 
 def find_rows() -> Iterator[Row]:
     """Yield what every job of CI.yml installs, each row of its matrix for itself."""
-    for name, job in workflow().items():
+    for name, job in HERE.jobs.items():
         for values in job.get("strategy", {}).get("matrix", {}).get("include", [{}]):
             steps = job["steps"]
             runner = fill_in(job["runs-on"], values)
@@ -175,7 +176,7 @@ def list_files(group: str, folder: Path) -> Pylock:
     found = folder / f"pylock.{group}.toml"
     arguments = ("--quiet", "--no-deps", "--universal", "--python-version=3.10", f"--output-file={found}")
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
-    programs.run(find_uv(), "pip", "compile", *arguments, lock(group), cwd=ROOT, env=environment)
+    programs.run(find_uv(), "pip", "compile", *arguments, lock(group), cwd=HERE.root, env=environment)
     return Pylock.from_dict(tomli.loads(found.read_text(encoding="utf-8")))
 
 
@@ -208,7 +209,7 @@ def judge_all(rows: list[Row]) -> tuple[list[tuple[str, ...]], list[Problem]]:
         wheels, missing = judge(row, locks)
         lines[row.title, row.groups].append((row.python, len(wheels), sum(wheels.values()) / 1e6))
         what = f"{row.title}, CPython {row.python}: no wheel of"
-        problems += [Problem(f"{what} {package} ({WORKFLOW})", remedy) for package in sorted(missing)]
+        problems += [Problem(f"{what} {package} ({HERE.workflow_file})", remedy) for package in sorted(missing)]
     table: list[tuple[str, ...]] = []
     for (title, names), judged in lines.items():
         pythons, counts, sizes = zip(*judged, strict=True)

@@ -7,11 +7,10 @@ says so in one of its commit messages, on a line of its own at the end: `Changel
 import argparse
 from collections.abc import Iterator
 
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from roadworthy.releasing import files
 from roadworthy.releasing.state import commit_reader
 from roadworthy.releasing.version import Release
-from roadworthy.repository import CHECKOUT, git, require_checkout
 from roadworthy.terminal import Problem, ProblemsError, out, problem
 
 # What is in a wheel.
@@ -24,7 +23,7 @@ def find_base(name: str) -> str:
     Raises:
         ProblemsError: There is no such branch, or nothing in common with it.
     """
-    found = CHECKOUT.run("merge-base", "--end-of-options", name, "HEAD")
+    found = HERE.checkout.run("merge-base", "--end-of-options", name, "HEAD")
     if found.returncode:
         remedy = "fetch it with its history (git fetch --unshallow; actions/checkout: fetch-depth: 0), or set BASE="
         raise problem(f"there is no commit that {name} and this branch have in common", remedy)
@@ -33,7 +32,7 @@ def find_base(name: str) -> str:
 
 def is_release(base: str) -> str | None:
     """Return the version if this branch brings its release: the version in all files, and its section."""
-    head, before = commit_reader(CHECKOUT, "HEAD"), commit_reader(CHECKOUT, base)
+    head, before = commit_reader(HERE.checkout, "HEAD"), commit_reader(HERE.checkout, base)
     version = files.versions(head)["pyproject.toml"]
     try:
         release = Release.parse(version)
@@ -44,19 +43,19 @@ def is_release(base: str) -> str | None:
 
 def find_problems(base: str, name: str) -> Iterator[Problem]:
     """Find what is wrong with the news of the commits since `base`."""
-    read = files.reader(ROOT)
+    read = files.reader(HERE.root)
     types = files.fragment_types(read)
     directory = files.table(read)["directory"]
-    tracked = set(git("ls-files", "-z", directory).split("\0"))
-    for path in files.list_fragments(ROOT, read):
+    tracked = set(HERE.checkout.ask("ls-files", "-z", directory).split("\0"))
+    for path in files.list_fragments(HERE.root, read):
         yield from files.check_fragment(path, types)
         if f"{directory}/{path.name}" not in tracked:
             yield Problem(f"{directory}/{path.name} is not tracked by git", f"run: git add {directory}/{path.name}")
     diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", f"{base}..HEAD")
-    changed = git(*diff).rstrip("\0").split("\0")
-    written = git(*diff[:2], "--diff-filter=AM", *diff[2:], "--", directory).rstrip("\0")
+    changed = HERE.checkout.ask(*diff).rstrip("\0").split("\0")
+    written = HERE.checkout.ask(*diff[:2], "--diff-filter=AM", *diff[2:], "--", directory).rstrip("\0")
     shipped = [path for path in changed if path.startswith(SHIPPED)]
-    trailers = git("log", "--format=%(trailers:key=Changelog,valueonly)", f"{base}..HEAD").lower().split()
+    trailers = HERE.checkout.ask("log", "--format=%(trailers:key=Changelog,valueonly)", f"{base}..HEAD").lower().split()
     if shipped and not written and "none" not in trailers:
         yield Problem(
             f"since {name} this branch changes what users get ({', '.join(shipped[:3])}), and tells them nothing",
@@ -70,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Check that a change for users brings a news fragment.")
     parser.add_argument("--base", default="origin/HEAD", help="the branch it will be merged into; default: origin's")
     name = parser.parse_args().base
-    require_checkout()
+    HERE.checkout.require_checkout()
     base = find_base(name)
     if version := is_release(base):
         out.print(f"this is the release of {version}: its news are in CHANGELOG.md")

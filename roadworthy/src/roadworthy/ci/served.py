@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 from pypi_simple import DistributionPackage
 
 from roadworthy.index import BusyError, Index, NotThereYetError, patiently
-from roadworthy.project import SUMS, name
+from roadworthy.project import HERE
 from roadworthy.releasing.yank import advising, next_version, repair
 from roadworthy.runner import summarise
 from roadworthy.terminal import Problem, ProblemsError, out, problem
@@ -29,7 +29,7 @@ def served_files(index: Index, version: Version, names: set[str]) -> list[Distri
     """
 
     def ask() -> list[DistributionPackage]:
-        files = index.files(name(), version)
+        files = index.files(HERE.name, version)
         if missing := names - {file.filename for file in files}:
             raise NotThereYetError(f"{index.url} does not serve {', '.join(sorted(missing))} yet")
         return files
@@ -46,7 +46,7 @@ def early_files(index: Index, version: Version) -> list[DistributionPackage]:
 
     def ask() -> list[DistributionPackage]:
         try:
-            return index.files(name(), version)
+            return index.files(HERE.name, version)
         except BusyError:
             raise
         except NotThereYetError:
@@ -103,7 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Check that an index serves exactly what was built.")
     parser.add_argument("version", metavar="VERSION")
     parser.add_argument("--index", default="pypi", help="pypi (default), testpypi, or the address of a simple index")
-    parser.add_argument("--sums", type=Path, default=SUMS, metavar="FILE", help="the SHA256SUMS of what was built")
+    parser.add_argument("--sums", type=Path, default=HERE.sums, metavar="FILE", help="the SHA256SUMS of what was built")
     parser.add_argument("--before", action="store_true", help="nothing is sent yet: is a name used for other bytes?")
     arguments = parser.parse_args()
     try:

@@ -8,7 +8,8 @@ import os
 import re
 
 from roadworthy import processes as commands
-from roadworthy.project import ROOT, venv_bin
+from roadworthy.processes import venv_bin
+from roadworthy.project import HERE
 from roadworthy.releasing import files
 from roadworthy.releasing.version import Release
 from roadworthy.terminal import problem
@@ -37,16 +38,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write a development version into the files.")
     parser.add_argument("version", metavar="VERSION")
     wanted = parser.parse_args().version
-    current = files.standing(files.reader(ROOT))
+    current = files.standing(files.reader(HERE.root))
     require_version(wanted, current)
     if wanted == current:
         return
     env = commands.tool_environment(os.environ)
     bump = ("bump", f"--new-version={wanted}", "--no-commit", "--no-tag")
-    commands.run(venv_bin("bump-my-version"), *bump, cwd=ROOT, env=env)
+    commands.run(venv_bin("bump-my-version"), *bump, cwd=HERE.root, env=env)
     lock = ("cargo", "update", "--workspace", "--quiet")
-    if commands.run(*lock, "--offline", cwd=ROOT, env=env, check=False).returncode:
+    if commands.run(*lock, "--offline", cwd=HERE.root, env=env, check=False).returncode:
         # A fresh machine knows none of the locked crates yet.
-        commands.run(*lock, cwd=ROOT, env=env)
-    if set(files.versions(files.reader(ROOT)).values()) != {wanted}:
+        commands.run(*lock, cwd=HERE.root, env=env)
+    if set(files.versions(files.reader(HERE.root)).values()) != {wanted}:
         raise problem(f"the files do not say {wanted} after the edits", "compare [tool.bumpversion] with the template")

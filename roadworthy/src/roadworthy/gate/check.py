@@ -14,11 +14,10 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from roadworthy import project
-from roadworthy import repository as git
 from roadworthy.building.toolchain import host_triple
 from roadworthy.gate import archives, binary, contents, metadata, names  # noqa: F401 - importing registers the rules
 from roadworthy.gate.model import RULES, Artefact, Finding, Project, Rule, UnreadableError
+from roadworthy.project import HERE
 from roadworthy.runner import summarise
 from roadworthy.terminal import annotate, err, out, printable, problem
 from roadworthy.verifying.artefacts import sha256
@@ -30,19 +29,19 @@ BEFORE_READING = ("no-bomb",)
 
 def this_project(triples: list[str]) -> Project:
     """Return what this project expects of the artefacts for some targets, from its own files."""
-    expected = [project.sdist_name()]
-    expected += [project.wheel_name(python, triple) for triple in triples for python in project.python_tags()]
-    homes = {project.ROOT, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
+    expected = [HERE.sdist_name()]
+    expected += [HERE.wheel_name(python, triple) for triple in triples for python in HERE.python_tags]
+    homes = {HERE.root, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
     return Project(
-        name=canonicalize_name(project.name()),
-        native_module=project.native_module(),
-        version=project.version(),
-        oldest_python=project.oldest_python(),
-        requires_python=str(project.requires_python()),
-        abi3_feature=project.abi3_feature(),
-        first_abi3t=project.first_abi3t() or "none",
+        name=canonicalize_name(HERE.name),
+        native_module=HERE.native_module,
+        version=HERE.version,
+        oldest_python=HERE.oldest_python,
+        requires_python=str(HERE.requires_python),
+        abi3_feature=HERE.crate.abi3_feature,
+        first_abi3t=HERE.crate.first_abi3t or "none",
         expected=tuple(expected),
-        tracked=frozenset(git.git("ls-files", "-z").rstrip("\0").split("\0")),
+        tracked=frozenset(HERE.checkout.ask("ls-files", "-z").rstrip("\0").split("\0")),
         builder_paths=tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/"))),
     )
 
@@ -134,7 +133,7 @@ def report_bad(findings: list[Finding]) -> None:
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Check artefacts as PyPI would, and as this project should.")
-    parser.add_argument("dist", nargs="?", type=Path, default=project.DIST, metavar="DIST", help="default: dist/")
+    parser.add_argument("dist", nargs="?", type=Path, default=HERE.dist, metavar="DIST", help="default: dist/")
     scope = parser.add_mutually_exclusive_group()
     scope.add_argument("--host", action="store_true", help="expect what this machine builds, not all platforms")
     scope.add_argument("--all", nargs="?", const="1", choices=["1"], help="expect all platforms (the default)")
@@ -148,7 +147,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Check, report, and end with exit code 1 if there is anything wrong."""
     arguments = parse_arguments()
-    triples = [host_triple()] if arguments.host else list(project.platform_tags())
+    triples = [host_triple()] if arguments.host else list(HERE.platform_tags)
     facts = None if arguments.foreign else this_project(triples)
     findings = check_folder(arguments.dist, facts)
     if arguments.json:

@@ -15,14 +15,13 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from roadworthy.releasing import clone as scratch
 from roadworthy.releasing import files
 from roadworthy.releasing.github import Forge, check_forge
 from roadworthy.releasing.published import check_published
 from roadworthy.releasing.state import Situation, known_remotes
 from roadworthy.releasing.version import MAINTENANCE, belongs_to, version_of_tag
-from roadworthy.repository import CHECKOUT
 from roadworthy.terminal import Problem, ProblemsError
 
 # A build from nothing needs a quarter of this.
@@ -37,7 +36,7 @@ SHOWN = 8
 def check_branch(situation: Situation) -> Iterator[Problem]:
     """The checkout is on the branch that is released from."""
     current, wanted = situation.checkout.branch, situation.branch
-    if CHECKOUT.ask("rev-parse", "--is-shallow-repository") == "true":
+    if HERE.checkout.ask("rev-parse", "--is-shallow-repository") == "true":
         yield Problem("this clone is shallow: earlier releases cannot be seen", "run: git fetch --unshallow --tags")
     if not wanted and situation.remote.refs:
         yield Problem(f"{situation.remote.name} does not say which branch is its default", "name it with BRANCH=")
@@ -71,7 +70,7 @@ def check_tree(situation: Situation) -> Iterator[Problem]:
     if untracked:
         remedy = "commit them, remove them, or name them in .gitignore"
         yield Problem(f"there are files that git neither tracks nor ignores: {listed(untracked)}", remedy)
-    folder = Path(CHECKOUT.ask("rev-parse", "--absolute-git-dir"))
+    folder = Path(HERE.checkout.ask("rev-parse", "--absolute-git-dir"))
     for name, what in (
         ("index.lock", "another git command runs, or was killed"),
         ("MERGE_HEAD", "a merge is half way"),
@@ -120,14 +119,14 @@ def compare_heads(situation: Situation, head: str, there: str | None) -> Iterato
     if there is None:
         yield Problem(f"there is no {name}", f"run: git push {situation.remote.name} {situation.branch}")
     elif there in situation.ancestors:
-        count = int(CHECKOUT.ask("rev-list", "--count", f"{there}..{head}"))
+        count = int(HERE.checkout.ask("rev-list", "--count", f"{there}..{head}"))
         if count:
             remedy = f"run: git push {situation.remote.name} {situation.branch}; a release is of what others can see"
             yield Problem(f"the checkout is {count} commits ahead of {name}", remedy)
     else:
         # The remote's commits are perhaps not here, so what is here is compared with what was fetched last.
-        own = CHECKOUT.ask("rev-list", "--count", "HEAD", "--not", f"--remotes={situation.remote.name}")
-        known = CHECKOUT.run("merge-base", "--is-ancestor", head, there).returncode == 0
+        own = HERE.checkout.ask("rev-list", "--count", "HEAD", "--not", f"--remotes={situation.remote.name}")
+        known = HERE.checkout.run("merge-base", "--is-ancestor", head, there).returncode == 0
         if known or own == "0":
             yield Problem(f"the checkout is behind {name}", "run: git pull --ff-only")
         else:
@@ -183,7 +182,7 @@ def check_files(situation: Situation) -> Iterator[Problem]:
     yield from files.check_changelog(situation.read, request.release, via_pr=request.via_pr)
     directory = files.table(situation.read)["directory"]
     tracked = set(situation.clone.ask("ls-tree", "-r", "--name-only", "-z", "HEAD", directory).split("\0"))
-    yield from files.check_fragments(ROOT, tracked, situation.read)
+    yield from files.check_fragments(HERE.root, tracked, situation.read)
 
 
 def check_lock(situation: Situation) -> Iterator[Problem]:
@@ -201,13 +200,13 @@ def check_tools(situation: Situation) -> Iterator[Problem]:
     """The tools are those that are locked, and those of the machine are new enough."""
     wrong = []
     for group in GROUPS:
-        text = (ROOT / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
+        text = (HERE.root / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
         wrong += list(wrong_tools(re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", text, re.MULTILINE)))
     if wrong:
         yield Problem(
             f"tools are not those of requirements/: {listed(tuple(wrong))}", "remove .venv, then run: make setup"
         )
-    found = CHECKOUT.ask("version").split()[2]
+    found = HERE.checkout.ask("version").split()[2]
     files.part(situation.read, "Cargo.toml", "package")  # Names the file where it cannot be read.
     if Version(re.match(r"[0-9.]*[0-9]", found)[0]) < OLDEST_GIT:  # type: ignore[index]
         yield Problem(f"git {found} is too old", f"install git {OLDEST_GIT} or newer")
@@ -350,11 +349,11 @@ def unjudged(check: Callable[[Situation], Iterator[Problem]], reason: str) -> Pr
 def web_address(situation: Situation) -> str:
     """Return the address that a push goes to, after git's own rewriting."""
     # The clone has its remote from the environment, and get-url looks at the repository's own file only.
-    return CHECKOUT.run("remote", "get-url", "--push", situation.remote.name).stdout.strip()
+    return HERE.checkout.run("remote", "get-url", "--push", situation.remote.name).stdout.strip()
 
 
 def list_hooks() -> list[str]:
     """Say which hooks of this checkout do not run."""
-    folder = ROOT / CHECKOUT.ask("rev-parse", "--git-path", "hooks")
+    folder = HERE.root / HERE.checkout.ask("rev-parse", "--git-path", "hooks")
     hooks = sorted(path.name for path in folder.glob("*") if path.suffix != ".sample") if folder.is_dir() else []
     return [f"hooks that do not run for a release: {', '.join(hooks)}"] if hooks else []

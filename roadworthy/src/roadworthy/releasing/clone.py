@@ -4,8 +4,8 @@ import os
 from collections import defaultdict
 from pathlib import Path
 
-from roadworthy.project import ROOT
-from roadworthy.repository import CHECKOUT, Repository
+from roadworthy.project import HERE
+from roadworthy.repository import Repository
 
 # What of the checkout's configuration decides who commits, how it is signed, and how the remote is reached.
 FAMILIES = (
@@ -31,12 +31,12 @@ def push_addresses(settings: dict[str, list[str]], remote: str) -> list[str]:
     """Return the addresses that a push to the remote goes to, as they are written in the configuration."""
     addresses = settings.get(f"remote.{remote}.pushurl") or settings.get(f"remote.{remote}.url", [])
     # A path is relative to the checkout, and would mean another folder in the clone.
-    return [str((ROOT / each).resolve()) if is_relative_path(each) else each for each in addresses]
+    return [str((HERE.root / each).resolve()) if is_relative_path(each) else each for each in addresses]
 
 
 def is_relative_path(address: str) -> bool:
     """Say whether an address is the path of a folder beside the checkout, and no URL."""
-    return not Path(address).is_absolute() and "://" not in address and (ROOT / address).is_dir()
+    return not Path(address).is_absolute() and "://" not in address and (HERE.root / address).is_dir()
 
 
 def clone_settings(settings: dict[str, list[str]], remote: str, plain: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -88,7 +88,7 @@ def make_clone(folder: Path, remote: str, settings: dict[str, list[str]]) -> Rep
     target = folder / "clone"
     # The name of its own remote is one that nobody can ask for.
     command = ("clone", "--quiet", "--shared", "--no-tags", "--no-checkout", "--template=", "--origin=@checkout")
-    CHECKOUT.run(*allow, *command, ROOT, target, check=True)
+    HERE.checkout.run(*allow, *command, HERE.root, target, check=True)
     plain = Repository(target, tuple(fixed))
     wanted = clone_settings(settings, remote, read_settings(plain))
     pairs = [(name, value) for name, values in wanted.items() for value in values]

@@ -8,8 +8,8 @@ from typing import Any
 
 from packaging.version import Version
 
-from roadworthy.project import find, find_table, package_of, parse_toml, read_text
 from roadworthy.releasing.version import Release, version_of_tag
+from roadworthy.tables import find, find_table, package_of, parse_toml, read_text
 from roadworthy.terminal import Problem, ProblemsError, problem
 
 # Gives a file's text for its path from the root: of a folder, or of a commit.

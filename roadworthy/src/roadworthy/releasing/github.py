@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from roadworthy import processes as commands
-from roadworthy.project import ENVIRONMENTS, ROOT, WORKFLOW
+from roadworthy.project import HERE
 from roadworthy.repository import environment
 from roadworthy.terminal import Problem
 
-ENVIRONMENT = ENVIRONMENTS["pypi"]
+ENVIRONMENT = HERE.environments["pypi"]
 # git@host:owner/repo, and ssh://, https:// and git:// with or without a user and a port; .git may end it.
 ADDRESS = re.compile(
     r"(?:(?:https?|ssh|git)://(?:[^@/\s]+@)?(?P<host>[^:/\s]+)(?::\d+)?/|(?:[^@/\s]+@)(?P<scp>[^:/\s]+):/?)"
@@ -46,7 +46,7 @@ class Forge:
 
     def runs(self, ref: str) -> str:
         """Return the page of the workflow runs for a branch or a tag."""
-        return f"{self.page}/actions/workflows/{WORKFLOW}?query=branch%3A{ref.replace('/', '%2F')}"
+        return f"{self.page}/actions/workflows/{HERE.workflow_file}?query=branch%3A{ref.replace('/', '%2F')}"
 
     def compare(self, base: str, head: str) -> str:
         """Return the page on which a pull request is opened."""
@@ -55,7 +55,7 @@ class Forge:
     def ask(self, *arguments: str) -> "tuple[int, Any, str]":
         """Return the exit code of a gh command, the JSON that it printed, and its complaint."""
         env = {**environment(), "GH_HOST": self.host, "GH_PROMPT_DISABLED": "1", "NO_COLOR": "1"}
-        done = commands.run("gh", *arguments, cwd=ROOT, env=env, check=False, timeout=LIMIT)
+        done = commands.run("gh", *arguments, cwd=HERE.root, env=env, check=False, timeout=LIMIT)
         try:
             answer = json.loads(done.stdout)
         except ValueError:
@@ -92,13 +92,17 @@ def check_forge(forge: Forge | None, commit: str, branch: str, *, via_pr: bool) 
 def check_last_run(forge: Forge, commit: str) -> list[Problem] | str:
     """Find whether CI's last run of the commit was green."""
     code, runs, complaint = forge.ask(
-        *("run", "list", f"--repo={forge.host}/{forge.owner}/{forge.name}", f"--workflow={WORKFLOW}"),
+        *("run", "list", f"--repo={forge.host}/{forge.owner}/{forge.name}", f"--workflow={HERE.workflow_file}"),
         *(f"--commit={commit}", "--limit=1", "--json=status,conclusion,url"),
     )
     if code or not isinstance(runs, list):
         return f"not checked: CI's last run of this commit ({complaint or 'gh gave no answer'})"
     if not runs:
-        return [Problem(f"CI has not run on {commit[:10]}", f"push it and wait for {WORKFLOW}: {forge.page}/actions")]
+        return [
+            Problem(
+                f"CI has not run on {commit[:10]}", f"push it and wait for {HERE.workflow_file}: {forge.page}/actions"
+            )
+        ]
     last = runs[0]
     if last["status"] != "completed":
         return [Problem(f"CI still runs on {commit[:10]}", f"wait for it: {last['url']}")]

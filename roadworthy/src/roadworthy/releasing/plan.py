@@ -8,8 +8,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from roadworthy import processes as commands
-from roadworthy import project
 from roadworthy.building.toolchain import GROUPS, host_triple
+from roadworthy.processes import venv_bin
+from roadworthy.project import HERE
 from roadworthy.releasing import files
 from roadworthy.releasing.state import Situation, commit_reader
 from roadworthy.releasing.version import Release
@@ -53,7 +54,7 @@ def tool(clone: Repository, name: str, *arguments: str) -> None:
         ProblemsError: It failed; its message is shown.
     """
     env = commands.tool_environment(clone.environment())
-    done = commands.run(project.venv_bin(name), *arguments, cwd=clone.folder, env=env, check=False)
+    done = commands.run(venv_bin(name), *arguments, cwd=clone.folder, env=env, check=False)
     if done.returncode:
         # Without the frame that is drawn around it.
         said = " ".join(re.sub(r"[\u2500-\u257f]+", " ", commands.tail(done, 10)).split())
@@ -157,10 +158,10 @@ def make_tag(clone: Repository, release: Release, annotation: str, moment: str) 
 def expected_artefacts(release: Release) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names of what this machine builds of the release, and of what CI builds."""
     names = {
-        triple: tuple(project.wheel_name(python, triple, release.version) for python in project.python_tags())
-        for triple in project.platform_tags()
+        triple: tuple(HERE.wheel_name(python, triple, release.version) for python in HERE.python_tags)
+        for triple in HERE.platform_tags
     }
-    sdist = (project.sdist_name(release.version),)
+    sdist = (HERE.sdist_name(release.version),)
     everything = sdist + tuple(wheel for wheels in names.values() for wheel in wheels)
     return sdist + names.get(host_triple(), ()), everything
 
@@ -181,7 +182,7 @@ def prepare(situation: Situation) -> Plan:
         edit(clone, release, moment)
         made = commit(clone, release, moment)
     section = files.section_of(files.reader(clone.folder)(files.CHANGELOG), release.version) or ""
-    annotation = f"{project.name()} {release.text}\n\n{section.split(chr(10), 1)[1].strip()}"
+    annotation = f"{HERE.name} {release.text}\n\n{section.split(chr(10), 1)[1].strip()}"
     pulls = request.via_pr and not situation.merged
     tag = "" if pulls else make_tag(clone, release, annotation, moment)
     refs = {} if situation.merged else {f"refs/heads/{release.branch if pulls else situation.branch}": made}
@@ -234,7 +235,7 @@ def prove(situation: Situation) -> None:
 def environment_for(clone: Repository, env: dict[str, str]) -> str:
     """Return the Python of an environment with the commit's own tools: this one, unless it locks others."""
     locks = [f"requirements/{group}.txt" for group in GROUPS]
-    if all((clone.folder / lock).read_bytes() == (project.ROOT / lock).read_bytes() for lock in locks):
+    if all((clone.folder / lock).read_bytes() == (HERE.root / lock).read_bytes() for lock in locks):
         return sys.executable
     commands.run(sys.executable, "scripts/bootstrap.py", *GROUPS, cwd=clone.folder, env=env)
-    return str(clone.folder / ".venv" / project.venv_bin("python").relative_to(sys.prefix))
+    return str(clone.folder / ".venv" / venv_bin("python").relative_to(sys.prefix))

@@ -1,11 +1,12 @@
 """The one moment that others see: an atomic push, the proof that it happened, and the checkout that follows it."""
 
+from roadworthy.project import HERE
 from roadworthy.releasing.checks import PUSH
 from roadworthy.releasing.files import has_release
 from roadworthy.releasing.plan import Plan
 from roadworthy.releasing.state import Remote, Situation, commit_reader
 from roadworthy.releasing.version import Release
-from roadworthy.repository import CHECKOUT, Repository
+from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, err, problem
 
 
@@ -93,13 +94,13 @@ def follow(situation: Situation, commit: str) -> None:
     empty = str(situation.clone.folder.parent / "no-hooks")
     quiet = ("-c", f"core.hooksPath={empty}")
     options = ("--quiet", "--no-tags", "--no-auto-maintenance", "--no-recurse-submodules", "--no-write-fetch-head")
-    fetched = CHECKOUT.run(*quiet, "fetch", *options, situation.remote.name, *refs)
-    current = CHECKOUT.run("symbolic-ref", "--short", "--quiet", "HEAD").stdout.strip()
+    fetched = HERE.checkout.run(*quiet, "fetch", *options, situation.remote.name, *refs)
+    current = HERE.checkout.run("symbolic-ref", "--short", "--quiet", "HEAD").stdout.strip()
     reason = " ".join(fetched.stderr.split()) if fetched.returncode else ""
     if not reason and current != branch:
         reason = f"{current or 'no branch'} is checked out, and not {branch}"
-    if not reason and CHECKOUT.run("merge-base", "--is-ancestor", commit, "HEAD").returncode:
-        moved = CHECKOUT.run(*quiet, "merge", "--ff-only", "--quiet", "--no-verify-signatures", commit)
+    if not reason and HERE.checkout.run("merge-base", "--is-ancestor", commit, "HEAD").returncode:
+        moved = HERE.checkout.run(*quiet, "merge", "--ff-only", "--quiet", "--no-verify-signatures", commit)
         reason = " ".join(moved.stderr.split()) if moved.returncode else ""
     if reason:
         warning = Problem(f"the release is out, but this checkout was left as it is: {reason}", "run: git pull")

@@ -12,8 +12,8 @@ from typing import NoReturn
 
 from rich.prompt import Confirm
 
-from roadworthy.exclusive import alone
-from roadworthy.project import WORKFLOW
+from roadworthy.exclusive import exclusive
+from roadworthy.project import HERE
 from roadworthy.releasing import push
 from roadworthy.releasing.checks import find_problems, web_address
 from roadworthy.releasing.github import Forge
@@ -55,7 +55,7 @@ def print_plan(plan: Plan) -> None:
     release, parent = plan.release, plan.parent[:10]
     artefacts = {
         "built and tested here, before the push": plan.built_here,
-        f"built by {WORKFLOW}, after the push of the tag": plan.built_by_ci,
+        f"built by {HERE.workflow_file}, after the push of the tag": plan.built_by_ci,
     }
     after = (
         "CI publishes; the tag is never moved. What PyPI has taken can be yanked, and never be replaced:\n"
@@ -103,10 +103,10 @@ def explain(situation: Situation, plan: Plan) -> None:
         out.print(f"when {release.branch} is merged into {plan.branch}, pull, and run the same command again: it tags")
         return
     out.print(f"{release.text} is released: {release.tag} and {plan.branch} are on {plan.remote}")
-    runs = f"gh run list --workflow={WORKFLOW} --branch={release.tag} --limit=1 --json=databaseId --jq=.[].databaseId"
+    asked = f"--workflow={HERE.workflow_file} --branch={release.tag} --limit=1 --json=databaseId --jq=.[].databaseId"
     if forge:
         out.print(f"CI builds and publishes it: {forge.runs(release.tag)}")
-    out.print(f"watch it:                   gh run watch --exit-status $({runs})")
+    out.print(f"watch it:                   gh run watch --exit-status $(gh run list {asked})")
     out.print(f"when it is published:       make verify VERSION={release.text}")
     out.print("if CI fails:                gh run rerun --failed, which sends the same bytes; if the fault is in the")
     out.print("                            code, repair it and release the next version: the tag stays where it is")
@@ -192,5 +192,5 @@ def main() -> None:
     """Read the command line, and release."""
     arguments = parse_arguments()
     request = Request(arguments.version, arguments.remote, arguments.branch, via_pr=arguments.via == "pr")
-    with alone("release") as folder:
+    with exclusive(HERE.root, "release") as folder:
         release(request, folder, dry_run=bool(arguments.dry_run), yes=bool(arguments.yes))

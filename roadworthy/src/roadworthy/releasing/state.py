@@ -7,10 +7,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
 
+from roadworthy.project import HERE
 from roadworthy.releasing import clone as scratch
 from roadworthy.releasing.files import Reader, has_release
 from roadworthy.releasing.version import Release
-from roadworthy.repository import CHECKOUT, Repository, require_checkout
+from roadworthy.repository import Repository
 from roadworthy.terminal import problem
 
 
@@ -39,7 +40,7 @@ class Checkout:
         """Ask git; nothing is written, not even the index."""
         arguments = ("--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames")
         head, branch, changed, untracked = "", None, [], []
-        for entry in CHECKOUT.ask("status", *arguments, "--ignore-submodules=none").split("\0"):
+        for entry in HERE.checkout.ask("status", *arguments, "--ignore-submodules=none").split("\0"):
             kind, _, rest = entry.partition(" ")
             if entry.startswith("# branch.oid "):
                 head = rest.removeprefix("branch.oid ")
@@ -49,7 +50,7 @@ class Checkout:
                 untracked.append(rest)
             elif kind in {"1", "u"}:
                 changed.append(entry.split(" ", 8 if kind == "1" else 10)[-1])
-        refs = CHECKOUT.ask("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags")
+        refs = HERE.checkout.ask("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags")
         return cls(head, branch, tuple(changed), tuple(untracked), parse_refs(refs))
 
 
@@ -171,8 +172,8 @@ def read_situation(request: Request, folder: Path) -> Situation:
     Raises:
         ProblemsError: This is no checkout, so nothing can be read.
     """
-    require_checkout()
-    settings = scratch.read_settings(CHECKOUT)
+    HERE.checkout.require_checkout()
+    settings = scratch.read_settings(HERE.checkout)
     with ThreadPoolExecutor() as pool:
         checkout = pool.submit(Checkout.read)
         clone = scratch.make_clone(folder, request.remote, settings)

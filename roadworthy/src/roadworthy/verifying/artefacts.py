@@ -16,7 +16,7 @@ from packaging.utils import BuildTag, canonicalize_name, parse_sdist_filename, p
 from packaging.version import InvalidVersion, Version
 
 from roadworthy.gate.model import Artefact, UnreadableError
-from roadworthy.project import import_name, name, native_module, python_tags, same_wheel, wheel_name
+from roadworthy.project import HERE, same_wheel
 from roadworthy.terminal import Problem, ProblemsError, problem
 
 # What is no name of a folder, a drive or an option, and nothing that a terminal obeys, on any system.
@@ -119,8 +119,8 @@ class Artefacts:
                 wheels[path] = tags
                 if not zipfile.is_zipfile(path):
                     problems.append(Problem(f"{path} is called a wheel and is no zip file", "run: make build"))
-            if (found_name, found) != (canonicalize_name(name()), version):
-                what = f"{path} is {found_name} {found}, and {name()} {version} is to be verified"
+            if (found_name, found) != (canonicalize_name(HERE.name), version):
+                what = f"{path} is {found_name} {found}, and {HERE.name} {version} is to be verified"
                 problems.append(Problem(what, "remove it, or run: make build"))
         if len(sdists) != 1 or not wheels:
             what = f"{folder} holds {len(sdists)} sdists and {len(wheels)} wheels, not one sdist and its wheels"
@@ -141,7 +141,7 @@ class Artefacts:
         Raises:
             ProblemsError: One of them is missing.
         """
-        wanted = [wheel_name(python, triple, self.version) for python in python_tags()]
+        wanted = [HERE.wheel_name(python, triple, self.version) for python in HERE.python_tags]
         chosen = {path: tags for path, tags in self.wheels.items() if any(same_wheel(path.name, one) for one in wanted)}
         if len(chosen) != len(wanted):
             what = f"{self.folder} holds {len(chosen)} of the {len(wanted)} wheels for {triple}: {', '.join(wanted)}"
@@ -292,13 +292,13 @@ def judge_files(files: dict[str, str], unpacked: Path) -> list[Problem]:
     """The package must be what the sdist holds under python/, and exactly one native module beside it."""
     source = unpacked / "python"
     expected = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
-    native_stem = native_module().replace(".", "/")
+    native_stem = HERE.native_module.replace(".", "/")
     package = {file for file in files if not PurePosixPath(file).parts[0].endswith(".dist-info")}
     native = {file for file in package if file.endswith(NATIVE_SUFFIXES)}
     ours = {file for file in native if file.split(".", 1)[0] == native_stem}
     problems = []
     if len(ours) != 1:
-        what = f"the installation holds {len(ours)} files of the native module {native_module()}, not one"
+        what = f"the installation holds {len(ours)} files of the native module {HERE.native_module}, not one"
         problems.append(
             Problem(what, "compare module-name in pyproject.toml with the name of #[pymodule]; run: make build")
         )
@@ -322,7 +322,8 @@ def judge_import(facts: dict[str, Any], folder: Path) -> list[Problem]:
         last = facts["import_error"].rstrip().rsplit("\n", 1)[-1]
         problems.append(
             Problem(
-                f"import {import_name()} fails: {last}", "run the import by hand in an environment that is kept: KEEP=1"
+                f"import {HERE.import_name} fails: {last}",
+                "run the import by hand in an environment that is kept: KEEP=1",
             )
         )
     elif facts["build_profile"] != "release":
@@ -343,6 +344,6 @@ def judge_import(facts: dict[str, Any], folder: Path) -> list[Problem]:
 
 def switched_by_another(facts: dict[str, Any]) -> bool:
     """Say whether a module of another package, a dependency's, is what the interpreter switched the GIL on for."""
-    package = re.escape(native_module().split(".", maxsplit=1)[0])
+    package = re.escape(HERE.native_module.split(".", maxsplit=1)[0])
     told = facts["gil_warnings"]
     return bool(told) and not any(re.search(rf"'{package}['.]", text) for text in told)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from roadworthy.project import ROOT
+from roadworthy.project import HERE
 from roadworthy.pythons import Python
 from roadworthy.terminal import problem
 from roadworthy.verifying.environment import Environment
@@ -89,7 +89,7 @@ class ContainerEnvironment(Environment):
         del environment  # nothing of this machine's reaches a container
         variables = {"HOME": self.folder, "PYTHONDONTWRITEBYTECODE": "1"}
         options = [f"--workdir={self.empty}", *(f"--env={name}={value}" for name, value in variables.items())]
-        folders = (self.folder, ROOT, *self.folders)
+        folders = (self.folder, HERE.root, *self.folders)
         return super().run(what, *docker_run(self.image, command, folders, *options))
 
     def create(self, *, with_pip: bool = True) -> None:

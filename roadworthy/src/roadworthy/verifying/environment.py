@@ -12,11 +12,12 @@ from xml.etree import ElementTree as ET
 from packaging.utils import canonicalize_name
 
 from roadworthy import processes as commands
-from roadworthy.project import EXE, ROOT, find_uv, name, native_module
+from roadworthy.processes import EXE, find_uv
+from roadworthy.project import HERE
 from roadworthy.pythons import Python
 
 CHECK = Path(__file__).resolve().parent / "describe.py"
-TEST_REQUIREMENTS = ROOT / "requirements" / "test.txt"
+TEST_REQUIREMENTS = HERE.root / "requirements" / "test.txt"
 
 # Variables with which the caller's environment would decide what is installed, from where, or what is imported.
 DROPPED_PREFIXES = ("PYTHON", "PIP_", "CONDA_", "VIRTUAL_ENV", "CARGO_TARGET_DIR", "RUSTFLAGS")
@@ -135,14 +136,14 @@ class Environment:
         """
         sites = [*self.folder.glob("env/lib/python*/site-packages"), *self.folder.glob("env/Lib/site-packages")]
         for path in (path for site in sites for path in site.glob(f"*.dist-info/{file}")):
-            if canonicalize_name(path.parent.name.split("-", 1)[0]) == canonicalize_name(name()):
+            if canonicalize_name(path.parent.name.split("-", 1)[0]) == canonicalize_name(HERE.name):
                 return path.read_bytes()
-        raise FailedError(f"{name()} was installed, and has no {file} in the environment")
+        raise FailedError(f"{HERE.name} was installed, and has no {file} in the environment")
 
     def describe(self) -> dict[str, Any]:
         """Return what `installed.py` tells about this environment."""
         what, told = "the interpreter could not say what is installed", self.folder / "installed.json"
-        printed = self.run(what, self.executable, "-I", CHECK, name(), native_module(), told)
+        printed = self.run(what, self.executable, "-I", CHECK, HERE.name, HERE.native_module, told)
         try:
             facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

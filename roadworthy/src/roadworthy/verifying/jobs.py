@@ -10,8 +10,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from roadworthy.index import Index, NotThereYetError, patiently
-from roadworthy.project import load_toml, name, platform_tags
+from roadworthy.project import HERE
 from roadworthy.pythons import Python
+from roadworthy.tables import parse_toml
 from roadworthy.terminal import Problem, ProblemsError, problem
 from roadworthy.verifying.artefacts import Artefacts, judge, read_requirements, wheel_tags
 from roadworthy.verifying.container import ContainerEnvironment, find_in_image
@@ -54,7 +55,7 @@ class Source:
             if self.index
             else ["--no-index", "--find-links", str(self.artefacts.folder)]
         )
-        return [*where, "--only-binary", ":all:", "--no-deps", f"{name()}=={self.artefacts.version}"]
+        return [*where, "--only-binary", ":all:", "--no-deps", f"{HERE.name}=={self.artefacts.version}"]
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,9 @@ class Place:
             ProblemsError: There is no such target.
         """
         place = cls(*text.split("@", 1))
-        if place.target not in platform_tags():
+        if place.target not in HERE.platform_tags:
             raise problem(
-                f"no wheels are built for {text}", f"it is target or target@image: {', '.join(platform_tags())}"
+                f"no wheels are built for {text}", f"it is target or target@image: {', '.join(HERE.platform_tags)}"
             )
         return place
 
@@ -129,7 +130,7 @@ def install_patiently(source: Source, install: Callable[[], None]) -> None:
             install()
         except FailedError as error:
             if source.index and NOT_THERE.search(" ".join(error.output.split())):
-                raise NotThereYetError(f"{name()} {source.artefacts.version} cannot be installed yet") from error
+                raise NotThereYetError(f"{HERE.name} {source.artefacts.version} cannot be installed yet") from error
             raise
 
     patiently(attempt)
@@ -186,7 +187,8 @@ def read_build_requirements(pyproject: Path) -> list[str]:
         ProblemsError: Its pyproject.toml does not say so.
     """
     try:
-        return [str(Requirement(text)) for text in load_toml(str(pyproject))["build-system"]["requires"]]
+        table = parse_toml(pyproject.name, pyproject.read_text(encoding="utf-8"))
+        return [str(Requirement(text)) for text in table["build-system"]["requires"]]
     except (LookupError, OSError, TypeError, ValueError) as error:
         what = f"the sdist's pyproject.toml does not say what its build requires: {error}"
         raise problem(what, "repair requires in [build-system]") from error

@@ -20,16 +20,8 @@ from rich.table import Table
 
 from roadworthy.building import build
 from roadworthy.index import Index
-from roadworthy.project import (
-    DIST,
-    SUMS,
-    find_uv,
-    first_abi3t,
-    name,
-    python_tags,
-    requires_python,
-    version,
-)
+from roadworthy.processes import find_uv
+from roadworthy.project import HERE
 from roadworthy.pythons import Python, PythonNotFoundError, find_pythons, list_pythons, newest_of_each
 from roadworthy.releasing.yank import advising
 from roadworthy.terminal import Problem, err, out, printable, problem
@@ -46,10 +38,10 @@ REACHES_INTO = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE")
 
 def is_supported(python: Python) -> bool:
     """Say whether there should be a wheel for this interpreter."""
-    abi3t = first_abi3t()
+    abi3t = HERE.crate.first_abi3t
     if python.free_threaded and (abi3t is None or Version(python.name.rstrip("t")) < Version(abi3t)):
-        return python.name in python_tags()
-    return requires_python().contains(".".join(map(str, python.version)))
+        return python.name in HERE.python_tags
+    return HERE.requires_python.contains(".".join(map(str, python.version)))
 
 
 def choose_pythons(specs: list[str]) -> list[Python]:
@@ -67,10 +59,12 @@ def choose_pythons(specs: list[str]) -> list[Python]:
     left_out = ", ".join(python.name for python in found if python not in supported)
     if left_out and specs:
         raise problem(
-            f"no wheel is made for CPython {left_out}", f"the wheels are for: {', '.join(python_tags())} and up"
+            f"no wheel is made for CPython {left_out}", f"the wheels are for: {', '.join(HERE.python_tags)} and up"
         )
     if not supported:
-        raise problem(f"there is no CPython {requires_python()} on this machine", "install one: uv python install 3.12")
+        raise problem(
+            f"there is no CPython {HERE.requires_python} on this machine", "install one: uv python install 3.12"
+        )
     if left_out:
         err.print(f"left out, because no wheel is made for it: CPython {left_out}")
     return supported
@@ -127,8 +121,8 @@ def local_source(folder: Path | None, sums: Path | None, unpacked: Path) -> Sour
         if not build.is_current():
             err.print("dist/ is not what this checkout builds; building it first")
             build.build()
-        folder, sums = DIST, SUMS
-    return Source(Artefacts.read(folder, version(), sums, unpacked))
+        folder, sums = HERE.dist, HERE.sums
+    return Source(Artefacts.read(folder, HERE.version, sums, unpacked))
 
 
 def read_version(asked: str) -> Version:
@@ -149,7 +143,7 @@ def published_source(wanted: Version, index: Index, sums: Path | None, folder: P
     """Return an index as the source, with the release's files downloaded to compare with."""
     downloads = folder / "downloads"
     downloads.mkdir()
-    index.download(name(), wanted, downloads)
+    index.download(HERE.name, wanted, downloads)
     return Source(Artefacts.read(downloads, wanted, sums, folder / "sdist"), index)
 
 
@@ -177,7 +171,7 @@ def parse_arguments() -> argparse.Namespace:
     if bool(arguments.version) + bool(arguments.dist) + bool(arguments.built) > 1:
         parser.error("a folder, --from and --version exclude each other")
     if arguments.built:
-        arguments.dist, arguments.sums = arguments.built / DIST.name, arguments.built / SUMS.name
+        arguments.dist, arguments.sums = arguments.built / HERE.dist.name, arguments.built / HERE.sums.name
     # Several versions may stand in one argument; a path may hold spaces.
     arguments.python = [
         spec for given in arguments.python for spec in ([given] if Path(given).exists() else given.split())

@@ -1,0 +1,88 @@
+"""What a command is given: by make, through the environment, or on its own command line.
+
+make says in `GIVEN` which variables stand on its command line, and hands each value on under its own name, as it was
+typed: nothing is spliced into a shell's command. A usage error speaks the language in which the command was called.
+"""
+
+import argparse
+import os
+import re
+import sys
+from typing import Any, NoReturn
+
+
+def option(name: str) -> str:
+    """Return the option for a variable: `--dry-run` for DRY_RUN."""
+    return "--" + name.lower().replace("_", "-")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of what one command takes, each under the name that make has for it; exit code 2 for anything else.
+
+    `Parser("release", "Release a version.").take("VERSION", "such as 0.2.2").read()` returns a mapping of the names
+    that were given to their values.
+    """
+
+    def __init__(self, command: str, about: str) -> None:
+        """Prepare for a command, which is a target of make."""
+        super().__init__(prog=command, description=about, allow_abbrev=False)
+        self.command = command
+        self.names: list[str] = []
+        self.first = ""
+        self.by_make = False
+
+    def take(self, name: str, about: str, *, first: bool = False, **options: Any) -> "Parser":  # noqa: ANN401 - argparse's
+        """Take a variable; `first`: on a command line its value may stand alone, as in `release.py 0.2.2`."""
+        self.names.append(name)
+        self.first = name if first else self.first
+        self.add_argument(option(name), dest=name, help=about, metavar=name, default=argparse.SUPPRESS, **options)
+        return self
+
+    def switch(self, name: str, about: str) -> "Parser":
+        """Take a variable whose only value is 1."""
+        self.names.append(name)
+        how = {"nargs": "?", "const": "1", "type": one, "metavar": "1"}
+        self.add_argument(option(name), dest=name, help=about, default=argparse.SUPPRESS, **how)  # type: ignore[arg-type]
+        return self
+
+    def read(self, words: list[str] | None = None) -> dict[str, Any]:
+        """Return what was given by name; default: on this process's command line, or by make.
+
+        Programs that this one starts find nothing of it.
+        """
+        words = list(sys.argv[1:] if words is None else words)
+        given = os.environ.pop("GIVEN", "").split()
+        self.by_make = bool(given)
+        for name in given:
+            value = os.environ.pop(name, "")
+            if name not in self.names:
+                self.error(f"unrecognized arguments: {name}")
+            words.append(f"{option(name)}={value}")
+        if self.first:
+            self.add_argument("word", nargs="?", help=argparse.SUPPRESS)
+        found = vars(self.parse_args(words))
+        word = found.pop("word", None)
+        if word is not None:
+            found[self.first] = word
+        return found
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2, and one line."""
+        if self.by_make:
+            message = re.sub(r"--[a-z][a-z-]*", lambda found: found[0][2:].upper().replace("-", "_"), message)
+            message = message.replace("unrecognized arguments:", f"make {self.command} takes no")
+        taken = ", ".join(self.names) or "nothing"
+        line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
+        sys.stderr.write(f"usage: {line}; it takes {taken}\n")
+        sys.exit(2)
+
+
+def one(text: str) -> str:
+    """Return the value of a switch.
+
+    Raises:
+        ArgumentTypeError: It is another one.
+    """
+    if text != "1":
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1, its only value")
+    return text
