@@ -197,14 +197,6 @@ collect: .venv/tools.stamp
 check-dist: .venv/tools.stamp $(if $(call given,ALL,x)$(wildcard dist),,build)
 	$(PY) -m roadworthy check $(if $(call given,ALL,x),--all="$$ALL",--host)
 
-.PHONY: check-foreign  ## Check that the gate refuses no good artefact of others: downloads 40.
-check-foreign: .venv/tools.stamp
-	$(PY) -m workshop.check_foreign
-
-.PHONY: check-table  ## Write docs/checks.md: the gate's rules, and which tool catches what.
-check-table: .venv/develop.stamp .venv/tools.stamp .venv/workshop.stamp
-	$(PY) workshop/tests/compare_tools.py
-
 .PHONY: verify  ## Prove that what is in dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS=]
 verify: .venv/tools.stamp $(if $(call given,FROM,x)$(call given,VERSION,x),,.venv/build.stamp) | toolchain
 	$(PY) scripts/verify_install.py $(call given,FROM,--from "$$FROM") $(call given,WHEELS,--wheels "$$WHEELS") $(call given,VERSION,--version "$$VERSION") $(call given,INDEX,--index "$$INDEX") $(call given,SUMS,--sums "$$SUMS") $(call given,PYTHON,--python "$$PYTHON") $(call given,KEEP,--keep "$$KEEP")

@@ -1,22 +1,27 @@
 """Run the gate over good artefacts of other projects: what it refuses there is a true finding, or a bug of the gate.
 
+usage: python benchmarks/foreign.py
+
 benchmarks/foreign.txt lists them by file name and SHA-256. They are downloaded once into target/foreign.
 """
 
+import sys
 from collections import defaultdict
 from pathlib import Path
 
 from pypi_simple import PyPISimple
 
-from roadworthy.gate.check import check_folder
-from roadworthy.gate.model import Artefact
-from roadworthy.index import Index
-from roadworthy.project import HERE
-from roadworthy.terminal import ProblemsError, err, out, problem, run_main
-from roadworthy.verifying.artefacts import compare_sums, read_sums
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
-LIST = HERE.root / "benchmarks" / "foreign.txt"
-FOLDER = HERE.root / "target" / "foreign"
+from roadworthy.verifying.artefacts import compare_sums, read_sums  # noqa: E402
+from roadworthy.gate.check import check_folder  # noqa: E402
+from roadworthy.terminal import ProblemsError, err, out, problem, run_main  # noqa: E402
+from roadworthy.gate.model import Artefact  # noqa: E402
+from roadworthy.index import Index  # noqa: E402
+
+LIST = ROOT / "benchmarks" / "foreign.txt"
+FOLDER = ROOT / "target" / "foreign"
 # Findings that were looked at and are true, each with its reason. The artefacts are good enough for their users.
 TRUE_FINDINGS: dict[tuple[str, str], str] = {}
 

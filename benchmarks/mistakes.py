@@ -1,6 +1,8 @@
-"""Write docs/checks.md: the rules, and a table of which tool catches which mistake of the corpus.
+"""Print which tool catches which mistake of the corpus: the table in docs/checks.md.
 
-Needs a current dist/; takes some minutes, because every tool is started for every mistake.
+usage: python benchmarks/mistakes.py
+
+Takes some minutes, because every tool is started for every mistake.
 """
 
 import os
@@ -11,13 +13,14 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "workshop" / "tests")]
 
-from corpus import CORPUS, Release  # noqa: E402
 from roadworthy.building import build  # noqa: E402
-from roadworthy.processes import venv_bin  # noqa: E402
+from roadworthy.terminal import run_main  # noqa: E402
+from corpus import CORPUS, Release  # noqa: E402
 from roadworthy.project import HERE  # noqa: E402
+from roadworthy.processes import venv_bin  # noqa: E402
 
 # Each is given what it can take: the wheels, or all files.
 TOOLS: dict[str, list[object]] = {
@@ -69,7 +72,7 @@ def row(name: str) -> list[str]:
 
 
 def main() -> None:
-    """Measure, and write the document."""
+    """Measure, and print the end of the document."""
     if not build.is_current():
         build.build()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -88,17 +91,12 @@ def main() -> None:
     together = sum("yes" in line[3:] for line in rows)
     head = ["mistake", "rule", *TOOLS]
     table = "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), good, *rows, caught, crashed))
-    rules = subprocess.run([sys.executable, "-m", "workshop.checks_doc"], check=True, capture_output=True, text=True)
-    text = f"""{rules.stdout}
-## Who catches what
-
-Each line is a release with one thing wrong, in tests/tooling/corpus.py; a tool catches it if it refuses the release.
-Of {len(rows)} mistakes, the four other tools together catch {together}. Measured by `make check-table`.
-
-{table}
-"""
-    (ROOT / "docs" / "checks.md").write_text(text, encoding="utf-8")
+    print(
+        "Each line is a release with one thing wrong, in tests/tooling/corpus.py; a tool catches it if it refuses the"
+    )
+    print(f"release. Of {len(rows)} mistakes, the four other tools together catch {together}.", end=" ")
+    print(f"Measured by `python benchmarks/mistakes.py`.\n\n{table}")
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)
