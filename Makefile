@@ -42,7 +42,7 @@ override VARS_stamp := VERSION
 override VARS_github-release := FROM
 override VARS_changelog := VERSION
 override VARS_check-news := BASE
-override VARS_rehearse := VERSION FAULT KEEP
+override VARS_rehearse := VERSION KEEP
 override VARS_release := VERSION DRY_RUN YES REMOTE BRANCH VIA
 
 # What only the template has, and what only a copy has: targets, and with `override VARS_target := NAME` what they take.
@@ -211,9 +211,9 @@ changelog: .venv/tools.stamp
 check-news: .venv/tools.stamp
 	$(PY) -m roadworthy check-news $(call given,BASE,--base="$$BASE")
 
-.PHONY: rehearse  ## Rehearse the release on this machine, to its installation; or break it. [VERSION=0.2.2 FAULT=name KEEP=1]
+.PHONY: rehearse  ## Rehearse the release on this machine, to its installation. [VERSION=0.2.2 KEEP=1]
 rehearse: .venv/tools.stamp .venv/build.stamp .venv/workshop.stamp | toolchain
-	$(PY) -m workshop.rehearse $(call given,VERSION,--version="$$VERSION") $(call given,FAULT,--fault="$$FAULT") $(call given,KEEP,--keep="$$KEEP")
+	$(PY) -m workshop.rehearse $(call given,VERSION,--version="$$VERSION") $(call given,KEEP,--keep="$$KEEP")
 
 .PHONY: release  ## Release a version: all of it, or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr]
 release: .venv/tools.stamp .venv/build.stamp | toolchain

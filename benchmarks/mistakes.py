@@ -16,11 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "workshop" / "tests")]
 
-from roadworthy.building import build  # noqa: E402
-from roadworthy.terminal import run_main  # noqa: E402
 from corpus import CORPUS, Release  # noqa: E402
-from roadworthy.project import HERE  # noqa: E402
+from roadworthy.building import build  # noqa: E402
 from roadworthy.processes import venv_bin  # noqa: E402
+from roadworthy.project import HERE  # noqa: E402
+from roadworthy.terminal import run_main  # noqa: E402
 
 # Each is given what it can take: the wheels, or all files.
 TOOLS: dict[str, list[object]] = {

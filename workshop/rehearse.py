@@ -1,4 +1,4 @@
-"""Rehearse a release on this machine: all of it, to the installation of what was published; or break it on purpose.
+"""Rehearse a release on this machine: all of it, to the installation of what was published.
 
 The real release command, the commands of CI.yml as they stand there, and the real uv publish; a remote, an index and a
 GitHub on this machine. Nothing is written outside a temporary folder, and nothing else is contacted but the package
@@ -17,7 +17,8 @@ from roadworthy.building.toolchain import host_triple
 from roadworthy.project import HERE
 from roadworthy.releasing.release import parse_version
 from roadworthy.terminal import Problem, ProblemsError, out, problem, run_main, step
-from workshop.rehearsing import faults, faults_of_building, faults_of_publishing, faults_of_releasing, report  # noqa: F401 - importing registers
+from roadworthy.verifying.artefacts import read_sums, sha256
+from workshop.rehearsing import report
 from workshop.rehearsing.machine import Machine
 from workshop.rehearsing.place import log_of, scratch_folder
 from workshop.rehearsing.rehearsal import CI, Rehearsal, on_loopback, prepare_place
@@ -63,19 +64,10 @@ def rehearse(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
     return ci
 
 
-def quickly(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
-    """Release, and build what is published, without what a rehearsal proves of both: a fault starts from there."""
-    screen.begin("release", f"make release VERSION={rehearsal.release.text}")
-    screen.end(rehearsal.timed("release", *faults.release_command(rehearsal.release.text)))
-    ci = rehearsal.start_run(folder, watch=screen)
-    if not ci.go(until=ci.job_of("make collect")):
-        raise problem("what the fault starts from cannot be made; its last lines are above", "run: make rehearse")
-    return ci
-
-
 def missing(rehearsal: Rehearsal, ci: Run) -> Iterator[Problem]:
     """Find what a pipeline without a failure has left undone."""
-    if not faults.is_complete(rehearsal, ci.artefacts / "release"):
+    there = {name: sha256(stored.content) for name, stored in rehearsal.index.files.items()}
+    if there != read_sums(ci.artefacts / "release" / HERE.sums.name):
         yield Problem("the index does not hold exactly what was built", f"see the jobs that publish in {CI}")
     if any(each["isDraft"] for each in rehearsal.read_github()["releases"].values()):
         yield Problem("the release on GitHub is still a draft", "see roadworthy/src/roadworthy/ci/github_release.py")
@@ -120,60 +112,26 @@ def stay() -> None:
         time.sleep(3600)
 
 
-def chosen_faults(text: str) -> list[str]:
-    """Read the names of faults: one or several, or all of them."""
-    names = [name for name, *_ in faults.listed()] if text == "all" else text.split()
-    if unknown := [name for name in names if name not in faults.FAULTS]:
-        raise argparse.ArgumentTypeError(
-            f"there is no fault {', '.join(map(repr, unknown))}; see: make rehearse FAULT=list"
-        )
-    return names
-
-
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Rehearse a release on this machine.", allow_abbrev=False)
     parser.add_argument("--version", metavar="VERSION", type=parse_version, help="default: the next patch")
-    parser.add_argument("--fault", metavar="NAMES", help="break it on purpose: names, all, or list for the names")
     parser.add_argument("--keep", choices=["1"], help="leave the remote and the index running, until Ctrl-C")
-    arguments = parser.parse_args()
-    if arguments.fault and arguments.keep:
-        parser.error("--keep is for a rehearsal without a fault")
-    if arguments.fault not in (None, "list"):
-        try:
-            arguments.names = chosen_faults(arguments.fault)
-        except argparse.ArgumentTypeError as error:
-            parser.error(str(error))
-    return arguments
-
-
-def stage(arguments: argparse.Namespace, folder: Path, screen: Screen) -> None:
-    """Rehearse in a folder, without a fault, or with all or some."""
-    started = time.perf_counter()
-    with step("make a scratch copy of this commit, and a remote"):
-        place, release = prepare_place(folder, arguments.version)
-    with on_loopback(place, release, Machine.here(host_triple())) as rehearsal:
-        before = place.copy(folder / "before")
-        if arguments.fault is None:
-            ci = rehearse(rehearsal, screen, folder / "run")
-            show(rehearsal, screen, ci, time.perf_counter() - started)
-        else:
-            ci = quickly(rehearsal, screen, folder / "run")
-        if arguments.fault:
-            base = faults.Base(before, place, release, ci.artefacts, ci.outcomes, rehearsal.machine)
-            faults.play_all(arguments.names, base, folder / "faults", screen.log)
-        if arguments.keep:
-            keep(rehearsal)
+    return parser.parse_args()
 
 
 def main() -> None:
     """Read the command line, and rehearse."""
     arguments = parse_arguments()
-    if arguments.fault == "list":
-        report.show_table("Faults", ("name", "what goes wrong", "on the index at the end"), faults.listed())
-        return
     with gentle_end(), scratch_folder() as folder, report.showing(log_of(folder)) as screen:
-        stage(arguments, folder, screen)
+        started = time.perf_counter()
+        with step("make a scratch copy of this commit, and a remote"):
+            place, release = prepare_place(folder, arguments.version)
+        with on_loopback(place, release, Machine.here(host_triple())) as rehearsal:
+            ci = rehearse(rehearsal, screen, folder / "run")
+            show(rehearsal, screen, ci, time.perf_counter() - started)
+            if arguments.keep:
+                keep(rehearsal)
 
 
 if __name__ == "__main__":

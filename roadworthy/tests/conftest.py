@@ -14,9 +14,9 @@ for name in ("SIGHUP", "SIGINT"):
     if getattr(signal, name, None) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
         signal.signal(getattr(signal, name), signal.SIG_DFL)
 
-from fixtures import checkout, dist, one, place, provider, scene, sdist, template, wheel  # noqa: E402
+from fixtures import checkout, dist, one, place, provider, rehearsed, scene, sdist, template, wheel  # noqa: E402
 
-__all__ = ["checkout", "dist", "one", "place", "provider", "scene", "sdist", "template", "wheel"]
+__all__ = ["checkout", "dist", "one", "place", "provider", "rehearsed", "scene", "sdist", "template", "wheel"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

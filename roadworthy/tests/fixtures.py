@@ -14,6 +14,7 @@ from roadworthy.building import build
 if TYPE_CHECKING:
     from loopback_clients import Scene
     from loopback_samples import Attempt
+    from rehearsal_faults import Base
     from workshop.loopback.identity import IdentityProvider
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,6 +71,19 @@ def provider() -> "IdentityProvider":
     from workshop.loopback.identity import IdentityProvider  # noqa: PLC0415
 
     return IdentityProvider()
+
+
+@pytest.fixture(scope="session")
+def rehearsed(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    dist: Path,  # noqa: ARG001 - what was compiled for it is taken
+) -> "Base":
+    """Return what a good rehearsal leaves; made once by one of the test processes."""
+    from rehearsal_faults import find_base  # noqa: PLC0415
+
+    own = tmp_path_factory.getbasetemp()
+    return find_base((own.parent if hasattr(request.config, "workerinput") else own) / "rehearsed")
 
 
 @pytest.fixture

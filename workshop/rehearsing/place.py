@@ -132,35 +132,9 @@ class Place:
         """Return the text of a file of the checkout."""
         return (self.checkout / name).read_text(encoding="utf-8")
 
-    def replace(self, name: str, old: str, new: str, *, push: bool = True) -> str:
-        """Replace a text that stands in a file once, commit, and return the commit.
-
-        Raises:
-            ValueError: It stands there never, or several times.
-        """
-        text = self.read(name)
-        if text.count(old) != 1:
-            raise ValueError(f"{old!r} stands {text.count(old)} times in {name}")
-        return self.commit(f"Change {name}", {name: text.replace(old, new)}, push=push)
-
-    def refs(self) -> dict[str, str]:
-        """Return the branches and tags of the remote, each with its object."""
-        listed = self.git("ls-remote", "--refs", "--heads", "--tags", self.remote)
-        return {name: commit for commit, name in (line.split("\t") for line in listed.splitlines())}
-
     def tag_commit(self, tag: str) -> str:
         """Return the commit of a tag of the remote, or ""."""
         return self.run("git", "rev-parse", "--verify", "--quiet", f"{tag}^{{commit}}", cwd=self.remote).stdout.strip()
-
-    def copy(self, folder: Path) -> "Place":
-        """Copy the place to another folder."""
-        place = Place(folder, self.moment)
-        folder.mkdir(parents=True)
-        for each in (self.checkout, self.remote, self.tools):
-            shutil.copytree(each, folder / each.name, symlinks=True, ignore=shutil.ignore_patterns("target"))
-        shutil.copy(self.folder / "gitconfig", folder)
-        place.git("remote", "set-url", "origin", place.remote)
-        return place
 
 
 @contextmanager

@@ -5,7 +5,7 @@ What runs is decided by the workflow itself, evaluated as GitHub does with what 
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import Template
@@ -71,7 +71,6 @@ class Run:
         without: Commands that are left out, by their first words.
         before: What the shell does before a command, by the command's first words.
         watch: Is told of each command.
-        prepare: Called with the job's name and its folder after each checkout.
     """
 
     place: Place
@@ -84,7 +83,6 @@ class Run:
     without: tuple[str, ...] = ()
     before: Mapping[str, str] = field(default_factory=dict)
     watch: Watch = field(default_factory=Unwatched)
-    prepare: Callable[[str, Path], None] = lambda _, __: None
     done: list[Ran] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     results: dict[str, JobResult] = field(default_factory=dict)
@@ -195,8 +193,6 @@ class Run:
             actions.act(job, step)
         except actions.FailedActionError as error:
             code, said = 1, f"{step.uses.split('@')[0]}: {error}"
-        if step.uses.startswith("actions/checkout@"):
-            self.prepare(name, job.workspace)
         ran = Ran(name, row.name, step.uses.split("@")[0], time.perf_counter() - started, code, said)
         if code:
             self._keep(ran)
@@ -253,7 +249,6 @@ class Run:
             "GITHUB_REF_TYPE": self.event.ref_type,
             "GITHUB_REPOSITORY": self.event.repository,
             "GITHUB_RUN_ATTEMPT": str(self.event.run_attempt),
-            "GITHUB_RUN_ID": "1000",
             "GITHUB_RUN_NUMBER": "10",
             "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_SHA": self.event.sha,

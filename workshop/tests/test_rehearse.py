@@ -1,4 +1,4 @@
-"""`make rehearse` as people give it; the whole of it, with every fault, is run by .ci/run."""
+"""`make rehearse` as people give it; the whole of it is run by .ci/run, and each way to break it by test_faults_*."""
 
 import os
 import re
@@ -18,8 +18,6 @@ from roadworthy.releasing.version import Release
 from test_rehearsing import MACHINE, WORKFLOW, make_place, running_below, wait_for
 from workshop import rehearse
 from workshop.rehearsing.rehearsal import on_loopback
-
-TITLE = "Broken on purpose"
 
 
 @pytest.fixture(scope="module")
@@ -52,22 +50,13 @@ def start(copy: Path, temporary: Path) -> "subprocess.Popen[str]":
     process = subprocess.Popen(
         command, cwd=copy, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    wait_for(lambda: list(temporary.glob("rehearsal-*/before/remote.git")) and running_below(temporary))
+    wait_for(lambda: list(temporary.glob("rehearsal-*/remote.git")) and running_below(temporary))
     return process
-
-
-def test_the_faults_are_listed_with_what_happens() -> None:
-    done = run("make", "rehearse", "FAULT=list")
-    assert done.returncode == 0
-    names = re.findall(r"^([a-z-]+)  +[A-Z].*  (?:nothing|everything)", done.stdout, re.MULTILINE)
-    assert len(names) >= 40
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["FAULT=nonsense"], "there is no fault 'nonsense'; see: make rehearse"),
-        (["FAULT=index-late", "KEEP=1"], "--keep is for a rehearsal without a fault"),
         (["KEEP=yes"], "argument --keep: invalid choice: 'yes'"),
         (["VERSION=0.2"], "'0.2' is no version of a release; write X.Y.Z"),
     ],
@@ -102,7 +91,7 @@ def test_whoever_ends_it_leaves_nothing_running_and_nothing_behind(copy: Path, t
 def test_two_run_side_by_side(copy: Path, temporary: Path) -> None:
     first = start(copy, temporary)
     second = start(copy, temporary)
-    wait_for(lambda: len(list(temporary.glob("rehearsal-*/before/remote.git"))) == 2)
+    wait_for(lambda: len(list(temporary.glob("rehearsal-*/remote.git"))) == 2)
     for process in (first, second):
         assert process.poll() is None
         process.terminate()
@@ -146,7 +135,7 @@ def test_a_commit_without_news_can_be_rehearsed(copy: Path, tmp_path: Path) -> N
     assert first.stdout == f"{version} True\n\n"
     released = run(
         sys.executable,
-        copy / "workshop" / "rehearsing" / "unproven.py",
+        copy / "workshop" / "tests" / "release_unproven.py",
         *("never", "--yes", "--", version),
         cwd=tmp_path / "first" / "checkout",
         UV_PUBLISH_URL="http://127.0.0.1:9/legacy/",
@@ -178,26 +167,6 @@ def test_a_shallow_checkout_can_be_rehearsed(copy: Path, tmp_path: Path) -> None
 def made(folder: Path) -> Path:
     folder.mkdir()
     return folder
-
-
-def test_a_fault_that_does_not_end_as_stated_is_found(copy: Path, temporary: Path) -> None:
-    """With a script that no longer looks at names before anything is sent, and three faults that it has no part in."""
-    script = copy / "roadworthy/src/roadworthy/ci/served.py"
-    whole = script.read_text(encoding="utf-8")
-    looks = 'if file.digests.get("sha256") != sums.get(file.filename, ""):'
-    assert looks in whole
-    script.write_text(whole.replace(looks, "if not file.filename:"), encoding="utf-8")
-    git = ("git", "-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
-    run(*git, "commit", "--quiet", "--all", "--message=Spoil", cwd=copy)
-    names = "environment-renamed upload-killed killed-after-the-push other-bytes-there"
-    done = run("make", "rehearse", f"FAULT={names}", cwd=copy, TMPDIR=str(temporary))
-    table = done.stdout.partition(TITLE)[2]
-    verdicts = dict(re.findall(r"^([a-z-]+)  .*  (as stated|WRONG)\s*$", table, re.MULTILINE))
-    assert verdicts == {**dict.fromkeys(names.split(), "as stated"), "other-bytes-there": "WRONG"}, done.stderr
-    assert done.returncode == 2  # make's own, for the script's 1
-    assert "other-bytes-there ended with 3 of 4 files on the index, and nothing is stated" in done.stderr
-    (log,) = temporary.glob("*.log")
-    assert "invalid-publisher" in log.read_text(encoding="utf-8")
 
 
 def test_what_is_kept_can_be_used_until_it_is_ended(

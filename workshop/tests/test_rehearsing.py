@@ -12,12 +12,11 @@ import pytest
 import yaml
 
 from pipeline import PATH, TAG, Pipeline
+from rehearsal_faults import replace_text
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import host_triple
 from roadworthy.project import HERE
 from workshop.loopback.identity import IdentityProvider
-from workshop.rehearsing import faults_of_building, faults_of_publishing, faults_of_releasing  # noqa: F401 - they register
-from workshop.rehearsing.faults import FAULTS, NOTHING, Fault, Verdict, look
 from workshop.rehearsing.machine import OF_THE_CHECKOUT, Machine, keep_rows
 from workshop.rehearsing.place import CONFIGURATION, Place
 from workshop.rehearsing.report import PROOFS, proof_of
@@ -195,7 +194,7 @@ def test_a_run_can_begin_later_with_the_artefacts_of_another(run: Run, tmp_path:
 
 
 def test_an_action_that_nothing_takes_the_place_of_is_an_error(run: Run) -> None:
-    run.place.replace(f"{FOLDER}/CI.yml", "actions/checkout@1", "somebody/action@1")
+    replace_text(run.place, f"{FOLDER}/CI.yml", "actions/checkout@1", "somebody/action@1")
     run.event = replace(run.event, sha=run.place.git("rev-parse", "HEAD"))
     with pytest.raises(ValueError, match="nothing takes the place of somebody/action"):
         run.go()
@@ -246,39 +245,6 @@ def test_what_a_step_is_given_is_what_this_machine_has() -> None:
         "without x86_64-unknown-linux-gnu in an/image, a container",
         "without CPython 3.10: not installed",
     ]
-
-
-# ---- faults ----------------------------------------------------------------------------------------------------------
-
-
-def test_there_are_faults_along_the_whole_way() -> None:
-    assert len({fault.name for fault in FAULTS.values()}) >= 40
-    assert all(fault.story and fault.sees for fault in FAULTS.values())
-
-
-@pytest.mark.parametrize(
-    ("seen", "state", "green", "good"),
-    [
-        ("refused", NOTHING, False, True),
-        ("refused", NOTHING, None, True),
-        ("", NOTHING, False, False),
-        ("refused", "3 of 4 files", False, False),
-        ("refused", NOTHING, True, False),
-    ],
-)
-def test_a_fault_is_judged_by_what_is_said_what_is_there_and_how_ci_ends(
-    seen: str, state: str, green: bool | None, good: bool
-) -> None:
-    fault = Fault("name", "story", "refused", NOTHING, green=False, start="after", play=lambda _: None)
-    assert Verdict(fault, seen, seen, state, green, 1.0).good == good
-
-
-def test_what_a_user_sees_is_the_line_with_the_pattern() -> None:
-    text = "one\n  two: the file\n     exists\nthree"
-    assert look("the file exists", text) == "two: the file exists"
-    assert look("three", text) == "three"
-    assert look("four", text) == ""
-    assert look("needle", f"{'hay ' * 50}needle in it") == "needle in it"
 
 
 # ---- ends ------------------------------------------------------------------------------------------------------------
@@ -338,7 +304,8 @@ def test_a_program_that_outlives_who_started_it_may_still_print(tmp_path: Path) 
     shell = f"{alive}; echo more; exec touch {done}"
     script = (
         f"import os, sys; from pathlib import Path; sys.path[:0] = {[str(HERE.root), ENGINE]!r}\n"
-        f"import commands; commands.run_apart('bash', '-ec', {shell!r}, cwd=Path.cwd(), env=os.environ, timeout=50)"
+        "from roadworthy.processes import run_apart\n"
+        f"run_apart('bash', '-ec', {shell!r}, cwd=Path.cwd(), env=os.environ, timeout=50)"
     )
     assert commands.run(sys.executable, "-c", script, cwd=tmp_path, env=os.environ, check=False).returncode == -9
     wait_for(done.exists)

@@ -7,6 +7,8 @@ ends this program, the same command finishes the release, or says that it is rel
 import argparse
 import re
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,6 +22,7 @@ from roadworthy.releasing.github import Forge
 from roadworthy.releasing.plan import Plan, prepare, prove
 from roadworthy.releasing.state import Request, Situation, read_situation
 from roadworthy.releasing.version import Release
+from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem, step
 
 
@@ -112,7 +115,18 @@ def explain(situation: Situation, plan: Plan) -> None:
     out.print("                            code, repair it and release the next version: the tag stays where it is")
 
 
-def release(request: Request, folder: Path, *, dry_run: bool, yes: bool) -> None:
+@dataclass(frozen=True)
+class Steps:
+    """The two steps that a caller may take the place of: what proves the artefacts, and what others see."""
+
+    prove: Callable[[Situation], None] = prove
+    push: Callable[[Repository, Plan], None] = push.push
+
+
+USUAL = Steps()
+
+
+def release(request: Request, folder: Path, *, dry_run: bool, yes: bool, steps: Steps = USUAL) -> None:
     """Look, plan, prove, ask, push, and let the checkout follow."""
     situation, commit = look(request, folder, asks=not (dry_run or yes))
     version = request.release
@@ -129,10 +143,10 @@ def release(request: Request, folder: Path, *, dry_run: bool, yes: bool) -> None
     print_plan(plan)
     if dry_run:
         return
-    prove(situation)
+    steps.prove(situation)
     confirm(plan, yes=yes)
     with step(f"push to {plan.remote}"):
-        push.push(situation.clone, plan)
+        steps.push(situation.clone, plan)
     if plan.tag:
         push.follow(situation, plan.commit)
     explain(situation, plan)
@@ -188,9 +202,9 @@ def is_plain(name: str) -> bool:
     return plain and not special and not any(part.endswith((".", ".lock")) for part in parts)
 
 
-def main() -> None:
+def main(steps: Steps = USUAL) -> None:
     """Read the command line, and release."""
     arguments = parse_arguments()
     request = Request(arguments.version, arguments.remote, arguments.branch, via_pr=arguments.via == "pr")
     with exclusive(HERE.root, "release") as folder:
-        release(request, folder, dry_run=bool(arguments.dry_run), yes=bool(arguments.yes))
+        release(request, folder, dry_run=bool(arguments.dry_run), yes=bool(arguments.yes), steps=steps)

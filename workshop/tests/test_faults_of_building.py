@@ -4,10 +4,12 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import pytest
+
+from rehearsal_faults import Base, Fault, Scene, require_stated
 from roadworthy.building.toolchain import host_triple
 from roadworthy.project import HERE
 from roadworthy.verifying.artefacts import NATIVE_SUFFIXES, sha256
-from workshop.rehearsing.faults import Scene, fault
 from workshop.rehearsing.runner import Run
 
 
@@ -32,7 +34,6 @@ def list_anew(built: Path) -> None:
     (built / HERE.sums.name).write_text("".join(f"{line}\n" for line in [*wheels, *sdist]), encoding="utf-8")
 
 
-@fault("missing: .*-abi3-")
 def wheel_missing(scene: Scene) -> None:
     """A machine builds one wheel less than it should, and says nothing of it."""
     run, built = collecting(scene)
@@ -41,7 +42,6 @@ def wheel_missing(scene: Scene) -> None:
     scene.go(run)
 
 
-@fault(r"not expected: \S+-0\.0\.1-cp3")
 def wheel_of_another_version(scene: Scene) -> None:
     """A wheel of an earlier version lies in a machine's dist/."""
     run, built = collecting(scene)
@@ -51,7 +51,6 @@ def wheel_of_another_version(scene: Scene) -> None:
     scene.go(run)
 
 
-@fault("has the SHA-256 .*, and .*SHA256SUMS says")
 def wheel_changed_on_the_way(scene: Scene) -> None:
     """A wheel is changed after the machine that built it has written down its hash."""
     run, built = collecting(scene)
@@ -60,7 +59,6 @@ def wheel_changed_on_the_way(scene: Scene) -> None:
     scene.go(run)
 
 
-@fault("was built by .*: one would replace the other")
 def wheel_built_twice(scene: Scene) -> None:
     """Two machines build a wheel of the same name."""
     run, built = collecting(scene)
@@ -68,7 +66,6 @@ def wheel_built_twice(scene: Scene) -> None:
     scene.go(run)
 
 
-@fault("linux_x86_64")
 def wheel_for_its_builder_only(scene: Scene) -> None:
     """A wheel is tagged for the machine that built it, and for no other Linux."""
     run, built = collecting(scene)
@@ -78,7 +75,6 @@ def wheel_for_its_builder_only(scene: Scene) -> None:
     scene.go(run)
 
 
-@fault("there are 0 files of")
 def wheel_without_its_module(scene: Scene) -> None:
     """A wheel has everything but the compiled module."""
     run, built = collecting(scene)
@@ -93,9 +89,24 @@ def wheel_without_its_module(scene: Scene) -> None:
     scene.go(run)
 
 
-@fault("there is no room for")
 def disk_full(scene: Scene) -> None:
     """There is no room for dist/ on the machine that puts it together."""
     # In blocks of 512 or 1,024 bytes, by the shell: less than any wheel.
     run, _ = collecting(scene, before={"make collect": "ulimit -f 64"})
     scene.go(run)
+
+
+FAULTS = (
+    Fault(wheel_missing, "make check-dist", "missing: .*-abi3-"),
+    Fault(wheel_of_another_version, "make check-dist", r"not expected: \S+-0\.0\.1-cp3"),
+    Fault(wheel_changed_on_the_way, "make collect", "has the SHA-256 .*, and .*SHA256SUMS says"),
+    Fault(wheel_built_twice, "make collect", "was built by .*: one would replace the other"),
+    Fault(wheel_for_its_builder_only, "make check-dist", "linux_x86_64"),
+    Fault(wheel_without_its_module, "make check-dist", "there are 0 files of"),
+    Fault(disk_full, "make collect", "there is no room for"),
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_it_ends_as_stated(fault: Fault, rehearsed: Base, tmp_path: Path) -> None:
+    require_stated(fault, rehearsed, tmp_path / "place")

@@ -1,10 +1,13 @@
 """What goes wrong when a release is made, and with its tag."""
 
 import shutil
+from pathlib import Path
 
+import pytest
+
+from rehearsal_faults import COMPLETE, NOBODY, Base, Fault, Scene, require_stated
 from roadworthy.project import HERE
 from roadworthy.verifying.artefacts import write_sums
-from workshop.rehearsing.faults import COMPLETE, Scene, fault
 from workshop.rehearsing.place import BRANCH, Place, share_environment
 from workshop.rehearsing.runner import Run
 
@@ -33,10 +36,9 @@ def run_for(scene: Scene, tag: str) -> None:
     run = scene.rehearsal.start_run(scene.folder / "run", event=event)
     scene.go(run)
     if not run.results:
-        scene.said.append(f"{HERE.workflow_file} is not started by the tag {tag}")
+        scene.tell(f"{HERE.workflow_file} is not started by the tag {tag}")
 
 
-@fault("there are changes that are not committed", start="before")
 def uncommitted_change(scene: Scene) -> None:
     """A file of the checkout is changed and in no commit."""
     with (scene.place.checkout / "README.md").open("a", encoding="utf-8") as stream:
@@ -44,7 +46,6 @@ def uncommitted_change(scene: Scene) -> None:
     scene.release()
 
 
-@fault("no news fragment waits", start="before")
 def nothing_to_say(scene: Scene) -> None:
     """No news fragment waits, so the changelog would have an empty section."""
     folder = scene.place.checkout / "changelog.d"
@@ -52,7 +53,6 @@ def nothing_to_say(scene: Scene) -> None:
     scene.release()
 
 
-@fault("the checkout is behind", start="before")
 def remote_ahead(scene: Scene) -> None:
     """Somebody has pushed since the last pull."""
     scene.place.commit("Somebody else's work", {"docs/news.md": "New.\n"})
@@ -60,13 +60,11 @@ def remote_ahead(scene: Scene) -> None:
     scene.release()
 
 
-@fault("is below the version in the files", start="before")
 def lower_version(scene: Scene) -> None:
     """A version is asked for that is lower than the one in the files."""
     scene.release(version="0.0.1")
 
 
-@fault("is on origin, and is no release", start="before")
 def tag_there_already(scene: Scene) -> None:
     """Somebody has made the tag by hand, on a commit that is no release."""
     push_tag(scene, scene.tag)
@@ -74,7 +72,6 @@ def tag_there_already(scene: Scene) -> None:
     scene.release()
 
 
-@fault("refused the push, so nothing changed there", start="before")
 def branch_protected(scene: Scene) -> None:
     """The remote takes the tag, and no push to the branch."""
     hook = scene.place.remote / "hooks" / "update"
@@ -85,7 +82,6 @@ def branch_protected(scene: Scene) -> None:
     finish(scene)
 
 
-@fault("is released: v", ends=COMPLETE, start="before")
 def killed_before_the_push(scene: Scene) -> None:
     """The power goes before the push; the same command is given again."""
     scene.release(what="before-push")
@@ -93,7 +89,6 @@ def killed_before_the_push(scene: Scene) -> None:
     finish(scene)
 
 
-@fault("is already released: v", ends=COMPLETE, start="before")
 def killed_after_the_push(scene: Scene) -> None:
     """The power goes right after the push; the same command is given again."""
     scene.release(what="after-push")
@@ -101,14 +96,12 @@ def killed_after_the_push(scene: Scene) -> None:
     finish(scene)
 
 
-@fault("another release is running in this checkout", ends=COMPLETE, start="before")
 def two_releases_in_one_checkout(scene: Scene) -> None:
     """A second release is started in the checkout while the first one runs."""
     scene.release(what=f"overtaken:{scene.place.checkout}")
     finish(scene)
 
 
-@fault("origin refused the push", ends=COMPLETE, start="before")
 def two_releases_at_once(scene: Scene) -> None:
     """Two maintainers release the same version, and one pushes while the other one builds."""
     other = Place(scene.folder / "other", scene.place.moment + 60)
@@ -121,21 +114,18 @@ def two_releases_at_once(scene: Scene) -> None:
     finish(scene)
 
 
-@fault("and pyproject.toml says", start="before")
 def tag_without_a_release(scene: Scene) -> None:
     """A tag is pushed by hand, without the version in the files."""
     push_tag(scene, scene.tag)
     run_for(scene, scene.tag)
 
 
-@fault("is not started by the tag", start="before")
 def tag_of_no_release(scene: Scene) -> None:
     """A tag is pushed that is no version of a release."""
     push_tag(scene, "v2026.11")
     run_for(scene, "v2026.11")
 
 
-@fault("is not on main, nor on its maintenance line")
 def tag_on_no_branch(scene: Scene) -> None:
     """The tag is moved to a commit that is on no branch, before CI has started."""
     scene.place.commit("Never reviewed", {"docs/news.md": "New.\n"}, push=False)
@@ -143,7 +133,6 @@ def tag_on_no_branch(scene: Scene) -> None:
     run_for(scene, scene.tag)
 
 
-@fault("File already exists", ends=COMPLETE, green=False)
 def tag_moved(scene: Scene) -> None:
     """The tag is moved after the version was published, and CI runs for it again: the sdist has other bytes then."""
     scene.publish()
@@ -159,3 +148,32 @@ def tag_moved(scene: Scene) -> None:
         write_sums(release / HERE.sums.name, release / HERE.dist.name)
 
     scene.publish(spoil=replace_sdist)
+
+
+FAULTS = (
+    Fault(uncommitted_change, "make release", "there are changes that are not committed", start="before"),
+    Fault(nothing_to_say, "make release", "no news fragment waits", start="before"),
+    Fault(remote_ahead, "make release", "the checkout is behind", start="before"),
+    Fault(lower_version, "make release", "is below the version in the files", start="before"),
+    Fault(tag_there_already, "make release", "is on origin, and is no release", start="before"),
+    Fault(branch_protected, "make release", "refused the push, so nothing changed there", start="before"),
+    Fault(killed_before_the_push, "make release", "is released: v", ends=COMPLETE, start="before"),
+    Fault(killed_after_the_push, "make release", "is already released: v", ends=COMPLETE, start="before"),
+    Fault(
+        two_releases_in_one_checkout,
+        NOBODY,
+        "another release is running in this checkout",
+        ends=COMPLETE,
+        start="before",
+    ),
+    Fault(two_releases_at_once, "make release", "origin refused the push", ends=COMPLETE, start="before"),
+    Fault(tag_without_a_release, "make identify", "and pyproject.toml says", start="before"),
+    Fault(tag_of_no_release, NOBODY, "is not started by the tag", start="before"),
+    Fault(tag_on_no_branch, "make identify", "is not on main, nor on its maintenance line"),
+    Fault(tag_moved, "uv publish", "File already exists", ends=COMPLETE, green=False),
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_it_ends_as_stated(fault: Fault, rehearsed: Base, tmp_path: Path) -> None:
+    require_stated(fault, rehearsed, tmp_path / "place")

@@ -8,19 +8,20 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 sys.path.insert(0, str(Path.cwd() / "roadworthy" / "src"))
 
-from roadworthy.releasing import push, release
+from roadworthy.releasing import release
 from roadworthy.releasing.plan import Plan
+from roadworthy.releasing.push import push
 from roadworthy.repository import Repository
 from roadworthy.terminal import run_main
 
 what, *sys.argv[1:] = sys.argv[1:]
 what, _, where = what.partition(":")
-push_really = push.push
 
 
 def die(clone: Repository, plan: Plan) -> NoReturn:
@@ -31,7 +32,7 @@ def die(clone: Repository, plan: Plan) -> NoReturn:
 
 def push_and_die(clone: Repository, plan: Plan) -> NoReturn:
     """Push, and end before anything else."""
-    push_really(clone, plan)
+    push(clone, plan)
     die(clone, plan)
 
 
@@ -39,10 +40,8 @@ def push_second(clone: Repository, plan: Plan) -> None:
     """Let the same release of another checkout push first; its time is that of a rehearsal's release."""
     first = {**os.environ, "GIT_COMMITTER_DATE": os.environ["GIT_AUTHOR_DATE"]}
     subprocess.run([sys.executable, __file__, "never", *sys.argv[1:]], cwd=where, env=first, check=False)
-    push_really(clone, plan)
+    push(clone, plan)
 
 
-HAPPENS = {"never": push_really, "before-push": die, "after-push": push_and_die, "overtaken": push_second}
-setattr(release, "prove", lambda _: None)  # noqa: B010 - it is imported there, and not its own
-setattr(push, "push", HAPPENS[what])  # noqa: B010 - as above
-run_main(release.main)
+HAPPENS = {"never": push, "before-push": die, "after-push": push_and_die, "overtaken": push_second}
+run_main(partial(release.main, release.Steps(prove=lambda _: None, push=HAPPENS[what])))
