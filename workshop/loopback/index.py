@@ -12,8 +12,8 @@ from packaging.version import Version
 
 from workshop.loopback.admission import GIB, MIB, StoredFile, Upload, admit
 from workshop.loopback.minting import Token
+from workshop.loopback.outages import Outage
 from workshop.loopback.publishers import TrustedPublisher
-from workshop.loopback.weather import Trouble
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class PackageIndex:
         file_limit: Of one file, in bytes.
         project_limit: Of all files, in bytes.
         late: How many requests of a project's simple page do not see a file that is uploaded from now on.
-        troubles: What the network does, see `weather.py`.
+        outages: What the network does, see `outages.py`.
         now: The index's clock: seconds since 1970.
         files: What it has, by the file names.
         deleted: The names of files that it had once.
@@ -63,7 +63,7 @@ class PackageIndex:
     file_limit: int = 100 * MIB
     project_limit: int = 10 * GIB
     late: int = 0
-    troubles: list[Trouble] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
     now: Callable[[], float] = time.time
     files: dict[str, StoredFile] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)

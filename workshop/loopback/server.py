@@ -15,7 +15,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from workshop.loopback.application import Application
 from workshop.loopback.identity import IdentityProvider
 from workshop.loopback.index import PackageIndex, Request
-from workshop.loopback.weather import Trouble, cut, meet
+from workshop.loopback.outages import Outage, cut, find_outage
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -41,20 +41,20 @@ class Addresses:
 
 
 class Handler(WSGIRequestHandler):
-    """Answers one request, or lets happen to it what the weather does."""
+    """Answers one request, or lets happen to it what an outage does."""
 
     server: "Server"
-    trouble: Trouble | None = None
+    outage: Outage | None = None
 
     def run_wsgi(self) -> None:
         """Answer, or wait, or cut the connection."""
         index, path = self.server.index, self.path.partition("?")[0]
         with index.lock:
-            self.trouble = meet(index.troubles, self.command, path, index.now())
-        if self.trouble is not None:
-            self.server.closing.wait(self.trouble.wait)
-            if self.trouble.drop_after is not None:
-                self.rfile.read(self.trouble.drop_after)
+            self.outage = find_outage(index.outages, self.command, path, index.now())
+        if self.outage is not None:
+            self.server.closing.wait(self.outage.wait)
+            if self.outage.drop_after is not None:
+                self.rfile.read(self.outage.drop_after)
                 index.log.append(Request(self.command, path, 0))
                 cut(self.connection)
                 # Nothing is read any more: under TLS it would be read from whoever got the number of the socket.
@@ -64,7 +64,7 @@ class Handler(WSGIRequestHandler):
 
     def make_environ(self) -> "WSGIEnvironment":
         """Tell the application what status it has to answer with, if it has to."""
-        return {**super().make_environ(), "loopback.status": self.trouble.status if self.trouble else 0}
+        return {**super().make_environ(), "loopback.status": self.outage.status if self.outage else 0}
 
     def log(self, *_: Any) -> None:  # noqa: ANN401 - anything
         """Say nothing."""

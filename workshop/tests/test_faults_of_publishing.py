@@ -13,7 +13,7 @@ import pytest
 from rehearsal_faults import COMPLETE, NOBODY, Base, Fault, Scene, require_stated
 from roadworthy.processes import find_uv
 from roadworthy.project import HERE
-from workshop.loopback.weather import Trouble
+from workshop.loopback.outages import Outage
 from workshop.rehearsing.rehearsal import CI
 from workshop.rehearsing.runner import FOLDER, Run
 
@@ -34,13 +34,13 @@ def set_publisher(scene: Scene, **others: Any) -> None:  # noqa: ANN401 - any of
     scene.rehearsal.index.publishers[:] = [replace(publisher, **others)]
 
 
-def until_again(scene: Scene, *troubles: Trouble) -> None:
-    """Have troubles during the first attempt to publish, and run the failed job again when they are over."""
+def until_again(scene: Scene, *outages: Outage) -> None:
+    """Have outages during the first attempt to publish, and run the failed job again when they are over."""
     index = scene.rehearsal.index
-    index.troubles.extend(troubles)
+    index.outages.extend(outages)
     # uv asks again by itself, and waits longer each time; once is enough to see that it does not help.
     run = scene.publish(before={"uv publish": "export UV_HTTP_RETRIES=1"})
-    index.troubles.clear()
+    index.outages.clear()
     if run.failed:
         scene.go(run, again=True)
 
@@ -169,7 +169,7 @@ def everything_there(scene: Scene) -> None:
 
 def upload_cut_off(scene: Scene) -> None:
     """The connection breaks in the middle of an upload, again and again; the job is run again."""
-    until_again(scene, Trouble("POST", LEGACY, drop_after=1000))
+    until_again(scene, Outage("POST", LEGACY, drop_after=1000))
 
 
 def upload_killed(scene: Scene) -> None:
@@ -186,17 +186,17 @@ def upload_killed(scene: Scene) -> None:
 
 def index_down(scene: Scene) -> None:
     """The index takes no uploads; the job is run again."""
-    until_again(scene, Trouble("POST", LEGACY, status=503))
+    until_again(scene, Outage("POST", LEGACY, status=503))
 
 
 def no_token_to_be_had(scene: Scene) -> None:
     """The index makes no tokens; the job is run again."""
-    until_again(scene, Trouble("POST", MINT, status=502))
+    until_again(scene, Outage("POST", MINT, status=502))
 
 
 def too_many_requests(scene: Scene) -> None:
     """The index asks for fewer uploads; the job is run again."""
-    until_again(scene, Trouble("POST", LEGACY, status=429))
+    until_again(scene, Outage("POST", LEGACY, status=429))
 
 
 def token_expires_midway(scene: Scene) -> None:
@@ -219,7 +219,7 @@ def index_late(scene: Scene) -> None:
 
 def index_unreadable(scene: Scene) -> None:
     """The index answers 503 to readers for two requests."""
-    scene.rehearsal.index.troubles.append(Trouble("GET", SIMPLE, status=503, times=2))
+    scene.rehearsal.index.outages.append(Outage("GET", SIMPLE, status=503, times=2))
     scene.publish()
 
 

@@ -1,4 +1,4 @@
-"""What lies between the index and who asks it: answers that come late, are errors, or never come."""
+"""Injected outages of the index: answers that come late, are errors, or never come."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Trouble:
+class Outage:
     """What happens to some requests.
 
     Attributes:
@@ -40,16 +40,16 @@ class Trouble:
         return few and (self.seconds is None or now - self.met[0] <= self.seconds)
 
 
-def meet(troubles: Iterable[Trouble], method: str, path: str, now: float) -> Trouble | None:
-    """Return the first trouble that happens to a request.
+def find_outage(outages: Iterable[Outage], method: str, path: str, now: float) -> Outage | None:
+    """Return the first outage that happens to a request.
 
     Args:
-        troubles: Which there are.
+        outages: Which there are.
         method: The request's.
         path: The request's, without its query.
         now: In seconds, by any clock.
     """
-    return next((trouble for trouble in troubles if trouble.meets(method, path, now)), None)
+    return next((outage for outage in outages if outage.meets(method, path, now)), None)
 
 
 def cut(connection: socket.socket) -> None:

@@ -15,8 +15,8 @@ from loopback_samples import PUBLISHER, SDIST, WHEEL, Attempt, make_sdist, sdist
 from roadworthy.project import HERE
 from workshop.loopback.identity import IdentityProvider
 from workshop.loopback.index import PackageIndex
+from workshop.loopback.outages import Outage, find_outage
 from workshop.loopback.server import serve
-from workshop.loopback.weather import Trouble, meet
 
 
 def statuses(scene: Scene, path: str) -> list[int]:
@@ -27,7 +27,7 @@ def statuses(scene: Scene, path: str) -> list[int]:
 def test_uv_gives_up_when_an_upload_is_answered_with_an_error_and_publishes_the_rest_when_run_again(
     scene: Scene, status: int
 ) -> None:
-    scene.index.troubles.append(Trouble("POST", "/legacy/", status=status, times=1))
+    scene.index.outages.append(Outage("POST", "/legacy/", status=status, times=1))
     done = scene.uv()
     assert done.returncode != 0
     assert f"status code {status}" in done.stderr
@@ -38,14 +38,14 @@ def test_uv_gives_up_when_an_upload_is_answered_with_an_error_and_publishes_the_
 
 
 def test_uv_asks_again_for_a_token(scene: Scene) -> None:
-    scene.index.troubles.append(Trouble("POST", "/_/oidc/mint-token", status=503, times=1))
+    scene.index.outages.append(Outage("POST", "/_/oidc/mint-token", status=503, times=1))
     done = scene.uv()
     assert done.returncode == 0, done.stderr
     assert statuses(scene, "/_/oidc/mint-token") == [503, 200]
 
 
 def test_uv_tries_again_when_the_connection_is_cut_in_the_middle_of_a_file(scene: Scene) -> None:
-    scene.index.troubles.append(Trouble("POST", "/legacy/", times=1, drop_after=300))
+    scene.index.outages.append(Outage("POST", "/legacy/", times=1, drop_after=300))
     done = scene.uv()
     assert done.returncode == 0, done.stderr
     assert statuses(scene, "/legacy/") == [0, 200, 200]
@@ -53,7 +53,7 @@ def test_uv_tries_again_when_the_connection_is_cut_in_the_middle_of_a_file(scene
 
 
 def test_a_connection_is_cut_with_a_reset_and_nothing_is_stored(one: Attempt) -> None:
-    one.index.troubles.append(Trouble("POST", "/legacy/", drop_after=300))
+    one.index.outages.append(Outage("POST", "/legacy/", drop_after=300))
     with socket.create_connection(("127.0.0.1", urlsplit(one.at.plain).port or 0)) as connection:
         connection.sendall(b"POST /legacy/ HTTP/1.1\r\nContent-Length: 1000\r\n\r\n" + bytes(299))
         connection.settimeout(0.2)
@@ -68,20 +68,20 @@ def test_a_connection_is_cut_with_a_reset_and_nothing_is_stored(one: Attempt) ->
 
 
 def test_who_asks_too_often_is_told_when_to_ask_again(one: Attempt) -> None:
-    one.index.troubles.append(Trouble("POST", "/legacy/", status=429, times=2))
+    one.index.outages.append(Outage("POST", "/legacy/", status=429, times=2))
     answers = [one.wheel() for _ in range(3)]
     assert [answer.status_code for answer in answers] == [429, 429, 200]
     assert answers[0].headers["Retry-After"] == "1"
 
 
-def test_trouble_ends_some_seconds_after_it_began() -> None:
+def test_an_outage_ends_some_seconds_after_it_began() -> None:
     clock = iter([1000.0, 1060.0, 1061.0])
-    trouble = Trouble("GET", "/simple/", status=503, seconds=60)
-    found = [meet([trouble], "GET", "/simple/ferrous-wheel/", now) for now in clock]
-    assert found == [trouble, trouble, None]
-    others = [Trouble("GET", "/simple/", status=503)]
-    assert meet(others, "POST", "/simple/", 1000.0) is None
-    assert meet(others, "GET", "/legacy/", 1000.0) is None
+    outage = Outage("GET", "/simple/", status=503, seconds=60)
+    found = [find_outage([outage], "GET", "/simple/ferrous-wheel/", now) for now in clock]
+    assert found == [outage, outage, None]
+    others = [Outage("GET", "/simple/", status=503)]
+    assert find_outage(others, "POST", "/simple/", 1000.0) is None
+    assert find_outage(others, "GET", "/legacy/", 1000.0) is None
 
 
 def test_a_file_is_not_on_the_first_pages_after_its_upload(one: Attempt) -> None:
@@ -109,8 +109,8 @@ def test_a_mistake_of_the_index_is_kept(provider: IdentityProvider, tmp_path: Pa
 
 
 def test_closing_answers_who_waits_and_leaves_who_says_nothing(provider: IdentityProvider, tmp_path: Path) -> None:
-    trouble = Trouble("GET", "/simple/", wait=3600)
-    index = PackageIndex(HERE.name, PUBLISHER, troubles=[trouble])
+    outage = Outage("GET", "/simple/", wait=3600)
+    index = PackageIndex(HERE.name, PUBLISHER, outages=[outage])
     before = set(threading.enumerate())
     with futures.ThreadPoolExecutor(1) as pool, ExitStack() as silent:
         with serve(index, provider, tmp_path) as addresses:
@@ -118,7 +118,7 @@ def test_closing_answers_who_waits_and_leaves_who_says_nothing(provider: Identit
                 port = urlsplit(address).port or 0
                 silent.enter_context(socket.create_connection(("127.0.0.1", port)))
             answer = pool.submit(requests.get, addresses.simple, timeout=30)
-            while not trouble.met:
+            while not outage.met:
                 time.sleep(0.01)
             with pytest.raises(futures.TimeoutError):
                 answer.result(timeout=0.2)
