@@ -242,7 +242,7 @@ add("file-size", "an empty sdist", lambda release: release.sdist.write_bytes(b""
 @breaks("file-size", "a wheel of more than 100 MB")
 def _(release: Release) -> None:
     with release.wheel.open("r+b") as file:
-        file.truncate(100_000_001)
+        file.truncate((100 << 20) + 1)
 
 
 # ---- archives
@@ -352,6 +352,15 @@ def _(release: Release) -> None:
     release.wheel.write_bytes(content.replace(b"py.typed", b"py.tyred", 1))
 
 
+@breaks("zip-framing", "another checksum in a member's own header")
+def _(release: Release) -> None:
+    content = bytearray(release.wheel.read_bytes())
+    with zipfile.ZipFile(release.wheel) as archive:
+        # The checksum is 14 bytes after the beginning (APPNOTE 4.3.7).
+        content[archive.getinfo(release.native).header_offset + 14] ^= 0xFF
+    release.wheel.write_bytes(content)
+
+
 @breaks("zip-framing", "a comment on a member")
 def _(release: Release) -> None:
     def write(archive: zipfile.ZipFile, files: Files) -> None:
@@ -438,7 +447,7 @@ add(
     metadata("License-Expression: .+", "License-Expression: MITT"),
 )
 add("metadata-valid", "a requirement that cannot be read", header("Requires-Dist: foo >"))
-add("metadata-valid", "an unknown field", header("Colour: red"))
+add("twine-check", "an unknown field", header("Colour: red"))
 add("metadata-valid", "two summaries", header("Summary: another"))
 add(
     "metadata-valid",
@@ -448,7 +457,7 @@ add(
 add("metadata-version", "metadata of version 9.9", metadata(r"Metadata-Version: \S+", "Metadata-Version: 9.9"))
 add("name-and-version-agree", "another name in the metadata", metadata("Name: ferrous-wheel", "Name: other"))
 add("name-and-version-agree", "another version in the metadata", metadata("Version: 0.1.0", "Version: 0.2.0"))
-add("no-local-version", "a local version", rename_wheel(r"0\.1\.0", "0.1.0+local"))
+add("no-local-version", "a local version", metadata("Version: 0.1.0", "Version: 0.1.0+local"))
 add("classifiers-known", "a classifier with a typo", header("Classifier: Programming Language :: Pyhton"))
 add("classifiers-known", "a deprecated classifier", header("Classifier: Natural Language :: Ukranian"))
 add("classifiers-known", "a private classifier", header("Classifier: Private :: Do Not Upload"))
@@ -480,7 +489,7 @@ add(
     ),
 )
 add(
-    "readme-present",
+    "twine-check",
     "no description",
     lambda release: release.change_wheel(
         lambda files: files.update(
@@ -548,6 +557,12 @@ def _(release: Release) -> None:
     release.raw_zip(write)
 
 
+add(
+    "entry-points",
+    "a command whose name is a path",
+    to_wheel("{info}/entry_points.txt", b"[console_scripts]\n../evil = ferrous_wheel:main\n"),
+)
+add("entry-points", "entry points that cannot be read", to_wheel("{info}/entry_points.txt", b"console_scripts"))
 add("package-files", "no py.typed", from_wheel("ferrous_wheel/py.typed"))
 add("package-files", "no stub", from_wheel("ferrous_wheel/_core.pyi"))
 add("package-files", "a stale module", to_wheel("ferrous_wheel/old.py"))

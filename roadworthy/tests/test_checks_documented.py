@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from roadworthy.gate import check as check_dist  # noqa: F401 - importing it registers the rules
-from roadworthy.gate.model import RULES
+from roadworthy.gate.check import RULES
 from roadworthy.project import HERE
 
 GROUPS = {
@@ -18,7 +17,7 @@ GROUPS = {
 
 def entries() -> Iterator[str]:
     """Return what the document has to say: the heading of each group, and below it an entry for each rule."""
-    modules = {name: rule.check.__module__.removeprefix("roadworthy.gate.") for name, rule in RULES.items()}
+    modules = {name: rule.module.removeprefix("roadworthy.gate.") for name, rule in RULES.items()}
     assert set(modules.values()) == set(GROUPS)
     for module, title in GROUPS.items():
         yield f"## {title}"

@@ -1,42 +1,28 @@
 """What an upload must be, looked at in PyPI's order: the form, the project, the file's name, the file, what is in it.
 
-The source is PyPI's: warehouse/forklift/legacy.py, file_upload. Rules of scripts/gate that PyPI does not have are no
-reason to refuse anything here.
+The source is PyPI's: warehouse/forklift/legacy.py, file_upload. What it rejects for the file itself is in gate/pypi.py.
+Rules of the gate that PyPI does not have are no reason to refuse anything here.
 """
 
 import hashlib
 import hmac
-import io
-import re
 import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.metadata import Metadata
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
 from packaging.version import Version
-from pypi_attestations import Attestation
 
-from roadworthy.gate.names import PLATFORMS
+from roadworthy.gate import pypi, pypi_metadata
+from roadworthy.gate.model import Artefact
+from roadworthy.gate.pypi_archives import judge_archive, judge_container
 from workshop.loopback import attestations
-from workshop.loopback.archives import read_contents, validate
-from workshop.loopback.forms import EXTENSIONS, Form, check_fields, first, read_metadata
-from workshop.loopback.minting import Token, check_permission
-from workshop.loopback.publishers import TrustedPublisher
-from workshop.loopback.refusals import refused
+from workshop.loopback.forms import Form, check_fields, first, read_raw
+from workshop.loopback.index import GIB, PackageIndex, StoredFile, Token
+from workshop.loopback.minting import check_permission
+from workshop.loopback.refusals import refused, reject
 
-if TYPE_CHECKING:
-    from workshop.loopback.index import PackageIndex
-
-MIB, GIB = 1 << 20, 1 << 30
 # How long a release takes new files after its first one.
 OPEN = timedelta(days=14)
 
@@ -51,82 +37,44 @@ class Upload:
     content_type: str = ""
 
 
-@dataclass(frozen=True)
-class StoredFile:
-    """A file that the index has taken.
+def take(index: PackageIndex, token: Token, upload: Upload) -> None:
+    """Store an upload; if it is there already, byte for byte, nothing changes.
 
-    Attributes:
-        name: The file name.
-        content: The file.
-        hashes: In hexadecimal, by their names: md5, sha256, blake2_256.
-        kind: `sdist` or `bdist_wheel`.
-        python: Which Python it is for, as the uploader said: `cp310`, `source` …
-        info: The core metadata in the upload's form.
-        uploaded: When, in UTC.
-        metadata: A wheel's METADATA; None for an sdist.
-        attestations: Those that came with it.
-        publisher: Whose token it came by; None for a user's.
-        visible_after: How many requests of the project's simple page do not see it, counted from the index's first.
+    Raises:
+        RefusedError: PyPI would not take it; nothing has changed.
     """
-
-    name: str
-    content: bytes = field(repr=False)
-    hashes: dict[str, str]
-    kind: str
-    python: str
-    info: Metadata = field(repr=False)
-    uploaded: datetime
-    metadata: bytes | None = field(repr=False)
-    attestations: list[Attestation] = field(repr=False)
-    publisher: TrustedPublisher | None
-    visible_after: int
-
-    @property
-    def version(self) -> Version:
-        """The release that it is of."""
-        return self.info.version
-
-    @property
-    def requires_python(self) -> str | None:
-        """Which Pythons it may be installed on."""
-        return str(self.info.requires_python) if self.info.requires_python else None
+    with index.lock:
+        file = admit(index, token, upload)
+        if file is not None:
+            index.files[file.name] = file
+            index.releases.setdefault(file.version, file.uploaded)
 
 
-def admit(index: "PackageIndex", token: Token, upload: Upload) -> StoredFile | None:
+def admit(index: PackageIndex, token: Token, upload: Upload) -> StoredFile | None:
     """Return the file as it is to be stored, or None if it is there already, byte for byte.
 
     Raises:
         RefusedError: PyPI would not take it.
     """
     form = upload.form
-    if first(form, "protocol_version") not in {"", "1"}:
-        raise refused("protocol-version")
-    check_fields(form)
-    info = read_metadata(form)
+    info = read_form(form)
     if upload.name is None:
         raise refused("no-file")
     check_permission(index, token, info.name)
-    check_description(info)
+    reject(pypi.judge_description(info))
     kind = first(form, "filetype")
-    check_name(upload.name, kind)
+    reject(pypi.judge_file_name(upload.name, kind))
     if not upload.content_type or upload.content_type.startswith("image/"):
         raise refused("content-type")
-    check_size(index, info.name, len(upload.content))
+    reject(pypi.judge_size(info.name, len(upload.content), index.file_limit))
+    check_project_size(index, info.name, len(upload.content))
     hashes = digests(upload.content)
     check_digests(form, hashes)
     if is_there(index, upload.name, hashes):
         return None
     now = datetime.fromtimestamp(index.now(), timezone.utc)
     check_release(index, kind, info.version, now)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / upload.name
-        path.write_bytes(upload.content)
-        validate(path)
-        if kind == "sdist":
-            check_sdist_name(upload.name, info)
-        else:
-            check_wheel_name(upload.name, info)
-        metadata = read_contents(path, info)
+    metadata = read_file(upload.name, upload.content, info)
     attested = []
     if "attestations" in form:
         attested = attestations.check(first(form, "attestations"), token.publisher, upload.name, upload.content)
@@ -135,7 +83,6 @@ def admit(index: "PackageIndex", token: Token, upload: Upload) -> StoredFile | N
         content=upload.content,
         hashes=hashes,
         kind=kind,
-        python=first(form, "pyversion") or "source",
         info=info,
         uploaded=now,
         metadata=metadata,
@@ -145,46 +92,44 @@ def admit(index: "PackageIndex", token: Token, upload: Upload) -> StoredFile | N
     )
 
 
-def check_description(info: Metadata) -> None:
-    """Check that the description renders. Of the kinds that PyPI knows, only reStructuredText can fail to.
+def read_form(form: Form) -> Metadata:
+    """Return the core metadata in a form.
 
     Raises:
-        RefusedError: It does not.
+        RefusedError: Something in the form is missing or wrong.
     """
-    kind = info.description_content_type
-    if not info.description or (kind or "text/x-rst").split(";")[0].strip().lower() != "text/x-rst":
-        return
-    from readme_renderer import rst  # noqa: PLC0415 - docutils takes longer to load than all the rest
+    if first(form, "protocol_version") not in {"", "1"}:
+        raise refused("protocol-version")
+    check_fields(form)
+    raw, unparsed = read_raw(form)
+    reject(pypi_metadata.judge(raw, unparsed))
+    return Metadata.from_raw(raw)
 
-    if rst.render(info.description, stream=io.StringIO()) is None:
-        raise refused("description", kind=kind) if kind else refused("default-description")
 
-
-def check_name(name: str, kind: str) -> None:
-    """Check the characters and the end of a file name.
+def read_file(name: str, content: bytes, info: Metadata) -> bytes | None:
+    """Return the METADATA of a wheel, and None for an sdist.
 
     Raises:
-        RefusedError: They are not those of a distribution.
+        RefusedError: PyPI does not take the file, or not under this name and with what the form says of it.
     """
-    if re.search(r"[\x00-\x1f\x7f]", name):
-        raise refused("control-character")
-    if "/" in name or "\\" in name:
-        raise refused("separator")
-    found = re.match(r".+?(\.(tar\.gz|zip|whl))$", name, re.IGNORECASE)
-    if found is None:
-        raise refused("unknown-extension")
-    if found[1] not in EXTENSIONS[kind]:
-        raise refused("extension", extension=found[1], kind=kind)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        with Artefact(path) as artefact:
+            reject(judge_container(artefact))
+            reject(judge_archive(artefact))
+            reject(pypi.judge_parsed_name(name))
+            reject(pypi.judge_agreement(name, info.name, info.version))
+            reject(pypi.judge_contents(artefact, info.license_files or []))
+            return artefact.metadata if artefact.is_wheel else None
 
 
-def check_size(index: "PackageIndex", project: str, size: int) -> None:
-    """Check the limits of a file and of the project.
+def check_project_size(index: PackageIndex, project: str, size: int) -> None:
+    """Check the limit of all files together.
 
     Raises:
-        RefusedError: One is exceeded.
+        RefusedError: It is exceeded.
     """
-    if size > index.file_limit:
-        raise refused("file-too-large", project=project, limit=index.file_limit // MIB)
     if size + sum(len(file.content) for file in index.files.values()) > index.project_limit:
         raise refused("project-too-large", project=project, limit=index.project_limit // GIB)
 
@@ -210,7 +155,7 @@ def check_digests(form: Form, hashes: dict[str, str]) -> None:
             raise refused("digest")
 
 
-def is_there(index: "PackageIndex", name: str, hashes: dict[str, str]) -> bool:
+def is_there(index: PackageIndex, name: str, hashes: dict[str, str]) -> bool:
     """Say whether this very file is there, by its name and its content.
 
     Raises:
@@ -228,7 +173,7 @@ def is_there(index: "PackageIndex", name: str, hashes: dict[str, str]) -> bool:
     return False
 
 
-def check_release(index: "PackageIndex", kind: str, version: Version, now: datetime) -> None:
+def check_release(index: PackageIndex, kind: str, version: Version, now: datetime) -> None:
     """Check that a release takes another file.
 
     Raises:
@@ -238,46 +183,3 @@ def check_release(index: "PackageIndex", kind: str, version: Version, now: datet
         raise refused("closed-release")
     if kind == "sdist" and any((file.kind, file.version) == ("sdist", version) for file in index.files.values()):
         raise refused("second-sdist")
-
-
-def check_sdist_name(name: str, info: Metadata) -> None:
-    """Check that an sdist is called as its metadata says, and normalised (PEP 625).
-
-    Raises:
-        RefusedError: It is not.
-    """
-    project = canonicalize_name(info.name)
-    start = project.replace("-", "_")
-    expected = f"{start}-{info.version}.tar.gz"
-    try:
-        found = parse_sdist_filename(name)[0]
-    except InvalidSdistFilename as error:
-        raise refused("sdist-name", file=name) from error
-    if found != project:
-        raise refused("start", project=info.name, start=start)
-    if name != expected:
-        raise refused("sdist-spelling", file=name, expected=expected)
-
-
-def check_wheel_name(name: str, info: Metadata) -> None:
-    """Check that a wheel is called as its metadata says, normalised, and for a system that PyPI knows.
-
-    Raises:
-        RefusedError: It is not.
-    """
-    project = canonicalize_name(info.name)
-    start = project.replace("-", "_")
-    try:
-        found, version, _, tags = parse_wheel_filename(name)
-    except InvalidWheelFilename as error:
-        raise refused("wheel-name", reason=error) from error
-    for platform in sorted({tag.platform for tag in tags}):
-        if not PLATFORMS.fullmatch(platform):
-            raise refused("platform", file=name, platform=platform)
-    if found != project:
-        raise refused("start", project=info.name, start=start)
-    spelled = name.split("-", maxsplit=1)[0]
-    if spelled != start:
-        raise refused("wheel-spelling", file=name, expected=start, found=spelled)
-    if version != info.version:
-        raise refused("wheel-version", expected=str(info.version), found=str(version))

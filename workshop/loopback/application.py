@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request as WebRequest
 from werkzeug.wrappers import Response
 
 from workshop.loopback import minting
-from workshop.loopback.admission import Upload
+from workshop.loopback.admission import Upload, take
 from workshop.loopback.forms import first, sanitize
 from workshop.loopback.identity import IdentityProvider
 from workshop.loopback.index import PackageIndex, Request
@@ -97,11 +97,11 @@ class Application:
         token = minting.identify(self.index, request.headers.get("Authorization", ""))
         file = request.files.get("content")
         if file is None:
-            self.index.take(token, Upload(sanitize(form)))
+            take(self.index, token, Upload(sanitize(form)))
         else:
             # Where a form does not say what a part of it is, it is text (RFC 7578).
             kind = file.headers.get("Content-Type", "text/plain")
-            self.index.take(token, Upload(sanitize(form), file.filename, file.read(), kind))
+            take(self.index, token, Upload(sanitize(form), file.filename, file.read(), kind))
         return Response("", 200)
 
     def audience(self, _: WebRequest) -> Response:
@@ -136,9 +136,9 @@ def refusal(request: WebRequest, error: RefusedError) -> Response:
     line (warehouse/forklift/utils.py, _exc_with_message) and in the body, which is of the kind that the client likes
     best, as Pyramid writes it.
     """
-    status, words = error.refusal.status, error.words
-    if error.refusal.code:
-        errors = [{"code": error.refusal.code, "description": words}]
+    status, words = error.status, error.words
+    if error.code:
+        errors = [{"code": error.code, "description": words}]
         return as_json({"message": "Token request failed", "errors": errors}, status)
     # A status line has Latin letters only.
     line = f"{status} {words.encode('iso-8859-1', 'replace').decode('iso-8859-1')}"

@@ -5,6 +5,7 @@ asked for its issuer, nor the log for the entry; all else is checked.
 """
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -32,7 +33,6 @@ from pypi_attestations import (
 from sigstore.dsse import Statement
 from sigstore.errors import Error as SigstoreError
 
-from roadworthy.verifying.artefacts import sha256
 from workshop.loopback.identity import ISSUER
 from workshop.loopback.publishers import TrustedPublisher
 from workshop.loopback.refusals import refused
@@ -86,7 +86,7 @@ def sign(
     statement = json.dumps(
         {
             "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"name": name, "digest": {"sha256": sha256(content)}}],
+            "subject": [{"name": name, "digest": {"sha256": hashlib.sha256(content).hexdigest()}}],
             "predicateType": kind,
             "predicate": None,
         }
@@ -220,7 +220,7 @@ def verify(attestation: Attestation, publisher: TrustedPublisher, name: str, con
         raise ValueError("invalid subject: missing name")
     if parsed(subject["name"]) != parsed(name):
         raise ValueError(f"subject does not match distribution name: {subject['name']} != {name}")
-    if subject["digest"].get("sha256") != sha256(content):
+    if subject["digest"].get("sha256") != hashlib.sha256(content).hexdigest():
         raise ValueError("subject does not match distribution digest")
     kind = str(attestation.statement["predicateType"])
     if kind not in {one.value for one in AttestationType}:

@@ -7,13 +7,16 @@ from contextlib import AbstractContextManager
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 
+from packaging.metadata import Metadata
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from pypi_attestations import Attestation
 
-from workshop.loopback.admission import GIB, MIB, StoredFile, Upload, admit
-from workshop.loopback.minting import Token
+from roadworthy.gate.pypi import LARGEST_FILE
 from workshop.loopback.outages import Outage
 from workshop.loopback.publishers import TrustedPublisher
+
+GIB = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,54 @@ class Request:
     method: str
     path: str
     status: int
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token for uploads. `expires` is in seconds of the index's clock; a user's token has no publisher."""
+
+    project: str
+    expires: float
+    publisher: TrustedPublisher | None
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that the index has taken.
+
+    Attributes:
+        name: The file name.
+        content: The file.
+        hashes: In hexadecimal, by their names: md5, sha256, blake2_256.
+        kind: `sdist` or `bdist_wheel`.
+        info: The core metadata in the upload's form.
+        uploaded: When, in UTC.
+        metadata: A wheel's METADATA; None for an sdist.
+        attestations: Those that came with it.
+        publisher: Whose token it came by; None for a user's.
+        visible_after: How many requests of the project's simple page do not see it, counted from the index's first.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+    hashes: dict[str, str]
+    kind: str
+    info: Metadata = field(repr=False)
+    uploaded: datetime
+    metadata: bytes | None = field(repr=False)
+    attestations: list[Attestation] = field(repr=False)
+    publisher: TrustedPublisher | None
+    visible_after: int
+
+    @property
+    def version(self) -> Version:
+        """The release that it is of."""
+        return self.info.version
+
+    @property
+    def requires_python(self) -> str | None:
+        """Which Pythons it may be installed on."""
+        return str(self.info.requires_python) if self.info.requires_python else None
 
 
 @dataclass
@@ -60,7 +111,7 @@ class PackageIndex:
     publishers: list[TrustedPublisher] = field(default_factory=list)
     audience: str = "pypi"
     archived: bool = False
-    file_limit: int = 100 * MIB
+    file_limit: int = LARGEST_FILE
     project_limit: int = 10 * GIB
     late: int = 0
     outages: list[Outage] = field(default_factory=list)
@@ -81,18 +132,6 @@ class PackageIndex:
             self.publishers.append(publisher)
         if publisher is None or not publisher.pending:
             self.projects.add(canonicalize_name(self.project))
-
-    def take(self, token: Token, upload: Upload) -> None:
-        """Store an upload; if it is there already, byte for byte, nothing changes.
-
-        Raises:
-            RefusedError: PyPI would not take it; nothing has changed.
-        """
-        with self.lock:
-            file = admit(self, token, upload)
-            if file is not None:
-                self.files[file.name] = file
-                self.releases.setdefault(file.version, file.uploaded)
 
     def delete(self, file_name: str) -> None:
         """Delete a file, as its owner can; its name is never taken again.

@@ -4,19 +4,17 @@ import base64
 import binascii
 import re
 import secrets
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import jwt
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel, StrictStr, ValidationError
 
 from workshop.loopback.identity import ISSUER, IdentityProvider
+from workshop.loopback.index import PackageIndex, Token
 from workshop.loopback.publishers import TrustedPublisher, find
 from workshop.loopback.refusals import RefusedError, refused
-
-if TYPE_CHECKING:
-    from workshop.loopback.index import PackageIndex
 
 # PyPI's source, warehouse/oidc/views.py, mint_token.
 LIFETIME = 900
@@ -28,16 +26,7 @@ class Payload(BaseModel):
     token: StrictStr
 
 
-@dataclass(frozen=True)
-class Token:
-    """A token for uploads. `expires` is in seconds of the index's clock; a user's token has no publisher."""
-
-    project: str
-    expires: float
-    publisher: TrustedPublisher | None
-
-
-def mint(index: "PackageIndex", provider: IdentityProvider, body: bytes) -> dict[str, Any]:
+def mint(index: PackageIndex, provider: IdentityProvider, body: bytes) -> dict[str, Any]:
     """Exchange an identity for a token, and return PyPI's answer: success, token, and when it expires.
 
     The source is PyPI's: warehouse/oidc/views.py, mint_token_from_oidc and mint_token.
@@ -70,7 +59,7 @@ def mint(index: "PackageIndex", provider: IdentityProvider, body: bytes) -> dict
         return new_token(index, publisher)
 
 
-def create_pending(index: "PackageIndex", claims: dict[str, Any]) -> None:
+def create_pending(index: PackageIndex, claims: dict[str, Any]) -> None:
     """If the claims are of a pending publisher, create its project, and make it a publisher like others.
 
     Raises:
@@ -79,7 +68,7 @@ def create_pending(index: "PackageIndex", claims: dict[str, Any]) -> None:
     try:
         pending = find([one for one in index.publishers if one.pending], claims, index.used)
     except RefusedError as error:
-        if error.refusal.code != "invalid-publisher":
+        if error.code != "invalid-publisher":
             raise
         return
     name = canonicalize_name(pending.project)
@@ -100,7 +89,7 @@ def lookalike(name: str) -> str:
     return re.sub("o", "0", re.sub("[li]", "1", re.sub("[._-]", "", name.lower())))
 
 
-def new_token(index: "PackageIndex", publisher: TrustedPublisher) -> dict[str, Any]:
+def new_token(index: PackageIndex, publisher: TrustedPublisher) -> dict[str, Any]:
     """Make a token for a publisher's project, and return PyPI's answer."""
     text = f"pypi-{secrets.token_urlsafe(48)}"
     expires = int(index.now()) + LIFETIME
@@ -108,7 +97,7 @@ def new_token(index: "PackageIndex", publisher: TrustedPublisher) -> dict[str, A
     return {"success": True, "token": text, "expires": expires}
 
 
-def burn(index: "PackageIndex", body: bytes) -> None:
+def burn(index: PackageIndex, body: bytes) -> None:
     """Forget a minted token, as uv asks for after its uploads. PyPI's source has no such page yet.
 
     Raises:
@@ -121,7 +110,7 @@ def burn(index: "PackageIndex", body: bytes) -> None:
     index.minted.pop(text, None)
 
 
-def identify(index: "PackageIndex", authorization: str) -> Token:
+def identify(index: PackageIndex, authorization: str) -> Token:
     """Return the token that a request shows in its header.
 
     The source is PyPI's: warehouse/macaroons/security_policy.py and warehouse/accounts/security_policy.py.
@@ -147,7 +136,7 @@ def identify(index: "PackageIndex", authorization: str) -> Token:
     return index.minted[shown]
 
 
-def check_permission(index: "PackageIndex", token: Token, name: str) -> None:
+def check_permission(index: PackageIndex, token: Token, name: str) -> None:
     """Check that a token may upload to a project.
 
     The source is PyPI's: warehouse/forklift/legacy.py, file_upload, and warehouse/macaroons/caveats/__init__.py.

@@ -1,21 +1,17 @@
-"""What the index serves: the simple API, the JSON API, provenance, and the files."""
+"""What the index serves: the simple API, provenance, and the files."""
 
+import hashlib
 import json
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from roadworthy.verifying.artefacts import sha256
 from workshop.loopback import attestations
-from workshop.loopback.admission import StoredFile
-
-if TYPE_CHECKING:
-    from workshop.loopback.index import PackageIndex
+from workshop.loopback.index import PackageIndex, StoredFile
 
 # PyPI's source, warehouse/packaging/utils.py.
 API_VERSION = "1.4"
@@ -58,12 +54,12 @@ def moved(request: Request, project: str) -> Response | None:
     return None if name == project else redirect(request.path.replace(f"/{project}/", f"/{name}/", 1), 301)
 
 
-def meta(index: "PackageIndex") -> dict[str, object]:
+def meta(index: PackageIndex) -> dict[str, object]:
     """Return what is said about every page of the simple API."""
     return {"api-version": API_VERSION, "_last-serial": len(index.files) + len(index.deleted)}
 
 
-def simple_root(index: "PackageIndex", request: Request) -> Response:
+def simple_root(index: PackageIndex, request: Request) -> Response:
     """Serve the list of projects.
 
     The source is PyPI's: warehouse/api/simple.py, simple_index.
@@ -74,7 +70,7 @@ def simple_root(index: "PackageIndex", request: Request) -> Response:
     return page(request, content, TEMPLATE.format(version=API_VERSION, title="Simple index", body=links))
 
 
-def simple_project(index: "PackageIndex", request: Request, project: str) -> Response:
+def simple_project(index: PackageIndex, request: Request, project: str) -> Response:
     """Serve a project's files (PEP 503, 629, 691, 700, 714, 740); those that are late are not there yet.
 
     The source is PyPI's: warehouse/api/simple.py, simple_detail, and warehouse/templates/api/simple/detail.html.
@@ -104,7 +100,7 @@ def simple_project(index: "PackageIndex", request: Request, project: str) -> Res
 
 def link(request: Request, project: str, file: StoredFile) -> dict[str, Any]:
     """Return what the simple API says of a file."""
-    core = {"sha256": sha256(file.metadata)} if file.metadata is not None else False
+    core = {"sha256": hashlib.sha256(file.metadata).hexdigest()} if file.metadata is not None else False
     provenance = f"{request.host_url}integrity/{project}/{file.version}/{file.name}/provenance"
     return {
         "filename": file.name,
@@ -139,96 +135,7 @@ def moment(file: StoredFile) -> str:
     return file.uploaded.replace(tzinfo=None).isoformat() + "Z"
 
 
-def json_project(index: "PackageIndex", request: Request, project: str) -> Response:
-    """Serve all of a project, with its newest release's metadata.
-
-    The source is PyPI's: warehouse/legacy/api/json.py, json_project.
-
-    Raises:
-        NotFound: There is none of that name, or it has no release.
-    """
-    return moved(request, project) or release_json(index, request, project, None)
-
-
-def json_release(index: "PackageIndex", request: Request, project: str, version: str) -> Response:
-    """Serve a release.
-
-    The source is PyPI's: warehouse/legacy/api/json.py, json_release.
-
-    Raises:
-        NotFound: There is none.
-    """
-    try:
-        return moved(request, project) or release_json(index, request, project, Version(version))
-    except InvalidVersion as error:
-        raise NotFound from error
-
-
-def release_json(index: "PackageIndex", request: Request, project: str, version: Version | None) -> Response:
-    """Return a release in JSON; without a version the newest, a final one before others, and all releases too."""
-    files = list(index.files.values()) if project == canonicalize_name(index.project) else []
-    versions = sorted({file.version for file in files}, key=lambda one: (not one.is_prerelease, one))
-    chosen = version if version is not None else next(reversed(versions), None)
-    if chosen not in versions:
-        raise NotFound
-    releases = {
-        str(one): [legacy(request, file) for file in sorted(files, key=lambda file: file.name) if file.version == one]
-        for one in sorted(versions, reverse=True)
-    }
-    info = next(file.info for file in files if file.version == chosen)
-    content: dict[str, Any] = {
-        "info": {
-            "name": info.name,
-            "version": str(info.version),
-            "summary": info.summary,
-            "description": info.description,
-            "description_content_type": info.description_content_type,
-            "license_expression": info.license_expression,
-            "license_files": info.license_files,
-            "classifiers": info.classifiers or [],
-            "project_urls": info.project_urls,
-            "requires_dist": [str(one) for one in info.requires_dist or []] or None,
-            "requires_python": str(info.requires_python) if info.requires_python else None,
-            "yanked": False,
-            "yanked_reason": None,
-        },
-        "urls": releases[str(chosen)],
-        "vulnerabilities": [],
-        "last_serial": meta(index)["_last-serial"],
-    }
-    if version is None:
-        content["releases"] = releases
-    headers = {"Cache-Control": "max-age=900, public"}
-    return Response(json.dumps(content) + "\n", 200, headers, mimetype="application/json")
-
-
-def legacy(request: Request, file: StoredFile) -> dict[str, Any]:
-    """Return what the JSON API says of a file."""
-    return {
-        "filename": file.name,
-        "packagetype": file.kind,
-        "python_version": file.python,
-        "has_sig": False,
-        "comment_text": "",
-        "md5_digest": file.hashes["md5"],
-        "digests": {
-            "md5": file.hashes["md5"],
-            "sha256": file.hashes["sha256"],
-            "blake2b_256": file.hashes["blake2_256"],
-        },
-        "core-metadata": link(request, "", file)["core-metadata"],
-        "size": len(file.content),
-        "downloads": -1,
-        "upload_time": file.uploaded.strftime("%Y-%m-%dT%H:%M:%S"),
-        "upload_time_iso_8601": moment(file),
-        "url": f"{request.host_url}files/{file.name}",
-        "requires_python": file.requires_python,
-        "yanked": False,
-        "yanked_reason": None,
-    }
-
-
-def provenance(index: "PackageIndex", request: Request, project: str, version: str, name: str) -> Response:
+def provenance(index: PackageIndex, request: Request, project: str, version: str, name: str) -> Response:
     """Serve the attestations that came with a file (PEP 740).
 
     The source is PyPI's: warehouse/api/integrity.py, provenance_for_file.
@@ -249,7 +156,7 @@ def provenance(index: "PackageIndex", request: Request, project: str, version: s
     return Response(text, 200, {"Vary": "Accept", "Cache-Control": "max-age=600, public"}, content_type=kind)
 
 
-def download(index: "PackageIndex", _: Request, name: str) -> Response:
+def download(index: PackageIndex, _: Request, name: str) -> Response:
     """Serve a file, or a wheel's METADATA under the wheel's name and `.metadata` (PEP 658).
 
     Raises:
@@ -265,8 +172,6 @@ def download(index: "PackageIndex", _: Request, name: str) -> Response:
 PAGES = {
     "/simple/": simple_root,
     "/simple/<project>/": simple_project,
-    "/pypi/<project>/json": json_project,
-    "/pypi/<project>/<version>/json": json_release,
     "/integrity/<project>/<version>/<name>/provenance": provenance,
     "/files/<name>": download,
 }

@@ -30,8 +30,9 @@ from roadworthy.ci import (  # noqa: E402
 )
 from roadworthy.ci import news as check_news  # noqa: E402
 from roadworthy.ci import served as check_index  # noqa: E402
-from roadworthy.gate import check as check_dist  # noqa: E402
+from roadworthy.gate import command as check_dist  # noqa: E402
 from roadworthy.index import Index, NotThereYetError  # noqa: E402
+from roadworthy.project import HERE  # noqa: E402
 from roadworthy.releasing import release  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
 from roadworthy.verifying import verify as verify_install  # noqa: E402
@@ -63,7 +64,7 @@ FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "stamp": (stamp.main, ["--", "0.1.0"]),
 }
 THEN: dict[str, tuple[Callable[[], None], list[str]]] = {
-    "check_dist": (check_dist.main, ["--host"]),
+    "check_dist": (lambda: check_dist.main(HERE, ["--host"]), []),
     "verify": (verify_install.main, ["dist"]),
 }
 

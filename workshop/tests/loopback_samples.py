@@ -4,15 +4,18 @@ import io
 import random
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import requests
+from packaging.metadata import _EMAIL_TO_RAW_MAPPING, parse_email
 
 from broken import Files, record_of
+from roadworthy.gate.pypi_metadata import FORM_FIELDS
 from roadworthy.project import HERE
 from roadworthy.verifying.artefacts import sha256
 from workshop.loopback.identity import IdentityProvider, github_claims
@@ -104,26 +107,42 @@ def write_samples(folder: Path) -> list[Path]:
     return [folder / WHEEL, folder / SDIST]
 
 
+def metadata_of(file: str, content: bytes) -> bytes:
+    """Return the core metadata in a file; of one that has none that can be read, that of the samples."""
+    try:
+        if file.endswith(".whl"):
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+                return archive.read(name)
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as sdist:
+            member = next(member for member in sdist if member.name.endswith("/PKG-INFO"))
+            return cast("IO[bytes]", sdist.extractfile(member)).read()
+    except (OSError, EOFError, StopIteration, ValueError, tarfile.TarError, zipfile.BadZipFile, zlib.error):
+        return METADATA.encode()
+
+
 def form_of(file: str, content: bytes) -> dict[str, Any]:
-    """Return the form with which twine would upload a sample, its fields by their names."""
+    """Return the form with which an uploader would send a file, its fields by their names."""
+    raw, unparsed = parse_email(metadata_of(file, content))
+    if raw.get("metadata_version", "") < "2.4":
+        raw.pop("license_files", None)
     kind, python = ("bdist_wheel", "py3") if file.endswith(".whl") else ("sdist", "source")
-    return {
+    form: dict[str, Any] = {
         ":action": "file_upload",
         "protocol_version": "1",
         "filetype": kind,
         "pyversion": python,
         "sha256_digest": sha256(content),
-        "metadata_version": "2.4",
-        "name": HERE.name,
-        "version": str(HERE.version),
-        "summary": "A sample",
-        "license_expression": "MIT",
-        "license_file": ["LICENSE"],
-        "requires_python": ">=3.10",
-        "project_urls": [f"Repository, https://github.com/{REPOSITORY}"],
-        "description": "# A sample\n",
-        "description_content_type": "text/markdown",
+        **{FORM_FIELDS[field]: value for field, value in raw.items()},
     }
+    # What is there twice is sent twice, and so is what cannot be read at all.
+    known = {field: FORM_FIELDS[raw] for field, raw in _EMAIL_TO_RAW_MAPPING.items()}
+    form |= {known[field]: [*values, *values] for field, values in unparsed.items() if field in known}
+    if "project_urls" in raw:
+        form["project_urls"] = [f"{label}, {url}" for label, url in raw["project_urls"].items()]
+    if "keywords" in raw:
+        form["keywords"] = ",".join(raw["keywords"])
+    return form
 
 
 @dataclass

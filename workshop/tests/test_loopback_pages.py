@@ -76,35 +76,18 @@ def test_versions_are_in_their_order(one: Attempt) -> None:
         files[f"{WHEEL.split('-py3', maxsplit=1)[0]}.dist-info/RECORD".replace("0.1.0", number)] = b""
         assert one.send(WHEEL.replace("0.1.0", number), make_wheel(files), version=number).ok
     assert get(one, f"/simple/{HERE.name}/").json()["versions"] == ["0.9.0", "0.10.0", "0.11.0rc1"]
-    project = get(one, f"/pypi/{HERE.name}/json").json()
-    assert project["info"]["version"] == "0.10.0"
-    assert project["releases"].keys() == {"0.9.0", "0.10.0", "0.11.0rc1"}
-    release = get(one, f"/pypi/{HERE.name}/0.11.0rc1/json").json()
-    assert (release["info"]["version"], "releases" in release) == ("0.11.0rc1", False)
 
 
-def test_the_json_api_says_the_digests_of_a_release(one: Attempt) -> None:
+def test_a_project_is_found_under_its_normalised_name(one: Attempt) -> None:
     assert one.wheel().ok
-    (file,) = get(one, f"/pypi/{HERE.name}/{HERE.version}/json").json()["urls"]
-    assert file["digests"]["sha256"] == sha256(good_wheel())
-    assert file["digests"].keys() == {"md5", "sha256", "blake2b_256"}
-    assert (file["filename"], file["packagetype"], file["size"]) == (WHEEL, "bdist_wheel", len(good_wheel()))
-
-
-@pytest.mark.parametrize("path", ["/simple/{}/", "/pypi/{}/json", "/pypi/{}/0.1.0/json"])
-def test_a_project_is_found_under_its_normalised_name(one: Attempt, path: str) -> None:
-    assert one.wheel().ok
-    answer = get(one, path.format(HERE.name.upper()), status=301)
-    assert answer.headers["Location"].endswith(path.format(HERE.name))
+    answer = get(one, f"/simple/{HERE.name.upper()}/", status=301)
+    assert answer.headers["Location"].endswith(f"/simple/{HERE.name}/")
 
 
 @pytest.mark.parametrize(
     "path",
     [
         "/simple/other/",
-        "/pypi/other/json",
-        f"/pypi/{HERE.name}/9.9.9/json",
-        f"/pypi/{HERE.name}/latest/json",
         "/files/other.whl",
         f"/files/{SDIST}.metadata",
         f"/integrity/other/0.1.0/{WHEEL}/provenance",

@@ -5,11 +5,12 @@ import time
 import zipfile
 from collections.abc import Callable
 from string import Formatter
+from typing import Any
 
 import pytest
 
 from broken import Files
-from loopback_provocations import BROKEN, PROVOCATIONS
+from loopback_provocations import PROVOCATIONS
 from loopback_samples import (
     INFO,
     SDIST,
@@ -22,8 +23,11 @@ from loopback_samples import (
     sdist_files,
     wheel_files,
 )
-from roadworthy.gate.model import RULES
+from rejections import BROKEN
+from roadworthy.project import HERE
 from workshop.loopback.refusals import REFUSALS, Refusal
+
+Form = dict[str, Any]
 
 
 def pattern(words: str) -> str:
@@ -48,40 +52,54 @@ def test_nothing_is_provoked_that_is_not_in_the_table() -> None:
     assert PROVOCATIONS.keys() == REFUSALS.keys()
 
 
-def test_each_refusal_says_where_it_is_in_the_source_of_pypi_or_which_rule_of_the_gate_it_is() -> None:
+def test_each_refusal_says_where_it_is_in_the_source_of_pypi() -> None:
     for refusal in REFUSALS.values():
         for source in refusal.source.split("; "):
-            if source.startswith("gate: "):
-                assert source.removeprefix("gate: ") in RULES
-            else:
-                assert re.match(r"warehouse/[a-z_/0-9]+\.py, \w+", source)
+            assert re.match(r"warehouse/[a-z_/0-9]+\.py, \w+", source)
 
 
-# Each of these is wrong in one way more than the next, in the order in which PyPI looks.
-ORDER: list[tuple[str, dict[str, str | None]]] = [
-    ("protocol-version", {"protocol_version": "2"}),
-    ("no-python-version", {"pyversion": None}),
-    ("metadata", {"license_expression": "MITT"}),
-    ("token-for-another", {"name": "other"}),
-    ("description", {"description": BROKEN, "description_content_type": "text/x-rst"}),
-    ("digest", {"sha256_digest": "a" * 64}),
+def form(**fields: str | None) -> Callable[[Attempt, Form], object]:
+    return lambda _, sent: sent.update(fields)
+
+
+# What PyPI looks at, in its order, with what it says of it.
+ORDER: list[tuple[str, Callable[[Attempt, Form], object]]] = [
+    ("Unknown protocol version.", form(protocol_version="2")),
+    ("'-' is an invalid value for Name.", form(name="-")),
+    ("Invalid value for pyversion.", form(pyversion=None)),
+    ("'MITT' is invalid for 'license-expression'.", form(license_expression="MITT")),
+    ("Invalid API Token: project-scoped token is not valid", form(name="other")),
+    ("The description failed to render", form(description=BROKEN, description_content_type="text/x-rst")),
+    ("Invalid distribution file.", lambda one, _: setattr(one, "content_type", "image/png")),
+    ("File too large.", lambda one, _: setattr(one.index, "file_limit", 1)),
+    ("The digest supplied does not match", form(sha256_digest="a" * 64)),
 ]
 
 
-@pytest.mark.parametrize("step", range(len(ORDER)), ids=[name for name, _ in ORDER])
+@pytest.mark.parametrize("step", range(len(ORDER)), ids=[words for words, _ in ORDER])
 def test_of_several_mistakes_the_first_in_the_order_of_pypi_is_told(one: Attempt, step: int) -> None:
-    wrong: dict[str, str | None] = {}
-    for _, change in ORDER[step:]:
-        wrong |= change
-    refusal = REFUSALS[ORDER[step][0]]
-    answer = one.send(WHEEL.replace("any", "linux_x86_64"), b"hello", **wrong)
-    assert re.fullmatch(pattern(refusal.words), answer.reason)
+    sent: Form = {}
+    for _, spoil in reversed(ORDER[step:]):
+        spoil(one, sent)
+    answer = one.send(WHEEL.replace("any", "linux_x86_64"), b"hello", **sent)
+    assert answer.reason.startswith(ORDER[step][0])
 
 
 def test_what_is_in_the_file_is_looked_at_before_the_name_for_which_system_it_is(one: Attempt) -> None:
-    name = WHEEL.replace("any", "linux_x86_64")
-    assert one.send(name, b"hello").reason == REFUSALS["no-zip"].words
-    assert "unsupported platform tag" in one.send(name, good_wheel()).reason
+    file = WHEEL.replace("any", "linux_x86_64")
+    assert one.send(file, b"hello").reason == "Invalid distribution file. File is not a zipfile"
+    assert "unsupported platform tag" in one.send(file, good_wheel()).reason
+
+
+def test_a_limit_is_the_projects(one: Attempt) -> None:
+    one.index.file_limit = len(good_wheel()) - 1
+    assert one.wheel().reason.startswith(f"File too large. Limit for project '{HERE.name}' is 0 MB. See /project-")
+
+
+def test_a_path_is_no_name_of_a_file(one: Attempt) -> None:
+    assert one.send(f"dist/{WHEEL}", good_wheel()).reason == "Cannot upload a file with '/' or '\\' in the name."
+    refused = one.wheel(filetype="sdist", pyversion="source").reason
+    assert refused.startswith("Invalid file extension: Extension .whl is invalid for filetype sdist.")
 
 
 @pytest.mark.parametrize(
@@ -118,6 +136,7 @@ def test_words_are_no_markup_in_a_body_that_is(one: Attempt) -> None:
 
 def test_words_are_on_one_line(one: Attempt) -> None:
     answer = one.wheel(requires_dist=["foo >"])
+    assert answer.status_code == 400
     assert answer.reason.startswith("'foo >' is invalid for 'requires-dist'")
     assert answer.reason.endswith("for more information.")
 
@@ -220,12 +239,17 @@ def test_only_what_pypi_does_not_take_is_refused(
     assert answer.ok if words is None else words in answer.reason
 
 
-def test_a_name_that_is_twice_in_a_wheel_is_refused(one: Attempt) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(wheel_files()[f"{INFO}/WHEEL"], "Duplicate filename in local headers"), (b"", "Mis-matched data size")],
+    ids=["the same", "other content"],
+)
+def test_a_name_that_is_twice_in_a_wheel_is_refused(one: Attempt, content: bytes, words: str) -> None:
     stream = io.BytesIO(good_wheel())
-    with zipfile.ZipFile(stream, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
-        archive.writestr(f"{INFO}/METADATA", b"")
+    with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr(f"{INFO}/WHEEL", content)
     answer = one.send(WHEEL, stream.getvalue())
-    assert "ZIP archive not accepted: Duplicate filename in local headers." in answer.reason
+    assert f"ZIP archive not accepted: {words}." in answer.reason
 
 
 def test_each_release_may_have_an_sdist(one: Attempt) -> None:

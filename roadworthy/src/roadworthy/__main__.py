@@ -2,10 +2,11 @@
 
 import sys
 from importlib import import_module
+from pathlib import Path
 
 # By command: its module, whose `main` reads the rest of the command line, and what it does.
 COMMANDS = {
-    "check": ("gate.check", "check artefacts: would PyPI take them, and should they be sent?"),
+    "check": ("gate.command", "check artefacts: would PyPI take them, and should they be sent?"),
     "toolchain": ("building.toolchain", "say which tools build here, and fetch the locked crates"),
     "collect": ("ci.collect", "put together what several machines have built"),
     "identify": ("ci.identify", "say what a run of CI is about"),
@@ -31,6 +32,10 @@ def main() -> None:
     module = import_module(f"roadworthy.{COMMANDS[command][0]}")
     from roadworthy.terminal import run_main  # noqa: PLC0415 - only where there is a command
 
+    if command == "check":
+        from roadworthy.project import Project  # noqa: PLC0415
+
+        run_main(lambda: module.main(Project(Path.cwd()), rest))
     run_main(module.main)
 
 

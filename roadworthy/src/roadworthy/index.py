@@ -13,7 +13,6 @@ import requests
 from packaging.version import InvalidVersion, Version
 from pypi_simple import DistributionPackage, NoSuchProjectError, PyPISimple
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
-from twine import utils as twine
 
 from roadworthy.gate.model import LARGEST_MEMBER
 from roadworthy.terminal import err, problem
@@ -56,10 +55,15 @@ def upload_address(name: str) -> str:
     Raises:
         ProblemsError: The name is neither of those.
     """
-    known = {"pypi": os.environ.get("UV_PUBLISH_URL") or twine.DEFAULT_REPOSITORY, "testpypi": twine.TEST_REPOSITORY}
-    if name not in known and urlsplit(name).scheme not in {"http", "https"}:
+    if name == "pypi" and (address := os.environ.get("UV_PUBLISH_URL")):
+        return address
+    if name in {"pypi", "testpypi"}:
+        from twine import utils as twine  # noqa: PLC0415 - takes longer to load than most commands run
+
+        return twine.DEFAULT_REPOSITORY if name == "pypi" else twine.TEST_REPOSITORY
+    if urlsplit(name).scheme not in {"http", "https"}:
         raise problem(f"INDEX={name} is no index", "it is pypi, testpypi, or an address that starts with https://")
-    return str(known.get(name, name))
+    return name
 
 
 def patiently(ask: Callable[[], T]) -> T:

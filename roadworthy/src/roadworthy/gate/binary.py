@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from packaging.version import Version
 
-from roadworthy.gate.model import Artefact, Project, rule
+from roadworthy.gate.model import Artefact, Expectations, rule
 from roadworthy.gate.native import Library
 
 # The glibc that each older name stands for (PEP 513, 571, 599).
@@ -116,7 +116,7 @@ def stable_abi(artefact: Artefact) -> Iterator[str]:
 
 
 @rule("wheel", needs_project=True)
-def abi_floor(artefact: Artefact, project: Project) -> Iterator[str]:
+def abi_floor(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """The floor in an abi3 wheel's tag is the oldest Python that is supported, of an abi3t wheel the first that has it.
 
     Why: another interpreter, or another feature, silently gives another floor.
@@ -200,7 +200,7 @@ def no_libpython(artefact: Artefact) -> Iterator[str]:
 
 
 @rule("wheel", needs_project=True)
-def release_build(artefact: Artefact, project: Project) -> Iterator[str]:
+def release_build(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """The native module is a release build, without debugging symbols.
 
     Why: a debug build is ten times as large and as slow, and maturin does not warn.

@@ -1,84 +1,102 @@
-"""Would PyPI take these artefacts, and should they be sent? Every problem of every file, in one run.
+"""What is wrong with a folder of artefacts: PyPI's rejections and the rules of the gate, asked together."""
 
-The rules are in scripts/gate/, and docs/checks.md lists them with their reasons.
-"""
-
-import argparse
-import json
 import os
-import sys
-from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from packaging.utils import canonicalize_name
-
-from roadworthy.building.toolchain import host_triple
-from roadworthy.gate import archives, binary, contents, metadata, names  # noqa: F401 - importing registers the rules
-from roadworthy.gate.model import RULES, Artefact, Finding, Project, Rule, UnreadableError
-from roadworthy.project import HERE
-from roadworthy.runner import summarise
-from roadworthy.terminal import annotate, err, out, printable, problem
-from roadworthy.verifying.artefacts import sha256
-
-# Without these, what is in the file cannot be judged, so the other rules are left out for it.
-FIRST = ("plain-file", "file-name", "file-size")
-BEFORE_READING = ("no-bomb",)
+from roadworthy.gate import archives, binary, contents, metadata, names, pypi
+from roadworthy.gate.model import Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
+from roadworthy.gate.pypi_archives import judge_archive, judge_container
+from roadworthy.terminal import problem
 
 
-def this_project(triples: list[str]) -> Project:
-    """Return what this project expects of the artefacts for some targets, from its own files."""
-    expected = [HERE.sdist_name()]
-    expected += [HERE.wheel_name(python, triple) for triple in triples for python in HERE.python_tags]
-    homes = {HERE.root, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
-    return Project(
-        name=canonicalize_name(HERE.name),
-        native_module=HERE.native_module,
-        version=HERE.version,
-        oldest_python=HERE.oldest_python,
-        requires_python=str(HERE.requires_python),
-        abi3_feature=HERE.crate.abi3_feature,
-        first_abi3t=HERE.crate.first_abi3t or "none",
-        expected=tuple(expected),
-        tracked=frozenset(HERE.checkout.ask("ls-files", "-z").rstrip("\0").split("\0")),
-        builder_paths=tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/"))),
-    )
+def list_rules(module: ModuleType) -> Iterator[Rule]:
+    """Return the rules in a module, in its order."""
+    for value in vars(module).values():
+        yield from (one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, Rule))
 
 
-def apply(rule: Rule, subject: Any, file: str, facts: Project | None) -> list[Finding]:  # noqa: ANN401 - one artefact or all
-    """Return what one rule finds; what cannot be read is a finding of `readable-archive`."""
-    arguments = (subject, facts) if rule.needs_project else (subject,)
+RULES = {rule.name: rule for module in (names, archives, metadata, contents, binary) for rule in list_rules(module)}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is asked of a file at one time: of PyPI first, then of these rules."""
+
+    rejections: Callable[[Artefact], Iterator[Rejection]] | None
+    rules: tuple[str, ...]
+
+
+# From so many files on, loading the libraries in further processes takes less time than it saves.
+WORTH_PROCESSES = 8
+# Nothing is read before it is known that it can be: a bomb is not unpacked, and what is no archive has no contents.
+READING = (
+    Stage(None, ("plain-file",)),
+    Stage(pypi.judge_name, ("file-name", "file-size")),
+    Stage(judge_container, ()),
+    Stage(None, ("no-bomb",)),
+    Stage(judge_archive, ("readable-archive",)),
+)
+READ = {name for stage in READING for name in stage.rules}
+STAGES = (*READING, Stage(pypi.judge_release, tuple(name for name in RULES if name not in READ)))
+# After a finding of these, what is in the file cannot be judged.
+LAST = {"plain-file", "file-name", "no-bomb", "readable-archive"}
+
+
+def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[Finding]:
+    """Return findings, given as a rule's name and what is wrong; what cannot be read is one of `readable-archive`.
+
+    Args:
+        file: What is looked at.
+        default: The rule under which it is told that something cannot be judged.
+        found: The findings, which are looked for only now.
+    """
+    told = []
     try:
-        return [Finding(file, rule.name, what) for what in rule.check(*arguments)]
+        told += list(found)
     except UnreadableError as error:
-        return [Finding(file, "readable-archive", str(error))]
+        told.append(("readable-archive", str(error)))
     except OSError as error:
-        return [Finding(file, "readable-archive", f"cannot be read: {error.strerror}")]
+        told.append(("readable-archive", f"cannot be read: {error.strerror}"))
     except ValueError as error:
         # A text that no rule foresaw, such as a version or a tag that a library cannot parse.
-        return [Finding(file, rule.name, f"cannot be judged: {error}")]
+        told.append((default, f"cannot be judged: {error}"))
+    return [Finding(file, rule, what, RULES[rule].remedy) for rule, what in told]
 
 
-def check_artefact(path: Path, facts: Project | None) -> list[Finding]:
+def apply(rule: Rule, subject: Any, file: str, project: Expectations | None) -> list[Finding]:  # noqa: ANN401 - one artefact or all
+    """Return what one rule finds by itself."""
+    arguments = (subject, project) if rule.needs_project else (subject,)
+    return collect(file, rule.name, ((rule.name, what) for what in rule.check(*arguments)))
+
+
+def check_artefact(path: Path, project: Expectations | None) -> list[Finding]:
     """Return what is wrong with one file."""
-    artefact = Artefact(path)
-    kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
-    rules = [rule for rule in RULES.values() if rule.applies_to in kinds and (facts or not rule.needs_project)]
     findings: list[Finding] = []
-    for group in (FIRST, BEFORE_READING, ("readable-archive",)):
-        for name in group:
-            findings += apply(RULES[name], artefact, path.name, facts)
-        if findings:
-            return findings
-    for rule in rules:
-        if rule.name not in {*FIRST, *BEFORE_READING, "readable-archive"}:
-            findings += apply(rule, artefact, path.name, facts)
+    with Artefact(path) as artefact:
+        kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
+        for stage in STAGES:
+            if stage.rejections is not None:
+                rejections = ((one.rule, one.words) for one in stage.rejections(artefact))
+                findings += collect(path.name, "metadata-valid", rejections)
+            for rule in map(RULES.__getitem__, stage.rules):
+                if rule.applies_to in kinds and (project or not rule.needs_project):
+                    findings += apply(rule, artefact, path.name, project)
+            if any(finding.rule in LAST for finding in findings):
+                break
     return list(dict.fromkeys(findings))
 
 
-def check_folder(folder: Path, facts: Project | None) -> list[Finding]:
+def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
     """Return what is wrong with a folder of artefacts, and with each of them.
+
+    Args:
+        folder: Where they are.
+        project: What is expected of them; None for others' artefacts, which are a collection and no release.
 
     Raises:
         ProblemsError: It is no folder, or there is nothing in it.
@@ -89,73 +107,13 @@ def check_folder(folder: Path, facts: Project | None) -> list[Finding]:
     if not artefacts:
         raise problem(f"{folder} is empty", "run: make build")
     paths = [artefact.path for artefact in artefacts]
-    findings = []
+    findings: list[Finding] = []
     for rule in RULES.values():
-        # Others' artefacts are a collection, and no release.
-        if rule.applies_to == "folder" and facts:
-            findings += apply(rule, artefacts, f"{folder.name}/", facts)
-    workers = min(len(paths), os.cpu_count() or 1)
+        if rule.applies_to == "folder" and project:
+            findings += apply(rule, artefacts, f"{folder.name}/", project)
+    if len(paths) < WORTH_PROCESSES:
+        return findings + [finding for path in paths for finding in check_artefact(path, project)]
+    workers = os.cpu_count() or 1
     with ProcessPoolExecutor(workers) as pool:
-        for found in pool.map(
-            check_artefact, paths, [facts] * len(paths), chunksize=max(1, len(paths) // workers // 8)
-        ):
-            findings += found
-    return findings
-
-
-def report_good(folder: Path) -> None:
-    """Print the table of what has passed."""
-    from rich.table import Table  # noqa: PLC0415 - only where there is a table
-
-    table = Table("file", "bytes", "floor", "sha256", box=None, pad_edge=False)
-    for artefact in names.list_folder(folder):
-        floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in artefact.tags})
-        digest = sha256(artefact.path.read_bytes())
-        table.add_row(artefact.path.name, f"{artefact.path.stat().st_size:,}", " ".join(floors), digest)
-    out.print(table)
-
-
-def report_bad(findings: list[Finding]) -> None:
-    """Print the problems, grouped by file; under GitHub Actions as annotations and in the job's summary too."""
-    by_file = defaultdict(list)
-    for finding in findings:
-        by_file[finding.file].append(finding)
-    for file, found in by_file.items():
-        err.print(file, style="bold")
-        for finding in found:
-            err.print(f"  {printable(finding.what)} [{finding.rule}]")
-            err.print(f"    {finding.remedy}")
-    annotate((f"{finding.file}: {finding.what}", finding.rule) for finding in findings)
-    rows = [(f.file, f.rule, f.what, f.remedy) for f in findings]
-    summarise("Not to be sent", ["file", "rule", "problem", "remedy"], rows)
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description="Check artefacts as PyPI would, and as this project should.")
-    parser.add_argument("dist", nargs="?", type=Path, default=HERE.dist, metavar="DIST", help="default: dist/")
-    scope = parser.add_mutually_exclusive_group()
-    scope.add_argument("--host", action="store_true", help="expect what this machine builds, not all platforms")
-    scope.add_argument("--all", nargs="?", const="1", choices=["1"], help="expect all platforms (the default)")
-    scope.add_argument(
-        "--foreign", action="store_true", help="artefacts of other projects: nothing is expected of them"
-    )
-    parser.add_argument("--json", action="store_true", help="print the findings as JSON on stdout")
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Check, report, and end with exit code 1 if there is anything wrong."""
-    arguments = parse_arguments()
-    triples = [host_triple()] if arguments.host else list(HERE.platform_tags)
-    facts = None if arguments.foreign else this_project(triples)
-    findings = check_folder(arguments.dist, facts)
-    if arguments.json:
-        rows = [{"file": f.file, "rule": f.rule, "what": f.what, "remedy": f.remedy} for f in findings]
-        json.dump(rows, sys.stdout, indent=2)
-        print()
-    if findings and not arguments.json:
-        report_bad(findings)
-    elif not findings and not arguments.json:
-        report_good(arguments.dist)
-    sys.exit(1 if findings else 0)
+        found = pool.map(check_artefact, paths, [project] * len(paths), chunksize=max(1, len(paths) // workers // 8))
+        return findings + [finding for each in found for finding in each]

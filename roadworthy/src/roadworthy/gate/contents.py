@@ -10,8 +10,7 @@ from pathlib import PurePosixPath
 import tomli
 
 from roadworthy.gate.crates import PUBLISHED, ask_cargo
-from roadworthy.gate.model import Artefact, Project, rule
-from roadworthy.verifying.artefacts import wheel_fields, wheel_tags
+from roadworthy.gate.model import Artefact, Expectations, documented, rule, wheel_fields, wheel_tags
 
 # Names and texts that mean a secret. The texts are prefixes that their issuers document for finding them.
 SECRET_NAMES = re.compile(
@@ -52,7 +51,6 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
     """
     content = artefact.read(f"{artefact.folder}/WHEEL")
     if content is None:
-        yield f"there is no {artefact.folder}/WHEEL"
         return
     fields = wheel_fields(content)
     version, pure = ((*fields.get(name, []), "")[0] for name in ("wheel-version", "root-is-purelib"))
@@ -75,7 +73,6 @@ def record_complete(artefact: Artefact) -> Iterator[str]:
     """
     lines = record_lines(artefact)
     if lines is None:
-        yield f"there is no {artefact.folder}/RECORD that can be read"
         return
     listed = {line[0] for line in lines if line}
     present = {name for name in artefact.files if PurePosixPath(name).name not in SIGNATURES}
@@ -121,7 +118,7 @@ def record_lines(artefact: Artefact) -> list[list[str]] | None:
 
 
 @rule("wheel", needs_project=True)
-def package_files(artefact: Artefact, project: Project) -> Iterator[str]:
+def package_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """The wheel holds every tracked file under python/, the native module, and nothing else.
 
     Why: stale libraries are packed, and stubs that an ignore rule matches are left out.
@@ -137,7 +134,7 @@ def package_files(artefact: Artefact, project: Project) -> Iterator[str]:
 
 
 @rule("wheel", needs_project=True)
-def native_module(artefact: Artefact, project: Project) -> Iterator[str]:
+def native_module(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """There is exactly one native module, under the name and the suffix that its tag asks for.
 
     Why: with another suffix the interpreter does not find it.
@@ -164,14 +161,14 @@ def suffix_fits(suffix: str, abi: str) -> bool:
     return re.fullmatch(rf"\.cpython-{version}(-[a-z0-9_-]+)?\.so|\.cp{version}-win[a-z0-9_]+\.pyd", suffix) is not None
 
 
-def native_module_names(artefact: Artefact, project: Project) -> list[str]:
+def native_module_names(artefact: Artefact, project: Expectations) -> list[str]:
     """Return the wheel's files that are this project's native module, whatever their suffix."""
     stem = project.native_module.replace(".", "/")
     return [name for name in artefact.native if name.split(".", 1)[0] == stem]
 
 
 @rule("wheel", needs_project=True)
-def sbom_present(artefact: Artefact, project: Project) -> Iterator[str]:
+def sbom_present(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """There is an SBOM in .dist-info/sboms.
 
     Why: maturin's own is switched off because it holds a path; without ours there is none.
@@ -184,7 +181,7 @@ def sbom_present(artefact: Artefact, project: Project) -> Iterator[str]:
 
 
 @rule("sdist", needs_project=True)
-def tracked_files(artefact: Artefact, project: Project) -> Iterator[str]:
+def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """The sdist holds what git tracks and PKG-INFO, and nothing else.
 
     Why: untracked files are published, or what the build needs is left out.
@@ -199,7 +196,7 @@ def tracked_files(artefact: Artefact, project: Project) -> Iterator[str]:
 
 
 @rule("sdist", needs_project=True)
-def locked_crates(artefact: Artefact, project: Project) -> Iterator[str]:
+def locked_crates(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Cargo.lock is there and fits Cargo.toml, as cargo says, and every crate is published, or in the sdist.
 
     Why: distributions build with --locked, and fail; a path leads out of the sdist.
@@ -226,7 +223,7 @@ def locked_crates(artefact: Artefact, project: Project) -> Iterator[str]:
 
 
 @rule("both", needs_project=True)
-def no_secrets(artefact: Artefact, project: Project) -> Iterator[str]:
+def no_secrets(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """No file is called like a secret, or holds a private key or a token.
 
     Why: whatever lies in the checkout can end in an sdist, and what is published stays published.
@@ -242,7 +239,7 @@ def no_secrets(artefact: Artefact, project: Project) -> Iterator[str]:
 
 
 @rule("sdist", needs_project=True)
-def no_build_products(artefact: Artefact, project: Project) -> Iterator[str]:
+def no_build_products(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """The sdist holds no build products: no libraries, no bytecode, no wheels.
 
     Why: they are of one machine, and stale on the next.
@@ -256,7 +253,7 @@ def no_build_products(artefact: Artefact, project: Project) -> Iterator[str]:
 
 
 @rule("both", needs_project=True)
-def no_builder_paths(artefact: Artefact, project: Project) -> Iterator[str]:
+def no_builder_paths(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """No file holds a path of the machine on which it was built.
 
     Why: it tells who built it where, and two builds differ.
@@ -271,3 +268,15 @@ def no_builder_paths(artefact: Artefact, project: Project) -> Iterator[str]:
                 yield f"{name} holds the path {found.decode(errors='replace')}"
                 break
             before = piece[-longest:]
+
+
+# What PyPI rejects; pypi.py finds it.
+PYPI = documented(
+    __name__,
+    """
+    entry-points (wheel): The entry points can be read, and no command has a path for a name.
+    Why: an installer writes a file of that name, wherever it leads.
+    Source: PyPI, "Wheel … has invalid entry points defined in the entry_points.txt file".
+    Remedy: correct [project.scripts], [project.gui-scripts] and [project.entry-points] in pyproject.toml
+    """,
+)

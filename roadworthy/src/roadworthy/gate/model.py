@@ -5,6 +5,7 @@ in docs/checks.md: what must hold, then `Why:`, `Source:` and `Remedy:`, one lin
 """
 
 import hashlib
+import posixpath
 import re
 import stat
 import tarfile
@@ -14,10 +15,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, TypeVar
+from typing import Any
 
 from packaging.metadata import RawMetadata, parse_email
-from packaging.tags import Tag
+from packaging.tags import Tag, parse_tag
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
@@ -49,16 +50,24 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong with one file."""
+    """One thing that is wrong with one file, and what to do about it."""
 
     file: str
     rule: str
     what: str
+    remedy: str
 
-    @property
-    def remedy(self) -> str:
-        """What to do about it."""
-        return RULES[self.rule].remedy
+
+@dataclass(frozen=True)
+class Rejection:
+    """One reason for which PyPI takes no file: the rule of the gate that tells it, and PyPI's words.
+
+    What PyPI adds to its words, mostly where to read more, is in `more`; of an address of its own only the path.
+    """
+
+    rule: str
+    words: str
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Project:
+class Expectations:
     """What this project expects of its artefacts."""
 
     name: str
@@ -108,6 +117,13 @@ class Artefact:
     """A file that is to be published."""
 
     path: Path
+
+    def __enter__(self) -> "Artefact":  # noqa: PYI034 - Self came with 3.11
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if "archive" in self.__dict__:
+            self.archive.close()
 
     @property
     def is_wheel(self) -> bool:
@@ -133,7 +149,7 @@ class Artefact:
 
     @property
     def folder(self) -> str:
-        """The folder that the metadata must be in, as the file name spells it."""
+        """The folder that the metadata of a wheel is in, or all of an sdist, as the file name spells it."""
         if self.is_wheel:
             return "-".join(self.path.name.split("-")[:2]) + ".dist-info"
         return self.path.name.removesuffix(".tar.gz")
@@ -219,10 +235,24 @@ class Artefact:
                 found[name].update(piece)
         return found
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of everything in the archive."""
+        return frozenset(member.name for member in self.members)
+
+    @cached_property
+    def top(self) -> str:
+        """The folder in which everything is that an archive holds; "" if there is no such."""
+        try:
+            return posixpath.commonpath(self.names) if self.names else ""
+        except ValueError:
+            # Some are absolute, others are not.
+            return ""
+
     @property
     def metadata_name(self) -> str:
-        """The name of the file with the core metadata."""
-        return f"{self.folder}/{'METADATA' if self.is_wheel else 'PKG-INFO'}"
+        """The name of the file with the core metadata, where PyPI looks for it."""
+        return f"{self.folder}/METADATA" if self.is_wheel else f"{self.top}/PKG-INFO"
 
     @cached_property
     def metadata(self) -> bytes | None:
@@ -231,7 +261,7 @@ class Artefact:
 
     @cached_property
     def fields(self) -> RawMetadata:
-        """The core metadata as PyPI reads it, without the fields that it cannot read."""
+        """The core metadata as it was written, without the fields that cannot be read."""
         return parse_email(self.metadata or b"")[0]
 
     @cached_property
@@ -265,6 +295,17 @@ class Artefact:
         return [name for name in self.files if not PurePosixPath(name).parts[0].endswith((".dist-info", ".data"))]
 
 
+def wheel_fields(content: bytes | str) -> dict[str, list[str]]:
+    """Return the fields of a WHEEL file by their names in lower case: none of them is one of the core metadata."""
+    return parse_email(content)[1]
+
+
+def wheel_tags(content: bytes | str) -> frozenset[Tag]:
+    """Return the tags in a WHEEL file; a line that is none counts for nothing."""
+    tags = wheel_fields(content).get("tag", [])
+    return frozenset(tag for line in tags if line.count("-") == 2 for tag in parse_tag(line))  # noqa: PLR2004
+
+
 def zip_kind(entry: zipfile.ZipInfo) -> str:
     """Return what a zip entry is."""
     mode = entry.external_attr >> 16
@@ -283,14 +324,14 @@ def tar_kind(entry: tarfile.TarInfo) -> str:
 
 
 Check = Callable[..., Iterator[str]]
-C = TypeVar("C", bound=Check)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule, with what its docstring says of it."""
+    """A rule: what it finds by itself, and what its docstring says of it."""
 
     name: str
+    module: str
     check: Check
     applies_to: str  # folder, wheel, sdist or both
     needs_project: bool
@@ -300,30 +341,39 @@ class Rule:
     remedy: str
 
 
-RULES: dict[str, Rule] = {}
-
-
-def rule(applies_to: str, *, needs_project: bool = False) -> Callable[[C], C]:
-    """Register a function as a rule, under its own name with dashes.
+def rule(applies_to: str, *, needs_project: bool = False) -> Callable[[Check], Rule]:
+    """Make a function a rule, under its own name with dashes.
 
     Args:
         applies_to: `folder` (it gets all artefacts of one), `wheel`, `sdist` or `both` (it gets one artefact).
         needs_project: It compares with this project's own facts, so it is left out for others' artefacts.
     """
 
-    def register(check: C) -> C:
-        text = check.__doc__ or ""
-        parts = {label: _labelled(text, label) for label in ("Why", "Source", "Remedy")}
+    def make(check: Check) -> Rule:
         name = check.__name__.replace("_", "-")
-        what = " ".join(text.split("\n\n", 1)[0].split())
-        RULES[name] = Rule(name, check, applies_to, needs_project, what, parts["Why"], parts["Source"], parts["Remedy"])
-        return check
+        return Rule(name, check.__module__, check, applies_to, needs_project, *documentation(check.__doc__ or ""))
 
-    return register
+    return make
 
 
-def _labelled(text: str, label: str) -> str:
-    found = re.search(rf"^\s*{label}: (.*?)(?=^\s*(?:Why|Source|Remedy): |\Z)", text, re.MULTILINE | re.DOTALL)
+def nothing(*_: object) -> Iterator[str]:
+    """Find nothing."""
+    return iter(())
+
+
+def documented(module: str, text: str) -> tuple[Rule, ...]:
+    """Make rules that find nothing by themselves, of paragraphs that begin with `name (kind): what must hold`."""
+    rules = []
+    for paragraph in text.strip().split("\n\n"):
+        head, told = re.split(r":\s", paragraph, maxsplit=1)
+        name, kind = head.strip(" )").split(" (")
+        rules.append(Rule(name, module, nothing, kind, False, *documentation(told)))
+    return tuple(rules)
+
+
+def documentation(text: str) -> list[str]:
+    """Return what a text says of a rule: what must hold, why, the source, the remedy."""
+    found = re.fullmatch(r"(.*?)\n\s*Why: (.*?)\n\s*Source: (.*?)\n\s*Remedy: (.*)", text, re.DOTALL)
     if found is None:
-        raise ValueError(f"a rule's docstring lacks a line {label}: {text!r}")
-    return " ".join(found[1].split())
+        raise ValueError(f"the documentation of a rule lacks Why:, Source: or Remedy: {text!r}")
+    return [" ".join(part.split()) for part in found.groups()]

@@ -1,30 +1,11 @@
 """Rules about the set of files, and about their names."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from packaging.utils import parse_wheel_filename
 
-from roadworthy.gate.model import Artefact, Project, rule
-
-# PyPI's limit for one file, unless a project asked for more.
-LARGEST_FILE = 100 * 1000 * 1000
-
-# As PyPI accepts them: a list, and patterns for what has a version in it.
-PLATFORMS = re.compile(
-    r"""any|win32|win_(amd64|arm64|ia64)
-    |manylinux(1|2010)_(x86_64|i686)
-    |manylinux2014_(x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x)
-    |linux_armv[67]l
-    |manylinux_\d+_\d+_(x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x|riscv64)
-    |musllinux_\d+_\d+_(x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64)
-    |macosx_(10_\d+|(11|12|13|14|15|26)_0)_(ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2)
-    |ios_\d+_\d+_(arm64|x86_64)_(iphoneos|iphonesimulator)
-    |android_\d+_(armeabi_v7a|arm64_v8a|x86|x86_64)
-    |pyemscripten_\d+_\d+_wasm32""",
-    re.VERBOSE | re.ASCII,
-)
+from roadworthy.gate.model import Artefact, Expectations, documented, rule
 
 
 @rule("both")
@@ -49,57 +30,22 @@ def file_name(artefact: Artefact) -> Iterator[str]:
     Source: PyPI, "Invalid file extension", "Invalid source distribution filename", "Invalid wheel filename".
     Remedy: build it anew, and never rename it: make build
     """
-    if artefact.parsed is None or not artefact.path.name.isprintable() or not artefact.path.name.isascii():
-        yield f"{artefact.path.name!r} is neither a wheel's nor an sdist's name"
-    elif not artefact.is_wheel and not artefact.path.name.endswith(".tar.gz"):
+    name = artefact.path.name
+    if not name.isprintable() or not name.isascii():
+        yield f"{name!r} is no name on every system"
+    elif artefact.parsed is not None and name.endswith(".zip"):
         yield "an sdist is a .tar.gz"
 
 
 @rule("both")
-def normalised_name(artefact: Artefact) -> Iterator[str]:
-    """The file name spells name and version normalised: lower case, one underscore for any run of - _ and dots.
-
-    Why: PyPI refuses any other spelling.
-    Source: PyPI, "Filename 'Demo.Pkg-0.1.tar.gz' is invalid, should be 'demo_pkg-0.1.tar.gz'", "Filename … should
-        contain the normalized project name".
-    Remedy: build it anew with the pinned maturin: make build
-    """
-    if artefact.parsed is None:
-        return
-    name, version, _ = artefact.parsed
-    spelled_name = artefact.path.name.split("-", 1)[0]
-    if spelled_name != name.replace("-", "_"):
-        yield f"the file name begins with {spelled_name!r}, not with {name.replace('-', '_')!r}"
-    expected = f"{name.replace('-', '_')}-{version}.tar.gz"
-    if not artefact.is_wheel and artefact.path.name != expected:
-        yield f"the file name should be {expected!r}"
-
-
-@rule("wheel")
-def platform_tag(artefact: Artefact) -> Iterator[str]:
-    """PyPI accepts the platform in the file name.
-
-    Why: a wheel built on the host is tagged linux_x86_64, one of a new macOS with a minor version.
-    Source: PyPI, "Binary wheel '…' has an unsupported platform tag 'linux_x86_64'".
-    Remedy: build with zig for a fixed manylinux, and with a fixed MACOSX_DEPLOYMENT_TARGET: make build
-    """
-    for platform in sorted({tag.platform for tag in artefact.tags}):
-        if not PLATFORMS.fullmatch(platform):
-            yield f"PyPI does not accept the platform {platform!r}"
-
-
-@rule("both")
 def file_size(artefact: Artefact) -> Iterator[str]:
-    """The file is not empty, and not larger than PyPI's 100 MB.
+    """The file is not empty, and not larger than PyPI's 100 MB, each of 1,048,576 bytes.
 
     Why: an upload stops half-way at the first file that is too large.
     Source: PyPI, "File too large. Limit for project … is 100 MB".
     Remedy: strip the library, or ask PyPI for a higher limit
     """
-    size = artefact.path.stat().st_size
-    if size > LARGEST_FILE:
-        yield f"{size:,} bytes are more than PyPI's {LARGEST_FILE:,}"
-    if size == 0:
+    if artefact.path.stat().st_size == 0:
         yield "the file is empty"
 
 
@@ -117,7 +63,7 @@ def one_sdist(artefacts: list[Artefact]) -> Iterator[str]:
 
 
 @rule("both", needs_project=True)
-def project_version(artefact: Artefact, project: Project) -> Iterator[str]:
+def project_version(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Name and version are this project's.
 
     Why: a file of an earlier build lies in dist/ and is uploaded with the new ones.
@@ -129,7 +75,7 @@ def project_version(artefact: Artefact, project: Project) -> Iterator[str]:
 
 
 @rule("folder", needs_project=True)
-def complete_set(artefacts: list[Artefact], project: Project) -> Iterator[str]:
+def complete_set(artefacts: list[Artefact], project: Expectations) -> Iterator[str]:
     """The folder holds the files that are to be published, all of them and no other.
 
     Why: a release without one platform's wheel cannot be completed after 14 days; a wheel too
@@ -157,3 +103,22 @@ def same_spelling(name: str) -> object:
 def list_folder(folder: Path) -> list[Artefact]:
     """Return everything that lies in a folder as an artefact, hidden files too."""
     return [Artefact(path) for path in sorted(folder.iterdir())]
+
+
+# What PyPI rejects; pypi.py finds it.
+PYPI = documented(
+    __name__,
+    """
+    normalised-name (both):
+        The file name spells name and version normalised: lower case, one underscore for any run of - _ and dots.
+    Why: PyPI refuses any other spelling.
+    Source: PyPI, "Filename 'Demo.Pkg-0.1.tar.gz' is invalid, should be 'demo_pkg-0.1.tar.gz'", "Filename … should
+        contain the normalized project name".
+    Remedy: build it anew with the pinned maturin: make build
+
+    platform-tag (wheel): PyPI accepts the platform in the file name.
+    Why: a wheel built on the host is tagged linux_x86_64, one of a new macOS with a minor version.
+    Source: PyPI, "Binary wheel '…' has an unsupported platform tag 'linux_x86_64'".
+    Remedy: build with zig for a fixed manylinux, and with a fixed MACOSX_DEPLOYMENT_TARGET: make build
+    """,
+)

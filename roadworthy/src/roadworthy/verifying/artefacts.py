@@ -11,11 +11,11 @@ from typing import Any
 
 from packaging.metadata import parse_email
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.tags import Tag, parse_tag
+from packaging.tags import Tag
 from packaging.utils import BuildTag, canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from roadworthy.gate.model import Artefact, UnreadableError
+from roadworthy.gate.model import Artefact, UnreadableError, wheel_tags
 from roadworthy.project import HERE, same_wheel
 from roadworthy.terminal import Problem, ProblemsError, problem
 
@@ -203,17 +203,6 @@ def wheel_files(wheel: Path) -> dict[str, str]:
         return {name: digest.hexdigest() for name, digest in Artefact(wheel).digests.items()}
     except UnreadableError as error:
         raise problem(f"{wheel} cannot be read: {error}", "run: make build") from error
-
-
-def wheel_fields(content: bytes | str) -> dict[str, list[str]]:
-    """Return the fields of a WHEEL file by their names in lower case: none of them is one of the core metadata."""
-    return parse_email(content)[1]
-
-
-def wheel_tags(content: bytes | str) -> frozenset[Tag]:
-    """Return the tags in a WHEEL file; a line that is none counts for nothing."""
-    tags = wheel_fields(content).get("tag", [])
-    return frozenset(tag for line in tags if line.count("-") == 2 for tag in parse_tag(line))  # noqa: PLR2004
 
 
 def read_requirements(metadata: bytes, source: str) -> list[str]:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from roadworthy.gate.model import wheel_tags
 from roadworthy.index import Index, NotThereYetError, patiently
 from roadworthy.project import HERE
 from roadworthy.pythons import Python
 from roadworthy.tables import parse_toml
 from roadworthy.terminal import Problem, ProblemsError, problem
-from roadworthy.verifying.artefacts import Artefacts, judge, read_requirements, wheel_tags
+from roadworthy.verifying.artefacts import Artefacts, judge, read_requirements
 from roadworthy.verifying.container import ContainerEnvironment, find_in_image
 from roadworthy.verifying.environment import Environment, FailedError, package_environment
 

@@ -1,0 +1,91 @@
+"""What PyPI rejects is written once: the gate tells all of it, and the rehearsal's index the first."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from corpus import CORPUS, Release
+from loopback_samples import form_of, write_samples
+from rejections import REJECTED
+from roadworthy.gate.check import LAST, RULES, STAGES, check_artefact
+from roadworthy.gate.model import Artefact, Rejection, UnreadableError, nothing
+from workshop.loopback.admission import Upload, take
+from workshop.loopback.forms import sanitize
+from workshop.loopback.index import PackageIndex, Token
+from workshop.loopback.refusals import RefusedError
+
+
+def ask_index(path: Path) -> str | None:
+    """Return for what the index refuses a file that its owner uploads; None if it takes it."""
+    content = path.read_bytes()
+    form = {key: value if isinstance(value, list) else [value] for key, value in form_of(path.name, content).items()}
+    project = str(form.get("name", [""])[0])
+    token = Token(canonicalize_name(project), float("inf"), None)
+    try:
+        take(PackageIndex(project, None), token, Upload(sanitize(form), path.name, content, "application/zip"))
+    except RefusedError as error:
+        return error.words
+    return None
+
+
+def ask_port(path: Path) -> list[Rejection]:
+    """Return everything that PyPI rejects in a file, until nothing more can be known of it."""
+    found: list[Rejection] = []
+    with Artefact(path) as artefact:
+        for stage in STAGES:
+            try:
+                found += stage.rejections(artefact) if stage.rejections else ()
+            except UnreadableError:
+                break
+            if any(one.rule in LAST for one in found):
+                break
+    return found
+
+
+def agree(path: Path) -> None:
+    """Make sure that the gate and the index say the same of a file."""
+    answer, found = ask_index(path), ask_port(path)
+    answers = {f"{one.words} {one.more}".rstrip(): one for one in found}
+    assert (answer is None) == (not found), (answer, found)
+    told = {(finding.rule, finding.what) for finding in check_artefact(path, None)}
+    # What is called as no artefact is, or is a bomb, is not looked into; PyPI may tell first what is in it.
+    if not {"file-name", "no-bomb"} & {rule for rule, _ in told}:
+        assert answer is None or answer in answers
+        assert {(one.rule, one.words) for one in found} <= told
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_the_gate_and_the_index_agree_on_each_mistake(dist: Path, tmp_path: Path, name: str) -> None:
+    good = Path(shutil.copytree(dist, tmp_path / "good"))
+    folder = Path(shutil.copytree(dist, tmp_path / "dist"))
+    (wheel,), (sdist,) = folder.glob("*-abi3-*.whl"), folder.glob("*.tar.gz")
+    CORPUS[name][1](Release(folder, wheel, sdist))
+    for path in folder.iterdir():
+        same = good / path.name
+        if path.is_file() and not path.is_symlink() and not (same.exists() and same.read_bytes() == path.read_bytes()):
+            agree(path)
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_what_pypi_rejects_is_told_in_its_words_by_both(tmp_path: Path, name: str) -> None:
+    rejected = REJECTED[name]
+    path = tmp_path / rejected.file
+    path.write_bytes(rejected.content)
+    assert ask_index(path) == rejected.answer
+    found = {(one.rule, f"{one.words} {one.more}".rstrip()) for one in ask_port(path)}
+    assert (rejected.rule, rejected.answer) in found
+    agree(path)
+
+
+def test_what_pypi_takes_is_taken_by_both(dist: Path, tmp_path: Path) -> None:
+    for path in (*dist.iterdir(), *write_samples(tmp_path)):
+        assert ask_port(path) == []
+        assert ask_index(path) is None
+
+
+def test_every_rule_that_is_only_documentation_has_a_file_that_breaks_it() -> None:
+    documented = {rule.name for rule in RULES.values() if rule.check is nothing}
+    assert documented <= {rejected.rule for rejected in REJECTED.values()}
+    assert {rejected.rule for rejected in REJECTED.values()} <= RULES.keys()
