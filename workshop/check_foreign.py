@@ -12,8 +12,8 @@ from roadworthy.gate.check import check_folder
 from roadworthy.gate.model import Artefact
 from roadworthy.index import Index
 from roadworthy.project import HERE
+from roadworthy.sums import compare_sums, read_sums
 from roadworthy.terminal import ProblemsError, err, out, problem, run_main
-from roadworthy.verifying.artefacts import compare_sums, read_sums
 
 LIST = HERE.root / "benchmarks" / "foreign.txt"
 FOLDER = HERE.root / "target" / "foreign"

@@ -152,7 +152,7 @@ def stage(arguments: argparse.Namespace, folder: Path, screen: Screen) -> None:
     started = time.perf_counter()
     with step("make a scratch copy of this commit, and a remote"):
         place, release = prepare_place(folder, arguments.version)
-    with on_loopback(place, release, Machine.here(host_triple())) as rehearsal:
+    with on_loopback(place, release, Machine.here(host_triple(HERE))) as rehearsal:
         before = place.copy(folder / "before")
         if arguments.fault is None:
             ci = rehearse(rehearsal, screen, folder / "run")

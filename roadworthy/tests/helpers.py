@@ -3,8 +3,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from roadworthy.project import HERE
+from roadworthy.project import HERE, Project
 from workshop.rehearsing.place import age_sources
+
+PROJECT = Project(Path(__file__).resolve().parents[2])
 
 
 def run(*command: object, cwd: Path = HERE.root, **variables: str | None) -> "subprocess.CompletedProcess[str]":

@@ -20,7 +20,7 @@ unsafe extern "C" {
 static MARK: unsafe extern "C" fn() -> *const std::ffi::c_char = c_mark;
 """
 
-pytestmark = pytest.mark.skipif("-linux-gnu" not in host_triple(), reason="the recipe is for Linux's glibc")
+pytestmark = pytest.mark.skipif("-linux-gnu" not in host_triple(HERE), reason="the recipe is for Linux's glibc")
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ SCRIPT = ("-m", "roadworthy", "check")
 @pytest.fixture(scope="module")
 def facts() -> Project:
     """What this project expects of what this machine builds."""
-    return check_dist.this_project([toolchain.host_triple()])
+    return check_dist.this_project([toolchain.host_triple(HERE)])
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from pypi_attestations import (
 from sigstore.dsse import Statement
 from sigstore.errors import Error as SigstoreError
 
-from roadworthy.verifying.artefacts import sha256
+from roadworthy.sums import sha256
 from workshop.loopback.identity import ISSUER
 from workshop.loopback.publishers import TrustedPublisher
 from workshop.loopback.refusals import refused

@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from roadworthy.verifying.artefacts import sha256
+from roadworthy.sums import sha256
 from workshop.loopback import attestations
 from workshop.loopback.admission import StoredFile
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from roadworthy.project import HERE
 from roadworthy.releasing.version import Release
+from roadworthy.sums import read_sums, sha256
 from roadworthy.terminal import Problem, ProblemsError, err
-from roadworthy.verifying.artefacts import read_sums, sha256
 from workshop.rehearsing.machine import Machine
 from workshop.rehearsing.place import Place
 from workshop.rehearsing.rehearsal import Rehearsal, on_loopback

@@ -3,7 +3,7 @@
 import shutil
 
 from roadworthy.project import HERE
-from roadworthy.verifying.artefacts import write_sums
+from roadworthy.sums import write_sums
 from workshop.rehearsing.faults import COMPLETE, Scene, fault
 from workshop.rehearsing.place import BRANCH, Place, share_environment
 from workshop.rehearsing.runner import Run

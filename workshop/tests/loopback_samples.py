@@ -14,7 +14,7 @@ import requests
 
 from broken import Files, record_of
 from roadworthy.project import HERE
-from roadworthy.verifying.artefacts import sha256
+from roadworthy.sums import sha256
 from workshop.loopback.identity import IdentityProvider, github_claims
 from workshop.loopback.index import PackageIndex
 from workshop.loopback.publishers import TrustedPublisher

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from helpers import run
+from helpers import PROJECT, run
 from packages import Package
 from releases import Place, copy_place
-from roadworthy.building import build
+from roadworthy.building.toolchain import build_folder
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
 from roadworthy.pythons import list_pythons
 
 LIBRARY = """\
@@ -140,9 +139,9 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Place:
 @pytest.fixture(scope="module")
 def wheels(ordinary: Place) -> list[Path]:
     """Return its wheels; the crates that they need are compiled for this checkout already, and are taken from there."""
-    target = ordinary.checkout / build.TARGET_DIR.relative_to(HERE.root)
+    target = ordinary.checkout / build_folder(PROJECT).relative_to(PROJECT.root)
     target.mkdir(parents=True)
-    for compiled in build.TARGET_DIR.glob("cp*"):
+    for compiled in build_folder(PROJECT).glob("cp*"):
         (target / compiled.name).symlink_to(compiled)
     built = run(sys.executable, "scripts/build.py", cwd=ordinary.checkout)
     assert built.returncode == 0, built.stderr

@@ -118,7 +118,7 @@ def test_a_script_that_is_run_by_itself_says_so_too(script: str, tmp_path: Path)
 def test_a_rust_that_is_too_old_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(toolchain, "ask_version", lambda *_: "1.84.1-nightly")
     with pytest.raises(ProblemsError, match=r"Rust 1\.84\.1-nightly is too old: Cargo\.toml asks for 1\.85 or newer"):
-        toolchain.require_rust()
+        toolchain.require_rust(HERE)
 
 
 def test_the_versions_are_printed_before_a_build() -> None:

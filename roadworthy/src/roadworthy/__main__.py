@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from pathlib import Path
 
 # By command: its module, whose `main` reads the rest of the command line, and what it does.
 COMMANDS = {
@@ -29,9 +30,12 @@ def main() -> None:
         sys.exit(usage(command))
     sys.argv = [f"roadworthy {command}", *rest]
     module = import_module(f"roadworthy.{COMMANDS[command][0]}")
-    from roadworthy.terminal import run_main  # noqa: PLC0415 - only where there is a command
+    from roadworthy.project import Project  # noqa: PLC0415 - only where there is a command
+    from roadworthy.terminal import run_main  # noqa: PLC0415
 
-    run_main(module.main)
+    # Those that are not moved yet know where they are.
+    passed = command == "toolchain"
+    run_main(lambda: module.main(Project(Path.cwd()), rest) if passed else module.main())
 
 
 def usage(command: str) -> int:

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-import requests
 from packaging.version import InvalidVersion, Version
-from pypi_simple import DistributionPackage, NoSuchProjectError, PyPISimple
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
-from twine import utils as twine
 
-from roadworthy.gate.model import LARGEST_MEMBER
+from roadworthy.sums import is_artefact_name, parse_name
 from roadworthy.terminal import err, problem
-from roadworthy.verifying.artefacts import is_artefact_name, parse_name
+
+# What asks an index is imported where it is asked: a command that does not takes a third of the time to start.
+if TYPE_CHECKING:
+    from pypi_simple import DistributionPackage
+    from tenacity import RetryCallState
 
 T = TypeVar("T")
 
@@ -56,20 +56,23 @@ def upload_address(name: str) -> str:
     Raises:
         ProblemsError: The name is neither of those.
     """
+    from twine import utils as twine  # noqa: PLC0415 - knows the addresses
+
     known = {"pypi": os.environ.get("UV_PUBLISH_URL") or twine.DEFAULT_REPOSITORY, "testpypi": twine.TEST_REPOSITORY}
     if name not in known and urlsplit(name).scheme not in {"http", "https"}:
         raise problem(f"INDEX={name} is no index", "it is pypi, testpypi, or an address that starts with https://")
     return str(known.get(name, name))
 
 
-def patiently(ask: Callable[[], T]) -> T:
+def patiently(ask: Callable[[], T], longest: float = LONGEST_WAIT) -> T:
     """Return what `ask` returns; as long as it raises NotThereYetError, say so, wait, and ask again.
 
     Raises:
-        ProblemsError: It still does after `LONGEST_WAIT` seconds.
+        ProblemsError: It still does after `longest` seconds.
     """
+    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential  # noqa: PLC0415
 
-    def say(state: RetryCallState) -> None:
+    def say(state: "RetryCallState") -> None:
         reason = state.outcome.exception() if state.outcome else ""
         wait = state.next_action.sleep if state.next_action else 0
         err.print(f"{reason}; asking again in {wait:.0f} s")
@@ -77,7 +80,7 @@ def patiently(ask: Callable[[], T]) -> T:
     retrying = Retrying(
         retry=retry_if_exception_type(NotThereYetError),
         wait=wait_exponential(multiplier=1, max=30),
-        stop=stop_after_delay(LONGEST_WAIT),
+        stop=stop_after_delay(longest),
         before_sleep=say,
         reraise=True,
     )
@@ -85,7 +88,7 @@ def patiently(ask: Callable[[], T]) -> T:
         return retrying(ask)
     except NotThereYetError as error:
         remedy = "is that version published there? see what the publishing job of CI says"
-        raise problem(f"{error}, after {LONGEST_WAIT} s", remedy) from error
+        raise problem(f"{error}, after {longest} s", remedy) from error
 
 
 def is_version(text: str | None, version: Version) -> bool:
@@ -117,7 +120,9 @@ class Limit:
 
     def __init__(self, _: int | None) -> None:
         """Begin with nothing; what the server says of the length is not needed."""
-        self.left = LARGEST_MEMBER
+        from roadworthy.gate.model import LARGEST_MEMBER  # noqa: PLC0415 - only where something is downloaded
+
+        self.largest = self.left = LARGEST_MEMBER
 
     def __enter__(self) -> "Limit":  # noqa: PYI034 - Self came with 3.11
         return self
@@ -133,7 +138,7 @@ class Limit:
         """
         self.left -= increment
         if self.left < 0:
-            raise ValueError(f"a file is larger than {LARGEST_MEMBER:,} bytes")
+            raise ValueError(f"a file is larger than {self.largest:,} bytes")
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,8 @@ class Index:
 
     def knows(self, project: str) -> bool:
         """Say whether the index has a page for the project."""
+        from pypi_simple import NoSuchProjectError, PyPISimple  # noqa: PLC0415
+
         with PyPISimple(self.url) as client:
             try:
                 client.get_project_page(project)
@@ -161,7 +168,7 @@ class Index:
                 return False
         return True
 
-    def files(self, project: str, version: Version) -> list[DistributionPackage]:
+    def files(self, project: str, version: Version) -> "list[DistributionPackage]":
         """Return the files of a release.
 
         Raises:
@@ -169,6 +176,9 @@ class Index:
             BusyError: It says that it cannot answer now.
             ProblemsError: It names a file as none may be called, or two that are one.
         """
+        import requests  # noqa: PLC0415
+        from pypi_simple import NoSuchProjectError, PyPISimple  # noqa: PLC0415
+
         with PyPISimple(self.url) as client:
             try:
                 page = client.get_project_page(project, timeout=TIMEOUT, headers={"Cache-Control": "no-cache"})
@@ -187,6 +197,9 @@ class Index:
 
     def download(self, project: str, version: Version, folder: Path) -> None:
         """Download the files of a release; each is compared with the digest, if the index gives one."""
+        import requests  # noqa: PLC0415
+        from pypi_simple import PyPISimple  # noqa: PLC0415
+
         try:
             files = patiently(lambda: self.files(project, version))
             with PyPISimple(self.url) as client:

@@ -19,8 +19,8 @@ from roadworthy.gate import archives, binary, contents, metadata, names  # noqa:
 from roadworthy.gate.model import RULES, Artefact, Finding, Project, Rule, UnreadableError
 from roadworthy.project import HERE
 from roadworthy.runner import summarise
+from roadworthy.sums import sha256
 from roadworthy.terminal import annotate, err, out, printable, problem
-from roadworthy.verifying.artefacts import sha256
 
 # Without these, what is in the file cannot be judged, so the other rules are left out for it.
 FIRST = ("plain-file", "file-name", "file-size")
@@ -147,7 +147,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Check, report, and end with exit code 1 if there is anything wrong."""
     arguments = parse_arguments()
-    triples = [host_triple()] if arguments.host else list(HERE.platform_tags)
+    triples = [host_triple(HERE)] if arguments.host else list(HERE.platform_tags)
     facts = None if arguments.foreign else this_project(triples)
     findings = check_folder(arguments.dist, facts)
     if arguments.json:

@@ -10,8 +10,7 @@ from pathlib import PurePosixPath
 import tomli
 
 from roadworthy.gate.crates import PUBLISHED, ask_cargo
-from roadworthy.gate.model import Artefact, Project, rule
-from roadworthy.verifying.artefacts import wheel_fields, wheel_tags
+from roadworthy.gate.model import Artefact, Project, rule, wheel_fields, wheel_tags
 
 # Names and texts that mean a secret. The texts are prefixes that their issuers document for finding them.
 SECRET_NAMES = re.compile(

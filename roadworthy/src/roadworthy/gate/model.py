@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar
 
 from packaging.metadata import RawMetadata, parse_email
-from packaging.tags import Tag
+from packaging.tags import Tag, parse_tag
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
@@ -263,6 +263,17 @@ class Artefact:
     def package_files(self) -> list[str]:
         """The names of a wheel's files that are installed beside .dist-info and .data folders."""
         return [name for name in self.files if not PurePosixPath(name).parts[0].endswith((".dist-info", ".data"))]
+
+
+def wheel_fields(content: bytes | str) -> dict[str, list[str]]:
+    """Return the fields of a WHEEL file by their names in lower case: none of them is one of the core metadata."""
+    return parse_email(content)[1]
+
+
+def wheel_tags(content: bytes | str) -> frozenset[Tag]:
+    """Return the tags in a WHEEL file; a line that is none counts for nothing."""
+    tags = wheel_fields(content).get("tag", [])
+    return frozenset(tag for line in tags if line.count("-") == 2 for tag in parse_tag(line))  # noqa: PLR2004
 
 
 def zip_kind(entry: zipfile.ZipInfo) -> str:

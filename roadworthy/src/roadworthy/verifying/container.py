@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from roadworthy.project import HERE
 from roadworthy.pythons import Python
 from roadworthy.terminal import problem
+from roadworthy.verifying.artefacts import Source
 from roadworthy.verifying.environment import Environment
 
 # What the interpreter is, by itself.
@@ -89,7 +89,7 @@ class ContainerEnvironment(Environment):
         del environment  # nothing of this machine's reaches a container
         variables = {"HOME": self.folder, "PYTHONDONTWRITEBYTECODE": "1"}
         options = [f"--workdir={self.empty}", *(f"--env={name}={value}" for name, value in variables.items())]
-        folders = (self.folder, HERE.root, *self.folders)
+        folders = (self.folder, self.project.root, *self.folders)
         return super().run(what, *docker_run(self.image, command, folders, *options))
 
     def create(self, *, with_pip: bool = True) -> None:
@@ -101,6 +101,10 @@ class ContainerEnvironment(Environment):
         """Run `pip install`: there is no uv in the image."""
         del environment
         self.pip(what, *arguments)
+
+    def install_wheel(self, source: Source) -> None:
+        """Install the wheel with pip as well."""
+        self.install_wheel_with_pip(source)
 
     @property
     def executable(self) -> Path:
