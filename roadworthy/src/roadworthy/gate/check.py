@@ -14,6 +14,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from roadworthy.building.sdist import declared_files
 from roadworthy.building.toolchain import host_triple
 from roadworthy.gate import archives, binary, contents, metadata, names  # noqa: F401 - importing registers the rules
 from roadworthy.gate.model import RULES, Artefact, Finding, Project, Rule, UnreadableError
@@ -41,7 +42,7 @@ def this_project(triples: list[str]) -> Project:
         abi3_feature=HERE.crate.abi3_feature,
         first_abi3t=HERE.crate.first_abi3t or "none",
         expected=tuple(expected),
-        tracked=frozenset(HERE.checkout.ask("ls-files", "-z").rstrip("\0").split("\0")),
+        tracked=declared_files(HERE),
         builder_paths=tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/"))),
     )
 
