@@ -14,14 +14,15 @@ from cyclonedx.model.bom import Bom
 from helpers import PROJECT, run
 from roadworthy import building
 from roadworthy.building import toolchain
+from roadworthy.building.sdist import declared_files
 from roadworthy.building.wheel import choose_interpreters, require_target
 from roadworthy.processes import find_uv, venv_bin
-from roadworthy.project import same_wheel
+from roadworthy.project import Project, same_wheel
 from roadworthy.pythons import list_pythons
 from roadworthy.terminal import ProblemsError
 
 BUILD = ("scripts", "build.py")
-TOOLING = ("tests/", "scripts/", "benchmarks/", "roadworthy/", "workshop/")
+TESTS = "tests/"
 
 
 def members(artefact: Path) -> dict[str, bytes]:
@@ -59,12 +60,38 @@ def test_the_hashes_hold(dist: Path) -> None:
     assert len(checked.stdout.splitlines()) == len(list(dist.iterdir()))
 
 
-def test_the_sdist_holds_what_git_tracks(sdist: Path) -> None:
+def test_the_sdist_holds_the_package_and_its_tests_and_nothing_else(sdist: Path) -> None:
     top = sdist.name.removesuffix(".tar.gz")
     tracked = run("git", "ls-files").stdout.splitlines()
-    packed = {name.removeprefix(f"{top}/") for name in members(sdist)}
-    assert packed == {*tracked, "PKG-INFO"}
-    assert "Cargo.lock" in packed
+    files = {"CHANGELOG.md", "Cargo.lock", "Cargo.toml", "LICENSE", "README.md", "pyproject.toml"}
+    expected = files | {name for name in tracked if name.startswith(("python/", "src/", "tests/"))}
+    assert files < set(tracked)
+    assert {name.removeprefix(f"{top}/") for name in members(sdist)} == {*expected, "PKG-INFO"}
+    assert declared_files(PROJECT) == expected
+    assert sdist.stat().st_size < 60_000
+
+
+def test_what_an_sdist_holds_is_what_was_declared(checkout: Path) -> None:
+    """As maturin reads it: the patterns of all formats and of this one, a generated file, a stray one."""
+    pyproject = checkout / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    declared = (
+        'include = ["made.txt", { path = "more/*.txt", format = ["sdist", "wheel"] }, {path="no", format = "wheel" }]',
+        'exclude = ["/src/error.rs", { path = "CHANGE*", format = "sdist" }, { path = "tests/**", format = "wheel" },',
+    )
+    pyproject.write_text(text.replace("exclude = [", "\n".join(declared)), encoding="utf-8")
+    (checkout / "more").mkdir()
+    for name in ("made.txt", "more/made.txt", "no", "stray.txt"):
+        (checkout / name).touch()
+    listed = declared_files(Project(checkout))
+    built = run(venv_bin("maturin"), "sdist", f"--out={checkout / 'target'}", cwd=checkout)
+    pyproject.write_text(text, encoding="utf-8")
+    assert built.returncode == 0, built.stderr
+    (sdist,) = (checkout / "target").glob("*.tar.gz")
+    packed = {name.split("/", 1)[1] for name in members(sdist)}
+    assert packed == {*listed, "PKG-INFO"}
+    assert {"made.txt", "more/made.txt", "tests/test_docs.py"} < listed
+    assert not {"no", "stray.txt", "src/error.rs", "CHANGELOG.md"} & listed
 
 
 # What stands on PATH for a Python that is not there, or not chosen: pyenv's shims, a shop's stubs, what an
@@ -135,7 +162,7 @@ def test_no_artefact_holds_a_path_of_the_builder(dist: Path) -> None:
         for artefact in dist.iterdir()
         for name, content in members(artefact).items()
         for path in paths
-        if path.encode() in content and not name.split("/", 1)[-1].startswith(TOOLING)
+        if path.encode() in content and not name.split("/", 1)[-1].startswith(TESTS)
     ]
     assert found == []
 

@@ -4,11 +4,12 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from packaging.version import InvalidVersion, Version
 from rich.markup import escape
@@ -18,6 +19,7 @@ from roadworthy.index import Index
 from roadworthy.processes import find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import Python, PythonNotFoundError, find_pythons, list_pythons, newest_of_each
+from roadworthy.releasing.yank import advising
 from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.container import ContainerEnvironment, find_in_image
@@ -171,6 +173,24 @@ def published_source(project: Project, wanted: Version, index: Index, sums: Path
     downloads.mkdir()
     index.download(project.name, wanted, downloads)
     return Source(project, Artefacts.read(project, downloads, wanted, sums, folder / "sdist"), index)
+
+
+@contextmanager
+def open_source(project: Project, given: Mapping[str, Any], folder: Path) -> Iterator[Source]:
+    """Provide what is to be verified; where that fails of a version on an index, tell what is to be done about it.
+
+    Args:
+        project: What is verified.
+        given: A VERSION with its INDEX and SUMS; or a folder, FROM; or none of it, for the project's own dist/.
+        folder: Gets downloads, and the content of the sdist.
+    """
+    if "VERSION" not in given:
+        yield local_source(project, given.get("FROM"), folder)
+        return
+    version, name = read_version(given["VERSION"]), given.get("INDEX", "pypi")
+    index = Index.named(name)
+    with advising(given["VERSION"], name):
+        yield published_source(project, version, index, given.get("SUMS"), folder)
 
 
 def select(source: Source, wheels: str, folder: Path) -> list[Source]:
