@@ -2,8 +2,16 @@
 
 from pathlib import Path
 
-from roadworthy import building
 from roadworthy.arguments import Parser
+
+PARSER = Parser("build", "Build the sdist and one target's wheels into dist/.")
+PARSER.take("TARGET", "a Rust target triple; default: this machine's")
+PARSER.take("FROM", "a folder: take the sdist from its dist/", type=Path)
+PARSER.switch("SDIST_ONLY", "build no wheels")
+# Before all else is loaded, so that a mistyped option is told at once.
+GIVEN = PARSER.read() if __name__ == "__main__" else {}
+
+from roadworthy import building
 from roadworthy.building import sdist, wheel
 from roadworthy.building.toolchain import host_triple
 from roadworthy.project import Project
@@ -17,7 +25,6 @@ def build(triple: str, built: Path | None) -> None:
     building.require_buildable(PROJECT)
     wheel.require_target(PROJECT, triple)
     state = building.state_of(PROJECT, triple)
-    # What a machine that only tries the package does not have is left out; for a release everything is built.
     interpreters = wheel.choose_interpreters(PROJECT, triple, all_of_them=built is not None)
     with building.new_dist(PROJECT) as dist:
         source = sdist.take_sdist(PROJECT, built, dist) if built else sdist.build_sdist(PROJECT, dist)
@@ -36,16 +43,11 @@ def build_sdist() -> None:
 
 
 def main() -> None:
-    """Read what is given, and build."""
-    parser = Parser("build", "Build the sdist and one target's wheels into dist/.")
-    parser.take("TARGET", "a Rust target triple; default: this machine's")
-    parser.take("FROM", "a folder: take the sdist from its dist/", type=Path)
-    parser.switch("SDIST_ONLY", "build no wheels")
-    given = parser.read()
-    if "SDIST_ONLY" in given:
+    """Build what is asked for."""
+    if "SDIST_ONLY" in GIVEN:
         build_sdist()
     else:
-        build(given["TARGET"] if "TARGET" in given else host_triple(PROJECT), given.get("FROM"))
+        build(GIVEN["TARGET"] if "TARGET" in GIVEN else host_triple(PROJECT), GIVEN.get("FROM"))
     building.print_dist(PROJECT)
 
 

@@ -8,6 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from roadworthy.arguments import Parser
+
+PARSER = Parser("verify", "Prove that the artefacts work in clean environments; default: those in dist/.")
+PARSER.take("VERSION", "verify this version as an index serves it")
+PARSER.take("INDEX", "of it: pypi (default), testpypi, or the address of a simple index")
+PARSER.take("FROM", "verify a folder's dist/ with its SHA256SUMS", type=Path)
+PARSER.take("SUMS", "compare the artefacts with this SHA256SUMS", type=Path)
+PARSER.take("PYTHON", "versions, or a path; default: the newest of each minor version that is here")
+PARSER.take("WHEELS", "which: targets, or target@image for containers; default: what is for this machine")
+PARSER.switch("KEEP", "leave the environments, and say where")
+# Before all else is loaded, so that a mistyped option is told at once.
+GIVEN = PARSER.read() if __name__ == "__main__" else {}
+
 from roadworthy.project import Project
 from roadworthy.pythons import Python
 from roadworthy.terminal import run_main
@@ -86,25 +98,16 @@ def plan(pythons: list[Python], source: Source, selected: list[Source]) -> Itera
 
 
 def main() -> None:
-    """Read what is given, and verify it."""
-    parser = Parser("verify", "Prove that the artefacts work in clean environments; default: those in dist/.")
-    parser.take("VERSION", "verify this version as an index serves it")
-    parser.take("INDEX", "of it: pypi (default), testpypi, or the address of a simple index")
-    parser.take("FROM", "verify a folder's dist/ with its SHA256SUMS", type=Path)
-    parser.take("SUMS", "compare the artefacts with this SHA256SUMS", type=Path)
-    parser.take("PYTHON", "versions, or a path; default: the newest of each minor version that is here")
-    parser.take("WHEELS", "which: targets, or target@image for containers; default: what is for this machine")
-    parser.switch("KEEP", "leave the environments, and say where")
-    given = parser.read()
-    if "VERSION" in given and "FROM" in given:
-        parser.error("FROM and VERSION exclude each other")
-    for name in {"INDEX", "SUMS"} & given.keys():
-        if "VERSION" not in given:
-            parser.error(f"{name} needs VERSION")
+    """Verify what is asked for."""
+    if "VERSION" in GIVEN and "FROM" in GIVEN:
+        PARSER.error("FROM and VERSION exclude each other")
+    for name in {"INDEX", "SUMS"} & GIVEN.keys():
+        if "VERSION" not in GIVEN:
+            PARSER.error(f"{name} needs VERSION")
     jobs.tell_what_is_kept_away()
-    pythons = jobs.choose_pythons(PROJECT, given.get("PYTHON", ""))
-    with jobs.working_folder(keep="KEEP" in given) as folder, jobs.open_source(PROJECT, given, folder) as source:
-        selected = jobs.select(source, given.get("WHEELS", ""), folder / "wheels")
+    pythons = jobs.choose_pythons(PROJECT, GIVEN.get("PYTHON", ""))
+    with jobs.working_folder(keep="KEEP" in GIVEN) as folder, jobs.open_source(PROJECT, GIVEN, folder) as source:
+        selected = jobs.select(source, GIVEN.get("WHEELS", ""), folder / "wheels")
         jobs.run_jobs(list(plan(pythons, source, selected)), folder)
 
 
