@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from helpers import PROJECT
+from roadworthy.building.sdist import unpack
 from roadworthy.index import NotThereYetError, patiently
 from roadworthy.pythons import Python
 from roadworthy.sums import read_sums
 from roadworthy.terminal import ProblemsError
-from roadworthy.verifying.artefacts import Artefacts, read_requirements, unpack, wheel_files
+from roadworthy.verifying.artefacts import Artefacts, read_requirements, wheel_files
 from roadworthy.verifying.jobs import keep_supported
 from roadworthy.verifying.proofs import Installation, gil_left_alone
 

@@ -416,6 +416,15 @@ def test_a_file_that_is_no_wheel_is_a_failure_without_a_traceback(
     assert "Traceback" not in refused.stderr
 
 
+def test_what_is_not_built_is_built_by_that_checkouts_own_page_and_engine(tmp_path: Path) -> None:
+    own = copy_checkout(tmp_path / "own")
+    (own / "scripts" / "build.py").write_text("import roadworthy\nraise SystemExit(roadworthy.__file__)\n", "utf-8")
+    refused = run(sys.executable, "scripts/verify_install.py", cwd=own, PYTHONPATH=str(PROJECT.root / "roadworthy/src"))
+    assert refused.returncode == 1
+    assert f"{own / 'roadworthy' / 'src' / 'roadworthy' / '__init__.py'}\n" in refused.stderr
+    assert "problem: scripts/build.py could not build dist/\n" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

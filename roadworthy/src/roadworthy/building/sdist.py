@@ -1,11 +1,14 @@
 """The sdist: what git tracks, less what pyproject.toml excludes, and nothing else."""
 
+import glob
 import os
 import shutil
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from roadworthy.building.toolchain import build_environment, run_maturin
+from roadworthy.gate.model import Artefact, UnreadableError
 from roadworthy.project import Project
 from roadworthy.sums import compare_sums, read_sums
 from roadworthy.tables import find
@@ -38,12 +41,41 @@ def unpack_as_new(sdist: Path, folder: Path) -> Path:
     The files are as old as this moment, not as the commit: cargo compares times, and would otherwise take what it
     compiled from a newer commit for up to date.
     """
-    from roadworthy.verifying.artefacts import unpack  # noqa: PLC0415 - opens archives, which a refusal does not need
-
     source = unpack(sdist, folder)
     for path in source.rglob("*"):
         os.utime(path)
     return source
+
+
+def unpack(sdist: Path, folder: Path) -> Path:
+    """Unpack an sdist below `folder` and return the one folder in it.
+
+    Raises:
+        ProblemsError: It is damaged, a bomb, or holds anything but files and folders that stay inside.
+    """
+    try:
+        check_members(Artefact(sdist))
+        with tarfile.open(sdist) as archive:
+            # The filter takes away owners and modes; the first releases of 3.10 and 3.11 lack it.
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(folder)
+        (content,) = folder.iterdir()
+    except (OSError, EOFError, tarfile.TarError, ValueError, UnreadableError) as error:
+        raise problem(f"{sdist} cannot be unpacked: {error}", "run: make build") from error
+    return content
+
+
+def check_members(artefact: Artefact) -> None:
+    """Make sure that an archive can be unpacked without harm.
+
+    Raises:
+        UnreadableError: It cannot, or it is damaged.
+    """
+    for member in artefact.members:
+        if reason := member.unsafe:
+            raise UnreadableError(f"{member.name!r} {reason}")
+    if artefact.is_bomb(artefact.members):
+        raise UnreadableError("it is too many times as large unpacked")
 
 
 def declared_files(project: Project) -> frozenset[str]:
@@ -56,8 +88,10 @@ def declared_files(project: Project) -> frozenset[str]:
     excludes = [f"--exclude={pattern}" for pattern in patterns(project, "exclude")]
     if excludes:
         tracked -= set(ask("ls-files", "-z", "--cached", "--ignored", *excludes).split("\0"))
-    included = (path for pattern in patterns(project, "include") for path in project.root.glob(pattern))
-    return frozenset({*tracked, *(path.relative_to(project.root).as_posix() for path in included)} - {""})
+    for pattern in patterns(project, "include"):
+        found = map(Path, glob.glob(pattern, root_dir=project.root, recursive=True))  # noqa: PTH207 - it takes any pattern
+        tracked |= {path.as_posix() for path in found if (project.root / path).is_file()}
+    return frozenset(tracked - {""})
 
 
 def patterns(project: Project, key: str) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import tarfile
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from packaging.tags import Tag
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from roadworthy.building.sdist import unpack
 from roadworthy.gate.model import Artefact, UnreadableError
 from roadworthy.project import Project, same_wheel
 from roadworthy.sums import compare_sums, parse_name, read_sums
@@ -158,37 +158,6 @@ class Source:
         where = re.sub(r"[^A-Za-z0-9.-]+", "-", image) or "here"
         chosen = self.artefacts.only(self.project, target, folder / f"{target}-{where}")
         return replace(self, artefacts=chosen, target=target, image=image)
-
-
-def unpack(sdist: Path, folder: Path) -> Path:
-    """Unpack an sdist below `folder` and return the one folder in it.
-
-    Raises:
-        ProblemsError: It is damaged, a bomb, or holds anything but files and folders that stay inside.
-    """
-    try:
-        check_members(Artefact(sdist))
-        with tarfile.open(sdist) as archive:
-            # The filter takes away owners and modes; the first releases of 3.10 and 3.11 lack it.
-            archive.extraction_filter = getattr(tarfile, "data_filter", None)
-            archive.extractall(folder)
-        (content,) = folder.iterdir()
-    except (OSError, EOFError, tarfile.TarError, ValueError, UnreadableError) as error:
-        raise problem(f"{sdist} cannot be unpacked: {error}", "run: make build") from error
-    return content
-
-
-def check_members(artefact: Artefact) -> None:
-    """Make sure that an archive can be unpacked without harm.
-
-    Raises:
-        UnreadableError: It cannot, or it is damaged.
-    """
-    for member in artefact.members:
-        if reason := member.unsafe:
-            raise UnreadableError(f"{member.name!r} {reason}")
-    if artefact.is_bomb(artefact.members):
-        raise UnreadableError("it is too many times as large unpacked")
 
 
 def wheel_files(wheel: Path) -> dict[str, str]:
