@@ -226,9 +226,7 @@ def test_a_set_without_the_targets_wheels_is_refused(dist: Path, docker: Docker,
 
 
 def test_the_interpreter_is_what_the_image_says_it_is(docker: Docker) -> None:
-    assert find_in_image(IMAGE, [THIS.name]) == [
-        Python(THIS.version, free_threaded=False, path=Path(f"python{THIS.name}"))
-    ]
+    assert find_in_image(IMAGE, THIS.name) == Python(THIS.version, free_threaded=False, path=Path(f"python{THIS.name}"))
     assert len(docker.commands()) == 1
 
 
@@ -238,7 +236,7 @@ def test_a_python_that_says_something_else_is_told(docker: Docker, tmp_path: Pat
     (tmp_path / "python3.98").chmod(0o755)
     docker.set(path=f"{tmp_path}:/bin")
     with pytest.raises(ProblemsError) as caught:
-        find_in_image(IMAGE, ["3.98"])
+        find_in_image(IMAGE, "3.98")
     (problem,) = caught.value.problems
     assert problem.what == f"python3.98 in {IMAGE} does not say which it is: {answer + chr(10)!r}"
 
@@ -246,7 +244,7 @@ def test_a_python_that_says_something_else_is_told(docker: Docker, tmp_path: Pat
 def test_an_image_without_the_python_is_told(docker: Docker) -> None:
     docker.set(path="/nowhere")
     with pytest.raises(ProblemsError) as caught:
-        find_in_image(IMAGE, ["3.99"])
+        find_in_image(IMAGE, "3.99")
     (problem,) = caught.value.problems
     assert problem.what.startswith(f"{IMAGE} has no python3.99: docker: exec: ")
     assert "\n" not in problem.what
@@ -262,7 +260,7 @@ def test_without_docker_there_is_one_clear_line(
     else:
         monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ProblemsError) as caught:
-        find_in_image(IMAGE, [THIS.name])
+        find_in_image(IMAGE, THIS.name)
     (problem,) = caught.value.problems
     assert problem.what == f"{words}, so nothing can be verified in a container"
     assert problem.remedy == "start it, or leave out what has an @"

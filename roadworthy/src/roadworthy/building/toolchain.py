@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -19,17 +20,7 @@ from roadworthy.terminal import err, problem
 # The locks in requirements/ that a build, its proofs and a release work with.
 GROUPS = ("setup", "test", "tools", "build")
 # Variables with which a shell, or a CI's set-up, would change what is compiled.
-CHANGES_THE_BUILD = (
-    "CARGO_BUILD_",
-    "CARGO_ENCODED_",
-    "CARGO_PROFILE_",
-    "CARGO_TARGET_",
-    "MACOSX_",
-    "MATURIN_",
-    "PYO3_",
-    "PYTHON",
-    "RUSTFLAGS",
-)
+CHANGES_THE_BUILD = re.compile(r"(CARGO_(BUILD|ENCODED|PROFILE|TARGET)|MACOSX|MATURIN|PYO3)_|PYTHON|RUSTFLAGS")
 
 
 def build_folder(project: Project) -> Path:
@@ -69,7 +60,7 @@ def build_environment(project: Project, triple: str | None = None) -> dict[str, 
     library = Path(rustc(project, "--print=sysroot")) / "lib" / "rustlib" / "src" / "rust"
     replaced = {cargo_home(): "/cargo", library: "/rust"}
     flags = [f"--remap-path-prefix={path}={name}" for path, name in replaced.items()]
-    kept = {name: value for name, value in environment().items() if not name.startswith(CHANGES_THE_BUILD)}
+    kept = {name: value for name, value in environment().items() if not CHANGES_THE_BUILD.match(name)}
     return {
         **kept,
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),

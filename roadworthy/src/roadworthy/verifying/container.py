@@ -47,17 +47,8 @@ def docker_run(image: str, command: Iterable[object], folders: Iterable[Path], *
     return [engine(), "run", "--rm", "--init", *user, *mounts, *options, f"--entrypoint={words[0]}", image, *words[1:]]
 
 
-def find_in_image(image: str, names: list[str]) -> list[Python]:
-    """Return the interpreters of these names, such as `3.14t`, in an image.
-
-    Raises:
-        ProblemsError: One is not there.
-    """
-    return sorted(ask_python(image, name) for name in names)
-
-
-def ask_python(image: str, name: str) -> Python:
-    """Return the interpreter of one name.
+def find_in_image(image: str, name: str) -> Python:
+    """Return the interpreter of a name, such as `3.14t`, in an image.
 
     Raises:
         ProblemsError: It is not there, or does not answer.

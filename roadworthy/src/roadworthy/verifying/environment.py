@@ -27,20 +27,11 @@ NOT_THERE = re.compile(
 )
 
 # Variables with which the caller's environment would decide what is installed, from where, or what is imported.
-DROPPED_PREFIXES = ("PYTHON", "PIP_", "CONDA_", "VIRTUAL_ENV", "CARGO_TARGET_DIR", "RUSTFLAGS")
-DROPPED_FOR_THE_PACKAGE = (
-    "UV_BUILD_CONSTRAINT",
-    "UV_CONFIG_FILE",
-    "UV_CONSTRAINT",
-    "UV_DEFAULT_INDEX",
-    "UV_EXCLUDE_NEWER",
-    "UV_EXTRA_INDEX_URL",
-    "UV_FIND_LINKS",
-    "UV_INDEX",
-    "UV_NO_BINARY",
-    "UV_NO_BUILD",
-    "UV_OVERRIDE",
-    "UV_PRERELEASE",
+DROPPED = re.compile(r"PYTHON|PIP_|CONDA_|VIRTUAL_ENV|CARGO_TARGET_DIR|RUSTFLAGS|UV_PYTHON$")
+# And, for the one installation whose source must be what is on the command line:
+DROPPED_FOR_THE_PACKAGE = re.compile(
+    r"UV_((BUILD_)?CONSTRAINT|CONFIG_FILE|DEFAULT_INDEX|EXCLUDE_NEWER|EXTRA_INDEX_URL|FIND_LINKS|INDEX|NO_BINARY|NO_BUILD"
+    r"|OVERRIDE|PRERELEASE)"
 )
 
 
@@ -56,15 +47,14 @@ class FailedError(Exception):
 
 def clean_environment() -> dict[str, str]:
     """Return this process's environment without what would reach into another one."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(DROPPED_PREFIXES)}
-    kept.pop("UV_PYTHON", None)
+    kept = {name: value for name, value in os.environ.items() if not DROPPED.match(name)}
     # Bytecode is a file that no artefact brought.
     return {**kept, "UV_PYTHON_DOWNLOADS": "never", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def package_environment() -> dict[str, str]:
-    """Return the environment for the one installation whose source must be what is on the command line."""
-    return {name: value for name, value in clean_environment().items() if not name.startswith(DROPPED_FOR_THE_PACKAGE)}
+    """Return the same for the installation of the package."""
+    return {name: value for name, value in clean_environment().items() if not DROPPED_FOR_THE_PACKAGE.match(name)}
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,7 @@ def select(source: Source, wheels: str, folder: Path) -> list[Source]:
 
 def pythons_for(source: Source, pythons: list[Python]) -> list[Python]:
     """Return the same Pythons as the image of a source has them; without an image, these ones."""
-    return find_in_image(source.image, [python.name for python in pythons]) if source.image else pythons
+    return sorted(find_in_image(source.image, each.name) for each in pythons) if source.image else pythons
 
 
 # ---- carrying it out ----------------------------------------------------------------------------------------------
