@@ -253,11 +253,10 @@ def _has_library(triple: str) -> bool:
     return Path(toolchain.rustc(PROJECT, "--print=target-libdir", f"--target={triple}")).is_dir()
 
 
-def test_a_folder_that_is_no_checkout_is_refused(sdist: Path, tmp_path: Path) -> None:
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
-    source = tmp_path / sdist.name.removesuffix(".tar.gz")
-    refused = build_elsewhere(source)
+def test_a_folder_that_is_no_checkout_is_refused(checkout: Path) -> None:
+    (checkout / ".git").rename(checkout.parent / "git")
+    refused = build_elsewhere(checkout)
+    (checkout.parent / "git").rename(checkout / ".git")
     assert refused.returncode == 1
     assert "is not the root of a git checkout with a commit" in refused.stderr
 
