@@ -17,8 +17,8 @@ sys.path.insert(0, str(ROOT))
 from roadworthy.gate.check import check_folder  # noqa: E402
 from roadworthy.gate.model import Artefact  # noqa: E402
 from roadworthy.index import Index  # noqa: E402
+from roadworthy.sums import compare_sums, read_sums  # noqa: E402
 from roadworthy.terminal import ProblemsError, err, out, problem, run_main  # noqa: E402
-from roadworthy.verifying.artefacts import compare_sums, read_sums  # noqa: E402
 
 LIST = ROOT / "benchmarks" / "foreign.txt"
 FOLDER = ROOT / "target" / "foreign"

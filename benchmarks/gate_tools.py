@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from report import compare, shortest
-from roadworthy.building import build
+from roadworthy import building
 from roadworthy.processes import venv_bin
 from roadworthy.project import HERE
 
@@ -63,8 +63,7 @@ def measure(count: int, runs: int, *, sdist: bool = False, with_tools: bool = Tr
 
 def run() -> None:
     """Compare on one release, and on many wheels."""
-    if not build.is_current():
-        build.build()
+    building.require_current(HERE)
     compare("one wheel and the sdist", measure(1, 5, sdist=True))
     hundred = measure(100, 2)
     compare("100 wheels", hundred)

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from report import compare
-from roadworthy.building import build
+from roadworthy import building
 from roadworthy.processes import find_uv
 from roadworthy.project import HERE
 
@@ -37,8 +37,7 @@ def measure() -> None:
 
 def run() -> None:
     """Install the wheel of the stable ABI where it shadows the developed one, and measure that."""
-    if not build.is_current():
-        build.build()
+    building.require_current(HERE)
     (wheel,) = HERE.dist.glob("*-abi3-*.whl")
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([find_uv(), "pip", "install", "--quiet", "--no-deps", f"--target={folder}", wheel], check=True)

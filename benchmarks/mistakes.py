@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "workshop" / "tests")]
 
 from corpus import CORPUS, Release  # noqa: E402
-from roadworthy.building import build  # noqa: E402
+from roadworthy import building  # noqa: E402
 from roadworthy.processes import venv_bin  # noqa: E402
 from roadworthy.project import HERE  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
@@ -73,8 +73,7 @@ def row(name: str) -> list[str]:
 
 def main() -> None:
     """Measure, and print the end of the document."""
-    if not build.is_current():
-        build.build()
+    building.require_current(HERE)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         rows = list(pool.map(row, CORPUS))
     good = ["*the good release*", "", *(verdict(command, HERE.dist) for command in TOOLS.values())]

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "workshop" / "tests")]
 
 from roadworthy.processes import EXE  # noqa: E402
+from roadworthy.project import Project  # noqa: E402
 from roadworthy.pythons import Python  # noqa: E402
 from roadworthy.repository import Repository  # noqa: E402
 from roadworthy.terminal import problem, run_main  # noqa: E402
@@ -231,7 +232,9 @@ def measure() -> dict[str, dict[Scenario, str]]:
     """Return the outcome of every scenario with every tool."""
     with tempfile.TemporaryDirectory(prefix="updating-") as temporary:
         executable = Path(sys.executable)
-        environment = Environment(Python(sys.version_info[:3], free_threaded=False, path=executable), Path(temporary))
+        environment = Environment(
+            Project(ROOT), Python(sys.version_info[:3], free_threaded=False, path=executable), Path(temporary)
+        )
         environment.create()
         environment.install("copier and cruft could not be installed", "--require-hashes", "--requirement", LOCKED)
         tools, items = environment.executable.parent, list(expected().items())

@@ -1,7 +1,55 @@
-"""Build the sdist, and from it this machine's wheels, into a new dist/."""
+"""Build the sdist, and from it the wheels of one target, into a new dist/, with their hashes in SHA256SUMS."""
 
-from roadworthy.building import build
+from pathlib import Path
+
+from roadworthy.arguments import Parser
+
+PARSER = Parser("build", "Build the sdist and one target's wheels into dist/.")
+PARSER.take("TARGET", "a Rust target triple; default: this machine's")
+PARSER.take("FROM", "a folder: take the sdist from its dist/", type=Path)
+PARSER.switch("SDIST_ONLY", "build no wheels")
+# Before all else is loaded, so that a mistyped option is told at once.
+GIVEN = PARSER.read() if __name__ == "__main__" else {}
+
+from roadworthy import building
+from roadworthy.building import sdist, wheel
+from roadworthy.building.toolchain import host_triple
+from roadworthy.project import Project
 from roadworthy.terminal import run_main
 
+PROJECT = Project(Path(__file__).resolve().parents[1])
+
+
+def build(triple: str, built: Path | None) -> None:
+    """Build everything for one target; `built` has the dist/ with the sdist, if another machine has built that."""
+    building.require_buildable(PROJECT)
+    wheel.require_target(PROJECT, triple)
+    state = building.state_of(PROJECT, triple)
+    interpreters = wheel.choose_interpreters(PROJECT, triple, all_of_them=built is not None)
+    with building.new_dist(PROJECT) as dist:
+        source = sdist.take_sdist(PROJECT, built, dist) if built else sdist.build_sdist(PROJECT, dist)
+        unpacked = sdist.unpack_as_new(source, dist.parent / "source")
+        wheel.build_wheels(PROJECT, interpreters, triple, unpacked, dist)
+        wheel.check_names(PROJECT, dist, triple, interpreters)
+    if not built:
+        building.record(PROJECT).write_text(state, encoding="utf-8")
+
+
+def build_sdist() -> None:
+    """Build the sdist alone."""
+    building.require_buildable(PROJECT)
+    with building.new_dist(PROJECT) as dist:
+        sdist.build_sdist(PROJECT, dist)
+
+
+def main() -> None:
+    """Build what is asked for."""
+    if "SDIST_ONLY" in GIVEN:
+        build_sdist()
+    else:
+        build(GIVEN["TARGET"] if "TARGET" in GIVEN else host_triple(PROJECT), GIVEN.get("FROM"))
+    building.print_dist(PROJECT)
+
+
 if __name__ == "__main__":
-    run_main(build.main)
+    run_main(main)

@@ -1,7 +1,115 @@
-"""Prove that an artefact works where a user will install it."""
+"""Prove that an artefact works where a user will install it: in a clean environment, on every CPython of this machine.
 
+For each Python: the wheel with nothing else as its source, proof that what is imported is that very file, and then the
+package's tests, taken from the sdist. On the oldest and the newest pip installs it too; on the oldest, the sdist.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from roadworthy.arguments import Parser
+
+PARSER = Parser("verify", "Prove that the artefacts work in clean environments; default: those in dist/.")
+PARSER.take("VERSION", "verify this version as an index serves it")
+PARSER.take("INDEX", "of it: pypi (default), testpypi, or the address of a simple index")
+PARSER.take("FROM", "verify a folder's dist/ with its SHA256SUMS", type=Path)
+PARSER.take("SUMS", "compare the artefacts with this SHA256SUMS", type=Path)
+PARSER.take("PYTHON", "versions, or a path; default: the newest of each minor version that is here")
+PARSER.take("WHEELS", "which: targets, or target@image for containers; default: what is for this machine")
+PARSER.switch("KEEP", "leave the environments, and say where")
+# Before all else is loaded, so that a mistyped option is told at once.
+GIVEN = PARSER.read() if __name__ == "__main__" else {}
+
+from roadworthy.project import Project
+from roadworthy.pythons import Python
 from roadworthy.terminal import run_main
-from roadworthy.verifying import verify
+from roadworthy.verifying import jobs, proofs
+from roadworthy.verifying.artefacts import Source
+from roadworthy.verifying.environment import Environment
+from roadworthy.verifying.jobs import Job
+
+PROJECT = Project(Path(__file__).resolve().parents[1])
+# What must hold of what was installed. One of your own: a function that yields a Problem for each thing that is wrong.
+PROOFS = (
+    proofs.same_bytes_as_a_wheel,
+    proofs.same_version,
+    proofs.one_native_module,
+    proofs.same_files_as_the_source,
+    proofs.import_works,
+    proofs.import_stays_inside,
+    proofs.no_code_at_every_start,
+    proofs.gil_left_alone,
+)
+
+
+def prove(environment: Environment, source: Source, *, from_source: bool = False) -> None:
+    """Install what the package requires, ask the interpreter what it has, and judge that."""
+    environment.install_dependencies(source)
+    facts = environment.describe()
+    proofs.require(PROOFS, proofs.Installation(PROJECT, source.artefacts, environment.folder, facts, from_source))
+
+
+def wheel(environment: Environment, source: Source) -> str:
+    """Install the wheel with uv, in a container with pip, and run the tests."""
+    environment.create()
+    environment.install_test_requirements()
+    environment.install_wheel(source)
+    prove(environment, source)
+    return environment.run_tests(source.artefacts.unpacked)
+
+
+def wheel_by_its_own_pip(environment: Environment, source: Source) -> str:
+    """Install the wheel with the pip that the Python brings, perhaps an old one."""
+    environment.create(with_pip=True)
+    environment.install_wheel_with_pip(source)
+    prove(environment, source)
+    return "installed"
+
+
+def wheel_by_the_newest_pip(environment: Environment, source: Source) -> str:
+    """Install the wheel with the pip that is locked for the tests."""
+    environment.create()
+    environment.install_test_requirements()
+    environment.install_wheel_with_pip(source)
+    prove(environment, source)
+    return "installed"
+
+
+def sdist(environment: Environment, source: Source) -> str:
+    """Install the sdist from source, without any network, and run the tests."""
+    environment.create()
+    environment.install_test_requirements()
+    environment.install_sdist(source)
+    prove(environment, source, from_source=True)
+    return environment.run_tests(source.artefacts.unpacked)
+
+
+def plan(pythons: list[Python], source: Source, selected: list[Source]) -> Iterator[Job]:
+    """Yield what is to be done, the longest first, for all that is selected of the source."""
+    with_gil = [python for python in pythons if not python.free_threaded] or pythons
+    yield Job(with_gil[0], "sdist", sdist, source)
+    for each in selected:
+        for python in jobs.pythons_for(each, pythons):
+            yield Job(python, "wheel", wheel, each)
+        if not each.image:
+            yield Job(with_gil[0], "wheel", wheel_by_its_own_pip, each, "its own pip")
+        if not each.image and with_gil[-1] != with_gil[0]:
+            yield Job(with_gil[-1], "wheel", wheel_by_the_newest_pip, each, "the newest pip")
+
+
+def main() -> None:
+    """Verify what is asked for."""
+    if "VERSION" in GIVEN and "FROM" in GIVEN:
+        PARSER.error("FROM and VERSION exclude each other")
+    for name in {"INDEX", "SUMS"} & GIVEN.keys():
+        if "VERSION" not in GIVEN:
+            PARSER.error(f"{name} needs VERSION")
+    jobs.tell_what_is_kept_away()
+    pythons = jobs.choose_pythons(PROJECT, GIVEN.get("PYTHON", ""))
+    with jobs.working_folder(keep="KEEP" in GIVEN) as folder, jobs.open_source(PROJECT, GIVEN, folder) as source:
+        selected = jobs.select(source, GIVEN.get("WHEELS", ""), folder / "wheels")
+        jobs.run_jobs(list(plan(pythons, source, selected)), folder)
+
 
 if __name__ == "__main__":
-    run_main(verify.main)
+    run_main(main)

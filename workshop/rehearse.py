@@ -16,8 +16,8 @@ from pathlib import Path
 from roadworthy.building.toolchain import host_triple
 from roadworthy.project import HERE
 from roadworthy.releasing.release import parse_version
+from roadworthy.sums import read_sums, sha256
 from roadworthy.terminal import Problem, ProblemsError, out, problem, run_main, step
-from roadworthy.verifying.artefacts import read_sums, sha256
 from workshop.rehearsing import report
 from workshop.rehearsing.machine import Machine
 from workshop.rehearsing.place import log_of, scratch_folder
@@ -127,7 +127,7 @@ def main() -> None:
         started = time.perf_counter()
         with step("make a scratch copy of this commit, and a remote"):
             place, release = prepare_place(folder, arguments.version)
-        with on_loopback(place, release, Machine.here(host_triple())) as rehearsal:
+        with on_loopback(place, release, Machine.here(host_triple(HERE))) as rehearsal:
             ci = rehearse(rehearsal, screen, folder / "run")
             show(rehearsal, screen, ci, time.perf_counter() - started)
             if arguments.keep:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from helpers import copy_checkout
+from helpers import PROJECT, copy_checkout
 from releases import Place, copy_place, make_place
-from roadworthy.building import build
+from roadworthy import building
 
 if TYPE_CHECKING:
     from loopback_clients import Scene
@@ -25,8 +25,7 @@ def dist() -> Path:
     """Return dist/ as this checkout builds it; built once by one of the test processes, and not where it is current."""
     (ROOT / "target").mkdir(exist_ok=True)
     with FileLock(ROOT / "target" / "test-dist.lock"):
-        if not build.is_current():
-            build.build()
+        building.require_current(PROJECT)
     return ROOT / "dist"
 
 

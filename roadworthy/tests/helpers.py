@@ -3,8 +3,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from roadworthy.project import HERE
+from roadworthy.building.toolchain import build_folder
+from roadworthy.project import HERE, Project
 from workshop.rehearsing.place import age_sources
+
+PROJECT = Project(Path(__file__).resolve().parents[2])
 
 
 def run(*command: object, cwd: Path = HERE.root, **variables: str | None) -> "subprocess.CompletedProcess[str]":
@@ -34,6 +37,15 @@ def run(*command: object, cwd: Path = HERE.root, **variables: str | None) -> "su
         text=True,
         timeout=900,
     )
+
+
+def share_compiled(checkout: Path) -> None:
+    """Let the wheels of another checkout be built from crates that are compiled for this one already."""
+    folder = build_folder(PROJECT)
+    target = checkout / folder.relative_to(PROJECT.root)
+    target.mkdir(parents=True, exist_ok=True)
+    for compiled in folder.glob("cp*"):
+        (target / compiled.name).symlink_to(compiled)
 
 
 def copy_checkout(folder: Path) -> Path:

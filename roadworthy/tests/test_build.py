@@ -11,15 +11,18 @@ from pathlib import Path
 import pytest
 from cyclonedx.model.bom import Bom
 
-from helpers import run
-from roadworthy.building import build, toolchain
+from helpers import PROJECT, run
+from roadworthy import building
+from roadworthy.building import toolchain
+from roadworthy.building.sdist import declared_files
+from roadworthy.building.wheel import choose_interpreters, require_target
 from roadworthy.processes import find_uv, venv_bin
-from roadworthy.project import HERE, same_wheel
+from roadworthy.project import Project, same_wheel
 from roadworthy.pythons import list_pythons
 from roadworthy.terminal import ProblemsError
 
 BUILD = ("scripts", "build.py")
-TOOLING = ("tests/", "scripts/", "benchmarks/", "roadworthy/", "workshop/")
+TESTS = "tests/"
 
 
 def members(artefact: Path) -> dict[str, bytes]:
@@ -40,11 +43,13 @@ def build_elsewhere(checkout: Path, **variables: str) -> "subprocess.CompletedPr
 
 
 def test_dist_holds_the_expected_files_and_nothing_else(dist: Path) -> None:
-    triple = toolchain.host_triple()
+    triple = toolchain.host_triple(PROJECT)
     names = {path.name for path in dist.iterdir()}
     wheels = {name for name in names if name.endswith(".whl")}
-    expected = [HERE.wheel_name(python, triple) for python in build.choose_interpreters(triple, all_of_them=False)]
-    assert names - wheels == {HERE.sdist_name()}
+    expected = [
+        PROJECT.wheel_name(python, triple) for python in choose_interpreters(PROJECT, triple, all_of_them=False)
+    ]
+    assert names - wheels == {PROJECT.sdist_name()}
     assert len(wheels) == len(expected)
     assert all(any(same_wheel(name, other) for other in expected) for name in wheels)
 
@@ -55,12 +60,38 @@ def test_the_hashes_hold(dist: Path) -> None:
     assert len(checked.stdout.splitlines()) == len(list(dist.iterdir()))
 
 
-def test_the_sdist_holds_what_git_tracks(sdist: Path) -> None:
+def test_the_sdist_holds_the_package_and_its_tests_and_nothing_else(sdist: Path) -> None:
     top = sdist.name.removesuffix(".tar.gz")
     tracked = run("git", "ls-files").stdout.splitlines()
-    packed = {name.removeprefix(f"{top}/") for name in members(sdist)}
-    assert packed == {*tracked, "PKG-INFO"}
-    assert "Cargo.lock" in packed
+    files = {"CHANGELOG.md", "Cargo.lock", "Cargo.toml", "LICENSE", "README.md", "pyproject.toml"}
+    expected = files | {name for name in tracked if name.startswith(("python/", "src/", "tests/"))}
+    assert files < set(tracked)
+    assert {name.removeprefix(f"{top}/") for name in members(sdist)} == {*expected, "PKG-INFO"}
+    assert declared_files(PROJECT) == expected
+    assert sdist.stat().st_size < 60_000
+
+
+def test_what_an_sdist_holds_is_what_was_declared(checkout: Path) -> None:
+    """As maturin reads it: the patterns of all formats and of this one, a generated file, a stray one."""
+    pyproject = checkout / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    declared = (
+        'include = ["made.txt", { path = "more/*.txt", format = ["sdist", "wheel"] }, {path="no", format = "wheel" }]',
+        'exclude = ["/src/error.rs", { path = "CHANGE*", format = "sdist" }, { path = "tests/**", format = "wheel" },',
+    )
+    pyproject.write_text(text.replace("exclude = [", "\n".join(declared)), encoding="utf-8")
+    (checkout / "more").mkdir()
+    for name in ("made.txt", "more/made.txt", "no", "stray.txt"):
+        (checkout / name).touch()
+    listed = declared_files(Project(checkout))
+    built = run(venv_bin("maturin"), "sdist", f"--out={checkout / 'target'}", cwd=checkout)
+    pyproject.write_text(text, encoding="utf-8")
+    assert built.returncode == 0, built.stderr
+    (sdist,) = (checkout / "target").glob("*.tar.gz")
+    packed = {name.split("/", 1)[1] for name in members(sdist)}
+    assert packed == {*listed, "PKG-INFO"}
+    assert {"made.txt", "more/made.txt", "tests/test_docs.py"} < listed
+    assert not {"no", "stray.txt", "src/error.rs", "CHANGELOG.md"} & listed
 
 
 # What stands on PATH for a Python that is not there, or not chosen: pyenv's shims, a shop's stubs, what an
@@ -75,7 +106,7 @@ LAUNCHERS = (
 
 def launchers(folder: Path) -> str:
     """Return a PATH on which launchers that lead nowhere come first; those that were run are listed in `ran` there."""
-    names = [f"python{version}" for version in (*HERE.python_tags, "3.11", "3.12", "3.13", "3.14", "3.15")]
+    names = [f"python{version}" for version in (*PROJECT.python_tags, "3.11", "3.12", "3.13", "3.14", "3.15")]
     folder.mkdir()
     for number, name in enumerate(names):
         if number == 1:
@@ -108,12 +139,12 @@ def test_two_builds_in_two_folders_are_the_same_bytes(dist: Path, checkout: Path
         UMASK="0",
     )
     assert built.returncode == 0, built.stderr
-    ours, others = contents(HERE.root), contents(checkout)
+    ours, others = contents(PROJECT.root), contents(checkout)
     assert {name for name in ours | others if ours.get(name) != others.get(name)} == set()
-    assert (checkout / "SHA256SUMS").read_text(encoding="utf-8") == (HERE.root / "SHA256SUMS").read_text(
+    assert (checkout / "SHA256SUMS").read_text(encoding="utf-8") == (PROJECT.root / "SHA256SUMS").read_text(
         encoding="utf-8"
     )
-    assert dist == HERE.root / "dist"
+    assert dist == PROJECT.root / "dist"
     assert not (there / "ran").exists(), (there / "ran").read_text(encoding="utf-8")
 
 
@@ -125,13 +156,13 @@ def test_launchers_that_lead_nowhere_hide_no_python(tmp_path: Path, monkeypatch:
 
 
 def test_no_artefact_holds_a_path_of_the_builder(dist: Path) -> None:
-    paths = [str(HERE.root), str(Path.home()), os.environ.get("CARGO_HOME", str(Path.home())), "/tmp/"]  # noqa: S108
+    paths = [str(PROJECT.root), str(Path.home()), os.environ.get("CARGO_HOME", str(Path.home())), "/tmp/"]  # noqa: S108
     found = [
         (artefact.name, name, path)
         for artefact in dist.iterdir()
         for name, content in members(artefact).items()
         for path in paths
-        if path.encode() in content and not name.split("/", 1)[-1].startswith(TOOLING)
+        if path.encode() in content and not name.split("/", 1)[-1].startswith(TESTS)
     ]
     assert found == []
 
@@ -140,30 +171,30 @@ def test_the_sbom_lists_the_crates_with_their_hashes(wheel: Path) -> None:
     (text,) = (content for name, content in members(wheel).items() if "/sboms/" in name)
     bom = Bom.from_json(json.loads(text))  # type: ignore[attr-defined]
     listed = {(part.name, part.version): next(iter(part.hashes)).content for part in bom.components}
-    locked = {(crate["name"], crate["version"]): crate.get("checksum") for crate in HERE.locked_crates}
-    direct = set(HERE.manifest["dependencies"])
+    locked = {(crate["name"], crate["version"]): crate.get("checksum") for crate in PROJECT.locked_crates}
+    direct = set(PROJECT.manifest["dependencies"])
     assert direct <= {name for name, _ in listed}
     assert listed.items() <= locked.items()
     assert bom.metadata.component is not None
-    assert (bom.metadata.component.name, bom.metadata.component.version) == (HERE.name, str(HERE.version))
+    assert (bom.metadata.component.name, bom.metadata.component.version) == (PROJECT.name, str(PROJECT.version))
 
 
 def test_a_build_is_current_until_something_changes(dist: Path, wheel: Path) -> None:
     assert dist.is_dir()
-    assert build.is_current()
+    assert building.is_current(PROJECT)
     content = wheel.read_bytes()
     wheel.write_bytes(content + b"\0")
-    assert not build.is_current()
+    assert not building.is_current(PROJECT)
     wheel.write_bytes(content)
     extra = dist / "extra.txt"
     extra.touch()
-    assert not build.is_current()
+    assert not building.is_current(PROJECT)
     extra.unlink()
-    recorded = build.BUILT_FROM.read_text(encoding="utf-8")
-    build.BUILT_FROM.write_text(build.built_from("x86_64-unknown-linux-musl"), encoding="utf-8")
-    assert not build.is_current()
-    build.BUILT_FROM.write_text(recorded, encoding="utf-8")
-    assert build.is_current()
+    recorded = building.record(PROJECT).read_text(encoding="utf-8")
+    building.record(PROJECT).write_text(building.state_of(PROJECT, "x86_64-unknown-linux-musl"), encoding="utf-8")
+    assert not building.is_current(PROJECT)
+    building.record(PROJECT).write_text(recorded, encoding="utf-8")
+    assert building.is_current(PROJECT)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
@@ -172,7 +203,7 @@ def test_a_warning_of_maturins_ends_the_build_and_leaves_the_old_one(checkout: P
     before = contents(checkout) if (checkout / "dist").exists() else {}
     pyproject = checkout / "pyproject.toml"
     text = pyproject.read_text(encoding="utf-8")
-    pyproject.write_text(text.replace(HERE.native_module, f"{HERE.native_module}x"), encoding="utf-8")
+    pyproject.write_text(text.replace(PROJECT.native_module, f"{PROJECT.native_module}x"), encoding="utf-8")
     refused = build_elsewhere(checkout)
     pyproject.write_text(text, encoding="utf-8")
     assert refused.returncode == 1
@@ -209,45 +240,46 @@ def test_a_target_without_wheels_is_refused(target: str, words: str) -> None:
 
 def test_a_target_that_rust_lacks_is_named_with_the_remedy() -> None:
     missing = next(
-        (triple for triple in HERE.platform_tags if not _has_library(triple.replace("universal2", "aarch64"))),
+        (triple for triple in PROJECT.platform_tags if not _has_library(triple.replace("universal2", "aarch64"))),
         None,
     )
     if missing is None:
         pytest.skip("this Rust can build for all targets")
     with pytest.raises(ProblemsError, match="run: rustup target add "):
-        build.require_target(missing)
+        require_target(PROJECT, missing)
 
 
 def _has_library(triple: str) -> bool:
-    return Path(toolchain.rustc("--print=target-libdir", f"--target={triple}")).is_dir()
+    return Path(toolchain.rustc(PROJECT, "--print=target-libdir", f"--target={triple}")).is_dir()
 
 
-def test_a_folder_that_is_no_checkout_is_refused(sdist: Path, tmp_path: Path) -> None:
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
-    source = tmp_path / sdist.name.removesuffix(".tar.gz")
-    refused = build_elsewhere(source)
+def test_a_folder_that_is_no_checkout_is_refused(checkout: Path) -> None:
+    (checkout / ".git").rename(checkout.parent / "git")
+    refused = build_elsewhere(checkout)
+    (checkout.parent / "git").rename(checkout / ".git")
     assert refused.returncode == 1
     assert "is not the root of a git checkout with a commit" in refused.stderr
 
 
 def test_a_panic_in_the_build_that_ships_is_an_exception(tmp_path: Path) -> None:
     """The probe is built in the release profile, and is in no wheel that ships."""
-    library = tmp_path / HERE.import_name
-    shutil.copytree(HERE.root / "python" / HERE.import_name, library, ignore=shutil.ignore_patterns("*.so", "*.pyd"))
+    library = tmp_path / PROJECT.import_name
+    shutil.copytree(
+        PROJECT.root / "python" / PROJECT.import_name, library, ignore=shutil.ignore_patterns("*.so", "*.pyd")
+    )
     command = [venv_bin("maturin"), "build", "--release", "--locked", "--features=panic-probe"]
     where = [
         f"--out={tmp_path}",
-        f"--target-dir={build.TARGET_DIR}",
+        f"--target-dir={toolchain.build_folder(PROJECT)}",
         f"--interpreter={sys.executable}",
         "--compatibility=off",
     ]
-    done = run(*command, *where, PATH=build.build_environment(toolchain.host_triple())["PATH"])
+    done = run(*command, *where, PATH=toolchain.build_environment(PROJECT, toolchain.host_triple(PROJECT))["PATH"])
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
-    code = f"import {HERE.native_module} as core\nprint(core.BUILD_PROFILE, flush=True)\ncore.panic_probe()"
+    code = f"import {PROJECT.native_module} as core\nprint(core.BUILD_PROFILE, flush=True)\ncore.panic_probe()"
     probe = run(sys.executable, "-c", code, cwd=tmp_path)
     assert probe.stdout == "release\n"
     assert probe.stderr.rstrip().endswith("pyo3_runtime.PanicException: probe")

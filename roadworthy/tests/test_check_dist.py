@@ -28,7 +28,7 @@ SCRIPT = ("-m", "roadworthy", "check")
 @pytest.fixture(scope="module")
 def facts() -> Expectations:
     """What this project expects of what this machine builds."""
-    return command.expect(HERE, [toolchain.host_triple()])
+    return command.expect(HERE, [toolchain.host_triple(HERE)])
 
 
 @pytest.fixture

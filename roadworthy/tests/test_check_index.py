@@ -14,8 +14,8 @@ from roadworthy import index
 from roadworthy.ci import served as check_index
 from roadworthy.project import HERE
 from roadworthy.releasing.yank import next_version, repair
+from roadworthy.sums import read_sums, write_sums
 from roadworthy.terminal import ProblemsError
-from roadworthy.verifying.artefacts import read_sums, write_sums
 
 SCRIPT = ("-m", "roadworthy", "check-index")
 SDIST = "ferrous_wheel-0.2.0.tar.gz"

@@ -9,7 +9,7 @@ import pytest
 from helpers import copy_checkout, run
 from pipeline_steps import Told, run_step
 from releases import Place
-from roadworthy.verifying.artefacts import read_sums, write_sums
+from roadworthy.sums import read_sums, write_sums
 
 REMEDY = "run the jobs that built them again, all of them; publish nothing of this run"
 OTHER = "x86_64-pc-windows-msvc"

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from pipeline_steps import Told, run_step, stand_in, write_release
 from releases import Place, copy_place, make_place
-from roadworthy.verifying.artefacts import sha256, write_sums
+from roadworthy.sums import sha256, write_sums
 from workshop.loopback import gh
 from workshop.loopback.gh import START
 

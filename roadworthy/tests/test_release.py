@@ -36,7 +36,7 @@ def test_the_plan_names_every_artefact(place: Place) -> None:
     lists = re.findall(r"\n(?:built|built and tested) (?:here|by).*:\n((?:  \S+\n)+)", done.stdout)
     version, platforms = Version("0.2.0"), HERE.platform_tags
     names = [HERE.wheel_name(python, target, version) for target in platforms for python in HERE.python_tags]
-    here = [name for name in names if name.endswith(f"-{platforms[host_triple()]}.whl")]
+    here = [name for name in names if name.endswith(f"-{platforms[host_triple(HERE)]}.whl")]
     sdist = HERE.sdist_name(version)
     assert [sorted(text.split()) for text in lists] == [sorted([sdist, *here]), sorted([sdist, *names])]
 

@@ -9,7 +9,7 @@ from roadworthy.processes import find_uv
 from roadworthy.project import HERE
 from roadworthy.pythons import list_pythons
 from roadworthy.terminal import problem
-from roadworthy.verifying.verify import is_supported
+from roadworthy.verifying.jobs import is_supported
 from workshop.workflows.jobs import Row
 
 # They test the checkout, and not the release: a rehearsal would only take longer.
@@ -26,7 +26,7 @@ class Machine:
     @classmethod
     def here(cls, triple: str) -> "Machine":
         """Look at this machine."""
-        return cls(triple, frozenset(python.name for python in list_pythons(find_uv()) if is_supported(python)))
+        return cls(triple, frozenset(python.name for python in list_pythons(find_uv()) if is_supported(HERE, python)))
 
     def why_not(self, row: Row) -> str:
         """Return why a row does not run here, or "" if it does."""

@@ -144,7 +144,7 @@ def prepare_place(folder: Path, asked: Release | None) -> tuple[Place, Release]:
     """
     HERE.require_facts()
     place = make_place(folder)
-    changes: dict[str, str | None] = {CI: keep_rows(place.read(CI), host_triple())}
+    changes: dict[str, str | None] = {CI: keep_rows(place.read(CI), host_triple(HERE))}
     if not has_fragment(place):
         err.print("note: no news fragment waits, so the scratch copy gets one")
         changes[FRAGMENT] = NOTES

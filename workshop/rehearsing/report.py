@@ -10,8 +10,8 @@ from rich.status import Status
 from rich.table import Table
 
 from roadworthy.project import HERE
+from roadworthy.sums import read_sums
 from roadworthy.terminal import err, out
-from roadworthy.verifying.artefacts import read_sums
 from workshop.rehearsing.machine import Machine
 from workshop.rehearsing.rehearsal import Rehearsal
 from workshop.rehearsing.runner import Ran, Run

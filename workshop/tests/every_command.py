@@ -8,6 +8,7 @@ usage: python every_command.py CHECKOUT
 
 import json
 import os
+import runpy
 import sys
 import tempfile
 import traceback
@@ -20,7 +21,6 @@ sys.path[:0] = [str(CHECKOUT / each) for each in ("scripts", ".", "roadworthy/sr
 
 import template  # noqa: E402
 
-from roadworthy.building import build  # noqa: E402
 from roadworthy.ci import (  # noqa: E402
     collect,
     doctor,
@@ -35,7 +35,6 @@ from roadworthy.index import Index, NotThereYetError  # noqa: E402
 from roadworthy.project import HERE  # noqa: E402
 from roadworthy.releasing import release  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
-from roadworthy.verifying import verify as verify_install  # noqa: E402
 from workshop.rehearsing.place import scratch_folder  # noqa: E402
 from workshop.rehearsing.rehearsal import prepare_place, this_publisher  # noqa: E402
 
@@ -49,6 +48,15 @@ def begin_rehearsal() -> None:
         this_publisher()
 
 
+def page(name: str) -> Callable[[], None]:
+    """Return what runs a script of the checkout."""
+
+    def run_page() -> None:
+        runpy.run_path(f"scripts/{name}.py", run_name="__main__")
+
+    return run_page
+
+
 # Those that may run beside each other, and those that come after them: they need what was built.
 FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "release": (release.main, ["0.2.0", "--dry-run"]),
@@ -60,12 +68,12 @@ FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "github_release": (github_release.main, ["--from=EMPTY"]),
     "collect": (collect.main, ["EMPTY"]),
     "rehearse": (begin_rehearsal, []),
-    "build": (build.main, ["--sdist-only"]),
+    "build": (page("build"), ["--sdist-only"]),
     "stamp": (stamp.main, ["--", "0.1.0"]),
 }
 THEN: dict[str, tuple[Callable[[], None], list[str]]] = {
     "check_dist": (lambda: check_dist.main(HERE, ["--host"]), []),
-    "verify": (verify_install.main, ["dist"]),
+    "verify": (page("verify_install"), ["--from=."]),
 }
 
 

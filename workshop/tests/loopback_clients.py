@@ -14,7 +14,7 @@ from twine.utils import DEFAULT_REPOSITORY
 from loopback_samples import CLAIMS, PUBLISHER, TOKEN, write_samples
 from roadworthy.processes import find_uv
 from roadworthy.project import HERE
-from roadworthy.verifying.artefacts import sha256
+from roadworthy.sums import sha256
 from workshop.loopback.identity import IdentityProvider
 from workshop.loopback.index import PackageIndex
 from workshop.loopback.server import Addresses, serve

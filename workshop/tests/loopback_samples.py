@@ -17,7 +17,7 @@ from packaging.metadata import _EMAIL_TO_RAW_MAPPING, parse_email
 from broken import Files, record_of
 from roadworthy.gate.pypi_metadata import FORM_FIELDS
 from roadworthy.project import HERE
-from roadworthy.verifying.artefacts import sha256
+from roadworthy.sums import sha256
 from workshop.loopback.identity import IdentityProvider, github_claims
 from workshop.loopback.index import PackageIndex
 from workshop.loopback.publishers import TrustedPublisher

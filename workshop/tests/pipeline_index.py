@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from roadworthy.project import HERE
-from roadworthy.verifying.artefacts import sha256
+from roadworthy.sums import sha256
 
 JSON = "application/vnd.pypi.simple.v1+json"
 

@@ -18,11 +18,10 @@ from filelock import FileLock
 
 from helpers import copy_checkout, run
 from roadworthy import processes as commands
-from roadworthy.building import build
-from roadworthy.building.toolchain import host_triple
+from roadworthy.building.toolchain import build_folder, host_triple
 from roadworthy.project import HERE
 from roadworthy.releasing.version import Release
-from roadworthy.verifying.artefacts import read_sums, sha256
+from roadworthy.sums import read_sums, sha256
 from workshop.rehearsing.machine import Machine
 from workshop.rehearsing.place import Place
 from workshop.rehearsing.rehearsal import Rehearsal, on_loopback, prepare_place
@@ -97,7 +96,7 @@ def find_base(folder: Path) -> Base:
         if not kept.exists():
             shutil.rmtree(folder, ignore_errors=True)
             copy = copy_checkout(folder / "source")
-            made = run(sys.executable, "-c", MAKE_BASE, folder, build.TARGET_DIR, cwd=copy)
+            made = run(sys.executable, "-c", MAKE_BASE, folder, build_folder(HERE), cwd=copy)
             assert made.returncode == 0, commands.tail(made)
     found = pickle.loads(kept.read_bytes())  # noqa: S301 - made by this very module
     assert isinstance(found, Base)
@@ -109,10 +108,10 @@ def make_base(folder: Path, compiled: Path) -> None:
 
     What a rehearsal proves of both is left out.
     """
-    target = build.TARGET_DIR.relative_to(HERE.root)
+    target = build_folder(HERE).relative_to(HERE.root)
     taken = f"mkdir -p {target}; for each in '{compiled}'/cp*; do ln -s \"$each\" {target}; done"
     place, release = prepare_place(folder, None)
-    with on_loopback(place, release, Machine.here(host_triple())) as rehearsal:
+    with on_loopback(place, release, Machine.here(host_triple(HERE))) as rehearsal:
         before = copy_place(place, folder / "before")
         released = rehearsal.timed("release", *release_command(release.text))
         assert released.code == 0, released.output

@@ -9,14 +9,15 @@ import pytest
 from rehearsal_faults import Base, Fault, Scene, require_stated
 from roadworthy.building.toolchain import host_triple
 from roadworthy.project import HERE
-from roadworthy.verifying.artefacts import NATIVE_SUFFIXES, sha256
+from roadworthy.sums import sha256
+from roadworthy.verifying.proofs import NATIVE_SUFFIXES
 from workshop.rehearsing.runner import Run
 
 
 def collecting(scene: Scene, **others: object) -> tuple[Run, Path]:
     """Return a run that begins where the artefacts of all machines are put together, and the wheels' artefact."""
     run = scene.start("make collect", **others)
-    return run, run.artefacts / f"built-{host_triple()}"
+    return run, run.artefacts / f"built-{host_triple(HERE)}"
 
 
 def stable(built: Path) -> Path:

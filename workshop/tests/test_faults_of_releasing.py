@@ -7,7 +7,7 @@ import pytest
 
 from rehearsal_faults import COMPLETE, NOBODY, Base, Fault, Scene, require_stated
 from roadworthy.project import HERE
-from roadworthy.verifying.artefacts import write_sums
+from roadworthy.sums import write_sums
 from workshop.rehearsing.place import BRANCH, Place, share_environment
 from workshop.rehearsing.runner import Run
 

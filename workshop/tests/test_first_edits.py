@@ -17,7 +17,7 @@ NEXT = f"3.{int(OLDEST.split('.')[1]) + 1}"
 GONE = next(
     row
     for row in reversed(HERE.matrix("verify"))
-    if len(row["wheels"].split()) == 1 and row["wheels"] != host_triple() and "universal2" not in row["wheels"]
+    if len(row["wheels"].split()) == 1 and row["wheels"] != host_triple(HERE) and "universal2" not in row["wheels"]
 )
 
 

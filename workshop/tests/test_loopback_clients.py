@@ -8,7 +8,7 @@ from loopback_clients import Scene
 from loopback_samples import CLAIMS, INFO, PUBLISHER, SDIST, TOKEN, WHEEL, good_wheel, make_wheel, wheel_files
 from roadworthy.processes import find_uv
 from roadworthy.project import HERE
-from roadworthy.verifying.artefacts import sha256
+from roadworthy.sums import sha256
 from workshop.loopback.attestations import attest
 from workshop.loopback.refusals import REFUSALS
 

@@ -4,7 +4,7 @@ from pypi_attestations import Provenance
 
 from loopback_samples import CLAIMS, METADATA, SDIST, WHEEL, Attempt, good_wheel, make_wheel, wheel_files
 from roadworthy.project import HERE
-from roadworthy.verifying.artefacts import sha256
+from roadworthy.sums import sha256
 from workshop.loopback.attestations import sign
 
 HTML, HTML_V1, JSON_V1 = "text/html", "application/vnd.pypi.simple.v1+html", "application/vnd.pypi.simple.v1+json"

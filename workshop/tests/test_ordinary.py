@@ -1,17 +1,16 @@
 """A package with what ordinary ones have, and the sample has not: built, looked at, and released for real."""
 
+import shutil
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from helpers import run
+from helpers import PROJECT, run, share_compiled
 from packages import Package
 from releases import Place, copy_place
-from roadworthy.building import build
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
 from roadworthy.pythons import list_pythons
 
 LIBRARY = """\
@@ -139,11 +138,8 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture(scope="module")
 def wheels(ordinary: Place) -> list[Path]:
-    """Return its wheels; the crates that they need are compiled for this checkout already, and are taken from there."""
-    target = ordinary.checkout / build.TARGET_DIR.relative_to(HERE.root)
-    target.mkdir(parents=True)
-    for compiled in build.TARGET_DIR.glob("cp*"):
-        (target / compiled.name).symlink_to(compiled)
+    """Return its wheels."""
+    share_compiled(ordinary.checkout)
     built = run(sys.executable, "scripts/build.py", cwd=ordinary.checkout)
     assert built.returncode == 0, built.stderr
     return sorted((ordinary.checkout / "dist").glob("*.whl"))
@@ -176,6 +172,9 @@ def test_its_tests_find_what_it_depends_on(ordinary: Place, tmp_path: Path) -> N
     place = copy_place(ordinary, tmp_path / "place")
     # Into an environment of its own: the shared one has the sample.
     (place.checkout / ".venv").unlink()
+    # PyO3 is compiled for this checkout already.
+    if (compiled := PROJECT.target / "develop").exists():
+        shutil.copytree(compiled, place.checkout / "target" / "develop")
     done = run("make", "test", cwd=place.checkout)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "test_words.py" in done.stdout

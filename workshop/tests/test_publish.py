@@ -10,7 +10,7 @@ from loopback_clients import Done, Scene
 from loopback_samples import INFO, SDIST, TOKEN, WHEEL, make_wheel, wheel_files
 from roadworthy.processes import find_uv
 from roadworthy.project import HERE
-from roadworthy.verifying.artefacts import write_sums
+from roadworthy.sums import write_sums
 
 TITLE = "### By hand, with a token"
 TEXT = (

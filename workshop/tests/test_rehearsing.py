@@ -312,4 +312,4 @@ def test_a_program_that_outlives_who_started_it_may_still_print(tmp_path: Path) 
 
 
 def test_this_machine_is_one_that_wheels_are_built_for() -> None:
-    assert host_triple() in HERE.platform_tags
+    assert host_triple(HERE) in HERE.platform_tags

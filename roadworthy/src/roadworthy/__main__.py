@@ -30,13 +30,11 @@ def main() -> None:
         sys.exit(usage(command))
     sys.argv = [f"roadworthy {command}", *rest]
     module = import_module(f"roadworthy.{COMMANDS[command][0]}")
-    from roadworthy.terminal import run_main  # noqa: PLC0415 - only where there is a command
+    from roadworthy.project import Project  # noqa: PLC0415 - only where there is a command
+    from roadworthy.terminal import run_main  # noqa: PLC0415
 
-    if command == "check":
-        from roadworthy.project import Project  # noqa: PLC0415
-
-        run_main(lambda: module.main(Project(Path.cwd()), rest))
-    run_main(module.main)
+    passed = command in {"check", "toolchain"}
+    run_main(lambda: module.main(Project(Path.cwd()), rest) if passed else module.main())
 
 
 def usage(command: str) -> int:

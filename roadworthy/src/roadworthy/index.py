@@ -4,19 +4,19 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-import requests
 from packaging.version import InvalidVersion, Version
-from pypi_simple import DistributionPackage, NoSuchProjectError, PyPISimple
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from roadworthy.gate.model import LARGEST_MEMBER
+from roadworthy.sums import is_artefact_name, parse_name
 from roadworthy.terminal import err, problem
-from roadworthy.verifying.artefacts import is_artefact_name, parse_name
+
+# What asks an index is imported where it is asked: a command that does not takes a third of the time to start.
+if TYPE_CHECKING:
+    from pypi_simple import DistributionPackage
+    from tenacity import RetryCallState
 
 T = TypeVar("T")
 
@@ -25,12 +25,7 @@ LONGEST_WAIT = 600
 # How many seconds an index may be silent.
 TIMEOUT = 30
 # What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.
-PASSING = {
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.BAD_GATEWAY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    HTTPStatus.GATEWAY_TIMEOUT,
-}
+PASSING = {429, 502, 503, 504}
 
 
 class NotThereYetError(Exception):
@@ -66,14 +61,15 @@ def upload_address(name: str) -> str:
     return name
 
 
-def patiently(ask: Callable[[], T]) -> T:
+def patiently(ask: Callable[[], T], longest: float = LONGEST_WAIT) -> T:
     """Return what `ask` returns; as long as it raises NotThereYetError, say so, wait, and ask again.
 
     Raises:
-        ProblemsError: It still does after `LONGEST_WAIT` seconds.
+        ProblemsError: It still does after `longest` seconds.
     """
+    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential  # noqa: PLC0415
 
-    def say(state: RetryCallState) -> None:
+    def say(state: "RetryCallState") -> None:
         reason = state.outcome.exception() if state.outcome else ""
         wait = state.next_action.sleep if state.next_action else 0
         err.print(f"{reason}; asking again in {wait:.0f} s")
@@ -81,7 +77,7 @@ def patiently(ask: Callable[[], T]) -> T:
     retrying = Retrying(
         retry=retry_if_exception_type(NotThereYetError),
         wait=wait_exponential(multiplier=1, max=30),
-        stop=stop_after_delay(LONGEST_WAIT),
+        stop=stop_after_delay(longest),
         before_sleep=say,
         reraise=True,
     )
@@ -89,7 +85,7 @@ def patiently(ask: Callable[[], T]) -> T:
         return retrying(ask)
     except NotThereYetError as error:
         remedy = "is that version published there? see what the publishing job of CI says"
-        raise problem(f"{error}, after {LONGEST_WAIT} s", remedy) from error
+        raise problem(f"{error}, after {longest} s", remedy) from error
 
 
 def is_version(text: str | None, version: Version) -> bool:
@@ -121,7 +117,9 @@ class Limit:
 
     def __init__(self, _: int | None) -> None:
         """Begin with nothing; what the server says of the length is not needed."""
-        self.left = LARGEST_MEMBER
+        from roadworthy.gate.model import LARGEST_MEMBER  # noqa: PLC0415 - only where something is downloaded
+
+        self.largest = self.left = LARGEST_MEMBER
 
     def __enter__(self) -> "Limit":  # noqa: PYI034 - Self came with 3.11
         return self
@@ -137,7 +135,7 @@ class Limit:
         """
         self.left -= increment
         if self.left < 0:
-            raise ValueError(f"a file is larger than {LARGEST_MEMBER:,} bytes")
+            raise ValueError(f"a file is larger than {self.largest:,} bytes")
 
 
 @dataclass(frozen=True)
@@ -158,6 +156,8 @@ class Index:
 
     def knows(self, project: str) -> bool:
         """Say whether the index has a page for the project."""
+        from pypi_simple import NoSuchProjectError, PyPISimple  # noqa: PLC0415
+
         with PyPISimple(self.url) as client:
             try:
                 client.get_project_page(project)
@@ -165,7 +165,7 @@ class Index:
                 return False
         return True
 
-    def files(self, project: str, version: Version) -> list[DistributionPackage]:
+    def files(self, project: str, version: Version) -> "list[DistributionPackage]":
         """Return the files of a release.
 
         Raises:
@@ -173,6 +173,9 @@ class Index:
             BusyError: It says that it cannot answer now.
             ProblemsError: It names a file as none may be called, or two that are one.
         """
+        import requests  # noqa: PLC0415
+        from pypi_simple import NoSuchProjectError, PyPISimple  # noqa: PLC0415
+
         with PyPISimple(self.url) as client:
             try:
                 page = client.get_project_page(project, timeout=TIMEOUT, headers={"Cache-Control": "no-cache"})
@@ -191,6 +194,9 @@ class Index:
 
     def download(self, project: str, version: Version, folder: Path) -> None:
         """Download the files of a release; each is compared with the digest, if the index gives one."""
+        import requests  # noqa: PLC0415
+        from pypi_simple import PyPISimple  # noqa: PLC0415
+
         try:
             files = patiently(lambda: self.files(project, version))
             with PyPISimple(self.url) as client:

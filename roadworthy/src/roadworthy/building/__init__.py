@@ -1,1 +1,90 @@
-"""Building the sdist, and from it the wheels: the same bytes wherever they are built."""
+"""Building the sdist, and from it the wheels: the same bytes wherever and whenever they are built.
+
+Times come from the commit, no path of this machine is compiled in, and nothing of the environment changes what the
+compiler does. This module is about dist/ as a whole: it is replaced when all that belongs into it is there.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from roadworthy.building.toolchain import build_folder, fetch_crates, host_triple
+from roadworthy.project import Project
+from roadworthy.sums import read_sums, sha256, write_sums
+from roadworthy.terminal import err, out, problem
+
+# Builds both, from where a project has its scripts.
+PAGE = "scripts/build.py"
+
+
+def require_buildable(project: Project) -> None:
+    """Make sure, before a build, that all that it needs is there, but the targets of the compiler.
+
+    Raises:
+        ProblemsError: It is no checkout, a fact is missing, or the locked crates cannot be had.
+    """
+    project.checkout.require_checkout()
+    project.require_facts()
+    # `maturin sdist` would silently rewrite a lock that does not fit.
+    fetch_crates(project)
+
+
+@contextmanager
+def new_dist(project: Project) -> Iterator[Path]:
+    """Provide an empty folder that becomes dist/ if all goes well: its old content goes, and SHA256SUMS is written."""
+    build_folder(project).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=build_folder(project)) as temporary:
+        folder = Path(temporary) / project.dist.name
+        folder.mkdir()
+        yield folder
+        record(project).unlink(missing_ok=True)
+        shutil.rmtree(project.dist, ignore_errors=True)
+        shutil.move(folder, project.dist)
+    write_sums(project.sums, project.dist)
+
+
+def print_dist(project: Project) -> None:
+    """Print what is in dist/."""
+    for path in sorted(project.dist.iterdir()):
+        out.print(f"{path.stat().st_size:>9,} bytes  {path.relative_to(project.root)}")
+
+
+def record(project: Project) -> Path:
+    """Return the file that says what dist/ was built from: written when dist/ and SHA256SUMS are complete."""
+    return build_folder(project) / "built-from"
+
+
+def state_of(project: Project, triple: str) -> str:
+    """Name what a build depends on: the content of the checkout, and the target."""
+    return f"{project.checkout.state()} {triple}"
+
+
+def is_current(project: Project) -> bool:
+    """Say whether dist/ holds what this very state of the checkout builds for this machine, whole and unchanged."""
+    if not (record(project).exists() and project.sums.exists() and project.dist.is_dir()):
+        return False
+    present = {path.name: sha256(path.read_bytes()) for path in project.dist.iterdir() if path.is_file()}
+    made_from = record(project).read_text(encoding="utf-8")
+    return made_from == state_of(project, host_triple(project)) and read_sums(project.sums) == present
+
+
+def require_current(project: Project) -> None:
+    """Let the project's own page build dist/ anew, with the engine beside it, unless it is what the checkout builds.
+
+    Raises:
+        ProblemsError: It cannot be built; what is wrong was said.
+    """
+    if is_current(project):
+        return
+    err.print("dist/ is not what this checkout builds; building it first")
+    engine = project.root / "roadworthy" / "src"
+    env = {**os.environ, **({"PYTHONPATH": str(engine)} if engine.is_dir() else {})}
+    if subprocess.run(
+        [sys.executable, PAGE], cwd=project.root, env=env, stdin=subprocess.DEVNULL, check=False
+    ).returncode:
+        raise problem(f"{PAGE} could not build dist/", "its message is above; repair what it names")

@@ -1,44 +1,100 @@
-"""Say which tools a build will use, and fetch the locked crates; end with one line if Rust is missing or too old."""
+"""The tools of a build: which Rust and maturin there are, the locked crates, an environment that changes nothing."""
 
 import os
 import platform
+import re
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
 from packaging.version import Version
 
 from roadworthy import processes as commands
+from roadworthy.arguments import Parser
 from roadworthy.processes import venv_bin
-from roadworthy.project import HERE
+from roadworthy.project import Project
+from roadworthy.repository import environment
 from roadworthy.terminal import err, problem
 
 # The locks in requirements/ that a build, its proofs and a release work with.
 GROUPS = ("setup", "test", "tools", "build")
+# Variables with which a shell, or a CI's set-up, would change what is compiled.
+CHANGES_THE_BUILD = re.compile(r"(CARGO_(BUILD|ENCODED|PROFILE|TARGET)|MACOSX|MATURIN|PYO3)_|PYTHON|RUSTFLAGS")
 
 
-def ask_version(*command: str) -> str:
+def build_folder(project: Project) -> Path:
+    """Return the folder in which everything is compiled."""
+    return project.target / "dist"
+
+
+def cargo_home() -> Path:
+    """Return the folder in which cargo keeps what it fetches."""
+    return Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+
+
+def ask_version(project: Project, *command: str) -> str:
     """Return the version that a tool prints of itself: the second word of its first line."""
-    return commands.run(*command, "--version", cwd=HERE.root, env=os.environ).stdout.split()[1]
+    return commands.run(*command, "--version", cwd=project.root, env=os.environ).stdout.split()[1]
 
 
-def maturin_version() -> str:
+def maturin_version(project: Project) -> str:
     """Return the version of the maturin that builds."""
-    return ask_version(str(venv_bin("maturin")))
+    return ask_version(project, str(venv_bin("maturin")))
 
 
-def rustc(*arguments: str) -> str:
-    """Return what rustc prints."""
-    return commands.run("rustc", *arguments, cwd=HERE.root, env=os.environ).stdout.strip()
+def rustc(project: Project, *arguments: str) -> str:
+    """Return what rustc prints: the one that is chosen in the project's folder."""
+    return commands.run("rustc", *arguments, cwd=project.root, env=os.environ).stdout.strip()
 
 
-def host_triple() -> str:
+def host_triple(project: Project) -> str:
     """Return the target that this machine builds for by itself."""
-    (host,) = [line.removeprefix("host: ") for line in rustc("-vV").splitlines() if line.startswith("host: ")]
+    (host,) = [line.removeprefix("host: ") for line in rustc(project, "-vV").splitlines() if line.startswith("host: ")]
     return host
 
 
-def require_rust() -> str:
+def build_environment(project: Project, triple: str | None = None) -> dict[str, str]:
+    """Return the environment for maturin and cargo: this one, without what would change the result."""
+    oldest = project.deployment_target(triple) if triple else None
+    library = Path(rustc(project, "--print=sysroot")) / "lib" / "rustlib" / "src" / "rust"
+    replaced = {cargo_home(): "/cargo", library: "/rust"}
+    flags = [f"--remap-path-prefix={path}={name}" for path, name in replaced.items()]
+    kept = {name: value for name, value in environment().items() if not CHANGES_THE_BUILD.match(name)}
+    return {
+        **kept,
+        "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
+        # CARGO_HOME may be a symbolic link, and cargo resolves the variable, not its own default.
+        "CARGO_HOME": str(cargo_home()),
+        **({"MACOSX_DEPLOYMENT_TARGET": oldest} if oldest else {}),
+        "PATH": os.pathsep.join([str(venv_bin("python").parent), *os.get_exec_path()]),
+        "SOURCE_DATE_EPOCH": str(project.checkout.commit_time()),
+    }
+
+
+def run_maturin(arguments: list[str], folder: Path, env: dict[str, str]) -> None:
+    """Run maturin, show what it says, and end with a problem for a warning: each is about what would be shipped."""
+    done = subprocess.run(
+        [str(venv_bin("maturin")), *arguments],
+        cwd=folder,
+        env=env,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    # In one piece: two of them may run at the same time.
+    err.print(done.stdout.rstrip())
+    if done.returncode:
+        raise problem(f"maturin {arguments[0]} failed", "its message is above; repair what it names, and build again")
+    warnings = [line.split("⚠️", 1)[1].strip() for line in done.stdout.splitlines() if "⚠️" in line]
+    if warnings:
+        remedy = "what it warns of would be shipped; repair it, and build again"
+        raise problem(f"maturin warns: {'; '.join(warnings)}", remedy)
+
+
+def require_rust(project: Project) -> str:
     """Return the version of rustc.
 
     Raises:
@@ -47,7 +103,7 @@ def require_rust() -> str:
     for program in ("cargo", "rustc"):
         if not shutil.which(program):
             raise commands.not_there(program)
-    found, oldest = ask_version("rustc"), HERE.rust_version
+    found, oldest = ask_version(project, "rustc"), project.rust_version
     if oldest and Version(found.split("-")[0]) < Version(oldest):
         raise problem(f"Rust {found} is too old: Cargo.toml asks for {oldest} or newer", "run: rustup update stable")
     return found
@@ -59,7 +115,7 @@ def require_cargo_home() -> None:
     Raises:
         ProblemsError: It cannot.
     """
-    home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    home = cargo_home()
     try:
         home.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=home).close()
@@ -68,7 +124,7 @@ def require_cargo_home() -> None:
         raise problem(what, "set CARGO_HOME to a folder that can be") from error
 
 
-def fetch_crates() -> None:
+def fetch_crates(project: Project) -> None:
     """Make sure that cargo can read all locked crates offline; what is not on this machine is fetched, and said.
 
     Raises:
@@ -76,14 +132,14 @@ def fetch_crates() -> None:
     """
     env = commands.tool_environment(os.environ)
     ask = ("cargo", "metadata", "--locked", "--offline", "--format-version=1", "--quiet")
-    asked = commands.run(*ask, cwd=HERE.root, env=env, check=False)
+    asked = commands.run(*ask, cwd=project.root, env=env, check=False)
     if asked.returncode == 0:
         return
     require_cargo_home()
     if "offline" in asked.stderr:
-        count = sum("source" in crate for crate in HERE.locked_crates)
+        count = sum("source" in crate for crate in project.locked_crates)
         err.print(f"fetching {count} crates")
-        asked = commands.run("cargo", "fetch", "--locked", cwd=HERE.root, env=env, check=False)
+        asked = commands.run("cargo", "fetch", "--locked", cwd=project.root, env=env, check=False)
     # Behind warnings of a network that was asked again.
     reason = " ".join(asked.stderr[max(0, asked.stderr.find("error:")) :].split())
     if asked.returncode and "--locked" in reason:
@@ -93,8 +149,9 @@ def fetch_crates() -> None:
         raise problem(f"cargo cannot read the package: {reason[:300]}", remedy)
 
 
-def main() -> None:
+def main(project: Project, words: list[str]) -> None:
     """Fetch what is missing, and print one line of versions."""
-    rust = require_rust()
-    fetch_crates()
-    err.print(f"Rust {rust}, maturin {maturin_version()}, Python {platform.python_version()}")
+    Parser("toolchain", "Say which tools build here, and fetch the locked crates.").read(words)
+    rust = require_rust(project)
+    fetch_crates(project)
+    err.print(f"Rust {rust}, maturin {maturin_version(project)}, Python {platform.python_version()}")

@@ -6,15 +6,14 @@ so wheels from another sdist are found, and files that were changed or lost on t
 
 import argparse
 import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from roadworthy.building import build
+from roadworthy.building import new_dist
 from roadworthy.project import HERE
+from roadworthy.sums import compare_sums, is_artefact_name, read_sums
 from roadworthy.terminal import Problem, ProblemsError, problem
-from roadworthy.verifying.artefacts import compare_sums, is_artefact_name, read_sums
 
 REMEDY = "run the jobs that built them again, all of them; publish nothing of this run"
 FROM = "FROM= is the folder of the folders that machines have built"
@@ -73,13 +72,9 @@ def collect(built: Path) -> None:
     problems = [one for folder in folders for one in check_folder(folder)] or list(check_together(folders))
     if problems:
         raise ProblemsError(problems)
-    build.TARGET_DIR.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=build.TARGET_DIR) as temporary:
-        folder = Path(temporary) / HERE.dist.name
-        folder.mkdir()
+    with new_dist(HERE) as folder:
         for path in (path for each in folders for path in (each / HERE.dist.name).iterdir()):
             shutil.copy(path, folder)
-        build.replace_dist(folder)
 
 
 def main() -> None:

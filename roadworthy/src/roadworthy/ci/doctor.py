@@ -124,8 +124,8 @@ def find_missing() -> list[Problem]:
     """Return what is missing for everything; say what is missing for something."""
     problems = [Problem(f"{tool} is not on PATH", "install it") for tool in REQUIRED if not shutil.which(tool)]
     try:
-        rust = toolchain.require_rust()
-        err.print(f"Rust {rust}, Python {platform.python_version()}, maturin {toolchain.maturin_version()}")
+        rust = toolchain.require_rust(HERE)
+        err.print(f"Rust {rust}, Python {platform.python_version()}, maturin {toolchain.maturin_version(HERE)}")
     except ProblemsError as error:
         problems += error.problems
     for tool, purpose in OPTIONAL.items():

@@ -17,8 +17,8 @@ from roadworthy import processes as commands
 from roadworthy.project import HERE
 from roadworthy.releasing import files
 from roadworthy.releasing.version import Release, version_of_tag
+from roadworthy.sums import compare_sums, read_sums, sha256
 from roadworthy.terminal import ProblemsError, out, problem
-from roadworthy.verifying.artefacts import compare_sums, read_sums, sha256
 
 
 def gh(*arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":

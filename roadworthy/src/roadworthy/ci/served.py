@@ -17,8 +17,8 @@ from roadworthy.index import BusyError, Index, NotThereYetError, patiently
 from roadworthy.project import HERE
 from roadworthy.releasing.yank import advising, next_version, repair
 from roadworthy.runner import summarise
+from roadworthy.sums import read_sums
 from roadworthy.terminal import Problem, ProblemsError, out, problem
-from roadworthy.verifying.artefacts import read_sums
 
 
 def served_files(index: Index, version: Version, names: set[str]) -> list[DistributionPackage]:

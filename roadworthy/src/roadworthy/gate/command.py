@@ -12,14 +12,15 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from roadworthy.arguments import Parser
+from roadworthy.building.sdist import declared_files
 from roadworthy.building.toolchain import host_triple
 from roadworthy.gate.check import check_folder
 from roadworthy.gate.model import Expectations, Finding
 from roadworthy.gate.names import list_folder
 from roadworthy.project import Project
 from roadworthy.runner import summarise
+from roadworthy.sums import sha256
 from roadworthy.terminal import annotate, err, out, printable
-from roadworthy.verifying.artefacts import sha256
 
 
 def expect(project: Project, triples: list[str]) -> Expectations:
@@ -36,7 +37,7 @@ def expect(project: Project, triples: list[str]) -> Expectations:
         abi3_feature=project.crate.abi3_feature,
         first_abi3t=project.crate.first_abi3t or "none",
         expected=tuple(expected),
-        tracked=frozenset(project.checkout.ask("ls-files", "-z").rstrip("\0").split("\0")),
+        tracked=declared_files(project),
         builder_paths=tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/"))),
     )
 
@@ -77,7 +78,7 @@ def main(project: Project, words: list[str]) -> None:
     parser.switch("JSON", "print the findings as JSON on stdout")
     given = parser.read(words)
     folder = given.get("FOLDER", project.dist)
-    triples = [host_triple()] if "HOST" in given and "ALL" not in given else list(project.platform_tags)
+    triples = [host_triple(project)] if "HOST" in given and "ALL" not in given else list(project.platform_tags)
     findings = check_folder(folder, None if "FOREIGN" in given else expect(project, triples))
     if "JSON" in given:
         rows = [{"file": f.file, "rule": f.rule, "what": f.what, "remedy": f.remedy} for f in findings]

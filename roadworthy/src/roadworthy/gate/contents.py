@@ -182,7 +182,7 @@ def sbom_present(artefact: Artefact, project: Expectations) -> Iterator[str]:
 
 @rule("sdist", needs_project=True)
 def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """The sdist holds what git tracks and PKG-INFO, and nothing else.
+    """The sdist holds what git tracks, with [tool.maturin] include and exclude, and PKG-INFO, and nothing else.
 
     Why: untracked files are published, or what the build needs is left out.
     Source: seen with maturin 1.16: the default sdist generator packs every file that git does not ignore.
@@ -190,9 +190,9 @@ def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """
     present = {name.removeprefix(f"{artefact.folder}/") for name in artefact.files}
     for name in sorted(project.tracked - present):
-        yield f"{name} is tracked, and not in the sdist"
+        yield f"{name} is tracked, not excluded, and not in the sdist"
     for name in sorted(present - project.tracked - {"PKG-INFO"}):
-        yield f"{name} is not tracked"
+        yield f"{name} is not tracked, or excluded in pyproject.toml"
 
 
 @rule("sdist", needs_project=True)

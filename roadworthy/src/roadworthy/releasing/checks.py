@@ -191,7 +191,7 @@ def check_lock(situation: Situation) -> Iterator[Problem]:
         return  # check_tools says so.
     files.versions(situation.read)  # A file that cannot be read is named by this, once.
     try:
-        fetch_crates()
+        fetch_crates(HERE)
     except ProblemsError as error:
         yield from error.problems
 
@@ -211,7 +211,7 @@ def check_tools(situation: Situation) -> Iterator[Problem]:
     if Version(re.match(r"[0-9.]*[0-9]", found)[0]) < OLDEST_GIT:  # type: ignore[index]
         yield Problem(f"git {found} is too old", f"install git {OLDEST_GIT} or newer")
     try:
-        require_rust()
+        require_rust(HERE)
     except ProblemsError as error:
         yield from error.problems
 

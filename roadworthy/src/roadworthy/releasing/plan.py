@@ -163,7 +163,7 @@ def expected_artefacts(release: Release) -> tuple[tuple[str, ...], tuple[str, ..
     }
     sdist = (HERE.sdist_name(release.version),)
     everything = sdist + tuple(wheel for wheels in names.values() for wheel in wheels)
-    return sdist + names.get(host_triple(), ()), everything
+    return sdist + names.get(host_triple(HERE), ()), everything
 
 
 def prepare(situation: Situation) -> Plan:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from roadworthy.project import HERE
 from roadworthy.pythons import Python
 from roadworthy.terminal import problem
+from roadworthy.verifying.artefacts import Source
 from roadworthy.verifying.environment import Environment
 
 # What the interpreter is, by itself.
@@ -47,17 +47,8 @@ def docker_run(image: str, command: Iterable[object], folders: Iterable[Path], *
     return [engine(), "run", "--rm", "--init", *user, *mounts, *options, f"--entrypoint={words[0]}", image, *words[1:]]
 
 
-def find_in_image(image: str, names: list[str]) -> list[Python]:
-    """Return the interpreters of these names, such as `3.14t`, in an image.
-
-    Raises:
-        ProblemsError: One is not there.
-    """
-    return sorted(ask_python(image, name) for name in names)
-
-
-def ask_python(image: str, name: str) -> Python:
-    """Return the interpreter of one name.
+def find_in_image(image: str, name: str) -> Python:
+    """Return the interpreter of a name, such as `3.14t`, in an image.
 
     Raises:
         ProblemsError: It is not there, or does not answer.
@@ -89,7 +80,7 @@ class ContainerEnvironment(Environment):
         del environment  # nothing of this machine's reaches a container
         variables = {"HOME": self.folder, "PYTHONDONTWRITEBYTECODE": "1"}
         options = [f"--workdir={self.empty}", *(f"--env={name}={value}" for name, value in variables.items())]
-        folders = (self.folder, HERE.root, *self.folders)
+        folders = (self.folder, self.project.root, *self.folders)
         return super().run(what, *docker_run(self.image, command, folders, *options))
 
     def create(self, *, with_pip: bool = True) -> None:
@@ -101,6 +92,10 @@ class ContainerEnvironment(Environment):
         """Run `pip install`: there is no uv in the image."""
         del environment
         self.pip(what, *arguments)
+
+    def install_wheel(self, source: Source) -> None:
+        """Install the wheel with pip as well."""
+        self.install_wheel_with_pip(source)
 
     @property
     def executable(self) -> Path:

@@ -1,9 +1,9 @@
 """Tell, as JSON in a file, what is installed and what an import really loads.
 
-Run by verify_install.py with the `-I` of an interpreter under test, in an empty folder: standard library only. It only
-tells; verify_install.py judges. What a package prints, or does to stdout, is its own affair: nobody reads that.
+Run with the `-I` of an interpreter under test, in an empty folder: standard library only. It only tells; proofs judge.
+What a package prints, or does to stdout, is its own affair: nobody reads that.
 
-usage: python -I installed.py DISTRIBUTION NATIVE_MODULE FILE
+usage: python -I describe.py DISTRIBUTION NATIVE_MODULE FILE
 """
 
 import hashlib

@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -12,28 +13,25 @@ from xml.etree import ElementTree as ET
 from packaging.utils import canonicalize_name
 
 from roadworthy import processes as commands
+from roadworthy.gate.model import wheel_tags
+from roadworthy.index import NotThereYetError, patiently
 from roadworthy.processes import EXE, find_uv
-from roadworthy.project import HERE
+from roadworthy.project import Project
 from roadworthy.pythons import Python
+from roadworthy.verifying.artefacts import Source, read_requirements
 
-CHECK = Path(__file__).resolve().parent / "describe.py"
-TEST_REQUIREMENTS = HERE.root / "requirements" / "test.txt"
+DESCRIBE = Path(__file__).resolve().parent / "describe.py"
+# What uv and pip say of a version that an index does not list.
+NOT_THERE = re.compile(
+    "there is no version of|was not found in the package registry|No matching distribution found", re.IGNORECASE
+)
 
 # Variables with which the caller's environment would decide what is installed, from where, or what is imported.
-DROPPED_PREFIXES = ("PYTHON", "PIP_", "CONDA_", "VIRTUAL_ENV", "CARGO_TARGET_DIR", "RUSTFLAGS")
-DROPPED_FOR_THE_PACKAGE = (
-    "UV_BUILD_CONSTRAINT",
-    "UV_CONFIG_FILE",
-    "UV_CONSTRAINT",
-    "UV_DEFAULT_INDEX",
-    "UV_EXCLUDE_NEWER",
-    "UV_EXTRA_INDEX_URL",
-    "UV_FIND_LINKS",
-    "UV_INDEX",
-    "UV_NO_BINARY",
-    "UV_NO_BUILD",
-    "UV_OVERRIDE",
-    "UV_PRERELEASE",
+DROPPED = re.compile(r"PYTHON|PIP_|CONDA_|VIRTUAL_ENV|CARGO_TARGET_DIR|RUSTFLAGS|UV_PYTHON$")
+# And, for the one installation whose source must be what is on the command line:
+DROPPED_FOR_THE_PACKAGE = re.compile(
+    r"UV_((BUILD_)?CONSTRAINT|CONFIG_FILE|DEFAULT_INDEX|EXCLUDE_NEWER|EXTRA_INDEX_URL|FIND_LINKS|INDEX|NO_BINARY|NO_BUILD"
+    r"|OVERRIDE|PRERELEASE)"
 )
 
 
@@ -47,24 +45,23 @@ class FailedError(Exception):
         super().__init__(what)
 
 
-@cache
 def clean_environment() -> dict[str, str]:
     """Return this process's environment without what would reach into another one."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(DROPPED_PREFIXES)}
-    kept.pop("UV_PYTHON", None)
+    kept = {name: value for name, value in os.environ.items() if not DROPPED.match(name)}
     # Bytecode is a file that no artefact brought.
     return {**kept, "UV_PYTHON_DOWNLOADS": "never", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def package_environment() -> dict[str, str]:
-    """Return the environment for the one installation whose source must be what is on the command line."""
-    return {name: value for name, value in clean_environment().items() if not name.startswith(DROPPED_FOR_THE_PACKAGE)}
+    """Return the same for the installation of the package."""
+    return {name: value for name, value in clean_environment().items() if not DROPPED_FOR_THE_PACKAGE.match(name)}
 
 
 @dataclass(frozen=True)
 class Environment:
     """A virtual environment of its own in `folder`, and an empty folder beside it to run things in."""
 
+    project: Project
     python: Python
     folder: Path
 
@@ -113,11 +110,6 @@ class Environment:
             what = "uv could not make an environment"
             self.run(what, find_uv(), "venv", "--quiet", "--python", self.python.path, self.folder / "env")
 
-    def install_test_requirements(self) -> None:
-        """Install what the package's tests need, as it is locked."""
-        what = "the requirements of the tests could not be installed"
-        self.install(what, "--only-binary", ":all:", "--require-hashes", "--requirement", TEST_REQUIREMENTS)
-
     def install(self, what: str, *arguments: object, environment: dict[str, str] | None = None) -> None:
         """Run `uv pip install` into this environment."""
         command = (find_uv(), "pip", "install", "--python", self.executable, *arguments)
@@ -128,6 +120,70 @@ class Environment:
         options = ("--isolated", "--disable-pip-version-check", "--no-input", "install")
         self.run(what, self.executable, "-I", "-m", "pip", *options, *arguments, environment=package_environment())
 
+    def install_test_requirements(self) -> None:
+        """Install what the package's tests need, as it is locked."""
+        what = "the requirements of the tests could not be installed"
+        lock = self.project.root / "requirements" / "test.txt"
+        self.install(what, "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
+
+    def install_wheel(self, source: Source) -> None:
+        """Install the wheel with uv from the one source."""
+        what = f"none of the wheels can be installed here: {source.artefacts.wheel_names()}"
+        # Without its cache, uv cannot take an older file of the same name for this one.
+        arguments = ("--no-cache", "--no-config", "--no-sources", *source.arguments)
+        self.try_patiently(source, lambda: self.install(what, *arguments, environment=package_environment()))
+
+    def install_wheel_with_pip(self, source: Source) -> None:
+        """Install the wheel with the environment's pip from the one source."""
+        what = f"pip finds none of the wheels to install: {source.artefacts.wheel_names()}"
+        self.try_patiently(source, lambda: self.pip(what, "--no-cache-dir", *source.arguments))
+
+    def try_patiently(self, source: Source, install: Callable[[], None]) -> None:
+        """Install the package; where an index says that it has no such version, wait: it may a little later."""
+
+        def attempt() -> None:
+            try:
+                install()
+            except FailedError as error:
+                if source.index and NOT_THERE.search(" ".join(error.output.split())):
+                    what = f"{self.project.name} {source.artefacts.version} cannot be installed yet"
+                    raise NotThereYetError(what) from error
+                raise
+
+        patiently(attempt)
+
+    def install_sdist(self, source: Source) -> None:
+        """Install the sdist from source with its locked crates, without any network."""
+        artefacts = source.artefacts
+        fetch = ("cargo", "fetch", "--locked", f"--manifest-path={artefacts.unpacked / 'Cargo.toml'}")
+        self.run("the sdist's locked crates could not be fetched", *fetch)
+        self.install("what the build requires could not be installed", "--", *artefacts.build_requirements())
+        # Without isolation the build may use no index, and without its cache uv cannot take what it built before.
+        self.install(
+            "the sdist cannot be installed from source",
+            *("--no-cache", "--no-config", "--no-sources", "--no-index", "--no-deps", "--no-build-isolation"),
+            artefacts.sdist,
+            environment={**package_environment(), "MATURIN_PEP517_ARGS": "--locked", "CARGO_NET_OFFLINE": "true"},
+        )
+
+    def install_dependencies(self, source: Source) -> None:
+        """Install what the installed package says that it requires, from where this machine's installer finds it.
+
+        The package is there already: nothing that is required can bring another one.
+        """
+        wheel = source.artefacts.installed_wheel(wheel_tags(self.read_installed("WHEEL")))
+        file = (wheel or source.artefacts.sdist).name
+        requirements = read_requirements(self.read_installed("METADATA"), file)
+        if not requirements:
+            return
+        listed = ", ".join(requirements)
+        try:
+            self.install(f"{file} requires what cannot be installed together: {listed}", "--", *requirements)
+        except FailedError:
+            for each in requirements:
+                self.install(f"{file} requires {each}, which cannot be installed", "--", each)
+            raise
+
     def read_installed(self, file: str) -> bytes:
         """Return a file of the package's .dist-info folder, without asking the environment's interpreter.
 
@@ -136,14 +192,14 @@ class Environment:
         """
         sites = [*self.folder.glob("env/lib/python*/site-packages"), *self.folder.glob("env/Lib/site-packages")]
         for path in (path for site in sites for path in site.glob(f"*.dist-info/{file}")):
-            if canonicalize_name(path.parent.name.split("-", 1)[0]) == canonicalize_name(HERE.name):
+            if canonicalize_name(path.parent.name.split("-", 1)[0]) == canonicalize_name(self.project.name):
                 return path.read_bytes()
-        raise FailedError(f"{HERE.name} was installed, and has no {file} in the environment")
+        raise FailedError(f"{self.project.name} was installed, and has no {file} in the environment")
 
     def describe(self) -> dict[str, Any]:
-        """Return what `installed.py` tells about this environment."""
+        """Return what `describe.py` tells about this environment."""
         what, told = "the interpreter could not say what is installed", self.folder / "installed.json"
-        printed = self.run(what, self.executable, "-I", CHECK, HERE.name, HERE.native_module, told)
+        printed = self.run(what, self.executable, "-I", DESCRIBE, self.project.name, self.project.native_module, told)
         try:
             facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

@@ -1,265 +1,271 @@
-"""What is done in one clean environment to verify a wheel or the sdist, and which environments that takes."""
+"""What is done in one clean environment to verify an artefact: planned on the page, carried out and reported here."""
 
-import re
+import os
+import shutil
+import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from packaging.requirements import Requirement
+from packaging.version import InvalidVersion, Version
+from rich.markup import escape
 
-from roadworthy.gate.model import wheel_tags
-from roadworthy.index import Index, NotThereYetError, patiently
-from roadworthy.project import HERE
-from roadworthy.pythons import Python
-from roadworthy.tables import parse_toml
-from roadworthy.terminal import Problem, ProblemsError, problem
-from roadworthy.verifying.artefacts import Artefacts, judge, read_requirements
+from roadworthy.building import require_current
+from roadworthy.index import Index
+from roadworthy.processes import find_uv
+from roadworthy.project import Project
+from roadworthy.pythons import Python, PythonNotFoundError, find_pythons, list_pythons, newest_of_each
+from roadworthy.releasing.yank import advising
+from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem
+from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.container import ContainerEnvironment, find_in_image
-from roadworthy.verifying.environment import Environment, FailedError, package_environment
+from roadworthy.verifying.environment import Environment, FailedError
 
-# What uv and pip say of a version that an index does not list.
-NOT_THERE = re.compile(
-    "there is no version of|was not found in the package registry|No matching distribution found", re.IGNORECASE
-)
+# How many lines of a failed command are shown.
+TAIL = 40
+# Variables that change what a Python imports or runs, told because somebody may rely on one.
+REACHES_INTO = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE")
+ENGINE = str(Path(__file__).resolve().parents[2])  # where the Makefile says that this engine is
 
 
 @dataclass
 class Job:
-    """One environment to be made and judged; `result` and the rest are filled in by `run_job`."""
+    """One environment to be made and judged; `result` and the rest are filled in by `run`.
+
+    Attributes:
+        python: The interpreter, of this machine or of the source's image.
+        artefact: What is installed, in words.
+        steps: What is done with the environment; returns the result in a word.
+        source: Where the package comes from.
+        by: How it is installed, in words.
+    """
 
     python: Python
     artefact: str
-    steps: Callable[[Environment], str]
-    make: Callable[[Python, Path], Environment] = Environment
-    wheels: str = ""
+    steps: Callable[[Environment, Source], str]
+    source: Source
+    by: str = ""
     result: str = ""
     seconds: float = 0.0
     problems: list[Problem] = field(default_factory=list)
     output: str = ""
 
+    @property
+    def title(self) -> str:
+        """What is verified, in words."""
+        target = f" for {self.source.target}" if self.source.target else ""
+        image = f" in {self.source.image}" if self.source.image else ""
+        return f"{self.artefact}{target}{image}{f', by {self.by}' if self.by else ''}"
 
-@dataclass(frozen=True)
-class Source:
-    """Where the package comes from: a folder with artefacts, and, if they were published, the index."""
+    def environment(self, folder: Path) -> Environment:
+        """Return its environment, which is not made yet."""
+        if not self.source.image:
+            return Environment(self.source.project, self.python, folder)
+        seen = (self.source.artefacts.folder, self.source.artefacts.unpacked)
+        return ContainerEnvironment(self.source.project, self.python, folder, self.source.image, seen)
 
-    artefacts: Artefacts
-    index: Index | None = None
-    target: str = ""
+    def run(self, folder: Path) -> "Job":
+        """Carry it out in its own folder, which is made, and write down how it went."""
+        started = time.perf_counter()
+        folder.mkdir()
+        try:
+            self.result = self.steps(self.environment(folder), self.source)
+        except FailedError as error:
+            self.output = error.output
+            remedy = f"its last lines are above; look around in the environment: {self.keep_command}"
+            self.problems = [Problem(error.what, remedy)]
+        except ProblemsError as error:
+            self.problems = error.problems
+        self.seconds = time.perf_counter() - started
+        return self
 
     @property
-    def arguments(self) -> list[str]:
-        """What pip and uv are told so that nothing but this source is used, and only wheels."""
-        where = (
-            ["--index-url", self.index.url]
-            if self.index
-            else ["--no-index", "--find-links", str(self.artefacts.folder)]
-        )
-        return [*where, "--only-binary", ":all:", "--no-deps", f"{HERE.name}=={self.artefacts.version}"]
+    def keep_command(self) -> str:
+        """The command that does one Python's jobs again and leaves the environments."""
+        wheels = f" WHEELS={self.source.wheels}" if self.source.wheels else ""
+        return f"make verify PYTHON={self.python.name}{wheels} KEEP=1"
 
 
-@dataclass(frozen=True)
-class Place:
-    """One target's wheels, and the image of the containers in which they are verified; none: on this machine."""
-
-    target: str
-    image: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> "Place":
-        """Read `target` or `target@image`.
-
-        Raises:
-            ProblemsError: There is no such target.
-        """
-        place = cls(*text.split("@", 1))
-        if place.target not in HERE.platform_tags:
-            raise problem(
-                f"no wheels are built for {text}", f"it is target or target@image: {', '.join(HERE.platform_tags)}"
-            )
-        return place
-
-    def choose(self, source: Source, folder: Path) -> Source:
-        """Return the source with this target's wheels alone; of an index, what it is."""
-        if source.index:
-            return source
-        where = re.sub(r"[^A-Za-z0-9.-]+", "-", self.image) or "here"
-        alone = folder / f"{self.target}-{where}"
-        return replace(source, artefacts=source.artefacts.only(self.target, alone), target=self.target)
+# ---- what to verify, and with what --------------------------------------------------------------------------------
 
 
-def prepare(environment: Environment) -> None:
-    """Make the environment, and install everything that the package's tests need, but not the package."""
-    environment.create()
-    environment.install_test_requirements()
+def is_supported(project: Project, python: Python) -> bool:
+    """Say whether there should be a wheel for this interpreter."""
+    abi3t = project.crate.first_abi3t
+    if python.free_threaded and (abi3t is None or Version(python.name.rstrip("t")) < Version(abi3t)):
+        return python.name in project.python_tags
+    return project.requires_python.contains(".".join(map(str, python.version)))
 
 
-def install_dependencies(environment: Environment, source: Source) -> None:
-    """Install what the installed package says that it requires, from where this machine's installer finds it.
+def choose_pythons(project: Project, asked: str) -> list[Python]:
+    """Return the interpreters to verify with: those asked for, or the newest of each minor version that is here.
 
-    The package is there already: nothing that is required can bring another one.
-    """
-    wheel = source.artefacts.installed_wheel(wheel_tags(environment.read_installed("WHEEL")))
-    file = (wheel or source.artefacts.sdist).name
-    requirements = read_requirements(environment.read_installed("METADATA"), file)
-    if not requirements:
-        return
-    listed = ", ".join(requirements)
-    try:
-        environment.install(f"{file} requires what cannot be installed together: {listed}", "--", *requirements)
-    except FailedError:
-        for each in requirements:
-            environment.install(f"{file} requires {each}, which cannot be installed", "--", each)
-        raise
-
-
-def check_wheel(environment: Environment, source: Source, *, by_pip: bool = False) -> str:
-    """Install the wheel with uv, or with the environment's pip, prove what it is, and run the tests."""
-    prepare(environment)
-    (install_with_pip if by_pip else install_wheel)(environment, source)
-    install_dependencies(environment, source)
-    raise_problems(judge(environment.describe(), environment.folder, source.artefacts))
-    return environment.run_tests(source.artefacts.unpacked)
-
-
-def install_patiently(source: Source, install: Callable[[], None]) -> None:
-    """Install the package; where an index says that it has no such version, wait: it may a little later."""
-
-    def attempt() -> None:
-        try:
-            install()
-        except FailedError as error:
-            if source.index and NOT_THERE.search(" ".join(error.output.split())):
-                raise NotThereYetError(f"{HERE.name} {source.artefacts.version} cannot be installed yet") from error
-            raise
-
-    patiently(attempt)
-
-
-def install_wheel(environment: Environment, source: Source) -> None:
-    """Install the wheel with uv from the one source."""
-    what = f"none of the wheels can be installed here: {source.artefacts.wheel_names()}"
-    # Without its cache, uv cannot take an older file of the same name for this one.
-    arguments = ("--no-cache", "--no-config", "--no-sources", *source.arguments)
-    install_patiently(source, lambda: environment.install(what, *arguments, environment=package_environment()))
-
-
-def install_with_pip(environment: Environment, source: Source) -> None:
-    """Install the wheel with the environment's pip from the one source."""
-    what = f"pip finds none of the wheels to install: {source.artefacts.wheel_names()}"
-    install_patiently(source, lambda: environment.pip(what, "--no-cache-dir", *source.arguments))
-
-
-def check_wheel_with_pip(environment: Environment, source: Source, *, bundled: bool) -> str:
-    """Install the wheel with pip (the one that the Python brings, or the locked one) and prove what it is."""
-    environment.create(with_pip=bundled)
-    if not bundled:
-        environment.install_test_requirements()
-    install_with_pip(environment, source)
-    install_dependencies(environment, source)
-    raise_problems(judge(environment.describe(), environment.folder, source.artefacts))
-    return "installed"
-
-
-def check_sdist(environment: Environment, source: Source) -> str:
-    """Install the sdist from source with its locked crates, without any network, and run the tests."""
-    prepare(environment)
-    fetch = ("cargo", "fetch", "--locked", f"--manifest-path={source.artefacts.unpacked / 'Cargo.toml'}")
-    environment.run("the sdist's locked crates could not be fetched", *fetch)
-    requires = read_build_requirements(source.artefacts.unpacked / "pyproject.toml")
-    environment.install("what the build requires could not be installed", "--", *requires)
-    # Without isolation the build may use no index, and without its cache uv cannot take what it built before.
-    environment.install(
-        "the sdist cannot be installed from source",
-        *("--no-cache", "--no-config", "--no-sources", "--no-index", "--no-deps", "--no-build-isolation"),
-        source.artefacts.sdist,
-        environment={**package_environment(), "MATURIN_PEP517_ARGS": "--locked", "CARGO_NET_OFFLINE": "true"},
-    )
-    install_dependencies(environment, source)
-    raise_problems(judge(environment.describe(), environment.folder, source.artefacts, from_source=True))
-    return environment.run_tests(source.artefacts.unpacked)
-
-
-def read_build_requirements(pyproject: Path) -> list[str]:
-    """Return what the build of an sdist requires.
+    Args:
+        project: What is verified.
+        asked: Versions, or the path of one.
 
     Raises:
-        ProblemsError: Its pyproject.toml does not say so.
+        ProblemsError: As in `keep_supported`, or one that was asked for is not here.
+    """
+    uv = find_uv()
+    # A path may hold spaces.
+    specs = [asked] if Path(asked).is_file() else asked.split()
+    try:
+        found = find_pythons(uv, specs) if specs else newest_of_each(list_pythons(uv))
+    except PythonNotFoundError as error:
+        raise problem(str(error), "install it (uv python install, pyenv), or name another one with PYTHON=") from error
+    return keep_supported(project, found, asked=bool(specs))
+
+
+def keep_supported(project: Project, found: list[Python], *, asked: bool) -> list[Python]:
+    """Return the interpreters that there should be wheels for, and name the others.
+
+    Raises:
+        ProblemsError: There is none, or there are others and they were `asked` for.
+    """
+    supported = [python for python in found if is_supported(project, python)]
+    left_out = ", ".join(python.name for python in found if python not in supported)
+    if left_out and asked:
+        remedy = f"the wheels are for: {', '.join(project.python_tags)} and up"
+        raise problem(f"no wheel is made for CPython {left_out}", remedy)
+    if not supported:
+        what = f"there is no CPython {project.requires_python} on this machine"
+        raise problem(what, "install one: uv python install 3.12")
+    if left_out:
+        err.print(f"left out, because no wheel is made for it: CPython {left_out}")
+    return supported
+
+
+def read_version(asked: str) -> Version:
+    """Return the version that is asked for.
+
+    Raises:
+        ProblemsError: It is none.
     """
     try:
-        table = parse_toml(pyproject.name, pyproject.read_text(encoding="utf-8"))
-        return [str(Requirement(text)) for text in table["build-system"]["requires"]]
-    except (LookupError, OSError, TypeError, ValueError) as error:
-        what = f"the sdist's pyproject.toml does not say what its build requires: {error}"
-        raise problem(what, "repair requires in [build-system]") from error
+        return Version(asked)
+    except InvalidVersion as error:
+        remedy = "write it as it was released, such as 0.2.2 or 0.3.0-rc1"
+        raise problem(f"VERSION={asked} is no version", remedy) from error
 
 
-def raise_problems(problems: list[Problem]) -> None:
-    """End the job if there are any."""
+def local_source(project: Project, built: Path | None, folder: Path) -> Source:
+    """Return a folder as the source, with its dist/ and SHA256SUMS.
+
+    Args:
+        project: What is verified.
+        built: The folder; default: the project, whose dist/ is built first unless it is what the checkout builds.
+        folder: Gets the content of the sdist.
+    """
+    if built is None:
+        require_current(project)
+    dist, sums = ((built or project.root) / each.name for each in (project.dist, project.sums))
+    return Source(project, Artefacts.read(project, dist, project.version, sums, folder / "sdist"))
+
+
+def published_source(project: Project, wanted: Version, index: Index, sums: Path | None, folder: Path) -> Source:
+    """Return an index as the source, with the release's files downloaded to compare with."""
+    downloads = folder / "downloads"
+    downloads.mkdir()
+    index.download(project.name, wanted, downloads)
+    return Source(project, Artefacts.read(project, downloads, wanted, sums, folder / "sdist"), index)
+
+
+@contextmanager
+def open_source(project: Project, given: Mapping[str, Any], folder: Path) -> Iterator[Source]:
+    """Provide what is to be verified; where that fails of a version on an index, tell what is to be done about it.
+
+    Args:
+        project: What is verified.
+        given: A VERSION with its INDEX and SUMS; or a folder, FROM; or none of it, for the project's own dist/.
+        folder: Gets downloads, and the content of the sdist.
+    """
+    if "VERSION" not in given:
+        yield local_source(project, given.get("FROM"), folder)
+        return
+    version, name = read_version(given["VERSION"]), given.get("INDEX", "pypi")
+    index = Index.named(name)
+    with advising(given["VERSION"], name):
+        yield published_source(project, version, index, given.get("SUMS"), folder)
+
+
+def select(source: Source, wheels: str, folder: Path) -> list[Source]:
+    """Return what is to be installed: first in containers, then on this machine, where there is always something.
+
+    Args:
+        source: All of it.
+        wheels: Which targets' wheels, `target` or `target@image`; "" for what an installer chooses for this machine.
+        folder: Where to put copies of one target's wheels.
+    """
+    chosen = [source.choose(each, folder) for each in wheels.split()]
+    here = [each for each in chosen if not each.image] or [source]
+    # An index has no place for one target's wheels alone: an installer chooses.
+    return [*(each for each in chosen if each.image), *(here[:1] if source.index else here)]
+
+
+def pythons_for(source: Source, pythons: list[Python]) -> list[Python]:
+    """Return the same Pythons as the image of a source has them; without an image, these ones."""
+    return sorted(find_in_image(source.image, each.name) for each in pythons) if source.image else pythons
+
+
+# ---- carrying it out ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def working_folder(*, keep: bool) -> Iterator[Path]:
+    """Provide a folder outside the checkout, and remove it unless it is to be kept."""
+    folder = Path(tempfile.mkdtemp(prefix="verify-")).resolve()
+    try:
+        yield folder
+    finally:
+        if keep:
+            err.print(f"the environments are in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_jobs(jobs: list[Job], folder: Path) -> None:
+    """Carry out all jobs, as many at a time as there are processors, and report each as it ends, and all of them.
+
+    Raises:
+        ProblemsError: One has problems.
+    """
+    with err.status("verifying …"), ThreadPoolExecutor(min(len(jobs), os.cpu_count() or 1)) as pool:
+        running = [pool.submit(job.run, folder / str(number)) for number, job in enumerate(jobs)]
+        for done, future in enumerate(as_completed(running), start=1):
+            job = future.result()
+            mark = "[bold red]failed[/]" if job.problems else "ok"
+            count = escape(f"[{done}/{len(jobs)}]")
+            err.print(f"{count} CPython {job.python}, {job.title}: {mark}, {job.seconds:.1f} s", markup=True)
+    report(jobs)
+
+
+def report(jobs: list[Job]) -> None:
+    """Print the table, and end with the problems if there are any."""
+    from rich.table import Table  # noqa: PLC0415 - only where there is a table
+
+    table = Table("Python", "artefact", "result", "seconds", box=None, pad_edge=False)
+    for job in sorted(jobs, key=lambda job: (job.python, job.title)):
+        table.add_row(str(job.python), job.title, "FAILED" if job.problems else job.result, f"{job.seconds:.1f}")
+    out.print(table)
+    for job in jobs:
+        if job.output:
+            err.rule(f"CPython {job.python}, {job.title}", align="left")
+            # Anybody's words: a terminal must not obey them.
+            err.print("\n".join(printable(line.expandtabs()) for line in job.output.rstrip().splitlines()[-TAIL:]))
+    problems = [
+        Problem(f"CPython {job.python}, {job.title}: {one.what}", one.remedy) for job in jobs for one in job.problems
+    ]
     if problems:
         raise ProblemsError(problems)
 
 
-def plan_jobs(pythons: list[Python], source: Source, wheels: list[Place], folder: Path) -> list[Job]:
-    """Return what is to be done, the longest first.
-
-    Args:
-        pythons: The interpreters of this machine to verify with.
-        source: What is verified.
-        wheels: Which wheels, and where; default: what an installer chooses for this machine.
-        folder: Where to put copies of one target's wheels.
-    """
-    with_gil = [python for python in pythons if not python.free_threaded] or pythons
-    here = [place.choose(source, folder) for place in wheels if not place.image] or [source]
-    # An index has no place for one target's wheels alone: an installer chooses.
-    here = here[:1] if source.index else here
-    jobs = [Job(with_gil[0], "sdist", partial(check_sdist, source=source))]
-    jobs += [job for place in wheels if place.image for job in plan_container(place, pythons, source, folder)]
-    for each in here:
-        title = f"wheel for {each.target}" if each.target else "wheel"
-        jobs += [Job(python, title, partial(check_wheel, source=each), wheels=each.target) for python in pythons]
-        for python in sorted({with_gil[0], with_gil[-1]}):
-            bundled = python == with_gil[0]
-            by = f"{title}, by {'its own' if bundled else 'the newest'} pip"
-            jobs.append(Job(python, by, partial(check_wheel_with_pip, source=each, bundled=bundled)))
-    return jobs
-
-
-def plan_container(place: Place, pythons: list[Python], source: Source, folder: Path) -> list[Job]:
-    """Return the jobs for the same Pythons in containers of an image."""
-    chosen = place.choose(source, folder)
-    folders = (chosen.artefacts.folder, chosen.artefacts.unpacked)
-    return [
-        Job(
-            python,
-            f"wheel for {place.target} in {place.image}",
-            partial(check_wheel, source=chosen, by_pip=True),
-            partial(ContainerEnvironment, image=place.image, folders=folders),
-            wheels=f"{place.target}@{place.image}",
-        )
-        for python in find_in_image(place.image, [python.name for python in pythons])
-    ]
-
-
-def run_job(job: Job, folder: Path) -> Job:
-    """Carry out one job in its own folder, and write down how it went."""
-    started = time.perf_counter()
-    folder.mkdir()
-    try:
-        job.result = job.steps(job.make(job.python, folder))
-    except FailedError as error:
-        job.output = error.output
-        job.problems = [
-            Problem(error.what, f"its last lines are above; look around in the environment: {keep_command(job)}")
-        ]
-    except ProblemsError as error:
-        job.problems = error.problems
-    job.seconds = time.perf_counter() - started
-    return job
-
-
-def keep_command(job: Job) -> str:
-    """Return the command that does one Python's jobs again and leaves the environments."""
-    wheels = f" WHEELS={job.wheels}" if job.wheels else ""
-    return f"make verify PYTHON={job.python.name}{wheels} KEEP=1"
+def tell_what_is_kept_away() -> None:
+    """Name the variables of this environment that are kept away from those that are made."""
+    for variable, value in sorted(os.environ.items()):
+        if variable.startswith(REACHES_INTO) and value != ENGINE:
+            err.print(f"{variable} is set; it is kept away from the environments")

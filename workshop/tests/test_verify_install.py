@@ -1,44 +1,35 @@
 import re
+import runpy
 import shutil
 import socketserver
 import sys
-import tarfile
 import threading
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
 from broken import Files, make_wheel, repack_sdist, repack_wheel
-from helpers import run
-from roadworthy import index
-from roadworthy.project import HERE
+from helpers import PROJECT, copy_checkout, run
+from roadworthy.index import Index
 from roadworthy.pythons import Python
+from roadworthy.sums import sha256, write_sums
 from roadworthy.terminal import ProblemsError
-from roadworthy.verifying import environment as environments
-from roadworthy.verifying import jobs as verification
-from roadworthy.verifying import verify as verify_install
-from roadworthy.verifying.artefacts import (
-    Artefacts,
-    judge,
-    judge_import,
-    read_requirements,
-    read_sums,
-    sha256,
-    unpack,
-    wheel_files,
-)
-from roadworthy.verifying.jobs import Job, Source
+from roadworthy.verifying.artefacts import Artefacts, Source
+from roadworthy.verifying.environment import Environment
+from roadworthy.verifying.jobs import Job, published_source
 
-NATIVE = f"{HERE.import_name}/_core.abi3.so"
+NATIVE = f"{PROJECT.import_name}/_core.abi3.so"
 THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())
-SCRIPT = HERE.root / "scripts" / "verify_install.py"
+SCRIPT = PROJECT.root / "scripts" / "verify_install.py"
+# The page's ways of installing, and what it proves.
+PAGE = SimpleNamespace(**runpy.run_path(str(SCRIPT)))
+# What an sdist's crates become is compiled once for all tests.
+COMPILED = str(PROJECT.target / "test-sdist")
 
 
 @pytest.fixture
@@ -50,19 +41,27 @@ def wheelhouse(tmp_path: Path, sdist: Path) -> Path:
     return folder
 
 
-def verify(folder: Path, steps: Callable[..., str] = verification.check_wheel) -> Job:
+def built(folder: Path, wheelhouse: Path) -> Path:
+    """Make a folder as a build leaves it, with the artefacts of another one."""
+    shutil.copytree(wheelhouse, folder / "dist")
+    write_sums(folder / "SHA256SUMS", folder / "dist")
+    return folder
+
+
+def verify(folder: Path, steps: Callable[[Environment, Source], str] = PAGE.wheel) -> Job:
     """Do one of verify's jobs, on the Python of these tests, with what is in a folder."""
-    source = Source(Artefacts.read(folder, HERE.version, None, folder.parent / "sdist"))
-    job = Job(THIS, "wheel", partial(steps, source=source))
-    return verification.run_job(job, folder.parent / "job")
+    source = Source(PROJECT, Artefacts.read(PROJECT, folder, PROJECT.version, None, folder.parent / "sdist"))
+    return Job(THIS, "wheel", steps, source).run(folder.parent / "job")
 
 
 def said(job: Job) -> str:
     return "\n".join(one.what for one in job.problems)
 
 
-def test_a_good_release_is_verified_on_this_python(dist: Path) -> None:
-    done = run(sys.executable, SCRIPT, dist, "--python", THIS.path, "--sums", HERE.root / "SHA256SUMS")
+def test_a_good_release_is_verified_on_this_python(dist: Path, tmp_path: Path) -> None:
+    there = tmp_path / "built"
+    where = (f"--from={built(there, dist)}", "--python", THIS.path)
+    done = run(sys.executable, SCRIPT, *where, CARGO_BUILD_TARGET_DIR=COMPILED)
     assert done.returncode == 0, done.stderr
     rows = [line.split() for line in done.stdout.splitlines()[1:]]
     assert [row[0] for row in rows] == [str(THIS)] * 3
@@ -71,7 +70,7 @@ def test_a_good_release_is_verified_on_this_python(dist: Path) -> None:
 
 
 def test_a_missing_native_module_is_found_although_the_checkout_has_one(wheelhouse: Path, wheel: Path) -> None:
-    assert list((HERE.root / "python").rglob("_core.*.so"))
+    assert list((PROJECT.root / "python").rglob("_core.*.so"))
     repack_wheel(wheel, wheelhouse, lambda files: files.pop(NATIVE))
     job = verify(wheelhouse)
     assert "the installation holds 0 files of the native module" in said(job)
@@ -90,14 +89,14 @@ def test_a_wheel_for_another_platform_is_not_replaced_by_a_build_of_the_sdist(wh
     assert said(by_uv) == f"none of the wheels can be installed here: {name}"
     shutil.rmtree(wheelhouse.parent / "job")
     shutil.rmtree(wheelhouse.parent / "sdist")
-    by_pip = verify(wheelhouse, partial(verification.check_wheel_with_pip, bundled=False))
+    by_pip = verify(wheelhouse, PAGE.wheel_by_the_newest_pip)
     assert said(by_pip) == f"pip finds none of the wheels to install: {name}"
     assert "No matching distribution found" in by_pip.output
 
 
 def test_another_version_in_the_folder_is_refused(wheelhouse: Path, wheel: Path) -> None:
     shutil.copy(wheel, wheelhouse)
-    shutil.copy(wheel, wheelhouse / wheel.name.replace(str(HERE.version), "9.9.9"))
+    shutil.copy(wheel, wheelhouse / wheel.name.replace(str(PROJECT.version), "9.9.9"))
     with pytest.raises(ProblemsError, match=r"9\.9\.9, and ferrous-wheel .* is to be verified"):
         verify(wheelhouse)
 
@@ -120,15 +119,6 @@ def test_a_stale_file_in_the_wheel_is_named(wheelhouse: Path, wheel: Path, stale
     assert said(verify(wheelhouse)) == f"the installation holds {stale}, which is not in the source"
 
 
-def test_a_wheel_that_cannot_be_read_to_its_end_is_a_problem(wheel: Path, tmp_path: Path) -> None:
-    content = bytearray(wheel.read_bytes())
-    with zipfile.ZipFile(wheel) as archive:
-        content[archive.getinfo(NATIVE).header_offset + 5_000] ^= 0xFF
-    (tmp_path / wheel.name).write_bytes(content)
-    with pytest.raises(ProblemsError, match="cannot be read: "):
-        wheel_files(tmp_path / wheel.name)
-
-
 def test_a_second_native_module_is_not_taken_for_the_first(wheelhouse: Path, wheel: Path) -> None:
     stale = "ferrous_wheel/_core.cpython-39-x86_64-linux-gnu.so"
     repack_wheel(wheel, wheelhouse, lambda files: files.update({stale: b""}))
@@ -148,7 +138,7 @@ def test_a_module_that_raises_at_import_is_told_with_what_it_raises(wheelhouse: 
 
 def say_first(code: str, wheel: Path, folder: Path) -> None:
     """Put a copy of a wheel into a folder whose package does something before anything else."""
-    file = f"{HERE.import_name}/__init__.py"
+    file = f"{PROJECT.import_name}/__init__.py"
     repack_wheel(wheel, folder, lambda files: files.update({file: f"{code}\n".encode() + files[file]}))
 
 
@@ -186,7 +176,7 @@ def test_what_a_package_does_to_its_interpreter_is_one_line_at_most(
     wheelhouse: Path, wheel: Path, code: str, expected: str
 ) -> None:
     say_first(code, wheel, wheelhouse)
-    job = verify(wheelhouse, partial(verification.check_wheel_with_pip, bundled=False))
+    job = verify(wheelhouse, PAGE.wheel_by_the_newest_pip)
     assert said(job) == expected
     assert job.result == ("" if expected else "installed")
 
@@ -207,21 +197,19 @@ REQUIRES = [
     "Provides-Extra: dev",
 ]
 USES = b"\nimport frob_dep, other_dep\n"
-INIT = f"{HERE.import_name}/__init__.py"
+INIT = f"{PROJECT.import_name}/__init__.py"
 
 
 @pytest.fixture
-def ordinary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def ordinary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder in which this machine's uv looks as well, with two packages."""
     folder = tmp_path / "ordinary"
     more = ("Provides-Extra: more", "Requires-Dist: other-dep; extra == 'more'")
     # One shares the package's folder, as a plugin or a namespace does.
-    make_wheel(folder, "frob_dep", "1.5", {"frob_dep.py": b"", f"{HERE.import_name}/plugin.py": b""}, *more)
+    make_wheel(folder, "frob_dep", "1.5", {"frob_dep.py": b"", f"{PROJECT.import_name}/plugin.py": b""}, *more)
     make_wheel(folder, "other_dep", "1.0", {"other_dep/__init__.py": b"", "sitecustomize.py": b""})
     monkeypatch.setenv("UV_FIND_LINKS", str(folder))
-    environments.clean_environment.cache_clear()
-    yield folder
-    environments.clean_environment.cache_clear()
+    return folder
 
 
 def require(wheel: Path, folder: Path, *fields: str, uses: bytes = USES) -> None:
@@ -239,16 +227,15 @@ def require(wheel: Path, folder: Path, *fields: str, uses: bytes = USES) -> None
 @pytest.mark.parametrize(
     "steps",
     [
-        verification.check_wheel,
-        partial(verification.check_wheel, by_pip=True),
-        partial(verification.check_wheel_with_pip, bundled=True),
-        partial(verification.check_wheel_with_pip, bundled=False),
+        PAGE.wheel,
+        PAGE.wheel_by_its_own_pip,
+        PAGE.wheel_by_the_newest_pip,
     ],
-    ids=["uv", "pip", "its own pip", "the newest pip"],
+    ids=["uv", "its own pip", "the newest pip"],
 )
 @pytest.mark.usefixtures("ordinary")
 def test_what_a_wheel_requires_is_installed_from_elsewhere(
-    wheelhouse: Path, wheel: Path, steps: Callable[..., str]
+    wheelhouse: Path, wheel: Path, steps: Callable[[Environment, Source], str]
 ) -> None:
     require(wheel, wheelhouse, *REQUIRES)
     job = verify(wheelhouse, steps)
@@ -258,7 +245,10 @@ def test_what_a_wheel_requires_is_installed_from_elsewhere(
 
 
 @pytest.mark.usefixtures("ordinary")
-def test_what_an_sdist_requires_is_installed_from_elsewhere(wheelhouse: Path, wheel: Path, sdist: Path) -> None:
+def test_what_an_sdist_requires_is_installed_from_elsewhere(
+    wheelhouse: Path, wheel: Path, sdist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARGO_BUILD_TARGET_DIR", COMPILED)
     shutil.copy(wheel, wheelhouse)
     top = sdist.name.removesuffix(".tar.gz")
 
@@ -269,7 +259,7 @@ def test_what_an_sdist_requires_is_installed_from_elsewhere(wheelhouse: Path, wh
         files[f"{top}/python/{INIT}"] += USES
 
     repack_sdist(sdist, wheelhouse, change)
-    job = verify(wheelhouse, verification.check_sdist)
+    job = verify(wheelhouse, PAGE.sdist)
     assert (said(job), job.output) == ("", "")
     assert "passed" in job.result
 
@@ -280,10 +270,8 @@ def test_what_a_published_wheel_requires_need_not_be_on_its_index(
 ) -> None:
     require(wheel, wheelhouse, *REQUIRES)
     with served(FakeIndex(tmp_path / "index"), wheelhouse) as url:
-        source = verify_install.published_source(HERE.version, index.Index(url), None, tmp_path)
-        job = verification.run_job(
-            Job(THIS, "wheel", partial(verification.check_wheel, source=source)), tmp_path / "job"
-        )
+        source = published_source(PROJECT, PROJECT.version, Index(url), None, tmp_path)
+        job = Job(THIS, "wheel", PAGE.wheel, source).run(tmp_path / "job")
     assert said(job) == ""
 
 
@@ -308,68 +296,13 @@ def test_a_dependency_that_replaces_a_file_of_the_package_is_found(
     assert said(verify(wheelhouse)) == f"ferrous_wheel/py.typed: installed is not what {wheel.name} holds"
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Foo_Bar[Baz] (>=1.0) ; python_version < '3'", 'foo-bar[Baz]>=1.0; python_version < "3"'),
-        ("a.zip", "a-zip"),
-        ("x;extra=='dev'", 'x; extra == "dev"'),
-        ("-r /etc/passwd", "is no requirement"),
-        ("--index-url=http://127.0.0.1/", "is no requirement"),
-        ("-e .", "is no requirement"),
-        ("./folder", "is no requirement"),
-        ("x --pre", "is no requirement"),
-        ("https://127.0.0.1/x-1.0-py3-none-any.whl", "is no requirement"),
-        ("x @ file:///etc", "is an address"),
-        ("x @ git+https://127.0.0.1/x", "is an address"),
-        ("", "is no requirement"),
-    ],
-)
-def test_a_requirement_is_never_an_option_a_file_or_an_address(text: str, expected: str) -> None:
-    metadata = f"Metadata-Version: 2.1\nRequires-Dist: {text}\n".encode()
-    if expected.startswith("is "):
-        with pytest.raises(ProblemsError, match=re.escape(f"a.whl requires {text!r}, which {expected}")):
-            read_requirements(metadata, "a.whl")
-    else:
-        assert read_requirements(metadata, "a.whl") == [expected]
-
-
-@pytest.mark.parametrize(
-    ("told", "problems"), [(["ferrous_wheel._core"], 1), (["other._x"], 0), (["ferrous_wheel_x._y"], 0), ([], 1)]
-)
-def test_a_gil_that_a_dependency_switches_on_is_not_the_packages_fault(
-    tmp_path: Path, told: list[str], problems: int
-) -> None:
-    text = "The global interpreter lock (GIL) has been enabled to load module '{}', which has not declared"
-    facts: dict[str, Any] = {
-        "import_error": None,
-        "build_profile": "release",
-        "modules": {},
-        "sitecustomize": None,
-        "free_threaded": True,
-        "gil_before": False,
-        "gil_after": True,
-        "gil_warnings": [text.format(module) for module in told],
-    }
-    assert len(judge_import(facts, tmp_path)) == problems
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"[build-system]\nrequires = ['-r x']\n", b"]", b"[build-system]\nrequires = 1"]
-)
-def test_an_sdist_that_does_not_say_what_its_build_requires_is_told(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "pyproject.toml").write_bytes(content)
-    with pytest.raises(ProblemsError, match=r"pyproject\.toml (does not say what its build requires|is no TOML)"):
-        verification.read_build_requirements(tmp_path / "pyproject.toml")
-
-
 def test_a_native_module_that_cannot_be_loaded_is_told(wheelhouse: Path, wheel: Path) -> None:
     repack_wheel(wheel, wheelhouse, lambda files: files.update({NATIVE: b"not a library"}))
     assert said(verify(wheelhouse)).startswith("import ferrous_wheel fails: ImportError: ")
 
 
 def test_a_debug_build_is_refused(wheelhouse: Path, wheel: Path) -> None:
-    (developed,) = (HERE.root / "python").rglob("_core.abi3.so")
+    (developed,) = (PROJECT.root / "python").rglob("_core.abi3.so")
     repack_wheel(wheel, wheelhouse, lambda files: files.update({NATIVE: developed.read_bytes()}))
     assert said(verify(wheelhouse)) == "the native module is a debug build, not a release build"
 
@@ -387,36 +320,61 @@ def test_a_failing_test_of_the_package_is_a_failure(tmp_path: Path, wheel: Path,
 
 def test_a_file_changed_after_the_build_is_found_by_its_hash(wheelhouse: Path, wheel: Path) -> None:
     repack_wheel(wheel, wheelhouse, lambda files: files.update({"ferrous_wheel/py.typed": b"#"}))
-    refused = run(sys.executable, SCRIPT, wheelhouse, "--sums", HERE.root / "SHA256SUMS", "--python", THIS.path)
+    there = built(wheelhouse.parent / "built", wheelhouse)
+    shutil.copy(PROJECT.sums, there)
+    refused = run(sys.executable, SCRIPT, f"--from={there}", "--python", THIS.path)
     assert refused.returncode == 1
     assert f"{wheel.name} has the SHA-256 " in refused.stderr
     assert "these are not the bytes that were built; do not use them" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
-def test_what_is_installed_must_be_what_the_wheel_holds(dist: Path, tmp_path: Path) -> None:
-    source = Source(Artefacts.read(dist, HERE.version, None, tmp_path / "sdist"))
-
-    def tamper(environment: environments.Environment) -> str:
-        verification.prepare(environment)
-        verification.install_wheel(environment, source)
+def test_what_is_installed_must_be_what_the_wheel_holds(wheelhouse: Path, wheel: Path) -> None:
+    def tamper(environment: Environment, source: Source) -> str:
+        environment.create()
+        environment.install_wheel(source)
         (installed,) = environment.folder.rglob("site-packages/ferrous_wheel/py.typed")
         installed.unlink()
         installed.write_text("changed", encoding="utf-8")
-        return str(judge(environment.describe(), environment.folder, source.artefacts))
+        PAGE.prove(environment, source)
+        return "never"
 
-    job = verification.run_job(Job(THIS, "wheel", tamper), tmp_path / "job")
-    assert "ferrous_wheel/py.typed: installed is not what " in job.result
+    shutil.copy(wheel, wheelhouse)
+    assert said(verify(wheelhouse, tamper)).startswith("ferrous_wheel/py.typed: installed is not what ")
+
+
+@pytest.mark.usefixtures("dist")
+def test_an_owners_own_proof_is_asked_as_all_others_are(tmp_path: Path) -> None:
+    """It is written on the page, and nowhere else."""
+    own = copy_checkout(tmp_path / "own")
+    page, there = own / "scripts" / "verify_install.py", tmp_path / "built"
+    proof = """\
+def no_stub(installed: proofs.Installation) -> Iterator[proofs.Problem]:
+    for file in sorted(installed.package):
+        if file.endswith(".pyi"):
+            yield proofs.Problem(f"there is {file}", "leave it out")
+
+
+PROOFS = (
+    no_stub,
+"""
+    text = page.read_text(encoding="utf-8")
+    # Only what a pip installs: the other jobs would say the same, and take longer.
+    text = text.replace('Job(with_gil[0], "sdist", sdist, source)', 'Job(with_gil[0], "wheel", wheel, source)')
+    page.write_text(text.replace("PROOFS = (\n", proof), encoding="utf-8")
+    refused = run(sys.executable, page, f"--from={built(there, PROJECT.dist)}", f"--python={THIS.path}", cwd=own)
+    assert refused.returncode == 1
+    assert f"wheel: there is {PROJECT.import_name}/_core.pyi\n  leave it out\n" in refused.stderr
 
 
 def test_a_hostile_environment_changes_nothing(
     wheelhouse: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hostile = tmp_path / "hostile"
-    (hostile / HERE.import_name).mkdir(parents=True)
+    (hostile / PROJECT.import_name).mkdir(parents=True)
     marker = tmp_path / "was-here"
     (hostile / "sitecustomize.py").write_text(f"open({str(marker)!r}, 'w')", encoding="utf-8")
-    (hostile / HERE.import_name / "__init__.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
+    (hostile / PROJECT.import_name / "__init__.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
     for name, value in {
         "PYTHONPATH": str(hostile),
         "PYTHONSTARTUP": str(hostile / "sitecustomize.py"),
@@ -427,10 +385,8 @@ def test_a_hostile_environment_changes_nothing(
         "RUSTFLAGS": "--no-such-flag",
     }.items():
         monkeypatch.setenv(name, value)
-    environments.clean_environment.cache_clear()
     shutil.copy(wheel, wheelhouse)
     job = verify(wheelhouse)
-    environments.clean_environment.cache_clear()
     assert said(job) == ""
     assert "passed" in job.result
     assert not marker.exists()
@@ -454,9 +410,19 @@ def test_a_file_that_is_no_wheel_is_a_failure_without_a_traceback(
     wheelhouse: Path, wheel: Path, content: bytes
 ) -> None:
     (wheelhouse / wheel.name).write_bytes(content)
-    refused = run(sys.executable, SCRIPT, wheelhouse, "--python", THIS.path)
+    there = built(wheelhouse.parent / "built", wheelhouse)
+    refused = run(sys.executable, SCRIPT, f"--from={there}", "--python", THIS.path)
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
+
+
+def test_what_is_not_built_is_built_by_that_checkouts_own_page_and_engine(tmp_path: Path) -> None:
+    own = copy_checkout(tmp_path / "own")
+    (own / "scripts" / "build.py").write_text("import roadworthy\nraise SystemExit(roadworthy.__file__)\n", "utf-8")
+    refused = run(sys.executable, "scripts/verify_install.py", cwd=own, PYTHONPATH=str(PROJECT.root / "roadworthy/src"))
+    assert refused.returncode == 1
+    assert f"{own / 'roadworthy' / 'src' / 'roadworthy' / '__init__.py'}\n" in refused.stderr
+    assert "problem: scripts/build.py could not build dist/\n" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -464,12 +430,14 @@ def test_a_file_that_is_no_wheel_is_a_failure_without_a_traceback(
     [
         (["--python", "3.99"], 1, "CPython 3.99 is not on this machine; install it, or choose one of: "),
         (["--python", "python3.12 -c"], 1, "is neither a version such as 3.12 or 3.14t nor a CPython's path"),
-        (["no-such-folder"], 1, "no-such-folder is no folder"),
+        (["--from=no-such-folder"], 1, "no-such-folder/dist is no folder"),
         (["--version", "latest"], 1, "VERSION=latest is no version"),
         (["--version", "1.0", "--index", "example"], 1, "INDEX=example is no index"),
-        (["--index", "testpypi"], 2, "--index needs --version"),
-        (["--version", "1.0", "dist"], 2, "a folder, --from and --version exclude each other"),
-        (["--keep=2"], 2, "invalid choice: '2'"),
+        (["--index", "testpypi"], 2, "INDEX needs VERSION"),
+        (["--sums", "SHA256SUMS"], 2, "SUMS needs VERSION"),
+        (["--version", "1.0", "--from=."], 2, "FROM and VERSION exclude each other"),
+        (["--keep=2"], 2, "'2' is not 1, its only value"),
+        (["dist"], 2, "unrecognized arguments: dist"),
         (["--pyton=3.12"], 2, "unrecognized arguments"),
     ],
 )
@@ -487,13 +455,6 @@ def test_no_python_at_all_is_an_error(tmp_path: Path) -> None:
     )
     assert refused.returncode == 1
     assert "there is no CPython >=3.10 on this machine" in refused.stderr
-
-
-def test_a_free_threaded_python_without_a_wheel_is_refused_if_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    old = Python((3, 13, 1), free_threaded=True, path=Path("python3.13t"))
-    monkeypatch.setattr(verify_install, "find_pythons", lambda *_: [old])
-    with pytest.raises(ProblemsError, match=r"no wheel is made for CPython 3\.13t"):
-        verify_install.choose_pythons(["3.13t"])
 
 
 @dataclass
@@ -547,12 +508,10 @@ def test_a_release_on_an_index_is_waited_for_and_verified(
 ) -> None:
     fake = FakeIndex(tmp_path / "index", late=2)
     with served(fake, dist) as url:
-        source = verify_install.published_source(HERE.version, index.Index(url), HERE.sums, tmp_path)
+        source = published_source(PROJECT, PROJECT.version, Index(url), PROJECT.sums, tmp_path)
         # What uv asks is late as well: another server may answer it.
         fake.late = 1
-        job = verification.run_job(
-            Job(THIS, "wheel", partial(verification.check_wheel, source=source)), tmp_path / "job"
-        )
+        job = Job(THIS, "wheel", PAGE.wheel, source).run(tmp_path / "job")
     assert said(job) == ""
     assert "passed" in job.result
     waited = capsys.readouterr().err
@@ -566,7 +525,7 @@ def test_other_bytes_on_an_index_are_refused(dist: Path, wheel: Path, tmp_path: 
     shutil.copytree(dist, other)
     repack_wheel(wheel, other, lambda _: None)
     with served(fake, other) as url:
-        version = ("--version", HERE.version, "--sums", HERE.root / "SHA256SUMS")
+        version = ("--version", PROJECT.version, "--sums", PROJECT.root / "SHA256SUMS")
         refused = run(
             *(sys.executable, SCRIPT, *version, "--python", THIS.path),
             GITHUB_STEP_SUMMARY=str(tmp_path / "summary"),
@@ -580,7 +539,7 @@ def test_other_bytes_on_an_index_are_refused(dist: Path, wheel: Path, tmp_path: 
 def test_a_file_that_is_not_what_the_index_says_is_refused(dist: Path, wheel: Path, tmp_path: Path) -> None:
     with served(FakeIndex(tmp_path), dist) as url:
         repack_wheel(wheel, tmp_path / "files", lambda _: None)
-        refused = run(sys.executable, SCRIPT, "--version", HERE.version, "--index", url, "--python", THIS.path)
+        refused = run(sys.executable, SCRIPT, "--version", PROJECT.version, "--index", url, "--python", THIS.path)
     assert refused.returncode == 1
     assert "does not answer as an index: " in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -589,45 +548,7 @@ def test_a_file_that_is_not_what_the_index_says_is_refused(dist: Path, wheel: Pa
 def test_an_index_that_fails_is_not_asked_again_and_again(dist: Path, tmp_path: Path) -> None:
     fake = FakeIndex(tmp_path, late=1_000, code=500)
     with served(fake, dist) as url:
-        refused = run(sys.executable, SCRIPT, "--version", HERE.version, "--index", url, "--python", THIS.path)
+        refused = run(sys.executable, SCRIPT, "--version", PROJECT.version, "--index", url, "--python", THIS.path)
     assert refused.returncode == 1
     assert "does not answer as an index" in refused.stderr
     assert "asking again" not in refused.stderr
-
-
-def test_waiting_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "LONGEST_WAIT", 0.1)
-
-    def never() -> None:
-        raise index.NotThereYetError("x 1.0 is not on the index")
-
-    with pytest.raises(ProblemsError, match=r"x 1\.0 is not on the index, after 0\.1 s"):
-        index.patiently(never)
-
-
-@pytest.mark.parametrize("content", [b"hello\n", b"\xff", b"0" * 63 + b"  file\n"], ids=["text", "bytes", "short hash"])
-def test_a_file_of_hashes_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
-    sums = tmp_path / "SHA256SUMS"
-    sums.write_bytes(content)
-    with pytest.raises(ProblemsError, match=r"SHA256SUMS (is no SHA256SUMS|cannot be read)"):
-        read_sums(sums)
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "reason"),
-    [
-        ("{top}/../../../evil", tarfile.REGTYPE, "leads out of the archive"),
-        ("/tmp/evil", tarfile.REGTYPE, "is an absolute path"),  # noqa: S108 - nothing is put there
-        ("{top}/..\\evil", tarfile.REGTYPE, "has a backslash in it"),
-        ("{top}/link", tarfile.SYMTYPE, "is a link"),
-        ("{top}/pipe", tarfile.FIFOTYPE, "is neither file nor folder"),
-    ],
-)
-def test_an_sdist_is_unpacked_without_harm_or_not_at_all(tmp_path: Path, name: str, kind: bytes, reason: str) -> None:
-    entry = tarfile.TarInfo(name.format(top="x-1.0"))
-    entry.type, entry.linkname = kind, "/etc"
-    with tarfile.open(tmp_path / "x-1.0.tar.gz", "w:gz") as archive:
-        archive.addfile(entry)
-    with pytest.raises(ProblemsError, match=f"cannot be unpacked: '.*' {reason}"):
-        unpack(tmp_path / "x-1.0.tar.gz", tmp_path / "unpacked")
-    assert not (tmp_path / "unpacked").exists()

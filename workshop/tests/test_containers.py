@@ -1,34 +1,34 @@
 """Verifying wheels in containers. In place of `docker` is a program of ours that needs no other system."""
 
 import json
+import runpy
 import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from broken import Files, repack_wheel
-from helpers import run
+from helpers import PROJECT, run
 from pipeline_steps import stand_in
 from roadworthy import pythons
 from roadworthy.building import toolchain
-from roadworthy.project import HERE
 from roadworthy.pythons import Python
 from roadworthy.terminal import ProblemsError
 from roadworthy.verifying import container as containers
-from roadworthy.verifying.artefacts import Artefacts
-from roadworthy.verifying.container import ContainerEnvironment, docker_run, find_in_image
-from roadworthy.verifying.jobs import Job, Place, Source, keep_command, plan_jobs, run_job
+from roadworthy.verifying.artefacts import Artefacts, Source
+from roadworthy.verifying.container import docker_run, find_in_image
+from roadworthy.verifying.environment import Environment
+from roadworthy.verifying.jobs import Job, select
 
-HOST = toolchain.host_triple()
+HOST = toolchain.host_triple(PROJECT)
 IMAGE = "some/image:1"
 THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())
-NATIVE = f"{HERE.import_name}/_core.abi3.so"
+NATIVE = f"{PROJECT.import_name}/_core.abi3.so"
 
 pytestmark = pytest.mark.skipif(
     not HOST.endswith("-linux-gnu") or not (THIS.path.parent / f"python{THIS.name}").exists(),
@@ -73,13 +73,23 @@ def docker(installed: Docker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Docke
 
 
 def read_source(folder: Path, unpacked: Path) -> Source:
-    return Source(Artefacts.read(folder, HERE.version, None, unpacked))
+    return Source(PROJECT, Artefacts.read(PROJECT, folder, PROJECT.version, None, unpacked))
 
 
-def container_jobs(source: Source, folder: Path, place: str = f"{HOST}@{IMAGE}") -> list[Job]:
-    """Return the jobs in containers that are planned for a place."""
-    jobs = plan_jobs([THIS], source, [Place.parse(place)], folder)
-    return [job for job in jobs if isinstance(job.make, partial)]
+def some_source(folder: Path, target: str = "", image: str = "") -> Source:
+    """Return a source of which nothing is read."""
+    return Source(PROJECT, Artefacts(folder, PROJECT.version, folder, folder, {}), target=target, image=image)
+
+
+def plan(source: Source, wheels: str, folder: Path) -> list[Job]:
+    """Return the jobs that the page plans."""
+    page = runpy.run_path(str(PROJECT.root / "scripts" / "verify_install.py"))
+    return list(page["plan"]([THIS], source, select(source, wheels, folder)))
+
+
+def container_jobs(source: Source, folder: Path) -> list[Job]:
+    """Return the jobs in containers."""
+    return [job for job in plan(source, f"{HOST}@{IMAGE}", folder) if job.source.image]
 
 
 def said(job: Job) -> str:
@@ -97,7 +107,7 @@ def require_something(files: Files) -> None:
     """Let a wheel require and import what only an index has."""
     (metadata,) = (file for file in files if file.endswith("/METADATA"))
     files[metadata] = b"Requires-Dist: typing-extensions>=4.12\n" + files[metadata]
-    files[f"{HERE.import_name}/__init__.py"] += b"\nimport typing_extensions\n"
+    files[f"{PROJECT.import_name}/__init__.py"] += b"\nimport typing_extensions\n"
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +131,7 @@ def done(dist: Path, wheel: Path, installed: Docker, tmp_path_factory: pytest.Te
             source = read_source(wheelhouse, folder / how / "sdist")
             (jobs[how],) = container_jobs(source, folder / how / "wheels")
         with ThreadPoolExecutor() as pool:
-            ended = {how: pool.submit(run_job, job, folder / how / "job") for how, job in jobs.items()}
+            ended = {how: pool.submit(job.run, folder / how / "job") for how, job in jobs.items()}
             for each in ended.values():
                 each.result()
     containers.engine.cache_clear()
@@ -132,7 +142,7 @@ def test_a_good_wheel_is_installed_and_its_tests_pass(done: dict[str, Any]) -> N
     job = done["jobs"]["good"]
     assert (said(job), job.output) == ("", "")
     assert " passed" in job.result
-    assert job.artefact == f"wheel for {HOST} in {IMAGE}"
+    assert job.title == f"wheel for {HOST} in {IMAGE}"
 
 
 def test_a_broken_wheel_fails_with_what_is_wrong(done: dict[str, Any]) -> None:
@@ -143,7 +153,7 @@ def test_a_broken_wheel_fails_with_what_is_wrong(done: dict[str, Any]) -> None:
 
 def test_only_the_targets_wheels_are_offered(done: dict[str, Any], wheel: Path) -> None:
     (offered,) = (done["folder"] / "good" / "wheels").iterdir()
-    assert len(list(offered.iterdir())) == len(HERE.python_tags)
+    assert len(list(offered.iterdir())) == len(PROJECT.python_tags)
     assert all(path.name.endswith(wheel.name.rsplit("-", 1)[1]) for path in offered.iterdir())
     told = [command for command in done["commands"] if str(offered) in command]
     assert [command[command.index("--find-links") + 1] for command in told] == [str(offered)]
@@ -160,7 +170,7 @@ def test_a_container_gets_its_folders_and_nothing_of_this_machine(done: dict[str
     for command in commands:
         assert set(mounted(command)) == {
             str(good / "job"),
-            str(HERE.root),
+            str(PROJECT.root),
             str(offered),
             str(unpacked),
         }
@@ -176,9 +186,9 @@ def test_a_container_gets_its_folders_and_nothing_of_this_machine(done: dict[str
 
 def test_jobs_in_containers_and_on_this_machine_are_both_planned(dist: Path, docker: Docker, tmp_path: Path) -> None:
     source = read_source(dist, tmp_path / "sdist")
-    places = [Place.parse(HOST), Place.parse(f"{HOST}@{IMAGE}"), Place.parse(f"{HOST}@other:2")]
-    jobs = plan_jobs([THIS], source, places, tmp_path / "wheels")
-    assert [job.artefact for job in jobs] == [
+    places = [HOST, f"{HOST}@{IMAGE}", f"{HOST}@other:2"]
+    jobs = plan(source, " ".join(places), tmp_path / "wheels")
+    assert [job.title for job in jobs] == [
         "sdist",
         f"wheel for {HOST} in {IMAGE}",
         f"wheel for {HOST} in other:2",
@@ -190,22 +200,25 @@ def test_jobs_in_containers_and_on_this_machine_are_both_planned(dist: Path, doc
     assert len(list((tmp_path / "wheels").iterdir())) == len(places)
 
 
-def test_an_image_may_have_a_digest_and_a_registry_with_a_port() -> None:
-    place = Place.parse(f"{HOST}@127.0.0.1:5000/some/image@sha256:{'0' * 64}")
-    assert (place.target, place.image) == (HOST, f"127.0.0.1:5000/some/image@sha256:{'0' * 64}")
+def test_an_image_may_have_a_digest_and_a_registry_with_a_port(dist: Path, tmp_path: Path) -> None:
+    wheels = f"{HOST}@127.0.0.1:5000/some/image@sha256:{'0' * 64}"
+    chosen = read_source(dist, tmp_path / "sdist").choose(wheels, tmp_path / "wheels")
+    assert chosen.wheels == wheels
+    assert (chosen.target, chosen.image) == (HOST, f"127.0.0.1:5000/some/image@sha256:{'0' * 64}")
 
 
-@pytest.mark.parametrize("text", ["sparc-unknown-linux-gnu", f"sparc-unknown-linux-gnu@{IMAGE}", "@", ""])
-def test_a_target_without_wheels_is_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["sparc-unknown-linux-gnu", f"sparc-unknown-linux-gnu@{IMAGE}", "@"])
+def test_a_target_without_wheels_is_refused(text: str, tmp_path: Path) -> None:
+    source = some_source(tmp_path)
     with pytest.raises(ProblemsError, match="no wheels are built for "):
-        Place.parse(text)
+        select(source, text, tmp_path)
 
 
 def test_a_set_without_the_targets_wheels_is_refused(dist: Path, docker: Docker, tmp_path: Path) -> None:
-    other = next(triple for triple in HERE.platform_tags if triple != HOST)
+    other = next(triple for triple in PROJECT.platform_tags if triple != HOST)
     source = read_source(dist, tmp_path / "sdist")
     with pytest.raises(ProblemsError, match=f"holds 0 of the 3 wheels for {other}: "):
-        plan_jobs([THIS], source, [Place.parse(f"{other}@{IMAGE}")], tmp_path / "wheels")
+        plan(source, f"{other}@{IMAGE}", tmp_path / "wheels")
     assert docker.commands() == []
 
 
@@ -213,9 +226,7 @@ def test_a_set_without_the_targets_wheels_is_refused(dist: Path, docker: Docker,
 
 
 def test_the_interpreter_is_what_the_image_says_it_is(docker: Docker) -> None:
-    assert find_in_image(IMAGE, [THIS.name]) == [
-        Python(THIS.version, free_threaded=False, path=Path(f"python{THIS.name}"))
-    ]
+    assert find_in_image(IMAGE, THIS.name) == Python(THIS.version, free_threaded=False, path=Path(f"python{THIS.name}"))
     assert len(docker.commands()) == 1
 
 
@@ -225,7 +236,7 @@ def test_a_python_that_says_something_else_is_told(docker: Docker, tmp_path: Pat
     (tmp_path / "python3.98").chmod(0o755)
     docker.set(path=f"{tmp_path}:/bin")
     with pytest.raises(ProblemsError) as caught:
-        find_in_image(IMAGE, ["3.98"])
+        find_in_image(IMAGE, "3.98")
     (problem,) = caught.value.problems
     assert problem.what == f"python3.98 in {IMAGE} does not say which it is: {answer + chr(10)!r}"
 
@@ -233,7 +244,7 @@ def test_a_python_that_says_something_else_is_told(docker: Docker, tmp_path: Pat
 def test_an_image_without_the_python_is_told(docker: Docker) -> None:
     docker.set(path="/nowhere")
     with pytest.raises(ProblemsError) as caught:
-        find_in_image(IMAGE, ["3.99"])
+        find_in_image(IMAGE, "3.99")
     (problem,) = caught.value.problems
     assert problem.what.startswith(f"{IMAGE} has no python3.99: docker: exec: ")
     assert "\n" not in problem.what
@@ -249,22 +260,24 @@ def test_without_docker_there_is_one_clear_line(
     else:
         monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ProblemsError) as caught:
-        find_in_image(IMAGE, [THIS.name])
+        find_in_image(IMAGE, THIS.name)
     (problem,) = caught.value.problems
     assert problem.what == f"{words}, so nothing can be verified in a container"
     assert problem.remedy == "start it, or leave out what has an @"
     assert docker.commands() == []
 
 
-def test_the_command_ends_with_one_clear_line_too(dist: Path, docker: Docker) -> None:
+@pytest.mark.usefixtures("dist")
+def test_the_command_ends_with_one_clear_line_too(docker: Docker) -> None:
     docker.set(running=False)
     command = (
         sys.executable,
-        HERE.root / "scripts" / "verify_install.py",
+        PROJECT.root / "scripts" / "verify_install.py",
+        f"--from={PROJECT.root}",
         f"--wheels={HOST}@{IMAGE}",
         f"--python={THIS.path}",
     )
-    refused = run(*command, dist)
+    refused = run(*command)
     assert refused.returncode == 1
     problem = "docker is not running, so nothing can be verified in a container"
     assert refused.stderr == f"problem: {problem}\n  start it, or leave out what has an @\n"
@@ -284,19 +297,18 @@ def test_a_folder_that_is_not_mounted_cannot_be_seen(docker: Docker, tmp_path: P
 
 
 def test_a_command_that_fails_in_a_container_fails_the_job(docker: Docker, tmp_path: Path) -> None:
-    def steps(environment: Any) -> str:  # noqa: ANN401 - the job's
+    def steps(environment: Environment, _: Source) -> str:
         environment.run("that is no program", "python-of-nowhere")
         return "never"
 
-    make = partial(ContainerEnvironment, image=IMAGE, folders=())
-    job = run_job(Job(THIS, "wheel", steps, make), tmp_path / "job")
+    job = Job(THIS, "wheel", steps, some_source(tmp_path, HOST, IMAGE)).run(tmp_path / "job")
     assert said(job) == "that is no program"
     assert 'exec: "python-of-nowhere": executable file not found' in job.output
     assert len(docker.commands()) == 1
 
 
-def test_a_failed_job_is_repeated_where_it_was() -> None:
-    job = Job(THIS, "wheel", lambda _: "", wheels="x86_64-unknown-linux-gnu@some/image:1")
-    command = keep_command(job)
-    assert command == f"make verify PYTHON={THIS.name} WHEELS=x86_64-unknown-linux-gnu@some/image:1 KEEP=1"
-    assert keep_command(Job(THIS, "wheel", lambda _: "")) == f"make verify PYTHON={THIS.name} KEEP=1"
+def test_a_failed_job_is_repeated_where_it_was(tmp_path: Path) -> None:
+    job = Job(THIS, "wheel", lambda *_: "", some_source(tmp_path, HOST, IMAGE))
+    assert job.keep_command == f"make verify PYTHON={THIS.name} WHEELS={HOST}@{IMAGE} KEEP=1"
+    job = Job(THIS, "wheel", lambda *_: "", some_source(tmp_path))
+    assert job.keep_command == f"make verify PYTHON={THIS.name} KEEP=1"

@@ -1,0 +1,102 @@
+"""The sdist: what git tracks, less what pyproject.toml excludes, and nothing else."""
+
+import glob
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from roadworthy.building.toolchain import build_environment, run_maturin
+from roadworthy.gate.model import Artefact, UnreadableError
+from roadworthy.project import Project
+from roadworthy.sums import compare_sums, read_sums
+from roadworthy.tables import find
+from roadworthy.terminal import ProblemsError, problem
+
+
+def build_sdist(project: Project, folder: Path) -> Path:
+    """Build the sdist into `folder`."""
+    run_maturin(["sdist", f"--out={folder}"], project.root, build_environment(project))
+    return folder / project.sdist_name()
+
+
+def take_sdist(project: Project, built: Path, folder: Path) -> Path:
+    """Copy the sdist that another machine built into `folder`; `built` holds its dist/ and SHA256SUMS.
+
+    Raises:
+        ProblemsError: It is not there, or not as its SHA256SUMS says.
+    """
+    sdist = built / project.dist.name / project.sdist_name()
+    if not sdist.is_file():
+        raise problem(f"{sdist} is missing", "FROM= is a folder with the dist/ and SHA256SUMS that `make sdist` writes")
+    if problems := compare_sums([sdist], read_sums(built / project.sums.name), built / project.sums.name):
+        raise ProblemsError(problems)
+    return Path(shutil.copy(sdist, folder))
+
+
+def unpack_as_new(sdist: Path, folder: Path) -> Path:
+    """Unpack the sdist below `folder`, and return the folder of its content.
+
+    The files are as old as this moment, not as the commit: cargo compares times, and would otherwise take what it
+    compiled from a newer commit for up to date.
+    """
+    source = unpack(sdist, folder)
+    for path in source.rglob("*"):
+        os.utime(path)
+    return source
+
+
+def unpack(sdist: Path, folder: Path) -> Path:
+    """Unpack an sdist below `folder` and return the one folder in it.
+
+    Raises:
+        ProblemsError: It is damaged, a bomb, or holds anything but files and folders that stay inside.
+    """
+    try:
+        check_members(Artefact(sdist))
+        with tarfile.open(sdist) as archive:
+            # The filter takes away owners and modes; the first releases of 3.10 and 3.11 lack it.
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(folder)
+        (content,) = folder.iterdir()
+    except (OSError, EOFError, tarfile.TarError, ValueError, UnreadableError) as error:
+        raise problem(f"{sdist} cannot be unpacked: {error}", "run: make build") from error
+    return content
+
+
+def check_members(artefact: Artefact) -> None:
+    """Make sure that an archive can be unpacked without harm.
+
+    Raises:
+        UnreadableError: It cannot, or it is damaged.
+    """
+    for member in artefact.members:
+        if reason := member.unsafe:
+            raise UnreadableError(f"{member.name!r} {reason}")
+    if artefact.is_bomb(artefact.members):
+        raise UnreadableError("it is too many times as large unpacked")
+
+
+def declared_files(project: Project) -> frozenset[str]:
+    """Return the files that the sdist should hold, as [tool.maturin] declares: tracked ones, and what `include` adds.
+
+    maturin adds PKG-INFO. It compares the patterns of `exclude` with files and not with folders: `/docs/**`.
+    """
+    ask = project.checkout.ask
+    tracked = set(ask("ls-files", "-z").split("\0"))
+    excludes = [f"--exclude={pattern}" for pattern in patterns(project, "exclude")]
+    if excludes:
+        tracked -= set(ask("ls-files", "-z", "--cached", "--ignored", *excludes).split("\0"))
+    for pattern in patterns(project, "include"):
+        found = map(Path, glob.glob(pattern, root_dir=project.root, recursive=True))  # noqa: PTH207 - it takes any pattern
+        tracked |= {path.as_posix() for path in found if (project.root / path).is_file()}
+    return frozenset(tracked - {""})
+
+
+def patterns(project: Project, key: str) -> Iterator[str]:
+    """Yield the patterns of [tool.maturin] include or exclude that are for an sdist: those of no format are for all."""
+    for entry in find(project.pyproject, "tool", "maturin", key) or ():
+        formats = find(entry, "format") or "sdist"
+        if "sdist" in ([formats] if isinstance(formats, str) else formats):
+            yield str(find(entry, "path") or entry)

@@ -1,0 +1,117 @@
+"""The wheels of one target, each built from the unpacked sdist."""
+
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from roadworthy.building.toolchain import build_environment, build_folder, host_triple, run_maturin, rustc
+from roadworthy.processes import find_uv
+from roadworthy.project import Project, same_wheel
+from roadworthy.pythons import PythonNotFoundError, find_pythons
+from roadworthy.terminal import err, problem
+
+
+def require_target(project: Project, triple: str) -> None:
+    """Make sure that wheels for `triple` have a name, and that its standard library is there.
+
+    Raises:
+        ProblemsError: Something is missing.
+    """
+    project.platform_tag(triple)
+    parts = ("x86_64", "aarch64") if triple.startswith("universal2-") else (triple.split("-", 1)[0],)
+    for part in parts:
+        rust_target = f"{part}-{triple.split('-', 1)[1]}"
+        # With cargo's build-std the standard library is compiled too, so it need not be installed.
+        installed = Path(rustc(project, "--print=target-libdir", f"--target={rust_target}")).is_dir()
+        if not installed and "CARGO_UNSTABLE_BUILD_STD" not in os.environ:
+            raise problem(f"Rust cannot build for {rust_target} yet", f"run: rustup target add {rust_target}")
+
+
+def choose_interpreters(project: Project, triple: str, *, all_of_them: bool) -> dict[str, str]:
+    """Map the Pythons to build for to what maturin is told: a version, or an executable where it needs one.
+
+    A version is looked up in what maturin knows of every Python. A name such as python3.10 would be looked for on PATH
+    first and run, and what answers there may be anything: a launcher that leads nowhere ends the build.
+
+    Raises:
+        ProblemsError: One is missing, and `all_of_them` are asked for.
+    """
+    pythons = project.python_tags
+    if "-linux-" in triple or triple != host_triple(project):
+        return {python: python for python in pythons}
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        raise problem("this free-threaded Python cannot build for the stable ABI", "run: make setup PYTHON=3.12")
+    chosen = {}
+    for python in pythons:
+        try:
+            free_threaded = python.endswith("t")
+            chosen[python] = str(find_pythons(find_uv(), [python])[0].path) if free_threaded else sys.executable
+        except PythonNotFoundError as error:
+            if all_of_them:
+                raise problem(str(error), "install it before the build, so that its wheel is not missing") from error
+            err.print(f"left out: the wheel for it, because {error}")
+    return chosen
+
+
+def build_wheels(project: Project, interpreters: dict[str, str], triple: str, source: Path, folder: Path) -> None:
+    """Build the wheels into `folder`, at the same time: each alone would often leave a processor idle.
+
+    Args:
+        project: What is built.
+        interpreters: As `choose_interpreters` returns them.
+        triple: The target.
+        source: The unpacked sdist.
+        folder: Gets the wheels.
+    """
+    from roadworthy.building.sbom import make_sbom  # noqa: PLC0415 - takes longer to load than all else, and only a build needs it
+
+    # Beside the unpacked sdist, under the name that it has in the wheels.
+    sbom = source.parent / f"{project.file_stem}.cdx.json"
+    sbom.write_text(make_sbom(source, triple, project.checkout.commit_time()), encoding="utf-8")
+    common = ["build", "--release", "--locked", f"--target={triple}", f"--sbom-include={sbom}", f"--out={folder}"]
+    common.append("--compatibility=pypi")
+    if "-linux-" in triple:
+        newest_tag = project.platform_tag(triple).rsplit(".", 1)[-1]
+        common += ["--zig", f"--compatibility={newest_tag.removesuffix('_' + triple.split('-', 1)[0])}"]
+    environment = build_environment(project, triple)
+    with err.status("building the wheels …"), ThreadPoolExecutor(len(interpreters)) as pool:
+        builds = []
+        for python, command in interpreters.items():
+            # One each: with a shared one, each would compile PyO3 anew for its Python, and the other's away.
+            compiled = build_folder(project) / project.python_tags[python]
+            own = [f"--interpreter={command}", f"--target-dir={compiled}", *choose_features(project, python)]
+            builds.append(pool.submit(run_maturin, [*common, *own], source, environment))
+        for each in builds:
+            each.result()
+
+
+def choose_features(project: Project, python: str) -> list[str]:
+    """Return what maturin is told of Cargo's features, so that all wheels have the same but for the stable ABI.
+
+    It has no free-threaded form at first, and then another one: its own features are left out one by one, with what
+    turns them on, and all others named.
+    """
+    if not python.endswith("t"):
+        return []
+    crate = project.crate
+    named = [*crate.features_without_abi3, *(["abi3t"] if python == f"{crate.first_abi3t}t" else [])]
+    # Said even if it is empty: else maturin takes those of pyproject.toml.
+    return ["--no-default-features", f"--features={','.join(named)}"]
+
+
+def check_names(project: Project, folder: Path, triple: str, pythons: Iterable[str]) -> None:
+    """Compare what was built with what was to be built.
+
+    Raises:
+        ProblemsError: A file has another name, so the build is not what it should be.
+    """
+    expected = [project.wheel_name(python, triple) for python in pythons]
+    built = sorted(path.name for path in folder.iterdir() if path.name != project.sdist_name())
+    if len(built) != len(expected) or not all(any(same_wheel(one, two) for two in expected) for one in built):
+        raise problem(
+            f"the build made {', '.join(built)}, and not {', '.join(expected)}",
+            "compare the versions in Cargo.toml and pyproject.toml, and the tags in CI.yml's matrix",
+        )

@@ -1,0 +1,83 @@
+"""What files of a release are called, and SHA256SUMS: which bytes they are."""
+
+import hashlib
+import re
+from pathlib import Path, PurePosixPath
+
+from packaging.tags import Tag
+from packaging.utils import BuildTag, parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
+
+from roadworthy.terminal import Problem, problem
+
+# What is no name of a folder, a drive or an option, and nothing that a terminal obeys, on any system.
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*")
+
+
+def parse_name(name: str) -> tuple[str, Version, BuildTag, frozenset[Tag]]:
+    """Return what the name of a wheel or an sdist says, equal for all spellings of one.
+
+    Whoever is told a name by somebody else asks this before it becomes a path: packaging takes a/../x for a build tag.
+
+    Raises:
+        ValueError: It is neither's name, or no plain name of a file on every system.
+    """
+    if not PLAIN_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no plain name of a file")
+    if name.endswith(".whl"):
+        return parse_wheel_filename(name)
+    return (*parse_sdist_filename(name), (), frozenset())
+
+
+def is_artefact_name(name: str) -> bool:
+    """Say whether this is the name of a wheel or an sdist, and of a plain file."""
+    try:
+        parse_name(name)
+    except ValueError:
+        return False
+    return True
+
+
+def sha256(content: bytes) -> str:
+    """Return a SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_sums(path: Path) -> dict[str, str]:
+    """Map the file names of a SHA256SUMS to their hashes. Folders in front of the names do not count.
+
+    Raises:
+        ProblemsError: The file is not there, or a line is not as `sha256sum` writes it for an artefact, each once.
+    """
+    remedy = "give the file that `make build` wrote"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise problem(f"{path} cannot be read: {error}", remedy) from error
+    sums: dict[str, str] = {}
+    for line in lines:
+        if not re.fullmatch(r"[0-9a-f]{64} [ *].+", line):
+            raise problem(f"{path} is no SHA256SUMS: {line!r} is not a line of sha256sum", remedy)
+        file = PurePosixPath(line[66:]).name
+        if file in sums or not is_artefact_name(file):
+            reason = "is there twice" if file in sums else "is neither a wheel nor an sdist"
+            raise problem(f"{path} is no SHA256SUMS: {file!r} {reason}", remedy)
+        sums[file] = line[:64]
+    return sums
+
+
+def write_sums(path: Path, folder: Path) -> None:
+    """Write the SHA256SUMS of the files in a folder beside it, as `sha256sum --check` reads it there."""
+    lines = [f"{sha256(file.read_bytes())}  {folder.name}/{file.name}\n" for file in sorted(folder.iterdir())]
+    path.write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def compare_sums(paths: list[Path], sums: dict[str, str], source: Path) -> list[Problem]:
+    """Return a problem for each file whose bytes are not those of SHA256SUMS."""
+    problems = []
+    for path in paths:
+        listed, found = sums.get(path.name), sha256(path.read_bytes())
+        if listed != found:
+            what = f"{path} has the SHA-256 {found}, and {source} says {listed or 'nothing of it'}"
+            problems.append(Problem(what, "these are not the bytes that were built; do not use them"))
+    return problems

@@ -1,0 +1,148 @@
+"""What must hold of an installation, as the interpreter itself tells it. A proof is a function that yields problems."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from packaging.version import InvalidVersion, Version
+
+from roadworthy.gate.model import wheel_tags
+from roadworthy.project import SOURCE, Project
+from roadworthy.terminal import Problem, ProblemsError
+from roadworthy.verifying.artefacts import Artefacts, wheel_files
+
+NATIVE_SUFFIXES = (".so", ".pyd", ".dylib", ".dll")
+# What an installer adds to, or rewrites in, the .dist-info folder of what it installs.
+WRITTEN_BY_INSTALLERS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What is judged.
+
+    Attributes:
+        project: What was to be installed.
+        artefacts: From which files.
+        folder: Everything that is imported must lie in it.
+        facts: What `describe.py` tells of it.
+        from_source: It was built from the sdist, so that it is no file of a wheel.
+    """
+
+    project: Project
+    artefacts: Artefacts
+    folder: Path
+    facts: dict[str, Any]
+    from_source: bool = False
+
+    @property
+    def package(self) -> set[str]:
+        """The files that are installed beside the .dist-info folder."""
+        return {file for file in self.facts["files"] if not PurePosixPath(file).parts[0].endswith(".dist-info")}
+
+    @property
+    def native(self) -> set[str]:
+        """Those of them that are the native module, whatever their suffix."""
+        stem = self.project.native_module.replace(".", "/")
+        return {file for file in self.package if file.endswith(NATIVE_SUFFIXES) and file.split(".", 1)[0] == stem}
+
+
+def require(proofs: Iterable[Callable[[Installation], Iterator[Problem]]], installed: Installation) -> None:
+    """Make sure that everything holds.
+
+    Raises:
+        ProblemsError: Something does not.
+    """
+    if problems := [one for proof in proofs for one in proof(installed)]:
+        raise ProblemsError(problems)
+
+
+def same_bytes_as_a_wheel(installed: Installation) -> Iterator[Problem]:
+    """What is installed is, byte for byte, what is in one of the wheels."""
+    if installed.from_source:
+        return
+    facts, artefacts = installed.facts, installed.artefacts
+    wheel = artefacts.installed_wheel(wheel_tags(facts["wheel"]))
+    if wheel is None:
+        what = f"what is installed comes from none of the wheels in {artefacts.folder}: {facts['wheel'].strip()!r}"
+        yield Problem(what, "the WHEEL file's tags and the file name must agree; run: make build")
+        return
+    packed = wheel_files(wheel)
+    differing = [
+        file
+        for file in sorted(packed.keys() | facts["files"].keys())
+        if PurePosixPath(file).name not in WRITTEN_BY_INSTALLERS
+        and not PurePosixPath(file).parts[0].endswith(".data")  # goes elsewhere: scripts, headers
+        and packed.get(file) != facts["files"].get(file)
+    ]
+    if differing:
+        yield Problem(f"{', '.join(differing)}: installed is not what {wheel.name} holds", "run: make build")
+
+
+def same_version(installed: Installation) -> Iterator[Problem]:
+    """The installed metadata says the version that was asked for."""
+    found, wanted = installed.facts["version"], installed.artefacts.version
+    try:
+        same = Version(str(found)) == wanted
+    except InvalidVersion:
+        same = False
+    if not same:
+        yield Problem(f"version {found} is installed, not {wanted}", "run: make build")
+
+
+def one_native_module(installed: Installation) -> Iterator[Problem]:
+    """There is exactly one file of the native module."""
+    if len(installed.native) != 1:
+        name = installed.project.native_module
+        what = f"the installation holds {len(installed.native)} files of the native module {name}, not one"
+        remedy = "compare module-name in pyproject.toml with the name of #[pymodule]; run: make build"
+        yield Problem(what, remedy)
+
+
+def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
+    """The package is what the sdist holds below python/, beside the native module."""
+    source = installed.artefacts.unpacked / SOURCE
+    expected = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
+    for file in sorted(expected - installed.package):
+        yield Problem(f"the installation lacks {file}", "is it ignored by git, or excluded in pyproject.toml?")
+    for file in sorted(installed.package - expected - installed.native):
+        what = f"the installation holds {file}, which is not in the source"
+        yield Problem(what, "is it a stale file? run: make clean build")
+
+
+def import_works(installed: Installation) -> Iterator[Problem]:
+    """The import has worked, of a release build."""
+    facts = installed.facts
+    if facts["import_error"]:
+        last = facts["import_error"].rstrip().rsplit("\n", 1)[-1]
+        remedy = "run the import by hand in an environment that is kept: KEEP=1"
+        yield Problem(f"import {installed.project.import_name} fails: {last}", remedy)
+    elif facts["build_profile"] != "release":
+        what = f"the native module is a {facts['build_profile']} build, not a release build"
+        yield Problem(what, "run: make build")
+
+
+def import_stays_inside(installed: Installation) -> Iterator[Problem]:
+    """Everything was imported from the environment."""
+    for module, origin in sorted(installed.facts["modules"].items()):
+        if origin is not None and not Path(origin).resolve().is_relative_to(installed.folder):
+            what = f"{module} was imported from {origin}, which is not in the environment"
+            yield Problem(what, "something puts that folder on sys.path before the environment's")
+
+
+def no_code_at_every_start(installed: Installation) -> Iterator[Problem]:
+    """The package brings no sitecustomize."""
+    customized = installed.facts["sitecustomize"]
+    if customized is not None and Path(customized).name in installed.facts["files"]:
+        yield Problem(f"{customized} came with the package and runs in every start of Python", "remove it")
+
+
+def gil_left_alone(installed: Installation) -> Iterator[Problem]:
+    """In a free-threaded Python the import leaves the GIL off, unless another package's module needs it."""
+    facts = installed.facts
+    told, ours = facts["gil_warnings"], rf"'{re.escape(installed.project.import_name)}['.]"
+    by_another = told and not any(re.search(ours, text) for text in told)
+    if facts["free_threaded"] and (facts["gil_after"] or facts["gil_before"]) and not by_another:
+        what = "the import switched the GIL on in a free-threaded Python"
+        yield Problem(what, "say gil_used = false in #[pymodule], and make it true")
