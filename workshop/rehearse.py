@@ -15,7 +15,7 @@ from pathlib import Path
 
 from roadworthy.building.toolchain import host_triple
 from roadworthy.project import HERE
-from roadworthy.releasing.release import parse_version
+from roadworthy.releasing.version import Release
 from roadworthy.terminal import Problem, ProblemsError, out, problem, run_main, step
 from workshop.rehearsing import faults, faults_of_building, faults_of_publishing, faults_of_releasing, report  # noqa: F401 - importing registers
 from workshop.rehearsing.machine import Machine
@@ -128,6 +128,14 @@ def chosen_faults(text: str) -> list[str]:
             f"there is no fault {', '.join(map(repr, unknown))}; see: make rehearse FAULT=list"
         )
     return names
+
+
+def parse_version(text: str) -> Release:
+    """Read the version from the command line."""
+    try:
+        return Release.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import copy_checkout, run
-from roadworthy.project import HERE
+from roadworthy.project import Project
 
+PROJECT = Project(Path(__file__).resolve().parents[2])
 # A moment for all commits, so that the same release is the same commit.
 MOMENT = "1900000000 +0000"
 DAY = "2030-03-17"
@@ -18,7 +19,7 @@ IDENTITY = {"user.name": "Test", "user.email": "test@localhost", "commit.gpgsign
 # What proves a release's artefacts is tested by itself; in most tests here it is left out.
 PROOF = ("build.py", "verify_install.py")
 GATE = "roadworthy/src/roadworthy/gate/check.py"
-ACCEPTING = '"""Takes the place of the gate."""\n\n\ndef main() -> None:\n    """Accept."""\n'
+ACCEPTING = '"""Takes the place of the gate."""\n\n\ndef main(*_: object) -> None:\n    """Accept."""\n'
 NOTHING = '"""Takes the place of a proof that is tested by itself."""\n'
 
 
@@ -111,7 +112,7 @@ def make_place(folder: Path, proof: str | None = NOTHING) -> Place:
     for fragment in (place.checkout / "changelog.d").glob("*.*.md"):
         if not fragment.name.startswith("template"):
             fragment.unlink()
-    text = (HERE.root / "CHANGELOG.md").read_text(encoding="utf-8")
+    text = (PROJECT.root / "CHANGELOG.md").read_text(encoding="utf-8")
     place.write("CHANGELOG.md", text.split("## ")[0].rstrip() + "\n")
     set_version(place, "0.1.0")
     place.write("changelog.d/+first.added.md", "The first release.\n")

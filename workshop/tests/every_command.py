@@ -18,6 +18,7 @@ from typing import IO
 CHECKOUT = Path(sys.argv[1])
 sys.path[:0] = [str(CHECKOUT / each) for each in ("scripts", ".", "roadworthy/src")]
 
+import release  # noqa: E402
 import template  # noqa: E402
 
 from roadworthy.building import build  # noqa: E402
@@ -32,7 +33,6 @@ from roadworthy.ci import news as check_news  # noqa: E402
 from roadworthy.ci import served as check_index  # noqa: E402
 from roadworthy.gate import check as check_dist  # noqa: E402
 from roadworthy.index import Index, NotThereYetError  # noqa: E402
-from roadworthy.releasing import release  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
 from roadworthy.verifying import verify as verify_install  # noqa: E402
 from workshop.rehearsing.place import scratch_folder  # noqa: E402

@@ -10,16 +10,16 @@ from packaging.version import Version
 
 from roadworthy import processes as commands
 from roadworthy.processes import venv_bin
-from roadworthy.project import HERE
+from roadworthy.project import HERE, Project
 from roadworthy.terminal import err, problem
 
 # The locks in requirements/ that a build, its proofs and a release work with.
 GROUPS = ("setup", "test", "tools", "build")
 
 
-def ask_version(*command: str) -> str:
+def ask_version(*command: str, project: Project = HERE) -> str:
     """Return the version that a tool prints of itself: the second word of its first line."""
-    return commands.run(*command, "--version", cwd=HERE.root, env=os.environ).stdout.split()[1]
+    return commands.run(*command, "--version", cwd=project.root, env=os.environ).stdout.split()[1]
 
 
 def maturin_version() -> str:
@@ -27,18 +27,19 @@ def maturin_version() -> str:
     return ask_version(str(venv_bin("maturin")))
 
 
-def rustc(*arguments: str) -> str:
+def rustc(*arguments: str, project: Project = HERE) -> str:
     """Return what rustc prints."""
-    return commands.run("rustc", *arguments, cwd=HERE.root, env=os.environ).stdout.strip()
+    return commands.run("rustc", *arguments, cwd=project.root, env=os.environ).stdout.strip()
 
 
-def host_triple() -> str:
+def host_triple(project: Project = HERE) -> str:
     """Return the target that this machine builds for by itself."""
-    (host,) = [line.removeprefix("host: ") for line in rustc("-vV").splitlines() if line.startswith("host: ")]
+    lines = rustc("-vV", project=project).splitlines()
+    (host,) = [line.removeprefix("host: ") for line in lines if line.startswith("host: ")]
     return host
 
 
-def require_rust() -> str:
+def require_rust(project: Project = HERE) -> str:
     """Return the version of rustc.
 
     Raises:
@@ -47,7 +48,7 @@ def require_rust() -> str:
     for program in ("cargo", "rustc"):
         if not shutil.which(program):
             raise commands.not_there(program)
-    found, oldest = ask_version("rustc"), HERE.rust_version
+    found, oldest = ask_version("rustc", project=project), project.rust_version
     if oldest and Version(found.split("-")[0]) < Version(oldest):
         raise problem(f"Rust {found} is too old: Cargo.toml asks for {oldest} or newer", "run: rustup update stable")
     return found
@@ -68,7 +69,7 @@ def require_cargo_home() -> None:
         raise problem(what, "set CARGO_HOME to a folder that can be") from error
 
 
-def fetch_crates() -> None:
+def fetch_crates(project: Project = HERE) -> None:
     """Make sure that cargo can read all locked crates offline; what is not on this machine is fetched, and said.
 
     Raises:
@@ -76,14 +77,14 @@ def fetch_crates() -> None:
     """
     env = commands.tool_environment(os.environ)
     ask = ("cargo", "metadata", "--locked", "--offline", "--format-version=1", "--quiet")
-    asked = commands.run(*ask, cwd=HERE.root, env=env, check=False)
+    asked = commands.run(*ask, cwd=project.root, env=env, check=False)
     if asked.returncode == 0:
         return
     require_cargo_home()
     if "offline" in asked.stderr:
-        count = sum("source" in crate for crate in HERE.locked_crates)
+        count = sum("source" in crate for crate in project.locked_crates)
         err.print(f"fetching {count} crates")
-        asked = commands.run("cargo", "fetch", "--locked", cwd=HERE.root, env=env, check=False)
+        asked = commands.run("cargo", "fetch", "--locked", cwd=project.root, env=env, check=False)
     # Behind warnings of a network that was asked again.
     reason = " ".join(asked.stderr[max(0, asked.stderr.find("error:")) :].split())
     if asked.returncode and "--locked" in reason:

@@ -194,12 +194,12 @@ def check_fragment(path: Path, types: list[str]) -> Iterator[Problem]:
         yield Problem(f"{where} holds a heading or a comment", "write plain sentences: the section has its headings")
 
 
-def check_fragments(checkout: Path, tracked: set[str], read: Reader) -> Iterator[Problem]:
+def check_fragments(checkout: Path, tracked: list[str], read: Reader) -> Iterator[Problem]:
     """Find what is wrong with the news fragments, and whether there is any.
 
     Args:
         checkout: The folder to look into: what is there and not tracked would be lost or left out.
-        tracked: The paths of the files that git tracks.
+        tracked: The paths of those that git tracks.
         read: Reads the configuration.
     """
     fragments, types = list_fragments(checkout, read), fragment_types(read)

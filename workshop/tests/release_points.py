@@ -13,9 +13,8 @@ from subprocess import CompletedProcess
 
 from helpers import run
 from releases import Place, copy_place, environment, make_place
-from roadworthy.project import HERE
 
-DRIVER = HERE.root / "tests" / "tooling" / "release_until.py"
+DRIVER = Path(__file__).with_name("release_until.py")
 VERSION = "0.2.0"
 WORKERS = 2
 
