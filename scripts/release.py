@@ -13,9 +13,9 @@ from roadworthy.exclusive import exclusive
 from roadworthy.project import Project
 from roadworthy.releasing import checks, files, plan
 from roadworthy.releasing.github import check_github
-from roadworthy.releasing.push import confirm, explain, find_release, follow, push
+from roadworthy.releasing.push import catch_up, confirm, explain, find_release, follow, push
 from roadworthy.releasing.state import Request, State, read_state
-from roadworthy.terminal import out, run_main, step
+from roadworthy.terminal import run_main, step
 
 PROJECT = Project(Path(__file__).resolve().parents[1])
 
@@ -73,31 +73,26 @@ def prove(state: State) -> None:
 
 def release(request: Request, folder: Path, prove: Callable[[State], None]) -> None:
     """Look, plan, prove, ask, push, and let the checkout follow."""
-    version = request.release
     with step("look at the checkout and at the remote"):
         state = read_state(PROJECT, request, folder)
         released = find_release(state)
         if not released and not state.is_waiting:
             checks.require(state, CHECKS)
-    if released:
-        if not request.dry_run:
-            follow(state, released)
-        out.print(f"{version.text} is already released: {version.tag} on {request.remote} is {released[:10]}")
-    elif state.is_waiting:
-        out.print(f"{version.branch} waits to be merged into {state.branch}; then run the same command again")
-    else:
-        with step("write the release's commit and tag into a staging clone"):
-            planned = plan.make_plan(state, write, expect)
-        planned.show()
-        if request.dry_run:
-            return
-        prove(state)
-        confirm(state, planned)
-        with step(f"push to {planned.remote}"):
-            push(state, planned)
-        if planned.tag:
-            follow(state, planned.commit)
-        explain(state, planned)
+    if released or state.is_waiting:
+        catch_up(state, released)
+        return
+    with step("write the release's commit and tag into a staging clone"):
+        planned = plan.make_plan(state, write, expect)
+    planned.show()
+    if request.dry_run:
+        return
+    prove(state)
+    confirm(state, planned)
+    with step(f"push to {request.remote}"):
+        push(state, planned)
+    if planned.tag:
+        follow(state, planned.commit)
+    explain(state, planned)
 
 
 def main(prove: Callable[[State], None] = prove) -> None:

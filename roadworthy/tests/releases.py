@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers import copy_checkout, run
+import warm
+from helpers import copy_checkout, environment_in, run
 from roadworthy.project import Project
 
 PROJECT = Project(Path(__file__).resolve().parents[2])
@@ -45,8 +46,14 @@ class Place:
 
     def release(self, *arguments: str, **variables: str | None) -> "subprocess.CompletedProcess[str]":
         """Run scripts/release.py in the checkout."""
-        command = (sys.executable, "scripts/release.py", *arguments)
-        return run(*command, cwd=self.checkout, **{**environment(), **variables})
+        return self.python("scripts/release.py", *arguments, **{**environment(), **variables})
+
+    def python(self, *words: str, **variables: str | None) -> "subprocess.CompletedProcess[str]":
+        """Run a Python program in the checkout; what it finds in the environment is no default of this."""
+        if {name for name in variables if name.startswith("PYTHON")} - {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}:
+            # Python itself reads them, when it starts.
+            return run(sys.executable, *words, cwd=self.checkout, **variables)
+        return warm.run(*words, cwd=self.checkout, env=environment_in(self.checkout, variables))
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the checkout."""
@@ -128,6 +135,9 @@ def make_place(folder: Path, proof: str | None = NOTHING) -> Place:
     place.git("remote", "add", "origin", place.remote)
     place.commit("Start", push=False)
     place.git("push", "--quiet", "--set-upstream", "origin", "main")
+    # It is copied often: few files, and everything compiled.
+    place.git("repack", "--quiet", "-a", "-d")
+    run(sys.executable, "-m", "compileall", "-q", "roadworthy/src", "scripts", cwd=place.checkout)
     return place
 
 
@@ -144,7 +154,7 @@ def set_version(place: Place, version: str) -> None:
 
 def copy_place(template: Place, folder: Path) -> Place:
     """Copy a place, with its remote, to another folder."""
-    shutil.copytree(template.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("target", "__pycache__"))
+    shutil.copytree(template.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("target"))
     place = Place(folder)
     place.git("remote", "set-url", "origin", place.remote)
     return place

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +42,7 @@ class Case:
 
     def release(self, place: Place, variables: dict[str, str | None]) -> "subprocess.CompletedProcess[str]":
         """Run the release."""
-        return run(sys.executable, "scripts/release.py", *self.arguments, cwd=place.checkout, **variables)
+        return place.python("scripts/release.py", *self.arguments, **variables)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Takes the place of build.py and verify_install.py: runs the real one once for each commit.
 
-What it made is kept below $REUSED_ARTEFACTS by the commit's hash, and given back when it is asked for again.
+What it made is kept below $REUSED_ARTEFACTS by the commit's hash, and given back when it is asked for again, also by
+another process, which waits for it.
 """
 
 import os
@@ -9,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 MADE = ("dist", "SHA256SUMS", "target/dist/built-from")
@@ -29,6 +32,13 @@ def main() -> None:
     script = Path(__file__)
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True)
     kept = Path(os.environ["REUSED_ARTEFACTS"]) / commit.stdout.strip() / script.stem
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(kept.with_suffix(".lock")):
+        make(script, kept)
+
+
+def make(script: Path, kept: Path) -> None:
+    """Run the real script unless it was run, and see that its files are here."""
     if not kept.exists():
         # What crates become is compiled once for all; this crate is compiled anew by every build.
         shared = Path(os.environ["REUSED_ARTEFACTS"]).parent / "target"
@@ -40,7 +50,6 @@ def main() -> None:
         )
         if real.returncode:
             sys.exit(real.returncode)
-        kept.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=kept.parent))
         copy(ROOT, new)
         new.rename(kept)

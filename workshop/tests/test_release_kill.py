@@ -5,33 +5,47 @@ from pathlib import Path
 import pytest
 
 from release_points import Ground, make_ground, release, require_whole, try_points
-from releases import fingerprint
+from releases import Place, fingerprint
 
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return make_ground(tmp_path_factory.mktemp("ground"))
+    return make_ground(tmp_path_factory)
 
 
-def kill_and_release_again(ground: Ground, point: int, artefacts: Path | None = None) -> None:
-    """Kill a release after a step; nothing has changed or all is done, and the same command ends it."""
-    place = ground.copy(f"{'real-' if artefacts else ''}kill-{point}")
+def kill(ground: Ground, point: int, place: Place) -> Place:
+    """Kill a release after a step; nothing has changed or all is done, and the same command ends it.
+
+    The next one is killed over what this one has left, and gets further; the last one of all is not killed.
+    """
     before, refs = fingerprint(place.checkout), place.refs()
-    killed = release(place, artefacts or ground.folder / "artefacts", "kill", point)
+    killed = release(place, ground.artefacts, "kill", point)
     assert killed.returncode == -9, f"it ended by itself: {killed.returncode} {killed.stderr}"
     if not ground.is_complete(place):
         assert place.refs() == refs
         assert fingerprint(place.checkout) == before
-    again = release(place, artefacts or ground.folder / "artefacts")
+        if point < len(ground.steps) - 1:
+            return place
+    finish(ground, place, ground.artefacts)
+    return ground.copy(f"kill-after-{point}")
+
+
+def finish(ground: Ground, place: Place, artefacts: Path) -> None:
+    """Release once more, to the end."""
+    again = release(place, artefacts)
     assert again.returncode == 0, again.stderr
     require_whole(ground, place)
 
 
 def test_a_release_that_is_killed_after_any_step_is_finished_by_the_same_command(ground: Ground) -> None:
-    try_points(ground, kill_and_release_again, list(range(1, len(ground.steps) + 1)))
+    try_points(ground, "kill", kill, list(range(1, len(ground.steps) + 1)))
 
 
-@pytest.mark.parametrize("words", ["scripts/build.py", "scripts/verify_install.py", "git push --atomic --porcelain"])
-def test_a_release_that_is_killed_around_its_proof_builds_really_and_is_finished(ground: Ground, words: str) -> None:
-    point = ground.point_after(words)
-    kill_and_release_again(ground, point, ground.folder / f"artefacts-{point}")
+def test_a_release_that_is_killed_again_and_again_around_its_proof_builds_really_and_is_finished(
+    ground: Ground,
+) -> None:
+    place, artefacts = ground.copy("really"), ground.artefacts.with_name("really")
+    for words in ("scripts/build.py", "scripts/verify_install.py", "git push --atomic --porcelain"):
+        killed = release(place, artefacts, "kill", ground.point_after(words))
+        assert killed.returncode == -9, f"it ended by itself: {killed.returncode} {killed.stderr}"
+    finish(ground, place, artefacts)

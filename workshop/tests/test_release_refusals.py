@@ -686,9 +686,10 @@ UNASKED.add(
 )
 UNASKED.add(
     "gh does not answer",
-    *DIRTY,
-    program("gh", '[ "$1" = auth ] || exec sleep 60'),
+    *DIRTY[:2],
     own_check("from functools import partial\ncheck_mine = partial(check_github, limit=0.2)", "check_github"),
+    *DIRTY[2:],
+    program("gh", '[ "$1" = auth ] || exec sleep 60'),
     notes=("gh does not answer within 0.2 s",),
 )
 

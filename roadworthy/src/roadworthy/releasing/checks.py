@@ -45,19 +45,14 @@ def check_branch(state: State) -> Iterator[Problem]:
     elif wanted and current != wanted:
         remedy = f"run: git switch {wanted}; or, for a maintenance line, add BRANCH={current}"
         yield Problem(f"{current} is checked out, and {wanted} is released from", remedy)
-    default = state.remote.default_branch
+    default, version = state.remote.default_branch, state.release
     if default and wanted != default:
-        yield from check_maintenance(state, default)
-
-
-def check_maintenance(state: State, default: str) -> Iterator[Problem]:
-    """A branch beside the default one is for one line of versions."""
-    branch, release = state.branch, state.release
-    if not MAINTENANCE.fullmatch(branch):
-        what = f"{branch} is neither the default branch, {default}, nor named like a maintenance line"
-        yield Problem(what, "name the branch after its line, such as 0.1.x")
-    elif not belongs_to(branch, release.version):
-        yield Problem(f"{release.text} is no version of the line {branch}", f"release it from {default}, or another")
+        if not MAINTENANCE.fullmatch(wanted):
+            what = f"{wanted} is neither the default branch, {default}, nor named like a maintenance line"
+            yield Problem(what, "name the branch after its line, such as 0.1.x")
+        elif not belongs_to(wanted, version.version):
+            remedy = f"release it from {default}, or another"
+            yield Problem(f"{version.text} is no version of the line {wanted}", remedy)
 
 
 def check_tree(state: State) -> Iterator[Problem]:
@@ -335,19 +330,17 @@ def require(state: State, checks: Sequence[Check]) -> None:
 
 def ask(state: State, check: Check) -> list[Problem | str]:
     """Return what a check finds; what it cannot read is a problem too."""
-    found: list[Problem | str] = []
+    found, failed = list[Problem | str](), ""
     try:
         # What was found before the rest cannot be judged stays found.
         found.extend(check(state))
     except ProblemsError as error:
         found += error.problems
     except subprocess.CalledProcessError as error:
-        found.append(unjudged(check, f"{shlex.join(error.cmd)}: {' '.join(str(error.stderr).split())}"))
+        failed = f"{shlex.join(error.cmd)}: {' '.join(str(error.stderr).split())}"
     except (AttributeError, OSError, LookupError, TypeError, ValueError) as error:
-        found.append(unjudged(check, f"{type(error).__name__}: {error}"))
+        failed = f"{type(error).__name__}: {error}"
+    if failed:
+        what = f"this could not be judged: {check.__doc__} {failed}"
+        found.append(Problem(what, "repair the file that it names"))
     return [each.printable() if isinstance(each, Problem) else each for each in found]
-
-
-def unjudged(check: Check, reason: str) -> Problem:
-    """Return the problem of a check that came to no end."""
-    return Problem(f"this could not be judged: {check.__doc__} {reason}", "repair the file that it names")

@@ -27,46 +27,21 @@ Expectation = Callable[[State, files.Reader], Lines]
 class Plan:
     """What a release is: computed before anything is pushed, and pushed as it is.
 
-    `refs` maps each ref of the remote to the object that it will be: nothing else is written there. `artefacts` are
-    the names of the files that are built, by where and when.
+    Attributes:
+        commit: The release's commit.
+        tag: The name of its tag, or "" where none is made yet.
+        refs: Maps each ref of the remote to the object that it will be: nothing else is written there.
+        parts: All that is told about it before, by their titles.
     """
 
-    release: Release
-    remote: str
-    branch: str
-    parent: str
     commit: str
     tag: str
-    message: str
-    annotation: str
-    diff: str
-    section: str
     refs: dict[str, str]
-    artefacts: dict[str, tuple[str, ...]]
+    parts: dict[str, str]
 
     def show(self) -> None:
         """Print everything that is going to happen, on stdout, without any colour: it may be compared."""
-        release, parent = self.release, self.parent[:10]
-        after = (
-            "CI publishes; the tag is never moved. What PyPI has taken can be yanked, and never be replaced:\n"
-            "a mistake is repaired by the next version"
-            if self.tag
-            else f"nothing is published; to give up: git push {self.remote} --delete {release.branch}"
-        )
-        refs = "\n".join(f"{ref}  {what[:10]}" for ref, what in self.refs.items())
-        parts = {
-            f"release {release.text} of {self.branch} on {self.remote}": (
-                f"{self.message} ({self.commit[:10]} on {parent})"
-            ),
-            "changelog": self.section,
-            "changes": self.diff or "none: the commit is there already",
-            f"tag {release.tag}, annotated": self.annotation if self.tag else "none yet: it follows after the merge",
-            f"pushed to {self.remote}, all or nothing": refs,
-            **{title: "\n".join(names) for title, names in self.artefacts.items()},
-            "until the push": "nothing has happened: there is nothing to undo",
-            "after the push": after,
-        }
-        for title, text in parts.items():
+        for title, text in self.parts.items():
             lines = "\n".join(f"  {line}".rstrip() for line in text.rstrip().split("\n"))
             # As it is: a console would turn tabs into spaces, and `:rocket:` into a picture.
             print(f"{title}:\n{lines}\n")
@@ -90,23 +65,25 @@ def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
     section = files.section_of(files.reader(clone.folder)(files.CHANGELOG), release.version) or ""
     annotation = f"{state.project.name} {release.text}\n\n{section.split(chr(10), 1)[1].strip()}"
     pulls = state.request.via_pr and not state.merged
-    tag = "" if pulls else make_tag(clone, release, annotation, moment)
     refs = {} if state.merged else {f"refs/heads/{release.branch if pulls else state.branch}": made}
+    if not pulls:
+        refs[f"refs/tags/{release.tag}"] = make_tag(clone, release, annotation, moment)
     diff = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--unified=1", parent, made)
-    return Plan(
-        release=release,
-        remote=state.remote.name,
-        branch=state.branch,
-        parent=parent,
-        commit=made,
-        tag=tag,
-        message=clone.ask("log", "-1", "--format=%s", made),
-        annotation=annotation,
-        diff=clone.ask(*diff),
-        section=section,
-        refs=refs | ({f"refs/tags/{release.tag}": tag} if tag else {}),
-        artefacts=expected_artefacts(state),
-    )
+    subject, remote = clone.ask("log", "-1", "--format=%s", made), state.remote.name
+    parts = {
+        f"release {release.text} of {state.branch} on {remote}": f"{subject} ({made[:10]} on {parent[:10]})",
+        "changelog": section,
+        "changes": clone.ask(*diff) or "none: the commit is there already",
+        f"tag {release.tag}, annotated": "none yet: it follows after the merge" if pulls else annotation,
+        f"pushed to {remote}, all or nothing": "\n".join(f"{ref}  {what[:10]}" for ref, what in refs.items()),
+        **expected_artefacts(state),
+        "until the push": "nothing has happened: there is nothing to undo",
+        "after the push": f"nothing is published; to give up: git push {remote} --delete {release.branch}"
+        if pulls
+        else "CI publishes; the tag is never moved. What PyPI has taken can be yanked, and never be replaced:\n"
+        "a mistake is repaired by the next version",
+    }
+    return Plan(made, "" if pulls else release.tag, refs, parts)
 
 
 def tool(clone: Repository, name: str, *arguments: str) -> None:
@@ -178,17 +155,17 @@ def make_tag(clone: Repository, release: Release, annotation: str, moment: str) 
     return clone.ask("rev-parse", f"refs/tags/{release.tag}")
 
 
-def expected_artefacts(state: State) -> dict[str, tuple[str, ...]]:
-    """Return the names of what this machine builds of the release, and of what CI builds."""
+def expected_artefacts(state: State) -> dict[str, str]:
+    """Return the names of what this machine builds of the release, and of what CI builds, one to a line."""
     project, version = state.project, state.release.version
     wheels = {
-        triple: tuple(project.wheel_name(python, triple, version) for python in project.python_tags)
+        triple: [project.wheel_name(python, triple, version) for python in project.python_tags]
         for triple in project.platform_tags
     }
-    sdist = (project.sdist_name(version),)
+    sdist = [project.sdist_name(version)]
     return {
-        "built and tested here, before the push": sdist + wheels.get(host_triple(project), ()),
-        f"built by {project.workflow_file}, after the push of the tag": sum(wheels.values(), sdist),
+        "built and tested here, before the push": "\n".join(sdist + wheels.get(host_triple(project), [])),
+        f"built by {project.workflow_file}, after the push of the tag": "\n".join(sum(wheels.values(), sdist)),
     }
 
 

@@ -41,7 +41,7 @@ def confirm(state: State, plan: Plan) -> None:
     """
     from rich.prompt import Confirm  # noqa: PLC0415 - a refused command line does without
 
-    question = f"Push {', '.join(plan.refs)} to {plan.remote}?"
+    question = f"Push {', '.join(plan.refs)} to {state.remote.name}?"
     if not state.request.yes and not Confirm.ask(question, console=err, default=False):
         raise problem("not confirmed, so nothing was pushed", "run the same command again whenever you like")
 
@@ -52,14 +52,15 @@ def push(state: State, plan: Plan) -> None:
     Raises:
         ProblemsError: The remote refused all of it; or it does not answer, and what it holds is not known.
     """
+    remote = state.remote.name
     refs = [f"{thing}:{ref}" for ref, thing in plan.refs.items()]
     # What git says is read below, so it says it in English.
-    pushed = state.clone.run("push", *PUSH, plan.remote, *refs, env={"LC_ALL": "C", "LANGUAGE": ""})
-    there = Remote.read(state.clone, plan.remote)
+    pushed = state.clone.run("push", *PUSH, remote, *refs, env={"LC_ALL": "C", "LANGUAGE": ""})
+    there = Remote.read(state.clone, remote)
     said = " ".join(f"{pushed.stdout} {pushed.stderr}".split())
     if there.unreachable:
         raise problem(
-            f"{plan.remote} does not answer after the push ({there.unreachable}), so its state is not known",
+            f"{remote} does not answer after the push ({there.unreachable}), so its state is not known",
             "run the same command again: it finishes the release, or says that it is released",
         )
     # A connection may break after the server has taken everything: what it holds counts.
@@ -68,23 +69,23 @@ def push(state: State, plan: Plan) -> None:
         return
     if len(missing) < len(plan.refs):
         raise problem(
-            f"{plan.remote} took a part of the push in spite of --atomic; {', '.join(missing)} is not there: {said}",
+            f"{remote} took a part of the push in spite of --atomic; {', '.join(missing)} is not there: {said}",
             "ask who runs the server to let it pass; then this tags what is there: "
-            f"make release VERSION={plan.release.text} VIA=pr",
+            f"make release VERSION={state.release.text} VIA=pr",
         )
     if not pushed.returncode:
         raise problem(
-            f"the push to {plan.remote} went through, and reading from {plan.remote} does not show it",
-            f"see whether both are one repository: git remote get-url {plan.remote}; with --push; url.*.pushInsteadOf",
+            f"the push to {remote} went through, and reading from {remote} does not show it",
+            f"see whether both are one repository: git remote get-url {remote}; with --push; url.*.pushInsteadOf",
         )
-    raise problem(f"{plan.remote} refused the push, so nothing changed there: {said}", remedy_of(said, plan))
+    raise problem(f"{remote} refused the push, so nothing changed there: {said}", remedy_of(said, state))
 
 
-def remedy_of(said: str, plan: Plan) -> str:
+def remedy_of(said: str, state: State) -> str:
     """Return what to do about a refused push, from what git said."""
-    again = f"make release VERSION={plan.release.text}"
+    again = f"make release VERSION={state.release.text}"
     if "fetch first" in said or "non-fast-forward" in said or "cannot lock ref" in said:
-        return f"somebody else has pushed to {plan.branch} meanwhile: git pull --ff-only; then again: {again}"
+        return f"somebody else has pushed to {state.branch} meanwhile: git pull --ff-only; then again: {again}"
     if "already exists" in said:
         return "somebody else has released this version meanwhile: git pull --ff-only; see: git log -3"
     if "does not support --atomic" in said:
@@ -115,15 +116,26 @@ def follow(state: State, commit: str) -> None:
         err.print(f"note: {warning}")
 
 
+def catch_up(state: State, released: str | None) -> None:
+    """Do what is left to do of a release that is out, at a commit, or that waits for its pull request; and say so."""
+    release = state.release
+    if not released:
+        out.print(f"{release.branch} waits to be merged into {state.branch}; then run the same command again")
+        return
+    if not state.request.dry_run:
+        follow(state, released)
+    out.print(f"{release.text} is already released: {release.tag} on {state.remote.name} is {released[:10]}")
+
+
 def explain(state: State, plan: Plan) -> None:
     """Say what happens now, and what to do if it does not."""
-    release, forge = plan.release, Forge.of(state.project, state.push_address)
+    release, branch, forge = state.release, state.branch, Forge.of(state.project, state.push_address)
     if not plan.tag:
         if forge:
-            out.print(f"open the pull request: {forge.compare(plan.branch, release.branch)}")
-        out.print(f"when {release.branch} is merged into {plan.branch}, pull, and run the same command again: it tags")
+            out.print(f"open the pull request: {forge.compare(branch, release.branch)}")
+        out.print(f"when {release.branch} is merged into {branch}, pull, and run the same command again: it tags")
         return
-    out.print(f"{release.text} is released: {release.tag} and {plan.branch} are on {plan.remote}")
+    out.print(f"{release.text} is released: {release.tag} and {branch} are on {state.remote.name}")
     asked = f"--branch={release.tag} --limit=1 --json=databaseId --jq=.[].databaseId"
     if forge:
         out.print(f"CI builds and publishes it: {forge.runs(release.tag)}")
