@@ -7,6 +7,7 @@ read by each program anew, from where it finds them. Run as a program, this is w
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,8 @@ LIBRARIES = (
     *("packaging.utils", "pypi_simple", "requests", "rich.console", "rich.prompt", "rich.status", "tenacity", "tomli"),
     *("twine.utils", "yaml"),
 )
+# Seconds after which a program is ended.
+LONGEST = 900
 # Each thread has one, which does one thing after the other.
 SERVERS = threading.local()
 
@@ -65,6 +68,7 @@ def become(words: list[str], cwd: str, env: dict[str, str], said: list[str]) -> 
     sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)  # noqa: SIM115 - open files
     sys.stderr = open(2, "w", closefd=False, errors="backslashreplace")  # noqa: SIM115 - as above
     os.chdir(cwd)
+    signal.alarm(LONGEST)
     os.environ.clear()
     os.environ.update(env)
     sys.dont_write_bytecode = bool(env.get("PYTHONDONTWRITEBYTECODE"))

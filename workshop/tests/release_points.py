@@ -5,6 +5,7 @@ verified once for a commit, the same ones serve for the same commit.
 """
 
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from filelock import FileLock
 
 from releases import Place, copy_place, environment, make_place
 
@@ -58,13 +60,23 @@ def release(place: Place, artefacts: Path, what: str = "count", point: int = 0) 
     return place.python(*driver, VERSION, "--yes", **variables)
 
 
-def make_ground(temporary: pytest.TempPathFactory) -> Ground:
-    """Release once, really, and return where everything else starts from."""
+def make_ground(temporary: pytest.TempPathFactory, dist: Path) -> Ground:
+    """Release once, really, and return where everything else starts from.
+
+    Args:
+        temporary: Makes folders.
+        dist: What this checkout has built: the crates that were compiled for it are not compiled once more.
+    """
     folder = temporary.mktemp("ground")
     # All processes of one run of the tests keep together what was built.
     session = temporary.getbasetemp()
     artefacts = (session.parent if "PYTEST_XDIST_WORKER" in os.environ else session) / "released" / "artefacts"
     artefacts.mkdir(parents=True, exist_ok=True)
+    compiled = artefacts.with_name("target") / "dist"
+    with FileLock(artefacts.with_suffix(".lock")):
+        if not compiled.exists():
+            ours = shutil.ignore_patterns("built-from", "tmp*")
+            shutil.copytree(dist.parent / "target" / "dist", compiled, ignore=ours)
     wrapper = (Path(__file__).parent / "reused_proof.py").read_text(encoding="utf-8")
     template = make_place(folder / "template", wrapper)
     place = copy_place(template, folder / "whole")

@@ -9,8 +9,8 @@ from releases import Place, fingerprint
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return make_ground(tmp_path_factory)
+def ground(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> Ground:
+    return make_ground(tmp_path_factory, dist)
 
 
 def kill(ground: Ground, point: int, place: Place) -> Place:

@@ -1,6 +1,7 @@
 """A remote that vanishes or refuses after any program that a release ran: nothing is half done, and it converges."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +10,8 @@ from releases import Place, fingerprint
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return make_ground(tmp_path_factory)
+def ground(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> Ground:
+    return make_ground(tmp_path_factory, dist)
 
 
 def break_the_remote(ground: Ground, point: int, place: Place, what: str) -> Place:

@@ -56,39 +56,31 @@ def clone_settings(
     wanted[f"remote.{remote}.url"] = addresses[:1]
     if f"remote.{remote}.pushurl" in settings:
         wanted[f"remote.{remote}.pushurl"] = addresses[:1]
-    # A value that is said twice may act twice, as a header does that is sent.
-    return {name: without_first(values, plain.get(name, [])) for name, values in wanted.items()}
-
-
-def without_first(values: list[str], known: list[str]) -> list[str]:
-    """Return the values without those that are known, if they begin with them; else all."""
-    return values[len(known) :] if values[: len(known)] == known else values
-
-
-def fixed_settings(empty: Path) -> list[tuple[str, str]]:
-    """Return settings of the clone that no configuration may change."""
-    return [
-        ("core.hooksPath", str(empty)),
-        ("core.fsmonitor", "false"),
-        ("core.attributesFile", os.devnull),
-        ("core.excludesFile", os.devnull),
-        ("gc.auto", "0"),
-        ("maintenance.auto", "false"),
-    ]
+    for name, values in wanted.items():
+        # A value that is said twice may act twice, as a header does that is sent.
+        known = plain.get(name, [])
+        wanted[name] = values[len(known) :] if values[: len(known)] == known else values
+    return wanted
 
 
 def make_clone(project: Project, folder: Path, remote: str, settings: dict[str, list[str]]) -> Repository:
     """Clone the checkout's commit into `folder`/clone: its files, its objects by reference, none of its hooks."""
     empty = folder / "no-hooks"
     empty.mkdir()
-    fixed = fixed_settings(empty)
+    # No configuration may change these.
+    fixed = (
+        ("core.hooksPath", str(empty)),
+        ("core.fsmonitor", "false"),
+        ("core.attributesFile", os.devnull),
+        ("core.excludesFile", os.devnull),
+        ("gc.auto", "0"),
+        ("maintenance.auto", "false"),
+    )
     # The exception is for this one local clone; the checkout's own rule is copied for the push.
     allow = ("-c", "protocol.file.allow=always", "-c", f"core.hooksPath={empty}", "-c", "init.defaultRefFormat=files")
     target = folder / "clone"
     # The name of its own remote is one that nobody can ask for.
     command = ("clone", "--quiet", "--shared", "--no-tags", "--no-checkout", "--template=", "--origin=@checkout")
     project.checkout.run(*allow, *command, project.root, target, check=True)
-    plain = Repository(target, tuple(fixed))
-    wanted = clone_settings(project.root, settings, remote, read_settings(plain))
-    pairs = [(name, value) for name, values in wanted.items() for value in values]
-    return Repository(target, tuple(fixed + pairs))
+    wanted = clone_settings(project.root, settings, remote, read_settings(Repository(target, fixed)))
+    return Repository(target, (*fixed, *((name, value) for name, values in wanted.items() for value in values)))

@@ -1,6 +1,5 @@
 """What only GitHub knows, asked through `gh` where it is there and signed in; and the addresses of its pages."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -77,6 +76,8 @@ class Forge:
         Raises:
             UnansweredError: It failed, or printed something else.
         """
+        import json  # noqa: PLC0415 - a refused command line does without
+
         done = self.run(limit, *arguments)
         try:
             answer = json.loads(done.stdout) if not done.returncode else None

@@ -4,7 +4,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import GROUPS, host_triple
@@ -53,6 +52,8 @@ def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
     Raises:
         ProblemsError: A tool failed, or wrote something else than is expected.
     """
+    from datetime import datetime, timezone  # noqa: PLC0415 - a refused command line does without
+
     clone, release, parent = state.clone, state.release, state.checkout.head
     # What git would write into a commit now: seconds since 1970, and the offset from UTC.
     moment = " ".join(clone.ask("var", "GIT_COMMITTER_IDENT").split()[-2:])
