@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -23,8 +22,8 @@ LIBRARIES = (
 )
 # Seconds after which a program is ended.
 LONGEST = 900
-# Each thread has one, which does one thing after the other.
-SERVERS = threading.local()
+# Those that have nothing to do; each does one thing after the other.
+IDLE: "list[subprocess.Popen[str]]" = []
 
 
 def run(*words: str, cwd: Path, env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
@@ -35,19 +34,26 @@ def run(*words: str, cwd: Path, env: dict[str, str]) -> "subprocess.CompletedPro
         cwd: The folder to run it in.
         env: Its whole environment.
     """
-    if not hasattr(SERVERS, "mine"):
-        clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        SERVERS.mine = subprocess.Popen(
-            [sys.executable, __file__], env=clean, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+    try:
+        server = IDLE.pop()
+    except IndexError:
+        server = start()
     with tempfile.TemporaryDirectory() as folder:
         said = [Path(folder, name) for name in ("out", "err")]
         asked = {"words": words, "cwd": str(cwd), "env": env, "said": list(map(str, said))}
-        SERVERS.mine.stdin.write(json.dumps(asked).encode() + b"\n")
-        SERVERS.mine.stdin.flush()
-        code = int(SERVERS.mine.stdout.readline())
+        print(json.dumps(asked), file=server.stdin, flush=True)
+        assert server.stdout
+        code = int(server.stdout.readline())
         out, err = (path.read_bytes().decode("utf-8", "replace") for path in said)
+        IDLE.append(server)
         return subprocess.CompletedProcess(words, code, out, err)
+
+
+def start() -> "subprocess.Popen[str]":
+    """Start a process that others are forked from."""
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command, pipe = [sys.executable, __file__], subprocess.PIPE
+    return subprocess.Popen(command, env=clean, text=True, stdin=pipe, stdout=pipe)
 
 
 def serve() -> None:
