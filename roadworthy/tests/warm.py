@@ -4,6 +4,7 @@ Reading them takes longer than all that most of the programs do. None of them is
 read by each program anew, from where it finds them. Run as a program, this is what the processes are forked from.
 """
 
+import atexit
 import json
 import os
 import runpy
@@ -53,7 +54,9 @@ def start() -> "subprocess.Popen[str]":
     """Start a process that others are forked from."""
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command, pipe = [sys.executable, __file__], subprocess.PIPE
-    return subprocess.Popen(command, env=clean, text=True, stdin=pipe, stdout=pipe)
+    server = subprocess.Popen(command, env=clean, text=True, stdin=pipe, stdout=pipe)
+    atexit.register(server.communicate)
+    return server
 
 
 def serve() -> None:

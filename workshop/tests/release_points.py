@@ -1,19 +1,13 @@
 """A release that something happens to after one of the programs that it runs, and what must then be so.
 
-The points are those of the release's own log of steps. The artefacts are real; after they have been built and
-verified once for a commit, the same ones serve for the same commit.
+The points are those of the release's own log of steps.
 """
 
-import os
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
-
-import pytest
-from filelock import FileLock
 
 from releases import Place, copy_place, environment, make_place
 
@@ -28,7 +22,6 @@ class Ground:
 
     template: Place
     folder: Path
-    artefacts: Path
     steps: list[str]
     commit: str
     tag: str
@@ -53,42 +46,25 @@ class Ground:
         return found
 
 
-def release(place: Place, artefacts: Path, what: str = "count", point: int = 0) -> "CompletedProcess[str]":
+def release(place: Place, what: str = "count", point: int = 0, **variables: str | None) -> "CompletedProcess[str]":
     """Release in a place, and do something after the step of that number."""
-    variables = {**environment(), "REUSED_ARTEFACTS": str(artefacts), "TMPDIR": str(place.folder / "tmp")}
     driver = (str(DRIVER), what, str(point), str(place.remote), str(place.folder / "steps"))
-    return place.python(*driver, VERSION, "--yes", **variables)
+    given = {**environment(), "TMPDIR": str(place.folder / "tmp"), **variables}
+    return place.python(*driver, VERSION, "--yes", **given)
 
 
-def make_ground(temporary: pytest.TempPathFactory, dist: Path) -> Ground:
-    """Release once, really, and return where everything else starts from.
-
-    Args:
-        temporary: Makes folders.
-        dist: What this checkout has built: the crates that were compiled for it are not compiled once more.
-    """
-    folder = temporary.mktemp("ground")
-    # All processes of one run of the tests keep together what was built.
-    session = temporary.getbasetemp()
-    artefacts = (session.parent if "PYTEST_XDIST_WORKER" in os.environ else session) / "released" / "artefacts"
-    artefacts.mkdir(parents=True, exist_ok=True)
-    compiled = artefacts.with_name("target") / "dist"
-    with FileLock(artefacts.with_suffix(".lock")):
-        if not compiled.exists():
-            ours = shutil.ignore_patterns("built-from", "tmp*")
-            shutil.copytree(dist.parent / "target" / "dist", compiled, ignore=ours)
-    wrapper = (Path(__file__).parent / "reused_proof.py").read_text(encoding="utf-8")
-    template = make_place(folder / "template", wrapper)
+def make_ground(folder: Path) -> Ground:
+    """Release once, and return where everything else starts from."""
+    template = make_place(folder / "template")
     place = copy_place(template, folder / "whole")
     (place.folder / "tmp").mkdir()
-    # The real build, check and verification: everything that follows has the same commit.
-    done = release(place, artefacts)
+    done = release(place)
     assert done.returncode == 0, done.stderr
     steps = (place.folder / "steps").read_text(encoding="utf-8").splitlines()
     steps = [line for line in steps if line.startswith(("git ", "cargo ", "rustc ", "/"))]
     assert f"steps: {len(steps)}, programs: {len(steps)}" in done.stdout, "a program was started that is not in the log"
     refs = place.refs()
-    return Ground(template, folder, artefacts, steps, refs["refs/heads/main"], refs[f"refs/tags/v{VERSION}"])
+    return Ground(template, folder, steps, refs["refs/heads/main"], refs[f"refs/tags/v{VERSION}"])
 
 
 def try_points(ground: Ground, name: str, trial: Callable[[Ground, int, Place], Place], points: list[int]) -> None:

@@ -1,7 +1,6 @@
 """Takes the place of build.py and verify_install.py: runs the real one once for each commit.
 
-What it made is kept below $REUSED_ARTEFACTS by the commit's hash, and given back when it is asked for again, also by
-another process, which waits for it.
+What it made is kept below $REUSED_ARTEFACTS by the commit's hash, and given back when it is asked for again.
 """
 
 import os
@@ -10,8 +9,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-
-from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 MADE = ("dist", "SHA256SUMS", "target/dist/built-from")
@@ -32,17 +29,11 @@ def main() -> None:
     script = Path(__file__)
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True)
     kept = Path(os.environ["REUSED_ARTEFACTS"]) / commit.stdout.strip() / script.stem
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(kept.with_suffix(".lock")):
-        make(script, kept)
-
-
-def make(script: Path, kept: Path) -> None:
-    """Run the real script unless it was run, and see that its files are here."""
     if not kept.exists():
         # What crates become is compiled once for all; this crate is compiled anew by every build.
         shared = Path(os.environ["REUSED_ARTEFACTS"]).parent / "target"
         shared.mkdir(exist_ok=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
         if not (ROOT / "target").exists():
             (ROOT / "target").symlink_to(shared)
         real = subprocess.run(

@@ -1,7 +1,6 @@
 """A remote that vanishes or refuses after any program that a release ran: nothing is half done, and it converges."""
 
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -10,14 +9,14 @@ from releases import Place, fingerprint
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> Ground:
-    return make_ground(tmp_path_factory, dist)
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    return make_ground(tmp_path_factory.mktemp("ground"))
 
 
 def break_the_remote(ground: Ground, point: int, place: Place, what: str) -> Place:
     """Let the remote vanish, or refuse, after a step; nothing has changed or all is done, and later it is finished."""
     before, refs = fingerprint(place.checkout), place.refs()
-    done = release(place, ground.artefacts, what, point)
+    done = release(place, what, point)
     assert "Traceback" not in done.stderr, done.stderr
     if what == "vanish":
         place.remote.with_suffix(".gone").rename(place.remote)
@@ -32,7 +31,7 @@ def break_the_remote(ground: Ground, point: int, place: Place, what: str) -> Pla
         return place
     # Whether this is told as an error depends on the moment: the answer of the remote may be what was lost.
     assert done.returncode == 0 or "its state is not known" in done.stderr, done.stderr
-    again = release(place, ground.artefacts)
+    again = release(place)
     assert again.returncode == 0, again.stderr
     require_whole(ground, place)
     return ground.copy(f"{what}-after-{point}")
