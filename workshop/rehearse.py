@@ -15,7 +15,7 @@ from pathlib import Path
 
 from roadworthy.building.toolchain import host_triple
 from roadworthy.project import HERE
-from roadworthy.releasing.release import parse_version
+from roadworthy.releasing.version import Release
 from roadworthy.sums import read_sums, sha256
 from roadworthy.terminal import Problem, ProblemsError, out, problem, run_main, step
 from workshop.rehearsing import report
@@ -110,6 +110,14 @@ def stay() -> None:
     """Wait for Ctrl-C."""
     while True:
         time.sleep(3600)
+
+
+def parse_version(text: str) -> Release:
+    """Read the version from the command line."""
+    try:
+        return Release.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def parse_arguments() -> argparse.Namespace:

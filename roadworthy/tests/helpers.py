@@ -1,6 +1,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from roadworthy.building.toolchain import build_folder
@@ -18,6 +19,20 @@ def run(*command: object, cwd: Path = HERE.root, **variables: str | None) -> "su
         cwd: The folder to run it in.
         variables: What the environment has beside this one's; None takes a variable away.
     """
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment_in(cwd, variables),
+        stdin=subprocess.DEVNULL,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+
+
+def environment_in(cwd: Path, variables: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the environment of a command that is run in a folder; None takes a variable away."""
     # What the outer make passes on is not for an inner one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     # As the Makefile there does.
@@ -27,16 +42,7 @@ def run(*command: object, cwd: Path = HERE.root, **variables: str | None) -> "su
         environment.pop(name, None)
         if value is not None:
             environment[name] = value
-    return subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
+    return environment
 
 
 def share_compiled(checkout: Path) -> None:

@@ -8,9 +8,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers import copy_checkout, run
-from roadworthy.project import HERE
+import warm
+from helpers import copy_checkout, environment_in, run
+from roadworthy.project import Project
 
+PROJECT = Project(Path(__file__).resolve().parents[2])
 # A moment for all commits, so that the same release is the same commit.
 MOMENT = "1900000000 +0000"
 DAY = "2030-03-17"
@@ -44,8 +46,14 @@ class Place:
 
     def release(self, *arguments: str, **variables: str | None) -> "subprocess.CompletedProcess[str]":
         """Run scripts/release.py in the checkout."""
-        command = (sys.executable, "scripts/release.py", *arguments)
-        return run(*command, cwd=self.checkout, **{**environment(), **variables})
+        return self.python("scripts/release.py", *arguments, **{**environment(), **variables})
+
+    def python(self, *words: str, **variables: str | None) -> "subprocess.CompletedProcess[str]":
+        """Run a Python program in the checkout; what it finds in the environment is no default of this."""
+        if {name for name in variables if name.startswith("PYTHON")} - {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}:
+            # Python itself reads them, when it starts.
+            return run(sys.executable, *words, cwd=self.checkout, **variables)
+        return warm.run(*words, cwd=self.checkout, env=environment_in(self.checkout, variables))
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the checkout."""
@@ -111,7 +119,7 @@ def make_place(folder: Path, proof: str | None = NOTHING) -> Place:
     for fragment in (place.checkout / "changelog.d").glob("*.*.md"):
         if not fragment.name.startswith("template"):
             fragment.unlink()
-    text = (HERE.root / "CHANGELOG.md").read_text(encoding="utf-8")
+    text = (PROJECT.root / "CHANGELOG.md").read_text(encoding="utf-8")
     place.write("CHANGELOG.md", text.split("## ")[0].rstrip() + "\n")
     set_version(place, "0.1.0")
     place.write("changelog.d/+first.added.md", "The first release.\n")
@@ -127,6 +135,9 @@ def make_place(folder: Path, proof: str | None = NOTHING) -> Place:
     place.git("remote", "add", "origin", place.remote)
     place.commit("Start", push=False)
     place.git("push", "--quiet", "--set-upstream", "origin", "main")
+    # It is copied often: few files, and everything compiled.
+    place.git("repack", "--quiet", "-a", "-d")
+    run(sys.executable, "-m", "compileall", "-q", "roadworthy/src", "scripts", cwd=place.checkout)
     return place
 
 
@@ -143,7 +154,7 @@ def set_version(place: Place, version: str) -> None:
 
 def copy_place(template: Place, folder: Path) -> Place:
     """Copy a place, with its remote, to another folder."""
-    shutil.copytree(template.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("target", "__pycache__"))
+    shutil.copytree(template.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("target"))
     place = Place(folder)
     place.git("remote", "set-url", "origin", place.remote)
     return place

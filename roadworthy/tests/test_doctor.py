@@ -162,7 +162,7 @@ def test_what_is_missing_for_something_is_said(
 
 
 def test_a_project_without_a_repository_on_github_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Forge, "of", lambda _: None)
+    monkeypatch.setattr(Forge, "of", lambda *_: None)
     with pytest.raises(ProblemsError, match="has no Repository on GitHub"):
         doctor.main()
 

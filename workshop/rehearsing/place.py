@@ -189,7 +189,7 @@ def require_clean() -> str:
     Raises:
         ProblemsError: Something in the checkout is not committed.
     """
-    checkout = Checkout.read()
+    checkout = Checkout.read(HERE.checkout)
     if loose := (*checkout.changed, *checkout.untracked):
         what = f"a commit is rehearsed, and this is in none: {', '.join(loose[:5])}{' …' if loose[5:] else ''}"
         raise problem(what, "commit it, or stash it: git stash --include-untracked")

@@ -19,6 +19,7 @@ from typing import IO
 CHECKOUT = Path(sys.argv[1])
 sys.path[:0] = [str(CHECKOUT / each) for each in ("scripts", ".", "roadworthy/src")]
 
+import release  # noqa: E402
 import template  # noqa: E402
 
 from roadworthy.ci import (  # noqa: E402
@@ -32,8 +33,7 @@ from roadworthy.ci import news as check_news  # noqa: E402
 from roadworthy.ci import served as check_index  # noqa: E402
 from roadworthy.gate import command as check_dist  # noqa: E402
 from roadworthy.index import Index, NotThereYetError  # noqa: E402
-from roadworthy.project import HERE  # noqa: E402
-from roadworthy.releasing import release  # noqa: E402
+from roadworthy.project import Project  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
 from workshop.rehearsing.place import scratch_folder  # noqa: E402
 from workshop.rehearsing.rehearsal import prepare_place, this_publisher  # noqa: E402
@@ -72,7 +72,7 @@ FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "stamp": (stamp.main, ["--", "0.1.0"]),
 }
 THEN: dict[str, tuple[Callable[[], None], list[str]]] = {
-    "check_dist": (lambda: check_dist.main(HERE, ["--host"]), []),
+    "check_dist": (lambda: check_dist.main(Project(CHECKOUT), ["--host"]), []),
     "verify": (page("verify_install"), ["--from=."]),
 }
 

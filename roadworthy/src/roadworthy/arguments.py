@@ -63,6 +63,8 @@ class Parser(argparse.ArgumentParser):
         found = vars(self.parse_args(words))
         word = found.pop("word", None)
         if word is not None:
+            if self.first in found:
+                self.error(f"{self.first} is given twice")
             found[self.first] = word
         return found
 

@@ -1,12 +1,9 @@
 """Work that only one process at a time does in a checkout, in a folder that is thrown away."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from roadworthy.terminal import problem
 
@@ -24,6 +21,8 @@ def exclusive(root: Path, name: str) -> Iterator[Path]:
     Raises:
         ProblemsError: Somebody is at it.
     """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - a refused command line does without
+
     state = root / "target" / name
     lock = FileLock(state / "lock", blocking=False)
     try:
@@ -44,6 +43,8 @@ def exclusive(root: Path, name: str) -> Iterator[Path]:
 @contextmanager
 def scratch_folder(note: Path, prefix: str) -> Iterator[Path]:
     """Provide a temporary folder, and remove it afterwards; a note says where it is, for who finds it left behind."""
+    import tempfile  # noqa: PLC0415 - a refused command line does without
+
     if note.exists():
         left = Path(note.read_text(encoding="utf-8"))
         if left.name.startswith(prefix):

@@ -38,7 +38,7 @@ def required_check() -> str:
 
 def publisher(environment: str) -> dict[str, str]:
     """Return what an index is told about the trusted publisher, in the order of its form."""
-    forge = Forge.of(require_repository(find(HERE.pyproject, "project")))
+    forge = Forge.of(HERE, require_repository(find(HERE.pyproject, "project")))
     if forge is None:
         raise problem("pyproject.toml has no Repository on GitHub", "set it in [project.urls]")
     return {

@@ -1,1 +1,1 @@
-"""What release.py is made of: reading the situation, judging it, preparing the commit, proving and pushing it."""
+"""What a release is made of: reading the state, judging it, making the commit, proving and pushing it."""

@@ -65,10 +65,8 @@ def versions(read: Reader) -> dict[str, str]:
     crates = part(read, "Cargo.lock").get("package", [])
     locked = [each for each in crates if "name" in package and find(each, "name") == package["name"]]
     found = (project.get("version"), package.get("version"), find(locked[0], "version") if locked else None)
-    return {
-        file: version if isinstance(version, str) else "none"
-        for file, version in zip(VERSION_FILES, found, strict=True)
-    }
+    texts = (version if isinstance(version, str) else "none" for version in found)
+    return dict(zip(VERSION_FILES, texts, strict=True))
 
 
 def standing(read: Reader) -> str:
@@ -121,10 +119,8 @@ def check_versions(read: Reader) -> Iterator[Problem]:
     found = versions(read)
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{file}: {version}" for file, version in found.items())
-        yield Problem(
-            f"the versions disagree ({listed})",
-            "write the same one into pyproject.toml and Cargo.toml, then run: cargo update --workspace; and commit",
-        )
+        remedy = "write the same one into pyproject.toml and Cargo.toml, then run: cargo update --workspace; and commit"
+        yield Problem(f"the versions disagree ({listed})", remedy)
         return
     try:
         Release.parse(found["pyproject.toml"])
@@ -142,10 +138,8 @@ def check_manifest(read: Reader) -> Iterator[Problem]:
     for name, wanted in [each for one in tables for each in one.items()]:
         for source in ("git", "path"):
             if isinstance(wanted, dict) and source in wanted:
-                yield Problem(
-                    f"Cargo.toml: {name} comes from a {source}, {wanted[source]}",
-                    "depend on a version of it that is published, so that everybody builds the same",
-                )
+                remedy = "depend on a version of it that is published, so that everybody builds the same"
+                yield Problem(f"Cargo.toml: {name} comes from a {source}, {wanted[source]}", remedy)
 
 
 def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator[Problem]:
@@ -194,20 +188,19 @@ def check_fragment(path: Path, types: list[str]) -> Iterator[Problem]:
         yield Problem(f"{where} holds a heading or a comment", "write plain sentences: the section has its headings")
 
 
-def check_fragments(checkout: Path, tracked: set[str], read: Reader) -> Iterator[Problem]:
+def check_fragments(checkout: Path, tracked: list[str], read: Reader) -> Iterator[Problem]:
     """Find what is wrong with the news fragments, and whether there is any.
 
     Args:
         checkout: The folder to look into: what is there and not tracked would be lost or left out.
-        tracked: The paths of the files that git tracks.
+        tracked: The paths of those that git tracks.
         read: Reads the configuration.
     """
     fragments, types = list_fragments(checkout, read), fragment_types(read)
     if not fragments:
-        yield Problem(
-            f"no news fragment waits in {table(read)['directory']}/, so there is nothing to release",
-            f"write one and commit it; {table(read)['directory']}/README.md says how",
-        )
+        folder = table(read)["directory"]
+        what = f"no news fragment waits in {folder}/, so there is nothing to release"
+        yield Problem(what, f"write one and commit it; {folder}/README.md says how")
     for path in fragments:
         where = f"{path.parent.name}/{path.name}"
         # Whatever is no fragment had better not be added.

@@ -1,43 +1,49 @@
 """What only GitHub knows, asked through `gh` where it is there and signed in; and the addresses of its pages."""
 
-import json
 import re
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from roadworthy import processes as commands
-from roadworthy.project import HERE
+from roadworthy.project import Project
+from roadworthy.releasing.state import State
 from roadworthy.repository import environment
 from roadworthy.terminal import Problem
 
-ENVIRONMENT = HERE.environments["pypi"]
 # git@host:owner/repo, and ssh://, https:// and git:// with or without a user and a port; .git may end it.
 ADDRESS = re.compile(
     r"(?:(?:https?|ssh|git)://(?:[^@/\s]+@)?(?P<host>[^:/\s]+)(?::\d+)?/|(?:[^@/\s]+@)(?P<scp>[^:/\s]+):/?)"
     r"(?P<owner>[^/\s]+)/(?P<name>[^/\s]+?)(?:\.git)?/?"
 )
+# Seconds that gh may take for an answer.
 LIMIT = 20
+
+
+class UnansweredError(Exception):
+    """GitHub did not answer a question; the message says why."""
 
 
 @dataclass(frozen=True)
 class Forge:
     """A repository on GitHub, or on a GitHub Enterprise server."""
 
+    project: Project
     host: str
     owner: str
     name: str
 
     @classmethod
-    def of(cls, address: str) -> "Forge | None":
+    def of(cls, project: Project, address: str) -> "Forge | None":
         """Return the repository that a remote's address names, or None where it is no such address."""
         found = ADDRESS.fullmatch(address)
         if not found:
             return None
         # ssh over the https port has a host name of its own.
         host = (found["host"] or found["scp"]).removeprefix("ssh.")
-        return None if host in {"localhost", "127.0.0.1"} else cls(host, found["owner"], found["name"])
+        return None if host in {"localhost", "127.0.0.1"} else cls(project, host, found["owner"], found["name"])
 
     @property
     def page(self) -> str:
@@ -46,63 +52,88 @@ class Forge:
 
     def runs(self, ref: str) -> str:
         """Return the page of the workflow runs for a branch or a tag."""
-        return f"{self.page}/actions/workflows/{HERE.workflow_file}?query=branch%3A{ref.replace('/', '%2F')}"
+        return f"{self.page}/actions/workflows/{self.project.workflow_file}?query=branch%3A{ref.replace('/', '%2F')}"
 
     def compare(self, base: str, head: str) -> str:
         """Return the page on which a pull request is opened."""
         return f"{self.page}/compare/{base}...{head}?expand=1"
 
-    def ask(self, *arguments: str) -> "tuple[int, Any, str]":
-        """Return the exit code of a gh command, the JSON that it printed, and its complaint."""
+    def run(self, limit: float, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a gh command, for at most `limit` seconds.
+
+        Raises:
+            UnansweredError: It took longer.
+        """
         env = {**environment(), "GH_HOST": self.host, "GH_PROMPT_DISABLED": "1", "NO_COLOR": "1"}
-        done = commands.run("gh", *arguments, cwd=HERE.root, env=env, check=False, timeout=LIMIT)
         try:
-            answer = json.loads(done.stdout)
+            return commands.run("gh", *arguments, cwd=self.project.root, env=env, check=False, timeout=limit)
+        except subprocess.TimeoutExpired as error:
+            raise UnansweredError(f"gh does not answer within {limit} s") from error
+
+    def ask(self, limit: float, *arguments: str) -> Any:  # noqa: ANN401 - whatever GitHub says
+        """Return the JSON that a gh command prints.
+
+        Raises:
+            UnansweredError: It failed, or printed something else.
+        """
+        import json  # noqa: PLC0415 - a refused command line does without
+
+        done = self.run(limit, *arguments)
+        try:
+            answer = json.loads(done.stdout) if not done.returncode else None
         except ValueError:
             answer = None
-        return done.returncode, answer, " ".join(done.stderr.split())
+        if answer is None:
+            raise UnansweredError(" ".join(done.stderr.split()) or "gh gave no answer")
+        return answer
 
 
-def check_forge(forge: Forge | None, commit: str, branch: str, *, via_pr: bool) -> tuple[list[Problem], list[str]]:
-    """Ask GitHub what a release would meet there; return the problems, and what was not checked and why."""
-    unchecked = f"CI's last run of this commit, the environment {ENVIRONMENT}, the rules of {branch}"
-    if forge is None:
-        return [], [f"not checked: {unchecked} (the remote is not on GitHub)"]
-    if not shutil.which("gh"):
-        return [], [f"not checked: {unchecked} (gh is not installed)"]
-    if forge.ask("auth", "status", f"--hostname={forge.host}")[0]:
-        return [], [f"not checked: {unchecked} (gh is not signed in; run: gh auth login --hostname {forge.host})"]
-    problems: list[Problem] = []
-    notes: list[str] = []
+def check_github(state: State, limit: float = LIMIT) -> Iterator[Problem | str]:
+    """GitHub would take the release: CI is green, the environment is there, the branch takes a push."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a refused command line does without
+
+    forge = Forge.of(state.project, state.push_address)
+    questions = {
+        "CI's last run of this commit": check_last_run,
+        f"the environment {state.project.environments['pypi']}": check_environment,
+        f"the rules of {state.branch}": check_rules,
+    }
+    if forge is None or (reason := why_unasked(forge, limit)):
+        yield f"not checked: {', '.join(questions)} ({reason if forge else 'the remote is not on GitHub'})"
+        return
     with ThreadPoolExecutor() as pool:
-        asked = [
-            pool.submit(check_last_run, forge, commit),
-            pool.submit(check_environment, forge),
-            pool.submit(check_rules, forge, branch, via_pr=via_pr),
-        ]
-        for each in asked:
-            found = each.result()
-            if isinstance(found, str):
-                notes.append(found)
-            else:
-                problems += found
-    return problems, notes
+        asked = {what: pool.submit(question, state, forge, limit) for what, question in questions.items()}
+    for what, answer in asked.items():
+        try:
+            yield from answer.result()
+        except UnansweredError as error:
+            yield f"not checked: {what} ({error})"
+        except (AttributeError, LookupError, TypeError) as error:
+            yield f"not checked: {what} (gh's answer cannot be understood: {type(error).__name__}: {error})"
 
 
-def check_last_run(forge: Forge, commit: str) -> list[Problem] | str:
-    """Find whether CI's last run of the commit was green."""
-    code, runs, complaint = forge.ask(
-        *("run", "list", f"--repo={forge.host}/{forge.owner}/{forge.name}", f"--workflow={HERE.workflow_file}"),
+def why_unasked(forge: Forge, limit: float) -> str:
+    """Return why GitHub is not asked, if it is not."""
+    if not shutil.which("gh"):
+        return "gh is not installed"
+    try:
+        signed_out = forge.run(limit, "auth", "status", f"--hostname={forge.host}").returncode
+    except UnansweredError as error:
+        return str(error)
+    return f"gh is not signed in; run: gh auth login --hostname {forge.host}" if signed_out else ""
+
+
+def check_last_run(state: State, forge: Forge, limit: float) -> list[Problem]:
+    """CI's last run of the commit was green."""
+    commit, workflow = state.checkout.head, state.project.workflow_file
+    runs = forge.ask(
+        limit,
+        *("run", "list", f"--repo={forge.host}/{forge.owner}/{forge.name}", f"--workflow={workflow}"),
         *(f"--commit={commit}", "--limit=1", "--json=status,conclusion,url"),
     )
-    if code or not isinstance(runs, list):
-        return f"not checked: CI's last run of this commit ({complaint or 'gh gave no answer'})"
     if not runs:
-        return [
-            Problem(
-                f"CI has not run on {commit[:10]}", f"push it and wait for {HERE.workflow_file}: {forge.page}/actions"
-            )
-        ]
+        what = f"CI has not run on {commit[:10]}"
+        return [Problem(what, f"push it and wait for {workflow}: {forge.page}/actions")]
     last = runs[0]
     if last["status"] != "completed":
         return [Problem(f"CI still runs on {commit[:10]}", f"wait for it: {last['url']}")]
@@ -112,21 +143,24 @@ def check_last_run(forge: Forge, commit: str) -> list[Problem] | str:
     return []
 
 
-def check_environment(forge: Forge) -> list[Problem] | str:
-    """Find whether the environment is there that the publish job runs in."""
-    code, _, complaint = forge.ask("api", f"repos/{forge.owner}/{forge.name}/environments/{ENVIRONMENT}")
-    if code and "404" in complaint:
-        create = f"gh api --method PUT repos/{forge.owner}/{forge.name}/environments/{ENVIRONMENT}"
-        return [Problem(f"the environment {ENVIRONMENT} is missing on GitHub", f"run: {create}; and add reviewers")]
-    return f"not checked: the environment {ENVIRONMENT} ({complaint or 'gh gave no answer'})" if code else []
+def check_environment(state: State, forge: Forge, limit: float) -> list[Problem]:
+    """The environment is there that the publish job runs in."""
+    name = state.project.environments["pypi"]
+    path = f"repos/{forge.owner}/{forge.name}/environments/{name}"
+    try:
+        forge.ask(limit, "api", path)
+    except UnansweredError as error:
+        if "404" not in str(error):
+            raise
+        remedy = f"run: gh api --method PUT {path}; and add reviewers"
+        return [Problem(f"the environment {name} is missing on GitHub", remedy)]
+    return []
 
 
-def check_rules(forge: Forge, branch: str, *, via_pr: bool) -> list[Problem] | str:
-    """Find whether the branch takes a push without a pull request."""
-    code, rules, complaint = forge.ask("api", f"repos/{forge.owner}/{forge.name}/rules/branches/{branch}")
-    if code or not isinstance(rules, list):
-        return f"not checked: the rules of {branch} ({complaint or 'gh gave no answer'})"
+def check_rules(state: State, forge: Forge, limit: float) -> list[Problem]:
+    """The branch takes a push without a pull request, unless there is one."""
+    rules = forge.ask(limit, "api", f"repos/{forge.owner}/{forge.name}/rules/branches/{state.branch}")
     kinds = {rule.get("type") for rule in rules}
-    if not via_pr and kinds & {"pull_request", "required_status_checks", "merge_queue"}:
-        return [Problem(f"{branch} takes changes by pull request only", "release by one: add VIA=pr")]
+    if not state.request.via_pr and kinds & {"pull_request", "required_status_checks", "merge_queue"}:
+        return [Problem(f"{state.branch} takes changes by pull request only", "release by one: add VIA=pr")]
     return []

@@ -1,104 +1,146 @@
-"""Making the release's commit and tag in the throw-away clone, and the plan that says what they are."""
+"""Making the release's commit and tag in the staging clone, the plan that says what they are, and their proof."""
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from pathlib import Path
 
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import GROUPS, host_triple
 from roadworthy.processes import venv_bin
-from roadworthy.project import HERE
 from roadworthy.releasing import files
-from roadworthy.releasing.state import Situation, commit_reader
+from roadworthy.releasing.state import State
 from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, ProblemsError, problem, step
 
-BUMPED = "1 1"
+# Writes the release of a state into its clone; the day is the one of its commit, such as 2030-03-17.
+Writer = Callable[[State, str], None]
+# By the file that may change: by how many lines, added and removed.
+Lines = Mapping[str, tuple[int, int]]
+# Returns that, from the state and the reader of what was written.
+Expectation = Callable[[State, files.Reader], Lines]
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a release is: computed before anything is pushed, and pushed as it is.
 
-    `refs` maps each ref of the remote to the object that it will be: nothing else is written there.
+    Attributes:
+        commit: The release's commit.
+        tag: The name of its tag, or "" where none is made yet.
+        refs: Maps each ref of the remote to the object that it will be: nothing else is written there.
+        parts: All that is told about it before, by their titles.
     """
 
-    release: Release
-    remote: str
-    branch: str
-    parent: str
     commit: str
     tag: str
-    message: str
-    annotation: str
-    diff: str
-    section: str
     refs: dict[str, str]
-    built_here: tuple[str, ...]
-    built_by_ci: tuple[str, ...]
+    parts: dict[str, str]
+
+    def show(self) -> None:
+        """Print everything that is going to happen, on stdout, without any colour: it may be compared."""
+        for title, text in self.parts.items():
+            lines = "\n".join(f"  {line}".rstrip() for line in text.rstrip().split("\n"))
+            # As it is: a console would turn tabs into spaces, and `:rocket:` into a picture.
+            print(f"{title}:\n{lines}\n")
 
 
-def commit_moment(clone: Repository) -> str:
-    """Return the time that git would write into a commit now: seconds since 1970, and the offset from UTC."""
-    return " ".join(clone.ask("var", "GIT_COMMITTER_IDENT").split()[-2:])
+def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
+    """Make the commit and the tag in the clone, or find the commit that a pull request brought, and return the plan.
+
+    Raises:
+        ProblemsError: A tool failed, or wrote something else than is expected.
+    """
+    from datetime import datetime, timezone  # noqa: PLC0415 - a refused command line does without
+
+    clone, release, parent = state.clone, state.release, state.checkout.head
+    # What git would write into a commit now: seconds since 1970, and the offset from UTC.
+    moment = " ".join(clone.ask("var", "GIT_COMMITTER_IDENT").split()[-2:])
+    clone.run("checkout", "--quiet", "--detach", "--force", state.merged or parent, check=True)
+    if state.merged:
+        parent = made = state.merged
+    else:
+        write(state, datetime.fromtimestamp(int(moment.split()[0]), timezone.utc).date().isoformat())
+        made = commit(state, expect, moment)
+    section = files.section_of(files.reader(clone.folder)(files.CHANGELOG), release.version) or ""
+    annotation = f"{state.project.name} {release.text}\n\n{section.split(chr(10), 1)[1].strip()}"
+    pulls = state.request.via_pr and not state.merged
+    refs = {} if state.merged else {f"refs/heads/{release.branch if pulls else state.branch}": made}
+    if not pulls:
+        refs[f"refs/tags/{release.tag}"] = make_tag(clone, release, annotation, moment)
+    diff = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--unified=1", parent, made)
+    subject, remote = clone.ask("log", "-1", "--format=%s", made), state.remote.name
+    parts = {
+        f"release {release.text} of {state.branch} on {remote}": f"{subject} ({made[:10]} on {parent[:10]})",
+        "changelog": section,
+        "changes": clone.ask(*diff) or "none: the commit is there already",
+        f"tag {release.tag}, annotated": "none yet: it follows after the merge" if pulls else annotation,
+        f"pushed to {remote}, all or nothing": "\n".join(f"{ref}  {what[:10]}" for ref, what in refs.items()),
+        **expected_artefacts(state),
+        "until the push": "nothing has happened: there is nothing to undo",
+        "after the push": f"nothing is published; to give up: git push {remote} --delete {release.branch}"
+        if pulls
+        else "CI publishes; the tag is never moved. What PyPI has taken can be yanked, and never be replaced:\n"
+        "a mistake is repaired by the next version",
+    }
+    return Plan(made, "" if pulls else release.tag, refs, parts)
 
 
 def tool(clone: Repository, name: str, *arguments: str) -> None:
-    """Run one of the tools of .venv in the clone.
+    """Run one of the tools of .venv in the clone, or cargo.
 
     Raises:
         ProblemsError: It failed; its message is shown.
     """
-    env = commands.tool_environment(clone.environment())
-    done = commands.run(venv_bin(name), *arguments, cwd=clone.folder, env=env, check=False)
+    env, program = commands.tool_environment(clone.environment()), name if name == "cargo" else venv_bin(name)
+    done = commands.run(program, *arguments, cwd=clone.folder, env=env, check=False)
     if done.returncode:
         # Without the frame that is drawn around it.
         said = " ".join(re.sub(r"[\u2500-\u257f]+", " ", commands.tail(done, 10)).split())
         raise problem(f"{name} failed: {said}", "nothing was changed; repair what it names")
 
 
-def edit(clone: Repository, release: Release, moment: str) -> None:
-    """Bump the version, lock it, and write the changelog's section."""
-    if files.versions(files.reader(clone.folder))["pyproject.toml"] != release.text:
-        tool(clone, "bump-my-version", "bump", f"--new-version={release.text}", "--no-commit", "--no-tag")
-        env = commands.tool_environment(clone.environment())
-        commands.run("cargo", "update", "--workspace", "--offline", "--quiet", cwd=clone.folder, env=env)
-    day = datetime.fromtimestamp(int(moment.split(maxsplit=1)[0]), timezone.utc).date().isoformat()
-    # A pre-release leaves the fragments to the final release, which consumes them.
-    fragments = "--keep" if release.is_prerelease else "--yes"
-    tool(clone, "towncrier", "build", f"--version={release.text}", f"--date={day}", fragments)
+def commit(state: State, expect: Expectation, moment: str) -> str:
+    """Commit what was written, after a comparison with what was to be written; return the commit.
+
+    Raises:
+        ProblemsError: They differ.
+    """
+    clone = state.clone
+    clone.run("add", "--all", "--", ".", check=True)
+    if problems := list(check_edits(state, expect)):
+        raise ProblemsError(problems)
+    dates = {"GIT_AUTHOR_DATE": f"@{moment}", "GIT_COMMITTER_DATE": f"@{moment}"}
+    message = ("--no-verify", "--cleanup=whitespace", f"--message=Release {state.release.text}")
+    clone.run("commit", "--quiet", *message, check=True, env=dates)
+    return clone.ask("rev-parse", "HEAD")
 
 
-def expected_changes(clone: Repository, release: Release) -> dict[str, str]:
-    """Map each file that the release may change to the lines it may add and take away."""
-    read = commit_reader(clone, "HEAD")
-    expected = {}
-    if files.versions(read)["pyproject.toml"] != release.text:
-        expected = dict.fromkeys(files.VERSION_FILES, BUMPED)
-        for name in files.bumped_too(read):
-            expected[name] = count_edits(read(name), files.reader(clone.folder)(name))
-    if not release.is_prerelease:
-        directory = files.table(read)["directory"]
-        kept = set(files.table(read)["ignore"])
-        tracked = clone.ask("ls-files", "-z", "--full-name", "--with-tree=HEAD", directory).rstrip("\0").split("\0")
-        for name in tracked:
-            if Path(name).name not in kept:
-                expected[name] = f"0 {count_lines(read(name))}"
-    section = files.section_of(files.reader(clone.folder)(files.CHANGELOG), release.version)
-    if section is not None:
-        before, after = (count_lines(text(files.CHANGELOG)) for text in (read, files.reader(clone.folder)))
-        expected[files.CHANGELOG] = f"{after - before} 0"
-    return expected
+def check_edits(state: State, expect: Expectation) -> Iterator[Problem]:
+    """Compare what was written with what was asked for: the versions, the section, the lines that changed."""
+    clone, text, read = state.clone, state.release.text, files.reader(state.clone.folder)
+    remedy = "nothing was pushed; compare [tool.bumpversion] and [tool.towncrier] in pyproject.toml with the template"
+    for file, version in files.versions(read).items():
+        if version != text:
+            yield Problem(f"{file} says {version} after the edits, and not {text}", remedy)
+    section = files.section_of(read(files.CHANGELOG), state.release.version)
+    if section is None or len(section.splitlines()) < 2:  # noqa: PLR2004 - a heading alone tells nothing
+        yield Problem(f"{files.CHANGELOG} has no section for {text} after the edits", remedy)
+    counted = clone.ask("diff", "--cached", "--numstat", "--no-renames", "--no-ext-diff", "--no-textconv", "-z")
+    rows = (row.split("\t") for row in counted.rstrip("\0").split("\0"))
+    changed = {name: f"{added} {removed}" for added, removed, name in rows}
+    expected = {name: f"{added} {removed}" for name, (added, removed) in expect(state, read).items()}
+    for name in sorted({*changed, *expected}):
+        found, wanted = (lines.get(name, "0 0") for lines in (changed, expected))
+        if found != wanted:
+            yield Problem(f"{name} changed by {found} lines (added, removed), and not by {wanted}", remedy)
 
 
-def count_edits(before: str, after: str) -> str:
+def count_edits(before: str, after: str) -> tuple[int, int]:
     """Return how many lines were added and removed, as git counts them, if some were edited and all others kept."""
     edited = sum(one != other for one, other in zip(before.splitlines(), after.splitlines(), strict=False))
-    return f"{edited} {edited}"
+    return edited, edited
 
 
 def count_lines(text: str) -> int:
@@ -106,136 +148,53 @@ def count_lines(text: str) -> int:
     return text.count("\n") + (text != "" and not text.endswith("\n"))
 
 
-def check_edits(clone: Repository, release: Release) -> Iterator[Problem]:
-    """Compare what the tools wrote with what was asked for: the versions, the section, the lines that changed."""
-    read = files.reader(clone.folder)
-    remedy = "nothing was pushed; compare [tool.bumpversion] and [tool.towncrier] in pyproject.toml with the template"
-    for file, version in files.versions(read).items():
-        if version != release.text:
-            yield Problem(f"{file} says {version} after the edits, and not {release.text}", remedy)
-    section = files.section_of(read(files.CHANGELOG), release.version)
-    if section is None or len(section.splitlines()) < 2:  # noqa: PLR2004 - a heading alone tells nothing
-        yield Problem(f"{files.CHANGELOG} has no section for {release.text} after the edits", remedy)
-    counted = clone.ask("diff", "--cached", "--numstat", "--no-renames", "--no-ext-diff", "--no-textconv", "-z")
-    rows = (row.split("\t") for row in counted.rstrip("\0").split("\0"))
-    changed = {name: f"{added} {removed}" for added, removed, name in rows}
-    expected = expected_changes(clone, release)
-    for name in sorted({*changed, *expected}):
-        if changed.get(name) != expected.get(name):
-            found, wanted = changed.get(name, "0 0"), expected.get(name, "0 0")
-            yield Problem(f"{name} changed by {found} lines (added, removed), and not by {wanted}", remedy)
-
-
-def commit(clone: Repository, release: Release, moment: str) -> str:
-    """Commit what the tools wrote, after a comparison with what they were to write; return the commit.
-
-    Raises:
-        ProblemsError: They wrote something else.
-    """
-    clone.run("add", "--all", "--", ".", check=True)
-    if problems := list(check_edits(clone, release)):
-        raise ProblemsError(problems)
-    dates = {"GIT_AUTHOR_DATE": f"@{moment}", "GIT_COMMITTER_DATE": f"@{moment}"}
-    message = ("--no-verify", "--cleanup=whitespace", f"--message={message_of(release)}")
-    clone.run("commit", "--quiet", *message, check=True, env=dates)
-    return clone.ask("rev-parse", "HEAD")
-
-
-def message_of(release: Release) -> str:
-    """Return the subject of the release's commit."""
-    return f"Release {release.text}"
-
-
 def make_tag(clone: Repository, release: Release, annotation: str, moment: str) -> str:
     """Make the annotated tag for the commit that is checked out, signed if git is configured so; return its object."""
     # Verbatim: a heading of the section is no comment.
     message = ("--annotate", "--cleanup=verbatim", f"--message={annotation}\n")
-    dates = {"GIT_COMMITTER_DATE": f"@{moment}"}
-    clone.run("tag", *message, release.tag, "HEAD", check=True, env=dates)
+    clone.run("tag", *message, release.tag, "HEAD", check=True, env={"GIT_COMMITTER_DATE": f"@{moment}"})
     return clone.ask("rev-parse", f"refs/tags/{release.tag}")
 
 
-def expected_artefacts(release: Release) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of what this machine builds of the release, and of what CI builds."""
-    names = {
-        triple: tuple(HERE.wheel_name(python, triple, release.version) for python in HERE.python_tags)
-        for triple in HERE.platform_tags
+def expected_artefacts(state: State) -> dict[str, str]:
+    """Return the names of what this machine builds of the release, and of what CI builds, one to a line."""
+    project, version = state.project, state.release.version
+    wheels = {
+        triple: [project.wheel_name(python, triple, version) for python in project.python_tags]
+        for triple in project.platform_tags
     }
-    sdist = (HERE.sdist_name(release.version),)
-    everything = sdist + tuple(wheel for wheels in names.values() for wheel in wheels)
-    return sdist + names.get(host_triple(HERE), ()), everything
+    sdist = [project.sdist_name(version)]
+    return {
+        "built and tested here, before the push": "\n".join(sdist + wheels.get(host_triple(project), [])),
+        f"built by {project.workflow_file}, after the push of the tag": "\n".join(sum(wheels.values(), sdist)),
+    }
 
 
-def prepare(situation: Situation) -> Plan:
-    """Make the commit and the tag in the clone, or find the commit that a pull request brought, and return the plan.
+def prover(state: State) -> Callable[..., None]:
+    """Return what runs a Python program of the release's commit in the staging clone: `run(title, "page.py")`.
 
-    Raises:
-        ProblemsError: A tool wrote something else than it was to write.
+    It has the engine of that commit, and its tools: those that are here, unless the commit locks others. It raises
+    ProblemsError where the program fails.
     """
-    clone, request = situation.clone, situation.request
-    release, parent = request.release, situation.checkout.head
-    moment = commit_moment(clone)
-    clone.run("checkout", "--quiet", "--detach", "--force", situation.merged or parent, check=True)
-    if situation.merged:
-        parent = made = situation.merged
-    else:
-        edit(clone, release, moment)
-        made = commit(clone, release, moment)
-    section = files.section_of(files.reader(clone.folder)(files.CHANGELOG), release.version) or ""
-    annotation = f"{HERE.name} {release.text}\n\n{section.split(chr(10), 1)[1].strip()}"
-    pulls = request.via_pr and not situation.merged
-    tag = "" if pulls else make_tag(clone, release, annotation, moment)
-    refs = {} if situation.merged else {f"refs/heads/{release.branch if pulls else situation.branch}": made}
-    if tag:
-        refs[f"refs/tags/{release.tag}"] = tag
-    here, everywhere = expected_artefacts(release)
-    diff = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--unified=1", parent, made)
-    return Plan(
-        release=release,
-        remote=situation.remote.name,
-        branch=situation.branch,
-        parent=parent,
-        commit=made,
-        tag=tag,
-        message=clone.ask("log", "-1", "--format=%s", made),
-        annotation=annotation,
-        diff=clone.ask(*diff),
-        section=section,
-        refs=refs,
-        built_here=here,
-        built_by_ci=everywhere,
-    )
-
-
-def prove(situation: Situation) -> None:
-    """Build, check and verify the artefacts of the commit in the clone, with the commit's own scripts.
-
-    Raises:
-        ProblemsError: One of them failed.
-    """
-    clone, folder = situation.clone, situation.clone.folder.parent / "tmp"
+    clone, folder = state.clone.folder, state.clone.folder.parent / "tmp"
     folder.mkdir(exist_ok=True)
     # Temporary files go where the next release finds them, should this one be killed.
-    env = {**commands.tool_environment(clone.environment()), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
-    # The engine of that commit, and not the one that .venv has from the checkout.
-    env["PYTHONPATH"] = str(clone.folder / "roadworthy" / "src")
-    python = environment_for(clone, env)
-    for title, *command in (
-        ("build the sdist and this machine's wheels", "scripts/build.py"),
-        ("check them as PyPI would", "-m", "roadworthy", "check", "--host"),
-        ("install and test them in clean environments", "scripts/verify_install.py"),
-    ):
+    env = {
+        **commands.tool_environment(state.clone.environment()),
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)),
+        # .venv has the engine of the checkout.
+        "PYTHONPATH": str(clone / "roadworthy" / "src"),
+    }
+    python, locks = sys.executable, [f"requirements/{group}.txt" for group in GROUPS]
+    if any((clone / lock).read_bytes() != (state.project.root / lock).read_bytes() for lock in locks):
+        commands.run(python, "scripts/bootstrap.py", *GROUPS, cwd=clone, env=env)
+        python = str(clone / ".venv" / venv_bin("python").relative_to(sys.prefix))
+
+    def run(title: str, *command: str) -> None:
         with step(title):
-            done = commands.run(python, *command, cwd=clone.folder, env=env, check=False)
+            done = commands.run(python, *command, cwd=clone, env=env, check=False)
         if done.returncode:
             remedy = "nothing was pushed; repair it, commit, push, and release again"
             raise problem(f"the release's commit fails at: {title}", remedy, commands.tail(done))
 
-
-def environment_for(clone: Repository, env: dict[str, str]) -> str:
-    """Return the Python of an environment with the commit's own tools: this one, unless it locks others."""
-    locks = [f"requirements/{group}.txt" for group in GROUPS]
-    if all((clone.folder / lock).read_bytes() == (HERE.root / lock).read_bytes() for lock in locks):
-        return sys.executable
-    commands.run(sys.executable, "scripts/bootstrap.py", *GROUPS, cwd=clone.folder, env=env)
-    return str(clone.folder / ".venv" / venv_bin("python").relative_to(sys.prefix))
+    return run

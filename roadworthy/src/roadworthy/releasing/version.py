@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 NUMBER = "(?:0|[1-9][0-9]{0,8})"
 # Only what SemVer (cargo) and PEP 440 (Python) both read, and read as the same version.
@@ -36,8 +38,10 @@ class Release:
         )
 
     @property
-    def version(self) -> Version:
+    def version(self) -> "Version":
         """What to compare; texts are not compared."""
+        from packaging.version import Version  # noqa: PLC0415 - a refused command line does without
+
         return Version(self.text)
 
     @property
@@ -56,15 +60,17 @@ class Release:
         return f"release/{self.tag}"
 
 
-def version_of_tag(tag: str) -> Version | None:
+def version_of_tag(tag: str) -> "Version | None":
     """Return the version that a tag stands for in any spelling that PEP 440 reads, or None."""
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - a refused command line does without
+
     try:
         return Version(tag)
     except InvalidVersion:
         return None
 
 
-def belongs_to(branch: str, version: Version) -> bool:
+def belongs_to(branch: str, version: "Version") -> bool:
     """Say whether a maintenance branch is for versions like this one."""
     line = MAINTENANCE.fullmatch(branch)
     return line is not None and (int(line["major"]), int(line["minor"])) == version.release[:2]

@@ -33,6 +33,7 @@ def main() -> None:
         # What crates become is compiled once for all; this crate is compiled anew by every build.
         shared = Path(os.environ["REUSED_ARTEFACTS"]).parent / "target"
         shared.mkdir(exist_ok=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
         if not (ROOT / "target").exists():
             (ROOT / "target").symlink_to(shared)
         real = subprocess.run(
@@ -40,7 +41,6 @@ def main() -> None:
         )
         if real.returncode:
             sys.exit(real.returncode)
-        kept.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=kept.parent))
         copy(ROOT, new)
         new.rename(kept)

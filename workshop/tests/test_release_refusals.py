@@ -15,6 +15,7 @@ from refusals import (
     commit_here,
     failing_git,
     git,
+    own_check,
     program,
     remote_git,
     remove,
@@ -555,15 +556,47 @@ MACHINE.add("Rust is not there", "cargo is not on PATH", "install Rust", only_gi
 MACHINE.add("another release runs", "another release is running in this checkout", "wait until it has ended", held_lock)
 MACHINE.add(
     "the disk is full",
-    "GB free, and a build needs 1 GB",
+    "GB free, and a build needs 1000000000 GB",
     "make room, or set TMPDIR",
-    patch="import shutil; shutil.disk_usage = lambda _: shutil._ntuple_diskusage(9, 8, 1)",
+    own_check("from functools import partial\ncheck_mine = partial(checks.check_disk, needed=10**18)", "check_disk"),
 )
 MACHINE.add(
     "nobody to ask",
     "there is no terminal to ask at before the push",
     "add YES=1, or DRY_RUN=1",
     arguments=("0.2.0",),
+)
+
+# ---- what only this project refuses -------------------------------------------------------------------------------
+
+OWN = Cases()
+FRIDAY = """
+def check_mine(state: State) -> object:
+    \"\"\"It is no Friday.\"\"\"
+    from roadworthy.terminal import Problem
+    {}
+"""
+OWN.add(
+    "a check of the owner's own",
+    "0.2.0 would come out on a Friday",
+    "wait for Monday",
+    own_check(FRIDAY.format('yield Problem(f"{state.release.text} would come out on a Friday", "wait for Monday")')),
+    append("README.md", "More.\n"),
+    also=((f"{CHANGED}README.md", COMMIT_OR_STASH),),
+)
+OWN.add(
+    "a check of the owner's own in another place",
+    f"{CHANGED}README.md",
+    COMMIT_OR_STASH,
+    own_check(FRIDAY.format('yield Problem("it is Friday\x1b[31m", "wait for Monday")'), "check_disk"),
+    append("README.md", "More.\n"),
+    also=(("it is Friday\\x1b[31m", "wait for Monday"),),
+)
+OWN.add(
+    "a check of the owner's own that fails",
+    "this could not be judged: It is no Friday. FileNotFoundError:",
+    "repair the file that it names",
+    own_check(FRIDAY.format('yield Path("calendar").read_text()')),
 )
 
 # ---- what only GitHub knows ---------------------------------------------------------------------------------------
@@ -653,14 +686,17 @@ UNASKED.add(
 )
 UNASKED.add(
     "gh does not answer",
-    *DIRTY,
+    *DIRTY[:2],
+    own_check("from functools import partial\ncheck_mine = partial(check_github, limit=0.2)", "check_github"),
+    *DIRTY[2:],
     program("gh", '[ "$1" = auth ] || exec sleep 60'),
-    patch="import roadworthy.releasing.github; roadworthy.releasing.github.LIMIT = 0.2",
     notes=("gh does not answer within 0.2 s",),
 )
 
 
-@pytest.mark.parametrize("case", [*CHECKOUT.params, *REMOTE.params, *TAGS.params, *MACHINE.params, *FORGE.params])
+@pytest.mark.parametrize(
+    "case", [*CHECKOUT.params, *REMOTE.params, *TAGS.params, *MACHINE.params, *OWN.params, *FORGE.params]
+)
 def test_a_release_is_refused_and_leaves_everything_as_it_was(place: Place, case: Case) -> None:
     check_refused(place, case)
 

@@ -18,9 +18,11 @@ from refusals import (
     write,
     write_bytes,
 )
-from releases import Place, set_version
-from roadworthy.releasing.published import check_published
+from releases import PROJECT, Place, set_version
+from roadworthy.releasing.checks import check_published
+from roadworthy.releasing.state import Checkout, Remote, Request, State
 from roadworthy.releasing.version import Release
+from roadworthy.repository import Repository
 
 FILES = Cases()
 SAME = "write the same one into pyproject.toml and Cargo.toml, then run: cargo update --workspace"
@@ -415,5 +417,6 @@ def test_a_release_is_refused_and_leaves_everything_as_it_was(place: Place, case
 
 
 def test_a_project_without_a_name_is_not_looked_for() -> None:
-    noted = check_published(lambda _: "[project]\n", Release("0.2.0"))
-    assert noted == ([], ["not checked: whether 0.2.0 is published (pyproject.toml names no project)"])
+    request, nowhere, checkout = Request(Release("0.2.0")), Repository(PROJECT.root), Checkout("", "main", (), (), {})
+    state = State(PROJECT, request, nowhere, {}, checkout, Remote("origin"), read=lambda _: "[project]\n")
+    assert list(check_published(state)) == ["not checked: whether 0.2.0 is published (pyproject.toml names no project)"]

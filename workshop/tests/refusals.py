@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +31,6 @@ class Case:
     problems: tuple[tuple[str, str], ...]
     arguments: tuple[str, ...] = ("0.2.0", "--yes")
     notes: tuple[str, ...] = ()
-    patch: str = ""
 
     def prepare(self, place: Place) -> dict[str, str | None]:
         """Spoil the place; return what the environment has beside this one's."""
@@ -43,10 +41,8 @@ class Case:
         return variables
 
     def release(self, place: Place, variables: dict[str, str | None]) -> "subprocess.CompletedProcess[str]":
-        """Run the release, in a Python in which `patch` was run before."""
-        patched = f"{self.patch}; from roadworthy import terminal; from roadworthy.releasing import release; "
-        start = ("-c", f"{patched}terminal.run_main(release.main)") if self.patch else ("scripts/release.py",)
-        return run(sys.executable, *start, *self.arguments, cwd=place.checkout, **variables)
+        """Run the release."""
+        return place.python("scripts/release.py", *self.arguments, **variables)
 
 
 @dataclass
@@ -64,10 +60,9 @@ class Cases:
         also: tuple[tuple[str, str], ...] = (),
         arguments: tuple[str, ...] = ("0.2.0", "--yes"),
         notes: tuple[str, ...] = (),
-        patch: str = "",
     ) -> None:
         """Add one; `also` are the problems that follow from the same mistake."""
-        case = Case(steps, ((what, remedy), *also), arguments, notes, patch)
+        case = Case(steps, ((what, remedy), *also), arguments, notes)
         self.params.append(pytest.param(case, id=name))
 
 
@@ -133,6 +128,18 @@ def replace(name: str, old: str, new: str) -> Step:
 
 def append(name: str, text: str) -> Step:
     return lambda place: place.write(name, place.read(name) + text)
+
+
+def own_check(text: str, instead: str = "") -> Step:
+    """Let the owner add a check of their own to the page, `check_mine`, or put it in the place of another one."""
+
+    def step(place: Place) -> None:
+        line = next(line for line in place.read("scripts/release.py").splitlines() if instead in line and "  #" in line)
+        place.replace("scripts/release.py", line, "    check_mine," if instead else f"    check_mine,\n{line}")
+        place.replace("scripts/release.py", "\n# Every reason", f"\n{text}\n\n\n# Every reason")
+        place.commit()
+
+    return step
 
 
 def remove(name: str) -> Step:

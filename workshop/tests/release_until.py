@@ -6,6 +6,7 @@ remote's path, a file for the log of the steps, and the arguments of release.py.
 
 import logging
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -57,7 +58,6 @@ sys.addaudithook(count_programs)
 sys.argv = ["scripts/release.py", *sys.argv[5:]]
 sys.path.insert(0, str(Path.cwd() / "roadworthy" / "src"))
 
-from roadworthy.releasing.release import main  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
 
 steps = Steps()
@@ -65,6 +65,6 @@ log = logging.getLogger("commands")
 log.setLevel(logging.DEBUG)
 log.addHandler(steps)
 try:
-    run_main(main)
+    run_main(runpy.run_path("scripts/release.py")["main"])
 finally:
     print(f"steps: {steps.count}, programs: {started}")

@@ -1,21 +1,17 @@
 """A release that something happens to after one of the programs that it runs, and what must then be so.
 
-The points are those of the release's own log of steps. The artefacts are real; after they have been built and
-verified once for a commit, the same ones serve for the same commit.
+The points are those of the release's own log of steps.
 """
 
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from helpers import run
 from releases import Place, copy_place, environment, make_place
-from roadworthy.project import HERE
 
-DRIVER = HERE.root / "tests" / "tooling" / "release_until.py"
+DRIVER = Path(__file__).with_name("release_until.py")
 VERSION = "0.2.0"
 WORKERS = 2
 
@@ -40,27 +36,29 @@ class Ground:
         refs = place.refs()
         return refs.get("refs/heads/main") == self.commit and refs.get(f"refs/tags/v{VERSION}") == self.tag
 
+    def reaches_the_remote(self, step: str) -> bool:
+        """Say whether a step asks the remote for something, or tells it something."""
+        return step.startswith(("git ls-remote ", "git push ", "git fetch ", "git -c")) and " origin" in step
+
     def point_after(self, words: str) -> int:
         """Return the number of the step whose command line has these words."""
         (found,) = [number for number, step in enumerate(self.steps, start=1) if words in step]
         return found
 
 
-def release(place: Place, artefacts: Path, what: str = "count", point: int = 0) -> "CompletedProcess[str]":
+def release(place: Place, what: str = "count", point: int = 0, **variables: str | None) -> "CompletedProcess[str]":
     """Release in a place, and do something after the step of that number."""
-    variables = {**environment(), "REUSED_ARTEFACTS": str(artefacts), "TMPDIR": str(place.folder / "tmp")}
-    driver = (sys.executable, DRIVER, what, point, place.remote, place.folder / "steps")
-    return run(*driver, VERSION, "--yes", cwd=place.checkout, **variables)
+    driver = (str(DRIVER), what, str(point), str(place.remote), str(place.folder / "steps"))
+    given = {**environment(), "TMPDIR": str(place.folder / "tmp"), **variables}
+    return place.python(*driver, VERSION, "--yes", **given)
 
 
 def make_ground(folder: Path) -> Ground:
-    """Release once, really, and return where everything else starts from."""
-    wrapper = (Path(__file__).parent / "reused_proof.py").read_text(encoding="utf-8")
-    template = make_place(folder / "template", wrapper)
+    """Release once, and return where everything else starts from."""
+    template = make_place(folder / "template")
     place = copy_place(template, folder / "whole")
     (place.folder / "tmp").mkdir()
-    # The real build, check and verification: everything that follows has the same commit.
-    done = release(place, folder / "artefacts")
+    done = release(place)
     assert done.returncode == 0, done.stderr
     steps = (place.folder / "steps").read_text(encoding="utf-8").splitlines()
     steps = [line for line in steps if line.startswith(("git ", "cargo ", "rustc ", "/"))]
@@ -69,18 +67,27 @@ def make_ground(folder: Path) -> Ground:
     return Ground(template, folder, steps, refs["refs/heads/main"], refs[f"refs/tags/v{VERSION}"])
 
 
-def try_points(ground: Ground, trial: Callable[[Ground, int], None], points: list[int]) -> None:
-    """Try all points, some at the same time, and fail with every one that fails."""
+def try_points(ground: Ground, name: str, trial: Callable[[Ground, int, Place], Place], points: list[int]) -> None:
+    """Try all points, some at the same time, and fail with every one that fails.
 
-    def attempt(point: int) -> str:
-        try:
-            trial(ground, point)
-        except AssertionError as error:
-            return f"after step {point}, {ground.steps[point - 1]}: {error}"
+    Args:
+        ground: Where they start from.
+        name: A name of these trials.
+        trial: Tries one in a place, and returns where the next one goes on: there, if it was left as it was.
+        points: The numbers of the steps.
+    """
+
+    def attempt_some(first: int) -> str:
+        place = ground.copy(f"{name}-{points[first]}")
+        for point in points[first::WORKERS]:
+            try:
+                place = trial(ground, point, place)
+            except AssertionError as error:
+                return f"after step {point}, {ground.steps[point - 1]}: {error}"
         return ""
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        failed = [text for text in pool.map(attempt, points) if text]
+        failed = [text for text in pool.map(attempt_some, range(min(WORKERS, len(points)))) if text]
     assert not failed, "\n".join(failed)
 
 

@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 
 from helpers import run
+from releases import PROJECT
 from roadworthy.processes import venv_bin
-from roadworthy.project import HERE
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     for name in ("pyproject.toml", "Cargo.toml", "CHANGELOG.md"):
-        shutil.copy(HERE.root / name, tmp_path)
-    shutil.copytree(HERE.root / "changelog.d", tmp_path / "changelog.d")
+        shutil.copy(PROJECT.root / name, tmp_path)
+    shutil.copytree(PROJECT.root / "changelog.d", tmp_path / "changelog.d")
     return tmp_path
 
 
 def changed_lines(folder: Path, name: str) -> list[tuple[str, str]]:
-    before, after = ((root / name).read_text(encoding="utf-8").splitlines() for root in (HERE.root, folder))
+    before, after = ((root / name).read_text(encoding="utf-8").splitlines() for root in (PROJECT.root, folder))
     assert len(before) == len(after)
     return [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
 
@@ -27,11 +27,11 @@ def changed_lines(folder: Path, name: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("wanted", ["0.2.0", "1.0.0-beta12", "10.20.30"])
 def test_a_bump_changes_one_line_of_each_file(copy: Path, wanted: str) -> None:
     cargo = copy / "Cargo.toml"
-    dependency = f'other = {{ version = "{HERE.version}" }}\n[dependencies.another]\nversion = "{HERE.version}"\n'
+    dependency = f'other = {{ version = "{PROJECT.version}" }}\n[dependencies.another]\nversion = "{PROJECT.version}"\n'
     cargo.write_text(cargo.read_text(encoding="utf-8") + f"\n[build-dependencies]\n{dependency}", encoding="utf-8")
     done = run(venv_bin("bump-my-version"), "bump", f"--new-version={wanted}", cwd=copy)
     assert done.returncode == 0, done.stderr
-    line = [(f'version = "{HERE.version}"', f'version = "{wanted}"')]
+    line = [(f'version = "{PROJECT.version}"', f'version = "{wanted}"')]
     assert changed_lines(copy, "pyproject.toml") == line
     cargo.write_text(cargo.read_text(encoding="utf-8").split("\n[build-dependencies]")[0], encoding="utf-8")
     assert changed_lines(copy, "Cargo.toml") == line

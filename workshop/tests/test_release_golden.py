@@ -4,7 +4,7 @@ golden/<case>/in/ is the state before: CHANGELOG.md, the news fragments, and the
 plan.txt is the plan, without what any other edit of the project changes; out/ is the state after. What is written by
 hand are the fragments in in/; this writes all else anew, and compares what it releases as the tests do:
 
-    .venv/bin/python roadworthy/tests/test_release_golden.py
+    .venv/bin/python workshop/tests/test_release_golden.py
 
 Read the difference before you commit it.
 """
@@ -17,8 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from releases import DAY, IDENTITY, Place, copy_place, fingerprint, make_place, set_version
-from roadworthy.project import HERE
+from releases import DAY, IDENTITY, PROJECT, Place, copy_place, fingerprint, make_place, set_version
 from roadworthy.releasing.files import VERSION_FILES
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -128,7 +127,7 @@ def state_of(place: Place, ref: str) -> dict[str, str]:
     names = place.git("ls-tree", "-r", "--name-only", ref, cwd=place.remote).splitlines()
     state = {name: place.shown(name, ref) for name in names if name == "CHANGELOG.md" or is_fragment(name)}
     found = {
-        name: re.search(rf'name = "{HERE.name}"\nversion = "(.+)"', place.shown(name, ref)) for name in VERSION_FILES
+        name: re.search(rf'name = "{PROJECT.name}"\nversion = "(.+)"', place.shown(name, ref)) for name in VERSION_FILES
     }
     versions = {match[1] if match else name for name, match in found.items()}
     return {**state, "version": "\n".join(sorted(versions)) + "\n"}
@@ -200,7 +199,7 @@ def check_tag(place: Place, case: Case, plan: dict[str, str], tag: str, commit: 
     header, annotation = place.git("cat-file", "tag", tag, cwd=place.remote).split("\n\n", 1)
     assert header.startswith(f"object {commit}\ntype commit\ntag {case.tag}\ntagger {IDENTITY['user.name']} ")
     assert plan[f"tag {case.tag}, annotated"] == without_blanks(annotation).rstrip()
-    assert annotation.startswith(f"{HERE.name} {case.version}\n\n### ")
+    assert annotation.startswith(f"{PROJECT.name} {case.version}\n\n### ")
 
 
 def check_section(place: Place, case: Case, plan: dict[str, str], commit: str) -> None:

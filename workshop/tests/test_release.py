@@ -17,9 +17,9 @@ import pytest
 from packaging.version import Version
 
 from helpers import run
-from releases import Place, environment, fingerprint
+from release_points import DRIVER
+from releases import PROJECT, Place, environment, fingerprint
 from roadworthy.building.toolchain import host_triple
-from roadworthy.project import HERE
 from roadworthy.releasing.github import Forge
 
 
@@ -34,10 +34,10 @@ def test_the_plan_names_every_artefact(place: Place) -> None:
     done = place.release("0.2.0", "--dry-run")
     assert done.returncode == 0, done.stderr
     lists = re.findall(r"\n(?:built|built and tested) (?:here|by).*:\n((?:  \S+\n)+)", done.stdout)
-    version, platforms = Version("0.2.0"), HERE.platform_tags
-    names = [HERE.wheel_name(python, target, version) for target in platforms for python in HERE.python_tags]
-    here = [name for name in names if name.endswith(f"-{platforms[host_triple(HERE)]}.whl")]
-    sdist = HERE.sdist_name(version)
+    version, platforms = Version("0.2.0"), PROJECT.platform_tags
+    names = [PROJECT.wheel_name(python, target, version) for target in platforms for python in PROJECT.python_tags]
+    here = [name for name in names if name.endswith(f"-{platforms[host_triple(PROJECT)]}.whl")]
+    sdist = PROJECT.sdist_name(version)
     assert [sorted(text.split()) for text in lists] == [sorted([sdist, *here]), sorted([sdist, *names])]
 
 
@@ -378,7 +378,7 @@ def test_a_merged_commit_that_locks_other_tools_is_proved_with_its_own(place: Pl
     place.commit("Move on")
     # The commit that brought the version still has the script that does nothing, and the other lock.
     log = place.folder / "steps"
-    driver = (sys.executable, HERE.root / "tests" / "tooling" / "release_until.py", "count", 0, place.remote, log)
+    driver = (sys.executable, DRIVER, "count", 0, place.remote, log)
     done = run(*driver, "0.2.0", "--yes", "--via=pr", cwd=place.checkout, **environment())
     assert done.returncode == 0, done.stderr
     steps = log.read_text(encoding="utf-8")
@@ -461,7 +461,7 @@ def test_a_closed_terminal_or_an_interrupt_leaves_everything_as_it_was(place: Pl
     ],
 )
 def test_the_page_of_a_repository_follows_from_any_form_of_its_address(address: str, page: str) -> None:
-    forge = Forge.of(address)
+    forge = Forge.of(PROJECT, address)
     assert forge is not None
     assert forge.page == page
     assert forge.runs("v0.2.0") == f"{page}/actions/workflows/CI.yml?query=branch%3Av0.2.0"
@@ -469,7 +469,7 @@ def test_the_page_of_a_repository_follows_from_any_form_of_its_address(address: 
 
 @pytest.mark.parametrize("address", ["/srv/git/widget.git", "../widget.git", "file:///srv/widget.git", "C:/widget", ""])
 def test_an_address_that_is_not_on_a_web_server_has_no_page(address: str) -> None:
-    assert Forge.of(address) is None
+    assert Forge.of(PROJECT, address) is None
 
 
 def test_afterwards_it_says_how_to_watch_to_verify_and_what_to_do_if_ci_fails(place: Place) -> None:
@@ -479,4 +479,4 @@ def test_afterwards_it_says_how_to_watch_to_verify_and_what_to_do_if_ci_fails(pl
 
 
 def test_the_real_checkout_of_this_project_is_never_what_the_tests_release() -> None:
-    assert "v0.2.0" not in run("git", "tag", cwd=HERE.root).stdout.split()
+    assert "v0.2.0" not in run("git", "tag", cwd=PROJECT.root).stdout.split()
