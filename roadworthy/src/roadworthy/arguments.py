@@ -29,11 +29,22 @@ class Parser(argparse.ArgumentParser):
         self.command = command
         self.names: list[str] = []
         self.first = ""
+        self.required: list[str] = []
         self.by_make = False
 
-    def take(self, name: str, about: str, *, first: bool = False, **options: Any) -> "Parser":  # noqa: ANN401 - argparse's
-        """Take a variable; `first`: on a command line its value may stand alone, as in `release.py 0.2.2`."""
+    def take(  # noqa: D417 - the others are argparse's
+        self, name: str, about: str, *, first: bool = False, required: bool = False, **options: Any
+    ) -> "Parser":
+        """Take a variable.
+
+        Args:
+            name: Its name.
+            about: What it is for.
+            first: On a command line its value may stand alone, as in `release.py 0.2.2`.
+            required: It has to be given, and not to be empty.
+        """
         self.names.append(name)
+        self.required += [name] if required else []
         self.first = name if first else self.first
         self.add_argument(option(name), dest=name, help=about, metavar=name, default=argparse.SUPPRESS, **options)
         return self
@@ -64,6 +75,8 @@ class Parser(argparse.ArgumentParser):
         word = found.pop("word", None)
         if word is not None:
             found[self.first] = word
+        if missing := [name for name in self.required if not found.get(name)]:
+            self.error(f"{self.command} needs {', '.join(missing)}")
         return found
 
     def error(self, message: str) -> NoReturn:

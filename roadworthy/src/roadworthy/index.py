@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -21,8 +21,6 @@ from roadworthy.verifying.artefacts import is_artefact_name, parse_name
 
 T = TypeVar("T")
 
-# An upload is visible at once, or after a cache or two has forgotten that there was nothing: ten minutes at most.
-LONGEST_WAIT = 600
 # How many seconds an index may be silent.
 TIMEOUT = 30
 # What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.
@@ -32,6 +30,22 @@ PASSING = {
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 }
+
+
+class Patience(NamedTuple):
+    """How long an index is asked again.
+
+    Attributes:
+        longest: Seconds in all.
+        first: Seconds of the first pause; each is twice as long as the one before, up to 30.
+    """
+
+    # An upload is visible at once, or after a cache or two has forgotten that there was nothing.
+    longest: float = 600
+    first: float = 1
+
+
+PATIENT = Patience()
 
 
 class NotThereYetError(Exception):
@@ -62,11 +76,11 @@ def upload_address(name: str) -> str:
     return str(known.get(name, name))
 
 
-def patiently(ask: Callable[[], T]) -> T:
+def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
     """Return what `ask` returns; as long as it raises NotThereYetError, say so, wait, and ask again.
 
     Raises:
-        ProblemsError: It still does after `LONGEST_WAIT` seconds.
+        ProblemsError: It still does after `patience.longest` seconds.
     """
 
     def say(state: RetryCallState) -> None:
@@ -76,8 +90,8 @@ def patiently(ask: Callable[[], T]) -> T:
 
     retrying = Retrying(
         retry=retry_if_exception_type(NotThereYetError),
-        wait=wait_exponential(multiplier=1, max=30),
-        stop=stop_after_delay(LONGEST_WAIT),
+        wait=wait_exponential(multiplier=patience.first, max=30),
+        stop=stop_after_delay(patience.longest),
         before_sleep=say,
         reraise=True,
     )
@@ -85,7 +99,7 @@ def patiently(ask: Callable[[], T]) -> T:
         return retrying(ask)
     except NotThereYetError as error:
         remedy = "is that version published there? see what the publishing job of CI says"
-        raise problem(f"{error}, after {LONGEST_WAIT} s", remedy) from error
+        raise problem(f"{error}, after {patience.longest} s", remedy) from error
 
 
 def is_version(text: str | None, version: Version) -> bool:

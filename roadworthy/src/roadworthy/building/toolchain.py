@@ -10,7 +10,8 @@ from packaging.version import Version
 
 from roadworthy import processes as commands
 from roadworthy.processes import venv_bin
-from roadworthy.project import HERE
+from roadworthy.arguments import Parser
+from roadworthy.project import HERE, Project
 from roadworthy.terminal import err, problem
 
 # The locks in requirements/ that a build, its proofs and a release work with.
@@ -93,8 +94,9 @@ def fetch_crates() -> None:
         raise problem(f"cargo cannot read the package: {reason[:300]}", remedy)
 
 
-def main() -> None:
+def main(project: Project, words: list[str]) -> None:  # noqa: ARG001 - as all commands
     """Fetch what is missing, and print one line of versions."""
+    Parser("toolchain", "Say which tools build here, and fetch the locked crates.").read(words)
     rust = require_rust()
     fetch_crates()
     err.print(f"Rust {rust}, maturin {maturin_version()}, Python {platform.python_version()}")

@@ -3,7 +3,6 @@
 The rules are in scripts/gate/, and docs/checks.md lists them with their reasons.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -14,10 +13,12 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from roadworthy.arguments import Parser
 from roadworthy.building.toolchain import host_triple
 from roadworthy.gate import archives, binary, contents, metadata, names  # noqa: F401 - importing registers the rules
 from roadworthy.gate.model import RULES, Artefact, Finding, Project, Rule, UnreadableError
 from roadworthy.project import HERE
+from roadworthy.project import Project as Here
 from roadworthy.runner import summarise
 from roadworthy.terminal import annotate, err, out, printable, problem
 from roadworthy.verifying.artefacts import sha256
@@ -130,32 +131,32 @@ def report_bad(findings: list[Finding]) -> None:
     summarise("Not to be sent", ["file", "rule", "problem", "remedy"], rows)
 
 
-def parse_arguments() -> argparse.Namespace:
+def read_arguments(words: list[str]) -> dict[str, Any]:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Check artefacts as PyPI would, and as this project should.")
-    parser.add_argument("dist", nargs="?", type=Path, default=HERE.dist, metavar="DIST", help="default: dist/")
-    scope = parser.add_mutually_exclusive_group()
-    scope.add_argument("--host", action="store_true", help="expect what this machine builds, not all platforms")
-    scope.add_argument("--all", nargs="?", const="1", choices=["1"], help="expect all platforms (the default)")
-    scope.add_argument(
-        "--foreign", action="store_true", help="artefacts of other projects: nothing is expected of them"
-    )
-    parser.add_argument("--json", action="store_true", help="print the findings as JSON on stdout")
-    return parser.parse_args()
+    parser = Parser("check-dist", "Check artefacts as PyPI would, and as this project should.")
+    parser.take("DIST", "the folder; default: dist/", first=True, type=Path)
+    parser.switch("HOST", "expect what this machine builds, not all platforms")
+    parser.switch("ALL", "expect all platforms (the default)")
+    parser.switch("FOREIGN", "artefacts of other projects: nothing is expected of them")
+    given = parser.switch("JSON", "print the findings as JSON on stdout").read(words)
+    if len(given.keys() & {"HOST", "ALL", "FOREIGN"}) > 1:
+        parser.error("HOST, ALL and FOREIGN exclude each other")
+    return given
 
 
-def main() -> None:
+def main(project: "Here", words: list[str]) -> None:
     """Check, report, and end with exit code 1 if there is anything wrong."""
-    arguments = parse_arguments()
-    triples = [host_triple()] if arguments.host else list(HERE.platform_tags)
-    facts = None if arguments.foreign else this_project(triples)
-    findings = check_folder(arguments.dist, facts)
-    if arguments.json:
+    given = read_arguments(words)
+    triples = [host_triple()] if "HOST" in given else list(HERE.platform_tags)
+    facts = None if "FOREIGN" in given else this_project(triples)
+    dist = given.get("DIST", project.dist)
+    findings = check_folder(dist, facts)
+    if "JSON" in given:
         rows = [{"file": f.file, "rule": f.rule, "what": f.what, "remedy": f.remedy} for f in findings]
         json.dump(rows, sys.stdout, indent=2)
         print()
-    if findings and not arguments.json:
+    if findings and "JSON" not in given:
         report_bad(findings)
-    elif not findings and not arguments.json:
-        report_good(arguments.dist)
+    elif not findings and "JSON" not in given:
+        report_good(dist)
     sys.exit(1 if findings else 0)
