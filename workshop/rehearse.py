@@ -25,6 +25,7 @@ from workshop.rehearsing.report import Screen
 from workshop.rehearsing.runner import Run
 from workshop.workflows.events import load
 from workshop.workflows.jobs import run
+from workshop.workflows.rules import require_rules
 
 REPAIR = "repair what its last lines say; nothing but the scratch copy has changed; then rehearse again"
 
@@ -172,6 +173,8 @@ def main() -> None:
     if arguments.fault == "list":
         report.show_table("Faults", ("name", "what goes wrong", "on the index at the end"), faults.listed())
         return
+    with step(f"read {CI} by its rules"):
+        require_rules(HERE)
     with gentle_end(), scratch_folder() as folder, report.showing(log_of(folder)) as screen:
         stage(arguments, folder, screen)
 

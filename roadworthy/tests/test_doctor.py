@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 import requests
 
-from helpers import run
-from pipeline import PATH, Pipeline
+from helpers import PROJECT, run
 from roadworthy.ci import doctor
 from roadworthy.index import Index, NotThereYetError
-from roadworthy.project import HERE
 from roadworthy.releasing.github import Forge
 from roadworthy.terminal import ProblemsError
+from workshop.workflows.pipeline import Pipeline
 
-CI = Pipeline(PATH.read_text(encoding="utf-8"))
+CI = Pipeline.of(PROJECT)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +28,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def repository() -> str:
     """Return owner/repo as pyproject.toml has it."""
-    address = HERE.pyproject["project"]["urls"]["Repository"]
+    address = PROJECT.pyproject["project"]["urls"]["Repository"]
     return str(address).split("/", 3)[3]
 
 
@@ -43,16 +42,16 @@ def test_each_index_is_told_what_the_workflow_is(capsys: pytest.CaptureFixture[s
     """The environment is the one that the job which publishes there runs in."""
     text = printed(capsys)
     owner, name = repository().split("/")
-    jobs = {job: CI.jobs[job]["environment"]["name"] for job in CI.doing("uv publish")}
+    jobs = {job: CI.jobs[job]["environment"] for job in CI.doing("uv publish")}
     assert len(jobs) == 2
     for index, environment in {"pypi": jobs["publish-pypi"], "testpypi": jobs["publish-testpypi"]}.items():
         form = text.split(f"The trusted publisher on {index} ", 1)[1].split("\n\n", 1)[0].splitlines()[1:6]
         pairs = [line.strip().split("  ", 1) for line in form]
         assert {field: value.strip() for field, value in pairs} == {
-            "PyPI project name": HERE.pyproject["project"]["name"],
+            "PyPI project name": PROJECT.pyproject["project"]["name"],
             "Owner": owner,
             "Repository name": name,
-            "Workflow name": PATH.name,
+            "Workflow name": PROJECT.workflow_file,
             "Environment name": environment,
         }
 
@@ -94,12 +93,12 @@ def test_refs_are_ruled_by_rulesets() -> None:
 def test_the_environments_and_the_check_are_those_of_the_workflow(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys)
     for job in CI.doing("uv publish"):
-        environment = CI.jobs[job]["environment"]["name"]
+        environment = CI.jobs[job]["environment"]
         assert f"repos/{repository()}/environments/{environment}" in text
     (step,) = [step for step in CI.jobs["publish-testpypi"]["steps"] if "env" in step]
     (variable,) = step["env"]
     assert step["env"][variable] == f"${{{{ vars.{variable} }}}}"
-    environment = CI.jobs["publish-testpypi"]["environment"]["name"]
+    environment = CI.jobs["publish-testpypi"]["environment"]
     assert f"gh variable set {variable} --env {environment} --body https://" in text
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import platforms
 from helpers import copy_checkout, run
 from roadworthy.building.toolchain import host_triple
 from roadworthy.project import HERE

@@ -1,17 +1,17 @@
 """What the documents say of this repository in numbers, counted. A copy has documents of its own."""
 
 from ci_mutants import HARMLESS, MUTANTS
-from ci_rules import RULES
-from pipeline import MANUAL, PATH, PULL, TAG, Pipeline
-from roadworthy.project import HERE
+from helpers import PROJECT
 from workshop.rehearsing import faults_of_building, faults_of_publishing, faults_of_releasing  # noqa: F401 - they register
 from workshop.rehearsing.faults import FAULTS
+from workshop.workflows.pipeline import MANUAL, PULL, TAG, Pipeline
+from workshop.workflows.rules import RULES
 
-CI = Pipeline(PATH.read_text(encoding="utf-8"))
+CI = Pipeline.of(PROJECT)
 
 
 def test_the_jobs_are_as_many_as_the_documentation_says() -> None:
-    text = (HERE.root / "docs" / "performance.md").read_text(encoding="utf-8")
+    text = (PROJECT.root / "docs" / "performance.md").read_text(encoding="utf-8")
     table = text.split("<!-- jobs -->", 1)[1].split("<!-- /jobs -->", 1)[0]
     said = [int(row.split("|")[2]) for row in table.strip().splitlines()[2:]]
     happens = [(PULL, False), (PULL, True), (MANUAL, True), (TAG, True)]
@@ -20,11 +20,11 @@ def test_the_jobs_are_as_many_as_the_documentation_says() -> None:
 
 
 def test_the_documentation_says_how_many_rules_and_mistakes_there_are() -> None:
-    text = (HERE.root / "docs" / "decisions.md").read_text(encoding="utf-8")
+    text = (PROJECT.root / "docs" / "decisions.md").read_text(encoding="utf-8")
     assert f"{len(RULES)} rules say what must hold" in text
     assert f"{len(MUTANTS)} mistakes" in text
     assert f"{len(HARMLESS)} changes that are no mistake" in text
 
 
 def test_the_readme_says_how_many_faults_there_are() -> None:
-    assert f"There are {len(FAULTS)} ways" in (HERE.root / "README.md").read_text(encoding="utf-8")
+    assert f"There are {len(FAULTS)} ways" in (PROJECT.root / "README.md").read_text(encoding="utf-8")
