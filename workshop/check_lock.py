@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+from packaging.pylock import PackageWheel, Pylock, PylockSelectError
+from packaging.tags import compatible_tags, cpython_tags, mac_platforms
+from packaging.version import Version
 
 from roadworthy.arguments import Parser
 from roadworthy.processes import find_uv, run
 from roadworthy.project import Project
 from roadworthy.tables import parse_toml
-from roadworthy.terminal import Problem, ProblemsError, out
-
-if TYPE_CHECKING:
-    from packaging.pylock import Pylock
+from roadworthy.terminal import Problem, ProblemsError, out, run_main
 
 # Ubuntu 24.04's glibc, 2.39; and what older ones are called as well.
 RUNNERS_GLIBC, LEGACY = 39, {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
@@ -40,8 +41,6 @@ class Row(NamedTuple):
 
 def machine_of(name: str) -> tuple[str, str, tuple[str, ...]]:
     """Return the system, the processor and the platform tags of one of GitHub's runners, or of a manylinux image."""
-    from packaging.tags import mac_platforms  # noqa: PLC0415 - not for a refusal of the command line
-
     if name.startswith("windows"):
         return "win32", *(("ARM64", ("win_arm64",)) if name.endswith("-arm") else ("AMD64", ("win_amd64",)))
     if name.startswith("macos"):
@@ -98,13 +97,12 @@ def find_pythons(step: dict[str, Any]) -> str:
     return str(step["with"]["python-version"]) if "setup-python@" in str(step.get("uses")) else ""
 
 
-def list_files(root: Path, group: str) -> "Pylock":
+def list_files(root: Path, group: str) -> Pylock:
     """Return what the index has for a lock, with uv, which asks the index that it is configured for.
 
     Raises:
         CalledProcessError: It cannot be asked, or has not what is locked.
     """
-    from packaging.pylock import Pylock  # noqa: PLC0415 - not for a refusal of the command line
 
     asked = ("--quiet", "--no-deps", "--universal", "--python-version=3.10", "--format=pylock.toml")
     lock, environment = root / "requirements" / f"{group}.txt", {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
@@ -112,11 +110,8 @@ def list_files(root: Path, group: str) -> "Pylock":
     return Pylock.from_dict(parse_toml("pylock.toml", listed.stdout))
 
 
-def missing(row: Row, locks: "dict[str, Pylock]") -> set[str]:
-    """Return what a row would have to build."""
-    from packaging.pylock import PackageWheel, Pylock, PylockSelectError  # noqa: PLC0415 - not for a refusal
-    from packaging.tags import compatible_tags, cpython_tags  # noqa: PLC0415
-    from packaging.version import Version  # noqa: PLC0415
+def choose(row: Row, locks: dict[str, Pylock]) -> tuple[set[str], set[str]]:
+    """Return the wheels that a row installs, and the packages that it would have to build."""
 
     version, (system, os_name) = row.python.rstrip("t"), SYSTEMS[row.system]
     numbers, tag = tuple(map(int, version.split("."))), f"cp{version.replace('.', '')}"
@@ -125,25 +120,28 @@ def missing(row: Row, locks: "dict[str, Pylock]") -> set[str]:
     python = {"python_version": version, "python_full_version": f"{version}.0", "implementation_name": "cpython"}
     machine = {"sys_platform": row.system, "platform_system": system, "platform_machine": row.machine}
     markers: Any = {**python, **machine, "os_name": os_name, "platform_python_implementation": "CPython"}
-    found = set()
+    wheels, missing = set[str](), set[str]()
     for package in (package for group in row.groups for package in locks[group].packages):
         # One at a time: the first that cannot be installed would hide the others.
         single = Pylock(lock_version=Version("1.0"), created_by="check-lock", packages=[package])
         try:
-            good = all(isinstance(file, PackageWheel) for _, file in single.select(environment=markers, tags=tags))
+            chosen = [file for _, file in single.select(environment=markers, tags=tags)]
         except PylockSelectError:
-            good = False
-        found |= set() if good else {f"{package.name} {package.version}"}
-    return found
+            chosen = [None]
+        wheels |= {str(file.filename) for file in chosen if isinstance(file, PackageWheel)}
+        if not all(isinstance(file, PackageWheel) for file in chosen):
+            missing.add(f"{package.name} {package.version}")
+    return wheels, missing
 
 
-def main(project: Project, words: list[str]) -> None:
+def main() -> None:
     """Ask the index, and end with a problem for each package without a wheel.
 
     Raises:
         ProblemsError: There is one.
     """
-    Parser("check-lock", "Check that each job of CI finds a wheel for every tool that it installs.").read(words)
+    Parser("check-lock", "Check that each job of CI finds a wheel for every tool that it installs.").read()
+    project = Project(Path.cwd())
     rows = list(dict.fromkeys(find_rows(project)))
     groups = sorted({group for row in rows for group in row.groups})
     with ThreadPoolExecutor() as pool:
@@ -152,8 +150,12 @@ def main(project: Project, words: list[str]) -> None:
     problems = [
         Problem(what.format(row.title, row.python, package), REMEDY)
         for row in rows
-        for package in sorted(missing(row, locks))
+        for package in sorted(choose(row, locks)[1])
     ]
     if problems:
         raise ProblemsError(problems)
     out.print(f"there is a wheel of every tool for {len(rows)} machines and environments")
+
+
+if __name__ == "__main__":
+    run_main(main)

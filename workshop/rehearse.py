@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from roadworthy.arguments import option, take_given
 from roadworthy.building.toolchain import host_triple
 from roadworthy.project import HERE
 from roadworthy.releasing.release import parse_version
@@ -137,7 +138,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--version", metavar="VERSION", type=parse_version, help="default: the next patch")
     parser.add_argument("--fault", metavar="NAMES", help="break it on purpose: names, all, or list for the names")
     parser.add_argument("--keep", choices=["1"], help="leave the remote and the index running, until Ctrl-C")
-    arguments = parser.parse_args()
+    given = [f"{option(name)}={value}" for name, value in (take_given() or {}).items()]
+    arguments = parser.parse_args([*sys.argv[1:], *given])
     if arguments.fault and arguments.keep:
         parser.error("--keep is for a rehearsal without a fault")
     if arguments.fault not in (None, "list"):

@@ -13,7 +13,6 @@ COMMANDS = {
     "check-index": ("ci.served", "check that an index serves exactly what was built"),
     "check-names": ("ci.free_names", "check, before anything is sent, that an index has no other file of this version"),
     "check-news": ("ci.news", "check that a change for users brings a news fragment"),
-    "check-lock": ("ci.locks", "check that each job of CI.yml finds a wheel for every tool"),
     "github-release": ("ci.github_release", "release on GitHub what is published"),
     "doctor": ("ci.doctor", "say what has to be set up once, and what is missing here"),
 }

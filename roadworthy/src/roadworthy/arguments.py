@@ -11,6 +11,15 @@ import sys
 from typing import Any, NoReturn
 
 
+def take_given() -> dict[str, str] | None:
+    """Return what make hands on, by name, and take it out of the environment; None without make.
+
+    Programs that this one starts find nothing of it.
+    """
+    names = os.environ.pop("GIVEN", None)
+    return None if names is None else {name: os.environ.pop(name, "") for name in names.split()}
+
+
 def option(name: str) -> str:
     """Return the option for a variable: `--dry-run` for DRY_RUN."""
     return "--" + name.lower().replace("_", "-")
@@ -57,15 +66,11 @@ class Parser(argparse.ArgumentParser):
         return self
 
     def read(self, words: list[str] | None = None) -> dict[str, Any]:
-        """Return what was given by name; default: on this process's command line, or by make.
-
-        Programs that this one starts find nothing of it.
-        """
+        """Return what was given by name; default: on this process's command line, or by make."""
         words = list(sys.argv[1:] if words is None else words)
-        given = os.environ.pop("GIVEN", "").split()
-        self.by_make = bool(given)
-        for name in given:
-            value = os.environ.pop(name, "")
+        given = take_given()
+        self.by_make = given is not None
+        for name, value in (given or {}).items():
             if name not in self.names:
                 self.error(f"unrecognized arguments: {name}")
             words.append(f"{option(name)}={value}")
@@ -84,6 +89,7 @@ class Parser(argparse.ArgumentParser):
         if self.by_make:
             message = re.sub(r"--[a-z][a-z-]*", lambda found: found[0][2:].upper().replace("-", "_"), message)
             message = message.replace("unrecognized arguments:", f"make {self.command} takes no")
+            message = message.replace(f"{self.command} needs", f"make {self.command} needs")
         taken = ", ".join(self.names) or "nothing"
         line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
         sys.stderr.write(f"usage: {line}; it takes {taken}\n")
