@@ -103,7 +103,6 @@ def list_files(root: Path, group: str) -> Pylock:
     Raises:
         CalledProcessError: It cannot be asked, or has not what is locked.
     """
-
     asked = ("--quiet", "--no-deps", "--universal", "--python-version=3.10", "--format=pylock.toml")
     lock, environment = root / "requirements" / f"{group}.txt", {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     listed = run(find_uv(), "pip", "compile", *asked, lock, cwd=root, env=environment)
@@ -112,7 +111,6 @@ def list_files(root: Path, group: str) -> Pylock:
 
 def choose(row: Row, locks: dict[str, Pylock]) -> tuple[set[str], set[str]]:
     """Return the wheels that a row installs, and the packages that it would have to build."""
-
     version, (system, os_name) = row.python.rstrip("t"), SYSTEMS[row.system]
     numbers, tag = tuple(map(int, version.split("."))), f"cp{version.replace('.', '')}"
     tags = [*cpython_tags(numbers, [tag + row.python[len(version) :]], row.platforms)]
@@ -125,7 +123,7 @@ def choose(row: Row, locks: dict[str, Pylock]) -> tuple[set[str], set[str]]:
         # One at a time: the first that cannot be installed would hide the others.
         single = Pylock(lock_version=Version("1.0"), created_by="check-lock", packages=[package])
         try:
-            chosen = [file for _, file in single.select(environment=markers, tags=tags)]
+            chosen: list[object] = [file for _, file in single.select(environment=markers, tags=tags)]
         except PylockSelectError:
             chosen = [None]
         wheels |= {str(file.filename) for file in chosen if isinstance(file, PackageWheel)}

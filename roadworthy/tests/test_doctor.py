@@ -34,7 +34,7 @@ def repository() -> str:
 
 def printed(capsys: pytest.CaptureFixture[str]) -> str:
     """Run the script in this process, and return what it prints."""
-    doctor.main()
+    doctor.main(PROJECT, [])
     return capsys.readouterr().out
 
 
@@ -78,7 +78,7 @@ def body_of(command: str) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 
 def test_refs_are_ruled_by_rulesets() -> None:
-    commands = doctor.set_up_commands()
+    commands = doctor.set_up_commands(PROJECT)
     tags, branch = (body_of(lines[0]) for lines in commands.values() if "/rulesets " in lines[0])
     assert tags["conditions"]["ref_name"] == {"include": ["refs/tags/v*"], "exclude": []}
     assert [rule["type"] for rule in tags["rules"]] == ["update", "deletion"]
@@ -104,7 +104,7 @@ def test_the_environments_and_the_check_are_those_of_the_workflow(capsys: pytest
 
 def test_only_tags_of_releases_get_into_the_environment_of_pypi() -> None:
     (commands,) = [
-        lines for title, lines in doctor.set_up_commands().items() if title.startswith("The environment pypi: ")
+        lines for title, lines in doctor.set_up_commands(PROJECT).items() if title.startswith("The environment pypi: ")
     ]
     assert body_of(commands[1]) == {"name": "v*", "type": "tag"}
     tags = CI.workflow["on"]["push"]["tags"]
@@ -143,7 +143,7 @@ def test_what_is_missing_for_everything_is_a_problem_after_all_has_been_said(
     which = shutil.which
     monkeypatch.setattr(shutil, "which", lambda name: None if name == tool else which(name))
     with pytest.raises(ProblemsError) as caught:
-        doctor.main()
+        doctor.main(PROJECT, [])
     (found,) = caught.value.problems
     assert found.what.startswith(problem)
     assert "gh api" in capsys.readouterr().out
@@ -154,7 +154,7 @@ def test_what_is_missing_for_something_is_said(
 ) -> None:
     which = shutil.which
     monkeypatch.setattr(shutil, "which", lambda name: None if name in doctor.OPTIONAL else which(name))
-    doctor.main()
+    doctor.main(PROJECT, [])
     said = capsys.readouterr().err
     for tool, purpose in doctor.OPTIONAL.items():
         assert f"{tool} is not on PATH; it is for: {purpose}\n" in said
@@ -163,7 +163,7 @@ def test_what_is_missing_for_something_is_said(
 def test_a_project_without_a_repository_on_github_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Forge, "of", lambda _: None)
     with pytest.raises(ProblemsError, match="has no Repository on GitHub"):
-        doctor.main()
+        doctor.main(PROJECT, [])
 
 
 def test_an_argument_is_refused() -> None:

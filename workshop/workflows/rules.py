@@ -1,8 +1,8 @@
 """What has to hold for a workflow: every rule, and how a workflow breaks them.
 
-What a rule states, the docstring of its function says. In brackets: the kinds of failure that it prevents: A workflow,
-I installation, L Linux and macOS, M maturin, O trusted publishing, P PyPI, R supply chain, S sdist, U upload, Y Python's
-ABI, each with a number of docs/troubleshooting.md.
+What a rule states, the docstring of its function says. In brackets: the kinds of failure that it prevents, of the
+letters A workflow, I installation, L Linux and macOS, M maturin, O trusted publishing, P PyPI, R supply chain, S sdist,
+U upload, Y Python's ABI.
 """
 
 from collections.abc import Iterable

@@ -222,8 +222,12 @@ def every_python_is_tested(pipeline: Pipeline) -> Iterator[str]:
                 yield f"{row.name} may fail, and the next Python is {next_python(pipeline)}"
             else:
                 tested.add(("next", python.removesuffix("-dev")))
-    wanted = {("linux", python) for python in (*pipeline.minors, *pipeline.threaded)} | {("next", next_python(pipeline))}
-    wanted |= {(system, python) for system in ("darwin", "windows") for python in (pipeline.minors[0], pipeline.minors[-1])}
+    wanted = {("linux", python) for python in (*pipeline.minors, *pipeline.threaded)} | {
+        ("next", next_python(pipeline))
+    }
+    wanted |= {
+        (system, python) for system in ("darwin", "windows") for python in (pipeline.minors[0], pipeline.minors[-1])
+    }
     for system, python in sorted(wanted - tested):
         yield f"{python} is not tested on {system}"
     if (oldest := pipeline.project.manifest["package"]["rust-version"]) not in rusts:

@@ -9,8 +9,8 @@ from pathlib import Path
 from packaging.version import Version
 
 from roadworthy import processes as commands
-from roadworthy.processes import venv_bin
 from roadworthy.arguments import Parser
+from roadworthy.processes import venv_bin
 from roadworthy.project import HERE, Project
 from roadworthy.terminal import err, problem
 

@@ -76,7 +76,10 @@ def set_up_commands(project: Project) -> dict[str, list[str]]:
         "-F 'deployment_branch_policy[custom_branch_policies]=true'",
     )
     tags = {"name": TAG_PATTERN, "type": "tag"}
-    check = {"required_status_checks": [{"context": required_check(project)}], "strict_required_status_checks_policy": True}
+    check = {
+        "required_status_checks": [{"context": required_check(project)}],
+        "strict_required_status_checks_policy": True,
+    }
     passed: dict[str, object] = {"type": "required_status_checks", "parameters": check}
     return {
         f"The environment {pypi}: a person approves, and only tags get in. Made by its first use, it is bare": [

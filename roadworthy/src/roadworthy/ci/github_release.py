@@ -10,15 +10,15 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from roadworthy import processes as commands
 from roadworthy.arguments import Parser
 from roadworthy.project import Project
-from roadworthy.releasing import files
-from roadworthy.releasing.version import Release, version_of_tag
 from roadworthy.terminal import ProblemsError, out, problem
-from roadworthy.verifying.artefacts import compare_sums, read_sums, sha256
+
+if TYPE_CHECKING:
+    from roadworthy.releasing.version import Release
 
 
 def gh(project: Project, *arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":
@@ -33,8 +33,10 @@ def gh(project: Project, *arguments: object, check: bool = True) -> "subprocess.
     return commands.run("gh", *arguments, cwd=project.root, env={**os.environ, "GH_PROMPT_DISABLED": "1"}, check=check)
 
 
-def is_latest(project: Project, release: Release) -> bool:
+def is_latest(project: Project, release: "Release") -> bool:
     """Say whether it is the greatest final version of all tags."""
+    from roadworthy.releasing.version import version_of_tag  # noqa: PLC0415 - not for a refusal of the command line
+
     versions = [version_of_tag(tag) for tag in project.checkout.ask("tag", "--list", "v*").split("\n")]
     finals = [version for version in versions if version and not version.is_prerelease]
     return not release.is_prerelease and all(version <= release.version for version in finals)
@@ -46,6 +48,8 @@ def list_files(project: Project, built: Path) -> list[Path]:
     Raises:
         ProblemsError: They are not what SHA256SUMS says.
     """
+    from roadworthy.verifying.artefacts import compare_sums, read_sums  # noqa: PLC0415 - not for a refusal
+
     sums = read_sums(built / project.sums.name)
     if not (built / project.dist.name).is_dir():
         raise problem(f"{built} has no {project.dist.name}/", "FROM= is the artefact `release` of the tag's run")
@@ -57,7 +61,7 @@ def list_files(project: Project, built: Path) -> list[Path]:
     return [*artefacts, built / project.sums.name]
 
 
-def read_existing(project: Project, release: Release) -> dict[str, Any] | None:
+def read_existing(project: Project, release: "Release") -> dict[str, Any] | None:
     """Return what GitHub has under the tag, or None.
 
     Raises:
@@ -77,6 +81,8 @@ def check_public(existing: dict[str, Any], paths: list[Path]) -> None:
     Raises:
         ProblemsError: It has others, and that cannot be changed.
     """
+    from roadworthy.verifying.artefacts import sha256  # noqa: PLC0415 - not for a refusal of the command line
+
     there = {asset["name"]: asset.get("digest") for asset in existing["assets"]}
     here = {path.name: f"sha256:{sha256(path.read_bytes())}" for path in paths}
     if there != here:
@@ -84,12 +90,17 @@ def check_public(existing: dict[str, Any], paths: list[Path]) -> None:
         raise problem(what, "compare its files with SHA256SUMS; PyPI's are right. It is not changed")
 
 
-def publish(project: Project, release: Release, paths: list[Path]) -> None:
+def publish(project: Project, release: "Release", paths: list[Path]) -> None:
     """Make the draft with all files, and then make it public."""
+    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
+
     section = files.section_of(files.reader(project.root)(files.CHANGELOG), release.version)
     if section is None:
         raise problem(f"{files.CHANGELOG} has no section for {release.text}", "check out the tag")
-    kind = [f"--prerelease={str(release.is_prerelease).lower()}", f"--latest={str(is_latest(project, release)).lower()}"]
+    kind = [
+        f"--prerelease={str(release.is_prerelease).lower()}",
+        f"--latest={str(is_latest(project, release)).lower()}",
+    ]
     with tempfile.TemporaryDirectory() as folder:
         notes = Path(folder) / "notes.md"
         # The heading is the release's title.
@@ -104,6 +115,9 @@ def main(project: Project, words: list[str]) -> None:
     parser = Parser("github-release", "Release on GitHub what is published.")
     parser.take("FROM", "the folder of dist/ and SHA256SUMS; default: this one", first=True, type=Path)
     built = parser.read(words).get("FROM", project.root)
+    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
+    from roadworthy.releasing.version import Release  # noqa: PLC0415
+
     try:
         release = Release.parse(files.standing(files.reader(project.root)))
     except ValueError as error:

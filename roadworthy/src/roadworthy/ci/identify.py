@@ -8,14 +8,16 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from roadworthy.arguments import Parser
 from roadworthy.project import Project
-from roadworthy.releasing import files
-from roadworthy.releasing.version import Release, belongs_to
 from roadworthy.repository import Repository
 from roadworthy.runner import set_outputs, summarise
 from roadworthy.terminal import Problem, ProblemsError
+
+if TYPE_CHECKING:
+    from roadworthy.releasing.version import Release
 
 # What no test but those of `make lint` and `make test` looks at, and no wheel but its description holds.
 DOCUMENTS = re.compile(r"[^/]+\.md|docs/.+|changelog\.d/.+\.md|\.github/(?!workflows/).+\.(?:md|yml)")
@@ -73,7 +75,7 @@ def changes_code(checkout: Repository, run: Run) -> bool:
     return changed is None or not all(DOCUMENTS.fullmatch(path) for path in changed)
 
 
-def version_of(run: Run, release: Release) -> str:
+def version_of(run: Run, release: "Release") -> str:
     """Return the version of the run's artefacts: a manual run's is a development version of the next patch.
 
     A file name can be used once on TestPyPI too, so it holds the number of the run, which is never the same again.
@@ -92,6 +94,9 @@ def branches_with_head(checkout: Repository) -> list[str]:
 
 def check_tag(project: Project, tag: str, default_branch: str) -> Iterator[Problem]:
     """Find what speaks against publishing a tag: it is to be the release that its commit is."""
+    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
+    from roadworthy.releasing.version import Release, belongs_to  # noqa: PLC0415
+
     remedy = "it publishes nothing: leave it, or delete it where the tags' rules allow; `make release` makes good ones"
     try:
         release = Release.parse(tag.removeprefix("v"))
@@ -116,6 +121,9 @@ def identify(project: Project, run: Run) -> dict[str, str]:
     Raises:
         ProblemsError: The tag is not to be published.
     """
+    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
+    from roadworthy.releasing.version import Release  # noqa: PLC0415
+
     if run.tag and (problems := list(check_tag(project, run.tag, run.default_branch))):
         raise ProblemsError(problems)
     release = Release(files.standing(files.reader(project.root)))
@@ -125,6 +133,8 @@ def identify(project: Project, run: Run) -> dict[str, str]:
 def main(project: Project, words: list[str]) -> None:
     """Identify, and tell the runner."""
     Parser("identify", "Say what a run of CI is about.").read(words)
+    from roadworthy.releasing.version import Release  # noqa: PLC0415 - not for a refusal of the command line
+
     project.checkout.require_checkout()
     run = Run.read()
     outputs = identify(project, run)

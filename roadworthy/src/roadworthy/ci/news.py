@@ -8,9 +8,6 @@ from collections.abc import Iterator
 
 from roadworthy.arguments import Parser
 from roadworthy.project import Project
-from roadworthy.releasing import files
-from roadworthy.releasing.state import commit_reader
-from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, ProblemsError, out, problem
 
@@ -33,6 +30,10 @@ def find_base(checkout: Repository, name: str) -> str:
 
 def is_release(checkout: Repository, base: str) -> str | None:
     """Return the version if this branch brings its release: the version in all files, and its section."""
+    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
+    from roadworthy.releasing.state import commit_reader  # noqa: PLC0415
+    from roadworthy.releasing.version import Release  # noqa: PLC0415
+
     head, before = commit_reader(checkout, "HEAD"), commit_reader(checkout, base)
     version = files.versions(head)["pyproject.toml"]
     try:
@@ -44,6 +45,8 @@ def is_release(checkout: Repository, base: str) -> str | None:
 
 def find_problems(project: Project, base: str, name: str) -> Iterator[Problem]:
     """Find what is wrong with the news of the commits since `base`."""
+    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
+
     read, ask = files.reader(project.root), project.checkout.ask
     types = files.fragment_types(read)
     directory = files.table(read)["directory"]

@@ -10,8 +10,6 @@ from roadworthy import processes as commands
 from roadworthy.arguments import Parser
 from roadworthy.processes import venv_bin
 from roadworthy.project import Project
-from roadworthy.releasing import files
-from roadworthy.releasing.version import Release
 from roadworthy.terminal import problem
 
 DEVELOPMENT = re.compile(r"(?P<base>[0-9.]+)-dev[1-9][0-9]{0,8}")
@@ -23,6 +21,8 @@ def require_version(text: str, current: str) -> None:
     Raises:
         ProblemsError: It is another one.
     """
+    from roadworthy.releasing.version import Release  # noqa: PLC0415 - not for a refusal of the command line
+
     found = DEVELOPMENT.fullmatch(text)
     try:
         Release.parse(found["base"] if found else current)
@@ -37,6 +37,8 @@ def main(project: Project, words: list[str]) -> None:
     """Write the version into all three files, unless it stands there."""
     parser = Parser("stamp", "Write a development version into the files.")
     wanted = parser.take("VERSION", "such as 0.2.2-dev7", first=True, required=True).read(words)["VERSION"]
+    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
+
     read = files.reader(project.root)
     current = files.standing(read)
     require_version(wanted, current)

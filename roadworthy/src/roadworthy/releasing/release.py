@@ -90,7 +90,7 @@ def confirm(plan: Plan, *, yes: bool) -> None:
         ProblemsError: The answer was no.
     """
     question = f"Push {', '.join(plan.refs)} to {plan.remote}?"
-    if not yes and not Confirm.ask(question, console=err, default=False):
+    if not yes and not Confirm.ask(question, console=err.console, default=False):
         raise problem("not confirmed, so nothing was pushed", "run the same command again whenever you like")
 
 
