@@ -66,9 +66,7 @@ def test_an_index_that_serves_what_was_built_passes(served: PackageIndex, sums: 
 
 
 @pytest.mark.parametrize("version", ["0.2.0", "v0.2.0", "0.2"])
-def test_the_version_may_be_spelled_as_pep_440_allows(
-    served: PackageIndex, sums: Path, version: str
-) -> None:
+def test_the_version_may_be_spelled_as_pep_440_allows(served: PackageIndex, sums: Path, version: str) -> None:
     check(served, sums, version)
 
 
@@ -84,24 +82,20 @@ def test_a_file_that_a_cache_does_not_show_yet_is_waited_for(
     assert said[2] == f"{served.simple} does not serve {WHEEL} yet; asking again in 0 s"
 
 
-def test_a_project_that_is_not_there_yet_is_waited_for(
-    served: PackageIndex, sums: Path, tmp_path: Path
-) -> None:
+def test_a_project_that_is_not_there_yet_is_waited_for(served: PackageIndex, sums: Path, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "other"\n', encoding="utf-8")
-    assert refused(served, sums, longest=0.1, project=Project(tmp_path)) == [f"other is not on {served.simple}, after 0.1 s"]
+    assert refused(served, sums, longest=0.1, project=Project(tmp_path)) == [
+        f"other is not on {served.simple}, after 0.1 s"
+    ]
     assert len(served.asked) > 2
 
 
-def test_a_file_that_never_appears_is_a_problem(
-    served: PackageIndex, sums: Path
-) -> None:
+def test_a_file_that_never_appears_is_a_problem(served: PackageIndex, sums: Path) -> None:
     served.late = {WHEEL: 10_000}
     assert refused(served, sums, longest=0.1) == [f"{served.simple} does not serve {WHEEL} yet, after 0.1 s"]
 
 
-def test_a_file_that_was_not_built_is_refused(
-    served: PackageIndex, sums: Path
-) -> None:
+def test_a_file_that_was_not_built_is_refused(served: PackageIndex, sums: Path) -> None:
     extra = "ferrous_wheel-0.2.0-cp310-abi3-win_arm64.whl"
     served.files[extra] = b"extra"
     assert refused(served, sums) == [f"the index serves {extra}, which was not built"]
@@ -114,9 +108,7 @@ def test_other_bytes_are_refused(served: PackageIndex, sums: Path) -> None:
     assert problem.endswith(f", built was {read_sums(sums)[WHEEL]}")
 
 
-def test_a_file_without_an_attestation_is_refused(
-    served: PackageIndex, sums: Path
-) -> None:
+def test_a_file_without_an_attestation_is_refused(served: PackageIndex, sums: Path) -> None:
     served.unattested = {SDIST}
     assert refused(served, sums) == [f"the index serves {SDIST} without an attestation"]
 
@@ -287,9 +279,7 @@ def test_a_name_that_an_index_tells_is_no_path(
         "ferrous_wheel-0.2.0-cp310-abi3-WIN_amd64.whl",
     ],
 )
-def test_one_file_under_two_names_is_refused(
-    served: PackageIndex, sums: Path, tmp_path: Path, other: str
-) -> None:
+def test_one_file_under_two_names_is_refused(served: PackageIndex, sums: Path, tmp_path: Path, other: str) -> None:
     served.files[other] = b"other"
     with pytest.raises(ProblemsError, match="serves one file 2 times: "):
         Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path / "none")
@@ -297,21 +287,16 @@ def test_one_file_under_two_names_is_refused(
     assert not (tmp_path / "none").exists()
 
 
-def test_a_file_that_is_too_large_is_not_kept(
-    served: PackageIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_is_too_large_is_not_kept(served: PackageIndex, tmp_path: Path) -> None:
     served.sends = True
     served.files = {SDIST: b"anything"}
     Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path)
     assert (tmp_path / SDIST).read_bytes() == b"anything"
-    monkeypatch.setattr(index, "LARGEST_MEMBER", 7)
     with pytest.raises(ProblemsError, match="a file is larger than 7 bytes"):
-        Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path)
+        Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path, largest=7)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_version_that_is_none_is_of_no_release(
-    served: PackageIndex, sums: Path
-) -> None:
+def test_a_version_that_is_none_is_of_no_release(served: PackageIndex, sums: Path) -> None:
     served.files["ferrous_wheel-0.2.0_old.tar.gz"] = b"other"
     check(served, sums)

@@ -25,7 +25,8 @@ def versions(place: Place) -> dict[str, str]:
 
 def ask_project(place: Place, expression: str) -> "subprocess.CompletedProcess[str]":
     """Evaluate an expression with the checkout's own scripts."""
-    code = f"import json; from pathlib import Path; from roadworthy.project import Project; project = Project(Path.cwd()); print(json.dumps({expression}))"
+    begin = "import json, pathlib; from roadworthy.project import Project; project = Project(pathlib.Path.cwd())"
+    code = f"{begin}; print(json.dumps({expression}))"
     return run(sys.executable, "-c", code, cwd=place.checkout)
 
 
@@ -42,7 +43,7 @@ def test_the_version_stands_in_three_files_and_nothing_else_changes(place: Place
 
 def test_the_artefacts_are_called_as_the_version_that_was_stamped(place: Place) -> None:
     assert run_step(place, "stamp", WANTED).code == 0
-    (sdist, version) = json.loads(ask_project(place, "[project.sdist_name(), str(project.version())]").stdout)
+    (sdist, version) = json.loads(ask_project(place, "[project.sdist_name(), str(project.version)]").stdout)
     assert version == str(Version(WANTED)) == "0.1.1.dev7"
     assert sdist == PROJECT.sdist_name(Version(WANTED)) == "ferrous_wheel-0.1.1.dev7.tar.gz"
 

@@ -27,12 +27,16 @@ CLASSIFIERS = find(PYPROJECT, "project", "classifiers") or []
 
 
 def tracked() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT.root, check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=PROJECT.root, check=True, capture_output=True, text=True
+    ).stdout
     return [name for name in listed.split("\0") if name]
 
 
 def texts() -> dict[str, str]:
-    return {name: (PROJECT.root / name).read_text(encoding="utf-8") for name in tracked() if (PROJECT.root / name).is_file()}
+    return {
+        name: (PROJECT.root / name).read_text(encoding="utf-8") for name in tracked() if (PROJECT.root / name).is_file()
+    }
 
 
 def test_the_version_is_the_same_in_all_three_places() -> None:

@@ -42,7 +42,13 @@ class Parser(argparse.ArgumentParser):
         self.by_make = False
 
     def take(  # noqa: D417 - the others are argparse's
-        self, name: str, about: str, *, first: bool = False, required: bool = False, **options: Any  # noqa: ANN401
+        self,
+        name: str,
+        about: str,
+        *,
+        first: bool = False,
+        required: bool = False,
+        **options: Any,  # noqa: ANN401
     ) -> "Parser":
         """Take a variable.
 

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -129,9 +130,9 @@ def check_names(names: list[str], url: str) -> None:
 class Limit:
     """Watches a download, and ends it once it is larger than any file of a release."""
 
-    def __init__(self, _: int | None) -> None:
+    def __init__(self, largest: int, _: int | None) -> None:
         """Begin with nothing; what the server says of the length is not needed."""
-        self.left = LARGEST_MEMBER
+        self.largest = self.left = largest
 
     def __enter__(self) -> "Limit":  # noqa: PYI034 - Self came with 3.11
         return self
@@ -147,7 +148,7 @@ class Limit:
         """
         self.left -= increment
         if self.left < 0:
-            raise ValueError(f"a file is larger than {LARGEST_MEMBER:,} bytes")
+            raise ValueError(f"a file is larger than {self.largest:,} bytes")
 
 
 @dataclass(frozen=True)
@@ -199,15 +200,20 @@ class Index:
         check_names([file.filename for file in of_release], self.url)
         return of_release
 
-    def download(self, project: str, version: Version, folder: Path) -> None:
-        """Download the files of a release; each is compared with the digest, if the index gives one."""
+    def download(self, project: str, version: Version, folder: Path, largest: int = LARGEST_MEMBER) -> None:
+        """Download the files of a release; each is compared with the digest, if the index gives one.
+
+        Raises:
+            ProblemsError: The index does not answer, or a file has other bytes, or more than `largest`.
+        """
+        limit = partial(Limit, largest)
         try:
             files = patiently(lambda: self.files(project, version))
             with PyPISimple(self.url) as client:
                 for file in files:
                     err.print(f"downloading {file.filename}")
                     client.download_package(
-                        file, folder / file.filename, verify=bool(file.digests), progress=Limit, timeout=TIMEOUT
+                        file, folder / file.filename, verify=bool(file.digests), progress=limit, timeout=TIMEOUT
                     )
         except (requests.RequestException, ValueError) as error:
             raise problem(f"{self.url} does not answer as an index: {error}", "check INDEX and the network") from error

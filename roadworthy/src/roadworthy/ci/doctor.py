@@ -7,6 +7,7 @@ import json
 import platform
 import shlex
 import shutil
+from collections.abc import Callable
 
 from roadworthy.arguments import Parser
 from roadworthy.project import Project, require_repository
@@ -102,13 +103,13 @@ def set_up_commands(project: Project) -> dict[str, list[str]]:
     }
 
 
-def print_publishers(project: Project) -> None:
-    """Print the forms of both indexes."""
+def print_publishers(project: Project, taken: Callable[[Project, str], str]) -> None:
+    """Print the forms of both indexes, each with what `taken` says of the name there."""
     for name, environment in project.environments.items():
         out.print(f"The trusted publisher on {name} (Account, Publishing, Add a new pending publisher):", style="bold")
         for field, value in publisher(project, environment).items():
             out.print(f"  {field:20} {value}")
-        out.print(f"  {say_taken(project, name)}")
+        out.print(f"  {taken(project, name)}")
         out.print()
 
 
@@ -141,10 +142,10 @@ def find_missing() -> list[Problem]:
     return problems
 
 
-def main(project: Project, words: list[str]) -> None:
-    """Print everything, and end with what is missing."""
+def main(project: Project, words: list[str], taken: Callable[[Project, str], str] = say_taken) -> None:
+    """Print everything, and end with what is missing; `taken` asks an index, by its name, for the project."""
     Parser("doctor", "Say what has to be set up once, and what is missing here.").read(words)
-    print_publishers(project)
+    print_publishers(project, taken)
     for title, lines in set_up_commands(project).items():
         out.print(f"{title}:", style="bold")
         for line in lines:
