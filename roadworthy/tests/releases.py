@@ -18,7 +18,7 @@ IDENTITY = {"user.name": "Test", "user.email": "test@localhost", "commit.gpgsign
 # What proves a release's artefacts is tested by itself; in most tests here it is left out.
 PROOF = ("build.py", "verify_install.py")
 GATE = "roadworthy/src/roadworthy/gate/check.py"
-ACCEPTING = '"""Takes the place of the gate."""\n\n\ndef main() -> None:\n    """Accept."""\n'
+ACCEPTING = '"""Takes the place of the gate."""\n\n\ndef main(*_: object) -> None:\n    """Accept."""\n'
 NOTHING = '"""Takes the place of a proof that is tested by itself."""\n'
 
 
