@@ -3,9 +3,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from roadworthy.arguments import take_given
 from roadworthy.project import Project
 from workshop.rehearsing.place import age_sources
 
+# What make was given for the tests (`make test-tooling ARGS=…`) is not for what they start.
+take_given()
 PROJECT = Project(Path(__file__).resolve().parents[2])
 
 
@@ -17,13 +20,8 @@ def run(*command: object, cwd: Path = PROJECT.root, **variables: str | None) -> 
         cwd: The folder to run it in.
         variables: What the environment has beside this one's; None takes a variable away.
     """
-    # What the outer make passes on, and was given, is not for an inner one.
-    given = os.environ.get("GIVEN", "").split()
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("MAKE", "MFLAGS")) and name not in {"GIVEN", *given}
-    }
+    # What the outer make passes on is not for an inner one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     # As the Makefile there does.
     if (engine := cwd / "roadworthy" / "src").is_dir():
         environment["PYTHONPATH"] = str(engine)

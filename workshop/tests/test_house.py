@@ -160,7 +160,7 @@ def product_names(module: ast.Module) -> set[str]:
 
 def patched(path: Path) -> list[str]:
     """Return where a test sets something of the product, by `setattr` or by an assignment."""
-    module, found = tree(path), []
+    module, found = tree(path), list[str]()
     known = product_names(module)
     for node in ast.walk(module):
         targets: list[ast.expr] = []
@@ -172,7 +172,7 @@ def patched(path: Path) -> list[str]:
         for target in targets:
             text = ast.unparse(target)
             if text.split(".")[0] in known or text.startswith(("'roadworthy", "'workshop")):
-                found.append(f"{path.name}:{node.lineno}: {text}")
+                found.append(f"{path.name}:{target.lineno}: {text}")
     return found
 
 

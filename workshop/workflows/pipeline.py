@@ -6,12 +6,12 @@ import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from roadworthy.project import Project
 from workshop.workflows.events import as_list, load
-from workshop.workflows.jobs import Event, JobResult, Outcome, Row, Step, run
+from workshop.workflows.jobs import Event, JobResult, Outcome, Row, run
 
 PULL = Event(name="pull_request", ref="refs/pull/7/merge", head_ref="topic", base_ref="main")
 EVENTS = {
@@ -156,10 +156,12 @@ class Pipeline:
         """Return a job's rows at an event."""
         return self.comes_to(event)[job].rows
 
-    def running(self, step: Step) -> int:
-        """Run a step's command as GitHub would, with its own environment, and return the exit code."""
-        env = {"PATH": os.environ["PATH"], **step.env}
-        return subprocess.run([*BASH, step.run], env=env, check=False, capture_output=True).returncode
+
+@cache
+def exit_code(command: str, env: tuple[tuple[str, str], ...]) -> int:
+    """Run a step's command as GitHub would, with its own environment, and return the exit code."""
+    environment = {"PATH": os.environ["PATH"], **dict(env)}
+    return subprocess.run([*BASH, command], env=environment, check=False, capture_output=True).returncode
 
 
 def _words(command: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from workshop.workflows import platforms
 from workshop.workflows.jobs import Row, Step
-from workshop.workflows.pipeline import EVENTS, TAG, Pipeline
+from workshop.workflows.pipeline import EVENTS, TAG, Pipeline, exit_code
 
 # GitHub's own machines, and what they are.
 RUNNERS = {
@@ -295,21 +295,21 @@ def one_check_stands_for_all(pipeline: Pipeline) -> Iterator[str]:
     before = set(pipeline.jobs) - set(pipeline.publishing.values()) - pipeline.after_publishing - {job}
     for name in ("pull request", "push", "manual run"):
         good = pipeline.comes_to(EVENTS[name])
-        yield from _check_verdict(pipeline, good, passes=True, why=f"{name}, all well")
+        yield from _check_verdict(good, passes=True, why=f"{name}, all well")
         documents = pipeline.comes_to(EVENTS[name], code=False)
-        yield from _check_verdict(pipeline, documents, passes=True, why=f"{name}, documents only")
+        yield from _check_verdict(documents, passes=True, why=f"{name}, documents only")
         for other in sorted(before):
             for result in ("failure", "cancelled"):
                 bad = pipeline.comes_to(EVENTS[name], {other: result})
-                yield from _check_verdict(pipeline, bad, passes=False, why=f"{name}, {other} ends with {result}")
+                yield from _check_verdict(bad, passes=False, why=f"{name}, {other} ends with {result}")
 
 
-def _check_verdict(pipeline: Pipeline, results: dict[str, Any], *, passes: bool, why: str) -> Iterator[str]:
+def _check_verdict(results: dict[str, Any], *, passes: bool, why: str) -> Iterator[str]:
     if not results["passed"].runs:
         yield f"{why}: the check does not run, and a check that is skipped counts as passed"
         return
     (step,) = results["passed"].row.steps
-    if (pipeline.running(step) == 0) != passes:
+    if (exit_code(step.run, tuple(step.env.items())) == 0) != passes:
         yield f"{why}: the check {'fails' if passes else 'passes'}"
 
 
