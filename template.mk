@@ -1,5 +1,37 @@
 # What only the template needs: no copy gets this file.
 
+override EVERYTHING := .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp .venv/workshop.stamp
+override PYTEST := $(PY) -m pytest --import-mode=prepend
+
+.PHONY: test-tooling  ## Test all else: Makefile, scripts, what a wheel is and does. The long part. [PYTHON= ARGS=]
+test-tooling: $(EVERYTHING)
+	$(PYTEST) --numprocesses=auto --dist=loadfile roadworthy/tests workshop/tests $(if $(call given,ARGS),$$ARGS)
+
+.PHONY: new  ## Copy this project. [NAME=turbo-frob DEST= AUTHOR= EMAIL= OWNER= DESCRIPTION= LICENSE= PACKAGE=minimal]
+new: .venv/tools.stamp .venv/lint.stamp | toolchain
+	@$(PY) scripts/template.py new
+
+.PHONY: check-facts  ## Check that facts which stand in two places agree; a part of `make lint`.
+check-facts: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/workshop.stamp
+	$(PYTEST) --quiet workshop/tests/test_facts.py
+lint: check-facts
+
+.PHONY: check-lock  ## Check that each job of CI.yml finds a wheel for every tool that it installs.
+check-lock: .venv/tools.stamp
+	@$(PY) -m workshop.check_lock
+
+.PHONY: check-foreign  ## Check that the gate refuses no good artefact of others: downloads 40.
+check-foreign: .venv/tools.stamp
+	$(PY) -m workshop.check_foreign
+
+.PHONY: check-table  ## Write docs/checks.md: the gate's rules, and which tool catches what.
+check-table: .venv/develop.stamp .venv/tools.stamp .venv/workshop.stamp
+	$(PY) workshop/tests/compare_tools.py
+
+.PHONY: bench  ## Measure what docs/performance.md says, as ratios in one run.
+bench: $(EVERYTHING)
+	$(PY) benchmarks/run.py
+
 .PHONY: update-table  ## Write the comparison in docs/copying.md: updates by template-update, copier and cruft. Minutes.
 update-table: .venv/tools.stamp
 	$(PY) benchmarks/updating.py --write

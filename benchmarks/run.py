@@ -20,6 +20,7 @@ PARTS = {
     "profiles": "profiles",
     "rehearsal": "rehearsal",
     "release": "release_command",
+    "start": "start",
     "verify": "verify",
 }
 

@@ -81,7 +81,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def main() -> None:
     """Do what the command line says."""
-    arguments = parse(sys.argv[1:])
+    from roadworthy.arguments import option, take_given  # noqa: PLC0415 - not there where this script is alone
+
+    given = take_given() or {}
+    name = ["--", given.pop("NAME")] if "NAME" in given else []
+    arguments = parse([*sys.argv[1:], *(f"{option(key)}={value}" for key, value in given.items()), *name])
     arguments.run(arguments)
 
 

@@ -5,14 +5,15 @@ GitHub on this machine. Nothing is written outside a temporary folder, and nothi
 registries, for what the tools themselves need.
 """
 
-import argparse
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from roadworthy.arguments import Parser
 from roadworthy.building.toolchain import host_triple
 from roadworthy.project import HERE
 from roadworthy.releasing.version import Release
@@ -26,6 +27,7 @@ from workshop.rehearsing.report import Screen
 from workshop.rehearsing.runner import Run
 from workshop.workflows.events import load
 from workshop.workflows.jobs import run
+from workshop.workflows.rules import require_rules
 
 REPAIR = "repair what its last lines say; nothing but the scratch copy has changed; then rehearse again"
 
@@ -112,33 +114,30 @@ def stay() -> None:
         time.sleep(3600)
 
 
-def parse_version(text: str) -> Release:
-    """Read the version from the command line."""
-    try:
-        return Release.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def parse_arguments() -> argparse.Namespace:
+def read_arguments() -> dict[str, Any]:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Rehearse a release on this machine.", allow_abbrev=False)
-    parser.add_argument("--version", metavar="VERSION", type=parse_version, help="default: the next patch")
-    parser.add_argument("--keep", choices=["1"], help="leave the remote and the index running, until Ctrl-C")
-    return parser.parse_args()
+    parser = Parser("rehearse", "Rehearse a release on this machine.")
+    parser.take("VERSION", "default: the next patch").switch("KEEP", "leave remote and index running, until Ctrl-C")
+    given = parser.read()
+    try:
+        return {**given, "VERSION": Release.parse(given["VERSION"]) if "VERSION" in given else None}
+    except ValueError as error:
+        parser.error(str(error))
 
 
 def main() -> None:
     """Read the command line, and rehearse."""
-    arguments = parse_arguments()
+    given = read_arguments()
+    with step(f"read {CI} by its rules"):
+        require_rules(HERE)
     with gentle_end(), scratch_folder() as folder, report.showing(log_of(folder)) as screen:
         started = time.perf_counter()
         with step("make a scratch copy of this commit, and a remote"):
-            place, release = prepare_place(folder, arguments.version)
+            place, release = prepare_place(folder, given["VERSION"])
         with on_loopback(place, release, Machine.here(host_triple(HERE))) as rehearsal:
             ci = rehearse(rehearsal, screen, folder / "run")
             show(rehearsal, screen, ci, time.perf_counter() - started)
-            if arguments.keep:
+            if "KEEP" in given:
                 keep(rehearsal)
 
 

@@ -4,14 +4,17 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from roadworthy.arguments import take_given
 from roadworthy.building.toolchain import build_folder
-from roadworthy.project import HERE, Project
+from roadworthy.project import Project
 from workshop.rehearsing.place import age_sources
 
+# What make was given for the tests (`make test-tooling ARGS=…`) is not for what they start.
+take_given()
 PROJECT = Project(Path(__file__).resolve().parents[2])
 
 
-def run(*command: object, cwd: Path = HERE.root, **variables: str | None) -> "subprocess.CompletedProcess[str]":
+def run(*command: object, cwd: Path = PROJECT.root, **variables: str | None) -> "subprocess.CompletedProcess[str]":
     """Run a command without input, and return its exit code and what it said.
 
     Args:
@@ -58,16 +61,16 @@ def copy_checkout(folder: Path) -> Path:
     """Copy what git tracks, or would, into a repository of its own with one commit, and share .venv with it."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=HERE.root,
+        cwd=PROJECT.root,
         check=True,
         capture_output=True,
     ).stdout.decode()
     for name in listed.split("\0"):
-        if name and (HERE.root / name).is_file():
+        if name and (PROJECT.root / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(HERE.root / name, folder / name)
+            shutil.copy2(PROJECT.root / name, folder / name)
     time = subprocess.run(
-        ["git", "log", "-1", "--format=%ct"], cwd=HERE.root, check=True, capture_output=True, text=True
+        ["git", "log", "-1", "--format=%ct"], cwd=PROJECT.root, check=True, capture_output=True, text=True
     ).stdout
     stamp = {"GIT_COMMITTER_DATE": f"{time.strip()} +0000", "GIT_AUTHOR_DATE": f"{time.strip()} +0000"}
     identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
@@ -75,6 +78,6 @@ def copy_checkout(folder: Path) -> Path:
         subprocess.run(["git", *arguments], cwd=folder, check=True, env={**os.environ, **stamp})
     exclude = folder / ".git" / "info" / "exclude"
     exclude.write_text("/.venv\n", encoding="utf-8")
-    (folder / ".venv").symlink_to(HERE.root / ".venv")
+    (folder / ".venv").symlink_to(PROJECT.root / ".venv")
     age_sources(folder)
     return folder

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 from packaging.version import Version
-from tenacity import wait_fixed
 
-from helpers import run
+from helpers import PROJECT, run
 from pipeline_index import PackageIndex, running
-from roadworthy import index
 from roadworthy.ci import served as check_index
-from roadworthy.project import HERE
+from roadworthy.index import Index, Patience
+from roadworthy.project import Project
 from roadworthy.releasing.yank import next_version, repair
 from roadworthy.sums import read_sums, write_sums
 from roadworthy.terminal import ProblemsError
@@ -34,23 +33,24 @@ def sums(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[PackageIndex]:
-    """Return an index that serves exactly that, and another version; who asks it is not patient."""
-    monkeypatch.setattr(index, "wait_exponential", lambda **_: wait_fixed(0.01))
+def served() -> Iterator[PackageIndex]:
+    """Return an index that serves exactly that, and another version."""
     with running(PackageIndex({name: name.encode() for name in (SDIST, WHEEL, NEWER)})) as served:
         yield served
 
 
-def check(served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch, version: str = "0.2.0") -> None:
-    """Run the script in this process."""
-    monkeypatch.setattr(sys, "argv", ["check_index.py", f"--index={served.simple}", f"--sums={sums}", "--", version])
-    check_index.main()
+def check(
+    served: PackageIndex, sums: Path, version: str = "0.2.0", longest: float = 600, project: Project = PROJECT
+) -> None:
+    """Check in this process, and wait but little between the questions."""
+    given = {"INDEX": served.simple, "SUMS": sums, "VERSION": version}
+    check_index.check(project, given, check_index.parse_version(version), Patience(longest, 0.01))
 
 
-def refused(served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch, version: str = "0.2.0") -> list[str]:
-    """Run the script, and return the problems that it finds."""
+def refused(served: PackageIndex, sums: Path, longest: float = 600, project: Project = PROJECT) -> list[str]:
+    """Check, and return the problems that are found."""
     with pytest.raises(ProblemsError) as caught:
-        check(served, sums, monkeypatch, version)
+        check(served, sums, longest=longest, project=project)
     return [one.what for one in caught.value.problems]
 
 
@@ -66,17 +66,15 @@ def test_an_index_that_serves_what_was_built_passes(served: PackageIndex, sums: 
 
 
 @pytest.mark.parametrize("version", ["0.2.0", "v0.2.0", "0.2"])
-def test_the_version_may_be_spelled_as_pep_440_allows(
-    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch, version: str
-) -> None:
-    check(served, sums, monkeypatch, version)
+def test_the_version_may_be_spelled_as_pep_440_allows(served: PackageIndex, sums: Path, version: str) -> None:
+    check(served, sums, version)
 
 
 def test_a_file_that_a_cache_does_not_show_yet_is_waited_for(
-    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    served: PackageIndex, sums: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     served.late = {SDIST: 2, WHEEL: 3}
-    check(served, sums, monkeypatch)
+    check(served, sums)
     assert len(served.asked) == 4
     said = capsys.readouterr().err.splitlines()
     first = "ferrous-wheel 0.2.0 is not on"
@@ -84,43 +82,35 @@ def test_a_file_that_a_cache_does_not_show_yet_is_waited_for(
     assert said[2] == f"{served.simple} does not serve {WHEEL} yet; asking again in 0 s"
 
 
-def test_a_project_that_is_not_there_yet_is_waited_for(
-    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(index, "LONGEST_WAIT", 0.1)
-    monkeypatch.setattr(check_index, "name", lambda: "other")
-    assert refused(served, sums, monkeypatch) == [f"other is not on {served.simple}, after 0.1 s"]
+def test_a_project_that_is_not_there_yet_is_waited_for(served: PackageIndex, sums: Path, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "other"\n', encoding="utf-8")
+    assert refused(served, sums, longest=0.1, project=Project(tmp_path)) == [
+        f"other is not on {served.simple}, after 0.1 s"
+    ]
     assert len(served.asked) > 2
 
 
-def test_a_file_that_never_appears_is_a_problem(
-    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(index, "LONGEST_WAIT", 0.1)
+def test_a_file_that_never_appears_is_a_problem(served: PackageIndex, sums: Path) -> None:
     served.late = {WHEEL: 10_000}
-    assert refused(served, sums, monkeypatch) == [f"{served.simple} does not serve {WHEEL} yet, after 0.1 s"]
+    assert refused(served, sums, longest=0.1) == [f"{served.simple} does not serve {WHEEL} yet, after 0.1 s"]
 
 
-def test_a_file_that_was_not_built_is_refused(
-    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_was_not_built_is_refused(served: PackageIndex, sums: Path) -> None:
     extra = "ferrous_wheel-0.2.0-cp310-abi3-win_arm64.whl"
     served.files[extra] = b"extra"
-    assert refused(served, sums, monkeypatch) == [f"the index serves {extra}, which was not built"]
+    assert refused(served, sums) == [f"the index serves {extra}, which was not built"]
 
 
-def test_other_bytes_are_refused(served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_bytes_are_refused(served: PackageIndex, sums: Path) -> None:
     served.files[WHEEL] = b"other"
-    (problem,) = refused(served, sums, monkeypatch)
+    (problem,) = refused(served, sums)
     assert problem.startswith(f"the index serves {WHEEL} with ")
     assert problem.endswith(f", built was {read_sums(sums)[WHEEL]}")
 
 
-def test_a_file_without_an_attestation_is_refused(
-    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_without_an_attestation_is_refused(served: PackageIndex, sums: Path) -> None:
     served.unattested = {SDIST}
-    assert refused(served, sums, monkeypatch) == [f"the index serves {SDIST} without an attestation"]
+    assert refused(served, sums) == [f"the index serves {SDIST} without an attestation"]
 
 
 def test_all_that_is_wrong_is_told_at_once_with_what_to_do(served: PackageIndex, sums: Path) -> None:
@@ -152,12 +142,12 @@ but who asks for exactly this version |
 """
 
 
-def summary_of(served: PackageIndex, sums: Path, *options: str) -> str:
+def summary_of(served: PackageIndex, sums: Path, command: str = "check-index") -> str:
     """Run the script in a job on GitHub that publishes to this index, and return the job's summary."""
     summary = sums.with_name("summary")
     summary.touch()
     done = run(
-        *(sys.executable, *SCRIPT, f"--sums={sums}", *options, "--", "0.2.0"),
+        *(sys.executable, "-m", "roadworthy", *command.split(), f"--sums={sums}", "--", "0.2.0"),
         GITHUB_ACTIONS="true",
         GITHUB_REPOSITORY="owner/repo",
         GITHUB_SERVER_URL="https://example.invalid",
@@ -176,17 +166,23 @@ def test_the_jobs_summary_says_what_to_do_about_what_is_published_and_wrong(serv
     assert summary_of(served, sums) == ADVICE
 
 
-@pytest.mark.parametrize("option", ["--before", "--index=SIMPLE"], ids=["nothing is sent yet", "a test elsewhere"])
-def test_there_is_nothing_to_do_about_what_is_not_on_pypi(served: PackageIndex, sums: Path, option: str) -> None:
+@pytest.mark.parametrize("command", ["check-names", "check-index --index=SIMPLE"])
+def test_there_is_nothing_to_do_about_what_is_not_on_pypi(served: PackageIndex, sums: Path, command: str) -> None:
     served.files[WHEEL] = b"other"
-    assert summary_of(served, sums, option.replace("SIMPLE", served.simple)) == ""
+    assert summary_of(served, sums, command.replace("SIMPLE", served.simple)) == ""
 
 
 def test_the_document_that_the_summary_names_has_that_part() -> None:
-    assert "\n### A broken version is out\n" in (HERE.root / "docs" / "publishing.md").read_text(encoding="utf-8")
+    assert "\n### A broken version is out\n" in (PROJECT.root / "docs" / "publishing.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("version", ["latest", "", "0.2.0-dev"])
+def test_what_was_not_asked_for_is_refused_as_a_word_of_make(sums: Path) -> None:
+    done = run(sys.executable, *SCRIPT, GIVEN="SUMS", SUMS=str(sums))
+    said = "usage: make check-index needs VERSION; it takes VERSION, INDEX, SUMS\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+@pytest.mark.parametrize("version", ["latest", " ", "0.2.0-dev"])
 def test_what_is_no_version_is_refused(sums: Path, version: str) -> None:
     done = run(sys.executable, *SCRIPT, "--index=http://127.0.0.1:9/", f"--sums={sums}", "--", f"{version} x".strip())
     assert done.returncode == 1
@@ -261,7 +257,6 @@ def test_a_name_that_an_index_tells_is_no_path(
     served: PackageIndex,
     sums: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     hostile: str,
 ) -> None:
     served.files[hostile] = b"anything"
@@ -270,45 +265,38 @@ def test_a_name_that_an_index_tells_is_no_path(
     what = f"{served.simple} serves {hostile!r}, which is no name of a wheel or an sdist"
     (tmp_path / "in" / "side").mkdir(parents=True)
     with pytest.raises(ProblemsError) as caught:
-        index.Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path / "in" / "side")
+        Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path / "in" / "side")
     assert [one.what for one in caught.value.problems] == [what]
-    assert refused(served, sums, monkeypatch) == [what]
+    assert refused(served, sums) == [what]
     assert list_all(tmp_path) == sorted([*before, tmp_path / "in", tmp_path / "in" / "side"])
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        f"{HERE.import_name.replace('_', '.').title()}-0.2.0.tar.gz",
+        f"{PROJECT.import_name.replace('_', '.').title()}-0.2.0.tar.gz",
         "ferrous-wheel-0.2.tar.gz",
         "ferrous_wheel-0.2.0-cp310-abi3-WIN_amd64.whl",
     ],
 )
-def test_one_file_under_two_names_is_refused(
-    served: PackageIndex, sums: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
-) -> None:
+def test_one_file_under_two_names_is_refused(served: PackageIndex, sums: Path, tmp_path: Path, other: str) -> None:
     served.files[other] = b"other"
     with pytest.raises(ProblemsError, match="serves one file 2 times: "):
-        index.Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path / "none")
-    assert "serves one file 2 times: " in "".join(refused(served, sums, monkeypatch))
+        Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path / "none")
+    assert "serves one file 2 times: " in "".join(refused(served, sums))
     assert not (tmp_path / "none").exists()
 
 
-def test_a_file_that_is_too_large_is_not_kept(
-    served: PackageIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_is_too_large_is_not_kept(served: PackageIndex, tmp_path: Path) -> None:
     served.sends = True
     served.files = {SDIST: b"anything"}
-    index.Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path)
+    Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path)
     assert (tmp_path / SDIST).read_bytes() == b"anything"
-    monkeypatch.setattr(index, "LARGEST_MEMBER", 7)
     with pytest.raises(ProblemsError, match="a file is larger than 7 bytes"):
-        index.Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path)
+        Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path, largest=7)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_version_that_is_none_is_of_no_release(
-    served: PackageIndex, sums: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_version_that_is_none_is_of_no_release(served: PackageIndex, sums: Path) -> None:
     served.files["ferrous_wheel-0.2.0_old.tar.gz"] = b"other"
-    check(served, sums, monkeypatch)
+    check(served, sums)

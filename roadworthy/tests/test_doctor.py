@@ -4,38 +4,35 @@ import json
 import shlex
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
-from helpers import run
-from pipeline import PATH, Pipeline
+from helpers import PROJECT, run
+from pipeline_index import PackageIndex, running
 from roadworthy.ci import doctor
-from roadworthy.index import Index, NotThereYetError
-from roadworthy.project import HERE
-from roadworthy.releasing.github import Forge
+from roadworthy.project import Project
 from roadworthy.terminal import ProblemsError
+from workshop.workflows.pipeline import Pipeline
 
-CI = Pipeline(PATH.read_text(encoding="utf-8"))
+CI = Pipeline.of(PROJECT)
 
 
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let neither index know the project."""
-    monkeypatch.setattr(sys, "argv", ["doctor.py"])
-    monkeypatch.setattr(Index, "knows", lambda *_: False)
+def free(*_: object) -> str:
+    """Take the place of asking an index far away."""
+    return "The name is free"
 
 
 def repository() -> str:
     """Return owner/repo as pyproject.toml has it."""
-    address = HERE.pyproject["project"]["urls"]["Repository"]
+    address = PROJECT.pyproject["project"]["urls"]["Repository"]
     return str(address).split("/", 3)[3]
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> str:
     """Run the script in this process, and return what it prints."""
-    doctor.main()
+    doctor.main(PROJECT, [], free)
     return capsys.readouterr().out
 
 
@@ -43,16 +40,16 @@ def test_each_index_is_told_what_the_workflow_is(capsys: pytest.CaptureFixture[s
     """The environment is the one that the job which publishes there runs in."""
     text = printed(capsys)
     owner, name = repository().split("/")
-    jobs = {job: CI.jobs[job]["environment"]["name"] for job in CI.doing("uv publish")}
+    jobs = {job: CI.jobs[job]["environment"] for job in CI.doing("uv publish")}
     assert len(jobs) == 2
     for index, environment in {"pypi": jobs["publish-pypi"], "testpypi": jobs["publish-testpypi"]}.items():
         form = text.split(f"The trusted publisher on {index} ", 1)[1].split("\n\n", 1)[0].splitlines()[1:6]
         pairs = [line.strip().split("  ", 1) for line in form]
         assert {field: value.strip() for field, value in pairs} == {
-            "PyPI project name": HERE.pyproject["project"]["name"],
+            "PyPI project name": PROJECT.pyproject["project"]["name"],
             "Owner": owner,
             "Repository name": name,
-            "Workflow name": PATH.name,
+            "Workflow name": PROJECT.workflow_file,
             "Environment name": environment,
         }
 
@@ -79,7 +76,7 @@ def body_of(command: str) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 
 def test_refs_are_ruled_by_rulesets() -> None:
-    commands = doctor.set_up_commands()
+    commands = doctor.set_up_commands(PROJECT)
     tags, branch = (body_of(lines[0]) for lines in commands.values() if "/rulesets " in lines[0])
     assert tags["conditions"]["ref_name"] == {"include": ["refs/tags/v*"], "exclude": []}
     assert [rule["type"] for rule in tags["rules"]] == ["update", "deletion"]
@@ -94,77 +91,71 @@ def test_refs_are_ruled_by_rulesets() -> None:
 def test_the_environments_and_the_check_are_those_of_the_workflow(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys)
     for job in CI.doing("uv publish"):
-        environment = CI.jobs[job]["environment"]["name"]
+        environment = CI.jobs[job]["environment"]
         assert f"repos/{repository()}/environments/{environment}" in text
     (step,) = [step for step in CI.jobs["publish-testpypi"]["steps"] if "env" in step]
     (variable,) = step["env"]
     assert step["env"][variable] == f"${{{{ vars.{variable} }}}}"
-    environment = CI.jobs["publish-testpypi"]["environment"]["name"]
+    environment = CI.jobs["publish-testpypi"]["environment"]
     assert f"gh variable set {variable} --env {environment} --body https://" in text
 
 
 def test_only_tags_of_releases_get_into_the_environment_of_pypi() -> None:
     (commands,) = [
-        lines for title, lines in doctor.set_up_commands().items() if title.startswith("The environment pypi: ")
+        lines for title, lines in doctor.set_up_commands(PROJECT).items() if title.startswith("The environment pypi: ")
     ]
     assert body_of(commands[1]) == {"name": "v*", "type": "tag"}
     tags = CI.workflow["on"]["push"]["tags"]
     assert all(tag.startswith("v") for tag in tags)
 
 
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (True, "The project is there: add the publisher to it"),
-        (False, "The name is free. A pending publisher does not reserve it: release 0.1.0-alpha1 soon"),
-        (requests.ConnectionError("no route"), "whether the name is free could not be asked (ConnectionError)"),
-        (NotThereYetError("no"), "whether the name is free could not be asked (NotThereYetError)"),
-        (ValueError("no index"), "whether the name is free could not be asked (ValueError)"),
-    ],
-)
-def test_it_says_whether_the_name_is_taken(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: bool | Exception, words: str
-) -> None:
-    def knows(*_: object) -> bool:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(Index, "knows", knows)
-    assert printed(capsys).count(words) == 2
+def test_it_says_whether_the_name_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "other"\n', encoding="utf-8")
+    with running(PackageIndex({"a": b"a"})) as index:
+        monkeypatch.setenv("UV_PUBLISH_URL", index.upload)
+        assert doctor.say_taken(PROJECT, "pypi").startswith("The project is there: add the publisher to it")
+        free = "The name is free. A pending publisher does not reserve it: release 0.1.0-alpha1 soon"
+        assert doctor.say_taken(Project(tmp_path), "pypi") == free
+        index.content_type = "text/plain"
+        asked = "whether the name is free could not be asked"
+        assert doctor.say_taken(PROJECT, "pypi") == f"{asked} (UnsupportedContentTypeError)"
+    assert doctor.say_taken(PROJECT, "pypi") == f"{asked} (ConnectionError)"
 
 
-@pytest.mark.parametrize(
-    ("tool", "problem"),
-    [("git", "git is not on PATH"), ("make", "make is not on PATH"), ("rustc", "rustc is not on PATH")],
-)
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with all that is needed for everything: the only one on PATH."""
+    for tool in (*doctor.REQUIRED, "cargo", "rustc"):
+        (tmp_path / tool).symlink_to(str(shutil.which(tool)))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("tool", ["git", "make", "rustc"])
 def test_what_is_missing_for_everything_is_a_problem_after_all_has_been_said(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tool: str, problem: str
+    tools: Path, capsys: pytest.CaptureFixture[str], tool: str
 ) -> None:
-    which = shutil.which
-    monkeypatch.setattr(shutil, "which", lambda name: None if name == tool else which(name))
+    (tools / tool).unlink()
     with pytest.raises(ProblemsError) as caught:
-        doctor.main()
+        doctor.main(PROJECT, [], free)
     (found,) = caught.value.problems
-    assert found.what.startswith(problem)
+    assert found.what.startswith(f"{tool} is not on PATH")
     assert "gh api" in capsys.readouterr().out
 
 
-def test_what_is_missing_for_something_is_said(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    which = shutil.which
-    monkeypatch.setattr(shutil, "which", lambda name: None if name in doctor.OPTIONAL else which(name))
-    doctor.main()
+@pytest.mark.usefixtures("tools")
+def test_what_is_missing_for_something_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.main(PROJECT, [], free)
     said = capsys.readouterr().err
     for tool, purpose in doctor.OPTIONAL.items():
         assert f"{tool} is not on PATH; it is for: {purpose}\n" in said
 
 
-def test_a_project_without_a_repository_on_github_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Forge, "of", lambda *_: None)
+def test_a_project_without_a_repository_on_github_is_told(tmp_path: Path) -> None:
+    text = '[project]\nname = "other"\nurls.Repository = "http://localhost/owner/name"\n'
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ProblemsError, match="has no Repository on GitHub"):
-        doctor.main()
+        doctor.main(Project(tmp_path), [], free)
 
 
 def test_an_argument_is_refused() -> None:

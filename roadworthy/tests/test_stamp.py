@@ -9,11 +9,10 @@ import sys
 import pytest
 from packaging.version import Version
 
-from helpers import run
+from helpers import PROJECT, run
 from pipeline_steps import run_step
 from releases import Place, environment
 from roadworthy.ci.stamp import DEVELOPMENT
-from roadworthy.project import HERE
 from roadworthy.releasing import files
 from roadworthy.releasing.version import Release
 
@@ -26,7 +25,8 @@ def versions(place: Place) -> dict[str, str]:
 
 def ask_project(place: Place, expression: str) -> "subprocess.CompletedProcess[str]":
     """Evaluate an expression with the checkout's own scripts."""
-    code = f"import json; from roadworthy import project; print(json.dumps({expression}))"
+    begin = "import json, pathlib; from roadworthy.project import Project; project = Project(pathlib.Path.cwd())"
+    code = f"{begin}; print(json.dumps({expression}))"
     return run(sys.executable, "-c", code, cwd=place.checkout)
 
 
@@ -43,9 +43,9 @@ def test_the_version_stands_in_three_files_and_nothing_else_changes(place: Place
 
 def test_the_artefacts_are_called_as_the_version_that_was_stamped(place: Place) -> None:
     assert run_step(place, "stamp", WANTED).code == 0
-    (sdist, version) = json.loads(ask_project(place, "[project.sdist_name(), str(project.version())]").stdout)
+    (sdist, version) = json.loads(ask_project(place, "[project.sdist_name(), str(project.version)]").stdout)
     assert version == str(Version(WANTED)) == "0.1.1.dev7"
-    assert sdist == HERE.sdist_name(Version(WANTED)) == "ferrous_wheel-0.1.1.dev7.tar.gz"
+    assert sdist == PROJECT.sdist_name(Version(WANTED)) == "ferrous_wheel-0.1.1.dev7.tar.gz"
 
 
 def test_cargo_takes_the_lock_as_it_is(place: Place) -> None:
@@ -87,7 +87,7 @@ def test_the_same_stamp_twice_is_one(place: Place) -> None:
         "0.1.1-dev1\n",
         "0.1.1-dev1; true",
         "latest",
-        "",
+        " ",
     ],
 )
 def test_any_other_version_is_refused(template: Place, version: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from helpers import PROJECT
 from roadworthy.building.sdist import unpack
-from roadworthy.index import NotThereYetError, patiently
+from roadworthy.index import NotThereYetError, Patience, patiently
 from roadworthy.pythons import Python
 from roadworthy.sums import read_sums
 from roadworthy.terminal import ProblemsError
@@ -88,7 +88,7 @@ def test_waiting_comes_to_an_end() -> None:
         raise NotThereYetError("x 1.0 is not on the index")
 
     with pytest.raises(ProblemsError, match=r"x 1\.0 is not on the index, after 0\.1 s"):
-        patiently(never, longest=0.1)
+        patiently(never, Patience(longest=0.1))
 
 
 @pytest.mark.parametrize("content", [b"hello\n", b"\xff", b"0" * 63 + b"  file\n"], ids=["text", "bytes", "short hash"])

@@ -100,7 +100,7 @@ class Rehearsal:
 
 def this_publisher() -> TrustedPublisher:
     """Return the trusted publisher that `make doctor` tells PyPI about."""
-    told = doctor.publisher(HERE.environments["pypi"])
+    told = doctor.publisher(HERE, HERE.environments["pypi"])
     repository = f"{told['Owner']}/{told['Repository name']}"
     return TrustedPublisher(
         repository=repository,

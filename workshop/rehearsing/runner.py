@@ -18,9 +18,8 @@ from workshop.rehearsing.machine import Machine
 from workshop.rehearsing.place import Place
 from workshop.workflows.events import load
 from workshop.workflows.jobs import Event, JobResult, Outcome, Row, Step, in_order, run
+from workshop.workflows.pipeline import BASH
 
-# What GitHub runs for `shell: bash`.
-BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
 FOLDER = ".github/workflows"
 
 

@@ -9,9 +9,42 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline import once, within
-
 Edit = Callable[[str], str]
+
+
+def written_out(text: str) -> str:
+    """Return a workflow with what stands at an anchor (`- &name`, `key: &name`) at each of its aliases, of lists too."""
+    blocks = {}
+    for found in re.finditer(r"(?m)^( *)- &([\w-]+).*\n((?:\1  .*\n)+)", text):
+        blocks[found[2]] = re.sub(r"^( *)  ", r"\1- ", found[3])
+    text = re.sub(r"(?m)^( *)- &([\w-]+).*\n(?:\1  .*\n)+", lambda found: blocks[found[2]], text)
+    text = re.sub(r"(?m)^ *- \*([\w-]+)\n", lambda found: blocks[found[1]], text)
+    for found in re.finditer(r"(?m)^( *)([\w-]+): &([\w-]+)( \|)?\n((?:\1  .*\n)+)", text):
+        if not found[4] and found[2] != "strategy":
+            text = text.replace(f"{found[2]}: &{found[3]}\n", f"{found[2]}:\n")
+            text = re.sub(rf"(?m)^{found[1]}{found[2]}: \*{found[3]}\n", f"{found[1]}{found[2]}:\n{found[5]}", text)
+    return text
+
+
+def within(text: str, job: str, edit: "re.Pattern[str] | str", new: str) -> str:
+    """Return the text with a replacement in one job, which must be possible exactly once.
+
+    Raises:
+        ValueError: What is to be replaced is not there, or more than once.
+    """
+    found = re.search(rf"^  {job}:\n(?:(?:    .*| *|  #.*)\n)*", text, re.MULTILINE)
+    if not found:
+        raise ValueError(f"there is no job {job}")
+    return text[: found.start()] + once(found[0], edit, new) + text[found.end() :]
+
+
+def once(text: str, edit: "re.Pattern[str] | str", new: str) -> str:
+    """Return the text with a replacement, which must be possible exactly once."""
+    pattern = re.compile(re.escape(edit)) if isinstance(edit, str) else edit
+    count = len(pattern.findall(text))
+    if count != 1:
+        raise ValueError(f"{pattern.pattern!r} stands there {count} times")
+    return pattern.sub(lambda _: new, text)
 
 
 @dataclass(frozen=True)
@@ -136,14 +169,12 @@ MUTANTS = [
     Mutant("the simple index's address", "U7", "the_address_of_testpypi_is_its_environments_variable", at(TEST, "${{ vars.PUBLISH_URL }}", "https://localhost/simple/")),
     Mutant("the publishing is a reusable workflow", "O3", "publishing_is_inline_and_without_secrets", top("  # ---- did it arrive?", "  publish:\n    name: Publish\n    permissions: {}\n    uses: ./.github/workflows/publish.yml\n\n  # ---- did it arrive?")),
     Mutant("a token", "U8", "publishing_is_inline_and_without_secrets", at(PYPI, "      - run: uv publish --trusted-publishing always dist/*\n", "      - run: uv publish --trusted-publishing always dist/*\n        env:\n          UV_PUBLISH_TOKEN: ${{ secrets.PYPI_TOKEN }}\n")),
-    Mutant("a secret in a test", "U8", "publishing_is_inline_and_without_secrets", at("tooling", "      - run: make test-tooling\n", "      - run: make test-tooling\n        env:\n          TOKEN: ${{ secrets.TOKEN }}\n")),
-    Mutant("the tools' wheels are not looked for", "I1", "tools_are_there_as_wheels", at("lint", "      - run: make check-lock\n", "")),
-    Mutant("the tools' wheels are looked for in pull requests only", "I1", "tools_are_there_as_wheels", at("lint", "      - run: make check-lock\n", "      - run: make check-lock\n        if: github.event_name == 'pull_request'\n")),
+    Mutant("a secret in a test", "U8", "publishing_is_inline_and_without_secrets", at("lint", "      - run: make lint\n", "      - run: make lint\n        env:\n          TOKEN: ${{ secrets.TOKEN }}\n")),
     # --- environments and rights
-    Mutant("the environment is called otherwise", "O1", "environments_are_those_that_the_indexes_know", at(PYPI, "name: pypi", "name: release")),
-    Mutant("the environment in capitals", "O2", "environments_are_those_that_the_indexes_know", at(PYPI, "name: pypi\n", "name: PyPI\n")),
-    Mutant("no environment", "A16", "environments_are_those_that_the_indexes_know", at(PYPI, "    environment:\n      name: pypi\n", "")),
-    Mutant("TestPyPI in PyPI's environment", "O13", "environments_are_those_that_the_indexes_know", at(TEST, "name: testpypi", "name: pypi")),
+    Mutant("the environment is called otherwise", "O1", "environments_are_those_that_the_indexes_know", at(PYPI, "environment: pypi", "environment: release")),
+    Mutant("the environment in capitals", "O2", "environments_are_those_that_the_indexes_know", at(PYPI, "environment: pypi\n", "environment: PyPI\n")),
+    Mutant("no environment", "A16", "environments_are_those_that_the_indexes_know", at(PYPI, "    environment: pypi\n", "")),
+    Mutant("TestPyPI in PyPI's environment", "O13", "environments_are_those_that_the_indexes_know", at(TEST, "environment: testpypi", "environment: pypi")),
     Mutant("a build in the environment", "A15", "environments_are_those_that_the_indexes_know", at("wheels", "    timeout-minutes: 30\n", "    timeout-minutes: 30\n    environment: pypi\n")),
     Mutant("the identity for all jobs", "R4", "rights_are_granted_one_by_one", top("permissions: {}\n\ndefaults", "permissions:\n  contents: read # checkout\n  id-token: write # publishing\n\ndefaults")),
     Mutant("what the repository grants", "R4", "rights_are_granted_one_by_one", top("permissions: {}\n\ndefaults", "defaults")),
@@ -214,8 +245,8 @@ MUTANTS = [
     Mutant("what was cancelled has passed", "A4", "one_check_stands_for_all", at("passed", " && !contains(needs.*.result, 'cancelled')", "")),
     Mutant("the check only looks", "A4", "one_check_stands_for_all", at("passed", 'run: test "$PASSED" = true', 'run: test -n "$PASSED"')),
     # --- after publishing
-    Mutant("arrival is checked though nothing was sent", "I7", "what_is_published_is_proven_to_arrive", at("published", re.compile(r"    if: >-\n.*\n.*\n"), "    if: always()\n")),
-    Mutant("arrival is never checked", "I7", "what_is_published_is_proven_to_arrive", at("published", re.compile(r"    if: >-\n.*\n.*\n"), "")),
+    Mutant("arrival is checked though nothing was sent", "I7", "what_is_published_is_proven_to_arrive", at("published", re.compile(r"    if: .*\n"), "    if: always()\n")),
+    Mutant("arrival is never checked", "I7", "what_is_published_is_proven_to_arrive", at("published", re.compile(r"    if: .*\n"), "")),
     Mutant("what is served is not compared", "U1", "what_is_published_is_proven_to_arrive", at("published", re.compile(r"      - run: make check-index .*\n        env:\n.*\n.*\n"), "")),
     Mutant("arrival without the manifest", "U1", "what_is_published_is_proven_to_arrive", at("published", re.compile(r" SUMS=release/SHA256SUMS\n        env"), "\n        env")),
     Mutant("PyPI is asked for what TestPyPI has", "I8", "what_is_published_is_proven_to_arrive", lambda text: text.replace("&& 'pypi' || 'testpypi'", "&& 'testpypi' || 'pypi'")),
@@ -238,7 +269,7 @@ MUTANTS = [
     Mutant("a variable without quotes", "R6", "expressions_reach_no_shell", at("sdist", 'VERSION="$VERSION"', "VERSION=$VERSION")),
     Mutant("a failure is swallowed", "A4", "steps_are_commands_of_a_laptop", at("lint", "run: make lint", "run: make lint || true")),
     Mutant("logic in YAML", "R6", "steps_are_commands_of_a_laptop", at("test", "      - run: make test\n", '      - run: if [ "$RUNNER_OS" = Linux ]; then make test; fi\n')),
-    Mutant("a target that is not there", "A12", "steps_are_commands_of_a_laptop", at("tooling", "make test-tooling", "make test-tools")),
+    Mutant("a target that is not there", "A12", "steps_are_commands_of_a_laptop", at("sdist", "make sdist", "make sdists")),
     Mutant("a variable that the target does not take", "A12", "steps_are_commands_of_a_laptop", at("verify", "make verify FROM=release", "make verify FROM=release TARGET=x")),
     Mutant("a shell without pipefail", "A4", "the_shell_ends_at_the_first_error", top("    shell: bash #", '    shell: "bash {0}" #')),
     Mutant("each system's own shell", "Y7", "the_shell_ends_at_the_first_error", top(re.compile(r"defaults:\n  run:\n    shell: bash.*\n"), "")),
@@ -276,7 +307,7 @@ HARMLESS: dict[str, Edit] = {
     "the condition turned": at(PYPI, PUSHED_TAG, "github.ref_type == 'tag' && github.event_name == 'push'"),
     "the condition by the ref": at(PYPI, PUSHED_TAG, "github.event_name == 'push' && startsWith(github.ref, 'refs/tags/v')"),
     "a step more": at("lint", "      - run: make lint\n", "      - run: make help\n      - run: make lint\n"),
-    "steps with names": at("tooling", "      - run: make test-tooling\n", "      - name: Test\n        run: make test-tooling\n"),
+    "steps with names": at("test", "      - run: make test\n", "      - name: Test\n        run: make test\n"),
     "Rust told before a test": at("lint", "      - run: make lint\n", "      - run: rustup show\n      - run: make lint\n"),
     "another Python to test on": at("test", '          - { runner: macos-15, python: "3.10" }\n', '          - { runner: macos-15, python: "3.10" }\n          - { runner: macos-15, python: "3.12" }\n'),
     "rows in block style": at("test", '          - { runner: ubuntu-24.04, python: "3.11" }\n', '          - runner: ubuntu-24.04\n            python: "3.11"\n'),

@@ -25,12 +25,12 @@ import template  # noqa: E402
 from roadworthy.ci import (  # noqa: E402
     collect,
     doctor,
+    free_names,
     github_release,
     identify,
     stamp,
 )
 from roadworthy.ci import news as check_news  # noqa: E402
-from roadworthy.ci import served as check_index  # noqa: E402
 from roadworthy.gate import command as check_dist  # noqa: E402
 from roadworthy.index import Index, NotThereYetError  # noqa: E402
 from roadworthy.project import Project  # noqa: E402
@@ -57,22 +57,27 @@ def page(name: str) -> Callable[[], None]:
     return run_page
 
 
+def engine(main: Callable[[Project, list[str]], None]) -> Callable[[], None]:
+    """Return a command of the engine as one that takes its words from `sys.argv`."""
+    return lambda: main(Project(CHECKOUT), sys.argv[1:])
+
+
 # Those that may run beside each other, and those that come after them: they need what was built.
 FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "release": (release.main, ["0.2.0", "--dry-run"]),
     "new": (template.main, [*COPY, "--description=Frobs turbos.", "--dest=COPY", "tin-can"]),
-    "identify": (identify.main, []),
-    "doctor": (doctor.main, []),
-    "check_news": (check_news.main, ["--base=origin/main"]),
-    "check_index": (check_index.main, ["--before", "--index=http://127.0.0.1:9/simple/", "--sums=SUMS", "0.1.0"]),
-    "github_release": (github_release.main, ["--from=EMPTY"]),
-    "collect": (collect.main, ["EMPTY"]),
+    "identify": (engine(identify.main), []),
+    "doctor": (engine(doctor.main), []),
+    "check_news": (engine(check_news.main), ["--base=origin/main"]),
+    "check_names": (engine(free_names.main), ["--index=http://127.0.0.1:9/simple/", "--sums=SUMS", "0.1.0"]),
+    "github_release": (engine(github_release.main), ["--from=EMPTY"]),
+    "collect": (engine(collect.main), ["EMPTY"]),
     "rehearse": (begin_rehearsal, []),
     "build": (page("build"), ["--sdist-only"]),
-    "stamp": (stamp.main, ["--", "0.1.0"]),
+    "stamp": (engine(stamp.main), ["--", "0.1.0"]),
 }
 THEN: dict[str, tuple[Callable[[], None], list[str]]] = {
-    "check_dist": (lambda: check_dist.main(Project(CHECKOUT), ["--host"]), []),
+    "check_dist": (engine(check_dist.main), ["--host"]),
     "verify": (page("verify_install"), ["--from=."]),
 }
 

@@ -6,19 +6,19 @@ from functools import cache
 import pytest
 import yaml
 
-from ci_mutants import HARMLESS, MUTANTS, Edit
-from ci_rules import RULES
-from pipeline import PATH, Pipeline, broken
-from roadworthy.project import HERE
+from ci_mutants import HARMLESS, MUTANTS, Edit, written_out
+from helpers import PROJECT
 from roadworthy.tables import parse_toml
+from workshop.workflows.pipeline import Pipeline
+from workshop.workflows.rules import RULES, broken
 
-TEXT = PATH.read_text(encoding="utf-8")
+TEXT = written_out(PROJECT.read(PROJECT.workflow_path))
 LEAST_MUTANTS, LEAST_HARMLESS = 80, 20
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 
 
 # The owner of a copy may have taken out what an edit is about; here each edit can be made.
-IS_COPY = "copy" in parse_toml("template.toml", HERE.read("template.toml"))
+IS_COPY = "copy" in parse_toml("template.toml", PROJECT.read("template.toml"))
 
 
 def edited(edit: Edit) -> str:
@@ -35,13 +35,13 @@ def edited(edit: Edit) -> str:
 def noticed(name: str) -> list[str]:
     """Return how a mistake breaks the rule that is there for it."""
     mutant = BY_NAME[name]
-    return broken(mutant.rule, Pipeline(edited(mutant.edit)))
+    return broken(mutant.rule, Pipeline(PROJECT, edited(mutant.edit)))
 
 
 @cache
 def blamed(name: str) -> dict[str, list[str]]:
     """Return the rules that a harmless change breaks."""
-    pipeline = Pipeline(edited(HARMLESS[name]))
+    pipeline = Pipeline(PROJECT, edited(HARMLESS[name]))
     return {rule: found for rule in RULES if (found := broken(rule, pipeline))}
 
 

@@ -13,55 +13,60 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from twine import utils as twine
 
-import platforms
+from helpers import PROJECT
 from roadworthy.index import simple_address
 from roadworthy.processes import venv_bin
-from roadworthy.project import HERE, require_repository
+from roadworthy.project import require_repository
 from roadworthy.tables import find
 from workshop.copying.edits import LICENCES
+from workshop.workflows import platforms
 
-PYPROJECT = HERE.pyproject
-CARGO = HERE.manifest
+PYPROJECT = PROJECT.pyproject
+CARGO = PROJECT.manifest
 CLASSIFIERS = find(PYPROJECT, "project", "classifiers") or []
 
 
 def tracked() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=HERE.root, check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=PROJECT.root, check=True, capture_output=True, text=True
+    ).stdout
     return [name for name in listed.split("\0") if name]
 
 
 def texts() -> dict[str, str]:
-    return {name: (HERE.root / name).read_text(encoding="utf-8") for name in tracked() if (HERE.root / name).is_file()}
+    return {
+        name: (PROJECT.root / name).read_text(encoding="utf-8") for name in tracked() if (PROJECT.root / name).is_file()
+    }
 
 
 def test_the_version_is_the_same_in_all_three_places() -> None:
-    (locked,) = [crate for crate in HERE.locked_crates if crate["name"] == CARGO["package"]["name"]]
-    versions = {PYPROJECT["project"]["version"], HERE.manifest["package"]["version"], locked["version"]}
+    (locked,) = [crate for crate in PROJECT.locked_crates if crate["name"] == CARGO["package"]["name"]]
+    versions = {PYPROJECT["project"]["version"], PROJECT.manifest["package"]["version"], locked["version"]}
     assert len(versions) == 1
 
 
 def test_the_name_is_the_same_everywhere() -> None:
     crate = CARGO["package"]["name"]
-    names = {crate, HERE.name, PYPROJECT["tool"]["towncrier"]["name"]}
+    names = {crate, PROJECT.name, PYPROJECT["tool"]["towncrier"]["name"]}
     assert len(set(map(canonicalize_name, names))) == 1
     library = find(CARGO, "lib", "name") or crate.replace("-", "_")
-    assert HERE.native_module.rsplit(".", 1)[-1] == library
-    assert (HERE.root / "python" / HERE.import_name / "__init__.py").is_file()
+    assert PROJECT.native_module.rsplit(".", 1)[-1] == library
+    assert (PROJECT.root / "python" / PROJECT.import_name / "__init__.py").is_file()
 
 
 def test_the_repository_is_the_same_everywhere() -> None:
     address = require_repository(PYPROJECT["project"])
-    assert HERE.manifest["package"]["repository"] in {address, None}
+    assert PROJECT.manifest["package"]["repository"] in {address, None}
     assert PYPROJECT["tool"]["towncrier"]["issue_format"] == f"[#{{issue}}]({address}/issues/{{issue}})"
 
 
 def test_what_the_package_is_stands_the_same_everywhere() -> None:
     for key in ("description", "license"):
-        assert HERE.manifest["package"].get(key) in {find(PYPROJECT, "project", key), None}
+        assert PROJECT.manifest["package"].get(key) in {find(PYPROJECT, "project", key), None}
 
 
 def test_the_licence_has_the_text_of_its_name_and_the_author() -> None:
-    text = (HERE.root / "LICENSE").read_text(encoding="utf-8")
+    text = (PROJECT.root / "LICENSE").read_text(encoding="utf-8")
     known = LICENCES / f"{find(PYPROJECT, 'project', 'license')}.txt"
     line = re.compile(r"(?m)^Copyright \(c\) [\d, -]+ (.+)$")
     if known.is_file():
@@ -71,17 +76,17 @@ def test_the_licence_has_the_text_of_its_name_and_the_author() -> None:
 
 
 def test_the_oldest_python_is_the_same_everywhere() -> None:
-    oldest = HERE.oldest_python
+    oldest = PROJECT.oldest_python
     feature = f"abi3-py{oldest.replace('.', '')}"
     minors = sorted(Version(text.rsplit(" ", 1)[1]) for text in CLASSIFIERS if re.search(r":: 3\.\d+$", text))
-    assert HERE.crate.abi3_feature == feature
+    assert PROJECT.crate.abi3_feature == feature
     assert PYPROJECT["tool"]["mypy"]["python_version"] == oldest
     assert [str(minor) for minor in minors[:1]] in ([oldest], [])
     assert all(after.minor == before.minor + 1 for before, after in pairwise(minors))
 
 
 def test_free_threaded_wheels_are_classified() -> None:
-    built = [python.removesuffix("t") for python in HERE.python_tags if python.endswith("t")]
+    built = [python.removesuffix("t") for python in PROJECT.python_tags if python.endswith("t")]
     assert not CLASSIFIERS or bool(built) == any(":: Free Threading ::" in text for text in CLASSIFIERS)
     assert not CLASSIFIERS or all(f"Programming Language :: Python :: {minor}" in CLASSIFIERS for minor in built)
 
@@ -89,11 +94,11 @@ def test_free_threaded_wheels_are_classified() -> None:
 def test_maturin_is_pinned_once() -> None:
     (required,) = [each for each in PYPROJECT["build-system"]["requires"] if each.startswith("maturin")]
     assert required in PYPROJECT["dependency-groups"]["setup"]
-    assert f"\n{required} " in (HERE.root / "requirements" / "setup.txt").read_text(encoding="utf-8")
+    assert f"\n{required} " in (PROJECT.root / "requirements" / "setup.txt").read_text(encoding="utf-8")
 
 
 def pins(group: str) -> list[tuple[str, str]]:
-    locked = (HERE.root / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
+    locked = (PROJECT.root / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
     return re.findall(r"^([a-z0-9-]+)==(\S+)", locked, re.MULTILINE)
 
 
@@ -111,13 +116,13 @@ def test_every_tool_has_one_version_whatever_installs_it_and_on_every_python() -
 
 def test_the_crate_is_not_published_and_ships_no_probe() -> None:
     assert CARGO["package"]["publish"] is False
-    assert "panic-probe" not in HERE.crate.everything_on(HERE.crate.asked_features)
+    assert "panic-probe" not in PROJECT.crate.everything_on(PROJECT.crate.asked_features)
 
 
 def test_the_lock_of_the_crates_is_complete() -> None:
     done = subprocess.run(
         ["cargo", "metadata", "--locked", "--format-version=1", "--quiet"],
-        cwd=HERE.root,
+        cwd=PROJECT.root,
         check=False,
         capture_output=True,
     )
@@ -127,7 +132,7 @@ def test_the_lock_of_the_crates_is_complete() -> None:
 def test_no_crate_comes_from_anywhere_but_the_registry() -> None:
     others = [
         crate["name"]
-        for crate in HERE.locked_crates
+        for crate in PROJECT.locked_crates
         if crate["name"] != CARGO["package"]["name"] and not crate.get("source", "").startswith("registry+")
     ]
     assert others == []
@@ -139,12 +144,12 @@ def test_a_panic_unwinds() -> None:
 
 def test_the_changelog_has_its_marker_once_and_the_readme_leads_to_it() -> None:
     marker = PYPROJECT["tool"]["towncrier"]["start_string"]
-    assert (HERE.root / "CHANGELOG.md").read_text(encoding="utf-8").count(marker) == 1
-    assert "(CHANGELOG.md)" in (HERE.root / "README.md").read_text(encoding="utf-8")
+    assert (PROJECT.root / "CHANGELOG.md").read_text(encoding="utf-8").count(marker) == 1
+    assert "(CHANGELOG.md)" in (PROJECT.root / "README.md").read_text(encoding="utf-8")
 
 
 def test_ci_runs_what_the_readme_says() -> None:
-    script = (HERE.root / ".ci" / "run").read_text(encoding="utf-8")
+    script = (PROJECT.root / ".ci" / "run").read_text(encoding="utf-8")
     assert all(f"make {target}" in script for target in ("test", "test-tooling", "lint"))
 
 
@@ -158,7 +163,7 @@ def test_no_committed_file_holds_the_host_name_of_an_index() -> None:
 
 
 def test_no_committed_file_holds_a_path_of_this_checkout() -> None:
-    assert [name for name, text in texts().items() if f"{HERE.root}/" in text] == []
+    assert [name for name, text in texts().items() if f"{PROJECT.root}/" in text] == []
 
 
 def test_every_toml_file_can_be_read() -> None:
@@ -168,33 +173,33 @@ def test_every_toml_file_can_be_read() -> None:
 
 
 def test_hooks_call_make_targets_that_exist() -> None:
-    configuration = yaml.safe_load((HERE.root / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
-    targets = (HERE.root / "Makefile").read_text(encoding="utf-8")
+    configuration = yaml.safe_load((PROJECT.root / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    targets = (PROJECT.root / "Makefile").read_text(encoding="utf-8")
     entries = [hook["entry"].split() for repository in configuration["repos"] for hook in repository["hooks"]]
     assert all(entry[0] == "make" and f"\n.PHONY: {entry[1]}  ##" in targets for entry in entries)
     checked = subprocess.run(
-        [venv_bin("pre-commit"), "validate-config"], cwd=HERE.root, check=False, capture_output=True
+        [venv_bin("pre-commit"), "validate-config"], cwd=PROJECT.root, check=False, capture_output=True
     )
     assert checked.returncode == 0, checked.stderr
 
 
 @pytest.mark.parametrize("name", platforms.DOCUMENTS)
 def test_the_table_of_platforms_is_what_ci_says(name: str) -> None:
-    stale = list(platforms.find_stale(name, (HERE.root / name).read_text(encoding="utf-8")))
+    stale = list(platforms.find_stale(PROJECT, name, (PROJECT.root / name).read_text(encoding="utf-8")))
     assert not stale, "\n".join(stale)
 
 
 def test_a_table_of_platforms_that_is_not_what_ci_says_is_told_how_it_should_read() -> None:
     name = platforms.DOCUMENTS[0]
-    text = (HERE.root / name).read_text(encoding="utf-8")
+    text = (PROJECT.root / name).read_text(encoding="utf-8")
     first, *_, below = platforms.table_in(text)
     for line, written in ((first, "| Plan 9 | mips | a cupboard | nowhere |"), (first, ""), (below, "Each has one.")):
-        (said,) = platforms.find_stale(name, text.replace(f"{line}\n", f"{written}\n" if written else "", 1))
+        (said,) = platforms.find_stale(PROJECT, name, text.replace(f"{line}\n", f"{written}\n" if written else "", 1))
         assert said.splitlines()[0].endswith(f": {written or 'nothing'}")
         assert said.splitlines()[1].endswith(f": {line}")
-    (said,) = platforms.find_stale(name, text.replace(f"{first}\n", f"{first}\n{first}\n", 1))
+    (said,) = platforms.find_stale(PROJECT, name, text.replace(f"{first}\n", f"{first}\n{first}\n", 1))
     assert said.endswith(f"stands: {first}\nas CI.yml says, there should stand: nothing")
-    (said,) = platforms.find_stale(name, "")
+    (said,) = platforms.find_stale(PROJECT, name, "")
     assert said.startswith(f"{name} has no table of platforms")
 
 
@@ -202,4 +207,4 @@ def test_links_between_documents_lead_somewhere() -> None:
     for name, text in texts().items():
         if name.endswith(".md"):
             links = re.findall(r"\]\((?!https?://|#)([^)#]+)", text)
-            assert [link for link in links if not (HERE.root / name).parent.joinpath(link).exists()] == [], name
+            assert [link for link in links if not (PROJECT.root / name).parent.joinpath(link).exists()] == [], name

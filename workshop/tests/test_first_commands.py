@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import copy_checkout, run
+from helpers import PROJECT, copy_checkout, run
 from releases import make_place
-from roadworthy.project import HERE
 
 # How this machine reaches the registries, and where its toolchains are; nothing else of its environment is known.
 KEPT = re.compile(
@@ -59,12 +58,12 @@ def test_a_target_works_as_the_first_command_of_a_stranger(target: str, tmp_path
 
 
 def test_ci_begins_as_a_stranger_does() -> None:
-    script = (HERE.root / ".ci" / "run").read_text(encoding="utf-8")
+    script = (PROJECT.root / ".ci" / "run").read_text(encoding="utf-8")
     emptied, _, commands = script.partition('\nexport HOME="$stranger"\n')
     assert "make" not in re.sub("#.*", "", emptied)
     assert re.findall(r"^make .*", commands, re.MULTILINE)[0] == "make rehearse"
 
 
 def test_every_target_of_the_list_is_there() -> None:
-    makefile = (HERE.root / "Makefile").read_text(encoding="utf-8")
+    makefile = "".join(PROJECT.read(name) for name in ("Makefile", "template.mk"))
     assert all(f"\n.PHONY: {target.split()[0]}  ##" in makefile for target in (*QUICK, *SLOW))

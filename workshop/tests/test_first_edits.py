@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import platforms
 from helpers import copy_checkout, run
 from roadworthy.building.toolchain import host_triple
 from roadworthy.project import HERE
+from workshop.workflows import platforms
 
 OLDEST = HERE.oldest_python
 NEXT = f"3.{int(OLDEST.split('.')[1]) + 1}"

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import copy_checkout, run
-from roadworthy.project import HERE
+from helpers import PROJECT, copy_checkout, run
 
 PROGRAM = r"(?m)^\S*/{}(?:\.exe)? .*"
 
@@ -27,16 +26,16 @@ def planned(copy: Path, tool: str) -> str:
 
 def share_actionlint(copy: Path) -> None:
     """Let a copy have the actionlint of this checkout, built if need be."""
-    makefile = (HERE.root / "Makefile").read_text(encoding="utf-8")
+    makefile = PROJECT.read("requirements/tools.mk")
     (version,) = re.findall(r"^override ACTIONLINT_VERSION := (.*)$", makefile, re.MULTILINE)
     built = f"target/tools/{version}/actionlint"
-    if not (HERE.root / built).exists():
+    if not (PROJECT.root / built).exists():
         if shutil.which("go") is None:
             pytest.skip("there is no Go to build actionlint with")
         made = run("make", built)
         assert made.returncode == 0, made.stderr
     (copy / built).parent.mkdir(parents=True)
-    (copy / built).symlink_to(HERE.root / built)
+    (copy / built).symlink_to(PROJECT.root / built)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +56,7 @@ def test_each_tool_finds_what_it_is_there_for(copy: Path, old: str, new: str, to
     line = planned(copy, tool)
     right = run("sh", "-c", line, cwd=copy)
     assert right.returncode == 0, right.stdout + right.stderr
-    workflow = copy / ".github" / "workflows" / HERE.workflow_file
+    workflow = copy / ".github" / "workflows" / PROJECT.workflow_file
     text = workflow.read_text(encoding="utf-8")
     assert old in text
     workflow.write_text(text.replace(old, new), encoding="utf-8")

@@ -1,16 +1,19 @@
+import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from helpers import run
-from roadworthy.project import HERE
+from helpers import PROJECT, copy_checkout, run
 
 # The template has some more targets than its copies.
-PLACES = {"Makefile": "README.md", "template.mk": "docs/copying.md"}
-MAKEFILE = "".join((HERE.root / name).read_text(encoding="utf-8") for name in PLACES if (HERE.root / name).exists())
+FILES = [name for name in ("Makefile", "requirements/tools.mk", "template.mk") if (PROJECT.root / name).exists()]
+DOCUMENTS = ("README.md", "docs/copying.md")
+MAKEFILE = "".join(PROJECT.read(name) for name in FILES)
 DECLARED = dict(re.findall(r"^\.PHONY: ([a-z-]+)  ## (.+)$", MAKEFILE, re.MULTILINE))
 TARGETS = sorted(DECLARED)
+TAKEN = {target: re.findall(r"[\[ ]([A-Z_]+)=", sentence) for target, sentence in DECLARED.items()}
 
 
 def test_make_alone_prints_every_target() -> None:
@@ -21,8 +24,8 @@ def test_make_alone_prints_every_target() -> None:
 
 
 def test_every_target_says_what_it_does() -> None:
-    rules = set(re.findall(r"^([a-z][a-z-]*):(?!=)", MAKEFILE, re.MULTILINE))
-    assert rules == set(DECLARED)
+    rules = re.findall(r"^([a-z][a-z -]*):(?!=)", MAKEFILE, re.MULTILINE)
+    assert {target for rule in rules for target in rule.split()} == set(DECLARED)
     assert [sentence for sentence in DECLARED.values() if not re.search(r"[.?]( \[.*\])?$", sentence)] == []
 
 
@@ -33,7 +36,7 @@ def test_every_target_can_be_made(target: str) -> None:
 
 
 def test_the_documents_name_every_target() -> None:
-    text = "".join((HERE.root / name).read_text(encoding="utf-8") for name in PLACES.values())
+    text = "".join(PROJECT.read(name) for name in DOCUMENTS)
     assert [target for target in DECLARED if f"`make {target}" not in text] == []
 
 
@@ -41,31 +44,104 @@ def test_the_documents_name_every_target() -> None:
 def test_a_mistyped_variable_is_an_error_that_names_the_right_ones(target: str) -> None:
     refused = run("make", target, "VERSON=1")
     assert refused.returncode == 2
-    taken = re.search(rf"^override VARS_{target} := (.*)$", MAKEFILE, re.MULTILINE)
-    ending = f"it takes {' '.join(sorted(taken[1].split()))}" if taken else "it takes none"
-    assert f"make {target} takes no variable VERSON; {ending}" in refused.stderr
+    ending = f"it takes {', '.join(TAKEN[target]) or 'nothing'}.  Stop."
+    assert f"make {target} takes no VERSON; {ending}" in refused.stderr
+    assert refused.stdout == ""
 
 
-def test_variables_named_in_the_help_are_those_taken() -> None:
-    for target, sentence in DECLARED.items():
-        shown = re.search(r"\[(.*)\]$", sentence)
-        taken = re.search(rf"^override VARS_{target} := (.*)$", MAKEFILE, re.MULTILINE)
-        names = re.findall(r"([A-Z_]+)=", shown[1]) if shown else []
-        assert sorted(names) == sorted(taken[1].split() if taken else []), target
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a checkout in which a Python writes down what it is started with, and does nothing."""
+    copy = copy_checkout(tmp_path_factory.mktemp("asked") / "checkout")
+    (copy / ".venv").unlink()
+    (copy / ".venv" / "bin").mkdir(parents=True)
+    python = copy / ".venv" / "bin" / "python"
+    python.write_text(f"#!{sys.executable}\n{ASK}", encoding="utf-8")
+    python.chmod(0o755)
+    for stamp in ("setup", "develop", "tools", "build", "lint", "workshop"):
+        (copy / ".venv" / f"{stamp}.stamp").touch()
+    (copy / "dist").mkdir()
+    return copy
 
 
-@pytest.mark.parametrize("value", ["0.2.0", "", "$(shell false)", "a b", "'; exit 3; '"])
-def test_a_value_reaches_a_script_only_through_the_environment(value: str) -> None:
-    planned = run("make", "--dry-run", "verify", f"VERSION={value}")
-    assert planned.returncode == 0
-    assert '--version "$VERSION"' in planned.stdout
-    assert "exit 3" not in planned.stdout
+ASK = """import json, os, sys
+names = os.environ["GIVEN"].split()
+print(json.dumps([sys.argv[1:], {name: os.environ[name] for name in names}]))
+"""
+# Each with the words that its script is started with.
+SCRIPTS = {
+    "build": ["scripts/build.py"],
+    "check-dist": ["-m", "roadworthy", "check"],
+    "check-index": ["-m", "roadworthy", "check-index"],
+    "check-names": ["-m", "roadworthy", "check-names"],
+    "check-news": ["-m", "roadworthy", "check-news"],
+    "collect": ["-m", "roadworthy", "collect"],
+    "github-release": ["-m", "roadworthy", "github-release"],
+    "new": ["scripts/template.py", "new"],
+    "rehearse": ["-m", "workshop.rehearse"],
+    "release": ["scripts/release.py"],
+    "stamp": ["-m", "roadworthy", "stamp"],
+    "template-update": ["scripts/template.py", "update"],
+    "verify": ["scripts/verify_install.py"],
+}
+VALUES = [
+    "$(shell touch oh-no)",
+    "Parses US$100 amounts",
+    "",
+    "a  b ",
+    "'; exit 3; '",
+    '"; exit 3; "',
+    "`exit 3`",
+    "# $@ %",
+]
+
+
+def told(asked: Path, target: str, *given: str) -> list[list[object]]:
+    """Return what each script was started with, in their order: its words, and what it was given."""
+    done = run("make", target, *given, cwd=asked)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+
+
+@pytest.mark.parametrize("target", SCRIPTS)
+def test_what_is_given_reaches_the_script_as_it_was_typed_and_runs_nothing(asked: Path, target: str) -> None:
+    for number, value in enumerate(VALUES):
+        name = TAKEN[target][number % len(TAKEN[target])]
+        *before, (words, given) = told(asked, target, f"{name}={value}")
+        assert (words, given) == (SCRIPTS[target], {name: value})
+        # What is done before it was given nothing.
+        assert [each[1] for each in before] == [{}] * len(before)
+    assert not (asked / "oh-no").exists()
+
+
+def test_all_that_a_target_takes_can_be_given_at_once(asked: Path) -> None:
+    for target, words in SCRIPTS.items():
+        given = {name: f"{number} of $(all)" for number, name in enumerate(TAKEN[target])}
+        assert told(asked, target, *(f"{name}={value}" for name, value in given.items()))[-1] == [words, given]
+
+
+def test_each_of_several_targets_is_given_what_is_its_own(asked: Path) -> None:
+    done = run("make", "collect", "check-index", "FROM=built", "VERSION=0.2.0", cwd=asked)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    assert [given for _, given in lines] == [{"FROM": "built"}, {"VERSION": "0.2.0"}]
+
+
+def test_the_python_of_dot_venv_is_chosen_only_where_it_is_meant(asked: Path) -> None:
+    chosen = run("make", "--dry-run", "test", "PYTHON=$(shell touch oh-no)", cwd=asked).stdout
+    assert 'scripts/bootstrap.py --python "$PYTHON"\n' in chosen
+    assert "--python" not in run("make", "--dry-run", "verify", "PYTHON=3.12", cwd=asked).stdout
+    assert not (asked / "oh-no").exists()
 
 
 def test_a_variable_in_the_environment_is_not_given() -> None:
-    planned = run("make", "--dry-run", "verify", VERSION="9.9.9", VERSON="1")
+    planned = run("make", "--dry-run", "changelog", VERSION="9.9.9", VERSON="1")
     assert planned.returncode == 0
-    assert "--version" not in planned.stdout
+    assert "--version Unreleased" in planned.stdout
+
+
+def test_a_variable_in_the_environment_reaches_no_script(asked: Path) -> None:
+    done = run("make", "release", cwd=asked, VERSION="9.9.9", GIVEN="VERSION", YES="1")
+    assert json.loads(done.stdout.splitlines()[-1]) == [["scripts/release.py"], {}]
 
 
 def test_recipes_are_plain_commands() -> None:
@@ -90,8 +166,9 @@ def test_a_second_run_with_nothing_changed_only_tests() -> None:
     made = run("make", "develop")
     assert made.returncode == 0, made.stderr
     planned = re.sub(r'(?m)^PYO3_CONFIG_FILE="[^"]+" ', "", run("make", "--dry-run", "test").stdout).splitlines()
-    looked = [".venv/bin/python", "-m", "roadworthy", "toolchain"]
-    assert [line.split()[:2] for line in planned] == [looked, ["cargo", "test"], [".venv/bin/python", "-m"]]
+    python = [".venv/bin/python", "-m"]
+    assert planned[0].split() == [*python, "roadworthy", "toolchain"]
+    assert [line.split()[:2] for line in planned] == [python, ["cargo", "test"], python]
 
 
 def test_a_python_that_is_not_there_ends_in_one_line() -> None:
@@ -103,10 +180,10 @@ def test_a_python_that_is_not_there_ends_in_one_line() -> None:
 
 
 def test_a_copy_can_have_targets_of_its_own(checkout: Path) -> None:
-    own = "override VARS_shout := WORD\n\n.PHONY: shout  ## Say it loud. [WORD=now]\nshout:\n\t@echo $(WORD)!\n"
+    own = ".PHONY: shout  ## Say it loud. [WORD=now]\nshout:\n\t@echo $(WORD)!\n"
     (checkout / "local.mk").write_text(own, encoding="utf-8")
     assert run("make", "shout", "WORD=now", cwd=checkout).stdout == "now!\n"
-    assert "make shout takes no variable WORT; it takes WORD" in run("make", "shout", "WORT=1", cwd=checkout).stderr
+    assert "make shout takes no WORT; it takes WORD" in run("make", "shout", "WORT=1", cwd=checkout).stderr
     assert run("make", cwd=checkout).stdout.splitlines()[-1] == "shout          Say it loud. [WORD=now]"
     (checkout / "local.mk").unlink()
 

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from helpers import PROJECT
 from loopback_clients import Done, Scene
 from loopback_samples import INFO, SDIST, TOKEN, WHEEL, make_wheel, wheel_files
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
 from roadworthy.sums import write_sums
 
 TITLE = "### By hand, with a token"
 TEXT = (
-    (HERE.root / "docs" / "publishing.md").read_text(encoding="utf-8").split(f"\n{TITLE}\n", 1)[1].split("\n### ", 1)[0]
+    (PROJECT.root / "docs" / "publishing.md")
+    .read_text(encoding="utf-8")
+    .split(f"\n{TITLE}\n", 1)[1]
+    .split("\n### ", 1)[0]
 )
 COMMANDS = re.findall(r"^\$ (.*?)(?: +#.*)?$", TEXT, re.MULTILINE)
 # Where each uploads to, unless it is told otherwise, is PyPI.
@@ -37,8 +40,8 @@ def told(tool: str, token: str) -> dict[str, str]:
 def shell(scene: Scene, command: str, **variables: str) -> Done:
     """Run a command in a folder that has the artefact `release` of a run, and .venv."""
     if not (scene.folder / ".venv").exists():
-        (scene.folder / ".venv").symlink_to(HERE.root / ".venv")
-        write_sums(scene.folder / HERE.sums.name, scene.folder / "dist")
+        (scene.folder / ".venv").symlink_to(PROJECT.root / ".venv")
+        write_sums(scene.folder / PROJECT.sums.name, scene.folder / "dist")
     return scene.call("bash", "-c", command, **variables)
 
 

@@ -54,6 +54,23 @@ def start(copy: Path, temporary: Path) -> "subprocess.Popen[str]":
     return process
 
 
+def test_a_workflow_that_breaks_a_rule_is_not_rehearsed(copy: Path, temporary: Path) -> None:
+    workflow = copy / ".github" / "workflows" / HERE.workflow_file
+    text = workflow.read_text(encoding="utf-8")
+    broken = text.replace("runner: macos-15-intel", "runner: macos-13").replace("  cancel-in-progress: ", "  # ")
+    workflow.write_text(broken.replace("    timeout-minutes: 30\n", ""), encoding="utf-8")
+    done = run(sys.executable, "-m", "workshop.rehearse", cwd=copy, TMPDIR=str(temporary))
+    workflow.write_text(text, encoding="utf-8")
+    assert (done.returncode, done.stdout) == (1, "")
+    for what in (
+        "wheels may take 360 minutes",
+        "wheels runs on macos-13 [A14]",
+        "pull request: an older run is not ended",
+    ):
+        assert f"problem: {HERE.workflow_path}: {what}\n  the rule is: " in done.stderr
+    assert list(temporary.glob("rehearsal-*")) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

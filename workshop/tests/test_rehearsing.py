@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline import PATH, TAG, Pipeline
 from rehearsal_faults import replace_text
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import host_triple
@@ -22,8 +21,9 @@ from workshop.rehearsing.place import CONFIGURATION, Place
 from workshop.rehearsing.report import PROOFS, proof_of
 from workshop.rehearsing.runner import FOLDER, Run
 from workshop.workflows.jobs import Event
+from workshop.workflows.pipeline import TAG, Pipeline
 
-CI = Pipeline(PATH.read_text(encoding="utf-8"))
+CI = Pipeline.of(HERE)
 MACHINE = Machine("x86_64-unknown-linux-gnu", frozenset({"3.12"}))
 WORKFLOW = """\
 on: push

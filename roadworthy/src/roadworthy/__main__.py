@@ -2,7 +2,6 @@
 
 import sys
 from importlib import import_module
-from pathlib import Path
 
 # By command: its module, whose `main` reads the rest of the command line, and what it does.
 COMMANDS = {
@@ -12,35 +11,30 @@ COMMANDS = {
     "identify": ("ci.identify", "say what a run of CI is about"),
     "stamp": ("ci.stamp", "write a development version into the files"),
     "check-index": ("ci.served", "check that an index serves exactly what was built"),
+    "check-names": ("ci.free_names", "check, before anything is sent, that an index has no other file of this version"),
     "check-news": ("ci.news", "check that a change for users brings a news fragment"),
-    "check-lock": ("ci.locks", "check that each job of CI.yml finds a wheel for every tool"),
     "github-release": ("ci.github_release", "release on GitHub what is published"),
     "doctor": ("ci.doctor", "say what has to be set up once, and what is missing here"),
 }
 
 
 def main() -> None:
-    """Start the command that the first word names."""
-    command, *rest = sys.argv[1:] or [""]
+    """Start the command that the first word names, for the project in the folder in which this is started."""
+    command, *words = sys.argv[1:] or [""]
     if command in {"-h", "--help"}:
         print("usage: roadworthy COMMAND …\n")
         print("\n".join(f"  {each:15} {about}" for each, (_, about) in COMMANDS.items()))
         return
     if command not in COMMANDS:
-        sys.exit(usage(command))
-    sys.argv = [f"roadworthy {command}", *rest]
-    module = import_module(f"roadworthy.{COMMANDS[command][0]}")
-    from roadworthy.project import Project  # noqa: PLC0415 - only where there is a command
+        sys.stderr.write(f"roadworthy: {command!r} is no command; it is one of: {', '.join(COMMANDS)}\n")
+        sys.exit(2)
+    from pathlib import Path  # noqa: PLC0415 - only where there is a command
+
+    from roadworthy.project import Project  # noqa: PLC0415
     from roadworthy.terminal import run_main  # noqa: PLC0415
 
-    passed = command in {"check", "toolchain"}
-    run_main(lambda: module.main(Project(Path.cwd()), rest) if passed else module.main())
-
-
-def usage(command: str) -> int:
-    """Say which commands there are, and return the exit code."""
-    sys.stderr.write(f"roadworthy: {command!r} is no command; it is one of: {', '.join(COMMANDS)}\n")
-    return 2
+    module = import_module(f"roadworthy.{COMMANDS[command][0]}")
+    run_main(lambda: module.main(Project(Path.cwd()), words))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,15 @@ import sys
 from typing import Any, NoReturn
 
 
+def take_given() -> dict[str, str] | None:
+    """Return what make hands on, by name, and take it out of the environment; None without make.
+
+    Programs that this one starts find nothing of it.
+    """
+    names = os.environ.pop("GIVEN", None)
+    return None if names is None else {name: os.environ.pop(name, "") for name in names.split()}
+
+
 def option(name: str) -> str:
     """Return the option for a variable: `--dry-run` for DRY_RUN."""
     return "--" + name.lower().replace("_", "-")
@@ -29,11 +38,28 @@ class Parser(argparse.ArgumentParser):
         self.command = command
         self.names: list[str] = []
         self.first = ""
+        self.required: list[str] = []
         self.by_make = False
 
-    def take(self, name: str, about: str, *, first: bool = False, **options: Any) -> "Parser":  # noqa: ANN401 - argparse's
-        """Take a variable; `first`: on a command line its value may stand alone, as in `release.py 0.2.2`."""
+    def take(  # noqa: D417 - the others are argparse's
+        self,
+        name: str,
+        about: str,
+        *,
+        first: bool = False,
+        required: bool = False,
+        **options: Any,  # noqa: ANN401
+    ) -> "Parser":
+        """Take a variable.
+
+        Args:
+            name: Its name.
+            about: What it is for.
+            first: On a command line its value may stand alone, as in `release.py 0.2.2`.
+            required: It has to be given, and not to be empty.
+        """
         self.names.append(name)
+        self.required += [name] if required else []
         self.first = name if first else self.first
         self.add_argument(option(name), dest=name, help=about, metavar=name, default=argparse.SUPPRESS, **options)
         return self
@@ -46,15 +72,11 @@ class Parser(argparse.ArgumentParser):
         return self
 
     def read(self, words: list[str] | None = None) -> dict[str, Any]:
-        """Return what was given by name; default: on this process's command line, or by make.
-
-        Programs that this one starts find nothing of it.
-        """
+        """Return what was given by name; default: on this process's command line, or by make."""
         words = list(sys.argv[1:] if words is None else words)
-        given = os.environ.pop("GIVEN", "").split()
-        self.by_make = bool(given)
-        for name in given:
-            value = os.environ.pop(name, "")
+        given = take_given()
+        self.by_make = given is not None
+        for name, value in (given or {}).items():
             if name not in self.names:
                 self.error(f"unrecognized arguments: {name}")
             words.append(f"{option(name)}={value}")
@@ -66,6 +88,8 @@ class Parser(argparse.ArgumentParser):
             if self.first in found:
                 self.error(f"{self.first} is given twice")
             found[self.first] = word
+        if missing := [name for name in self.required if not found.get(name)]:
+            self.error(f"{self.command} needs {', '.join(missing)}")
         return found
 
     def error(self, message: str) -> NoReturn:
@@ -73,6 +97,7 @@ class Parser(argparse.ArgumentParser):
         if self.by_make:
             message = re.sub(r"--[a-z][a-z-]*", lambda found: found[0][2:].upper().replace("-", "_"), message)
             message = message.replace("unrecognized arguments:", f"make {self.command} takes no")
+            message = message.replace(f"{self.command} needs", f"make {self.command} needs")
         taken = ", ".join(self.names) or "nothing"
         line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
         sys.stderr.write(f"usage: {line}; it takes {taken}\n")

@@ -4,8 +4,9 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from packaging.version import InvalidVersion, Version
@@ -20,12 +21,26 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# An upload is visible at once, or after a cache or two has forgotten that there was nothing: ten minutes at most.
-LONGEST_WAIT = 600
 # How many seconds an index may be silent.
 TIMEOUT = 30
 # What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.
 PASSING = {429, 502, 503, 504}
+
+
+class Patience(NamedTuple):
+    """How long an index is asked again.
+
+    Attributes:
+        longest: Seconds in all.
+        first: Seconds of the first pause; each is twice as long as the one before, up to 30.
+    """
+
+    # An upload is visible at once, or after a cache or two has forgotten that there was nothing.
+    longest: float = 600
+    first: float = 1
+
+
+PATIENT = Patience()
 
 
 class NotThereYetError(Exception):
@@ -61,11 +76,11 @@ def upload_address(name: str) -> str:
     return name
 
 
-def patiently(ask: Callable[[], T], longest: float = LONGEST_WAIT) -> T:
+def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
     """Return what `ask` returns; as long as it raises NotThereYetError, say so, wait, and ask again.
 
     Raises:
-        ProblemsError: It still does after `longest` seconds.
+        ProblemsError: It still does after `patience.longest` seconds.
     """
     from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential  # noqa: PLC0415
 
@@ -76,8 +91,8 @@ def patiently(ask: Callable[[], T], longest: float = LONGEST_WAIT) -> T:
 
     retrying = Retrying(
         retry=retry_if_exception_type(NotThereYetError),
-        wait=wait_exponential(multiplier=1, max=30),
-        stop=stop_after_delay(longest),
+        wait=wait_exponential(multiplier=patience.first, max=30),
+        stop=stop_after_delay(patience.longest),
         before_sleep=say,
         reraise=True,
     )
@@ -85,7 +100,7 @@ def patiently(ask: Callable[[], T], longest: float = LONGEST_WAIT) -> T:
         return retrying(ask)
     except NotThereYetError as error:
         remedy = "is that version published there? see what the publishing job of CI says"
-        raise problem(f"{error}, after {longest} s", remedy) from error
+        raise problem(f"{error}, after {patience.longest} s", remedy) from error
 
 
 def is_version(text: str | None, version: Version) -> bool:
@@ -115,11 +130,9 @@ def check_names(names: list[str], url: str) -> None:
 class Limit:
     """Watches a download, and ends it once it is larger than any file of a release."""
 
-    def __init__(self, _: int | None) -> None:
+    def __init__(self, largest: int, _: int | None) -> None:
         """Begin with nothing; what the server says of the length is not needed."""
-        from roadworthy.gate.model import LARGEST_MEMBER  # noqa: PLC0415 - only where something is downloaded
-
-        self.largest = self.left = LARGEST_MEMBER
+        self.largest = self.left = largest
 
     def __enter__(self) -> "Limit":  # noqa: PYI034 - Self came with 3.11
         return self
@@ -192,18 +205,26 @@ class Index:
         check_names([file.filename for file in of_release], self.url)
         return of_release
 
-    def download(self, project: str, version: Version, folder: Path) -> None:
-        """Download the files of a release; each is compared with the digest, if the index gives one."""
+    def download(self, project: str, version: Version, folder: Path, largest: int | None = None) -> None:
+        """Download the files of a release; each is compared with the digest, if the index gives one.
+
+        Raises:
+            ProblemsError: The index does not answer, or a file has other bytes, or more than `largest`; default: what
+                PyPI takes of one.
+        """
         import requests  # noqa: PLC0415
         from pypi_simple import PyPISimple  # noqa: PLC0415
 
+        from roadworthy.gate.model import LARGEST_MEMBER  # noqa: PLC0415
+
+        limit = partial(Limit, largest or LARGEST_MEMBER)
         try:
             files = patiently(lambda: self.files(project, version))
             with PyPISimple(self.url) as client:
                 for file in files:
                     err.print(f"downloading {file.filename}")
                     client.download_package(
-                        file, folder / file.filename, verify=bool(file.digests), progress=Limit, timeout=TIMEOUT
+                        file, folder / file.filename, verify=bool(file.digests), progress=limit, timeout=TIMEOUT
                     )
         except (requests.RequestException, ValueError) as error:
             raise problem(f"{self.url} does not answer as an index: {error}", "check INDEX and the network") from error

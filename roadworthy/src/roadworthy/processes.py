@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,6 +96,8 @@ def run_apart(
     Raises:
         TimeoutExpired: It took too long.
     """
+    import tempfile  # noqa: PLC0415 - only for this
+
     words = [str(word) for word in command]
     # Into a file and not a pipe: a program that outlives this process would be ended by what it prints (SIGPIPE).
     with tempfile.TemporaryFile() as printed:

@@ -8,16 +8,17 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
+from typing import TYPE_CHECKING, Any
 
 from roadworthy.crate import MANIFEST, Crate
 from roadworthy.repository import Repository
 from roadworthy.tables import find, find_table, package_of, parse_toml, read_text
 from roadworthy.terminal import problem
+
+# Each fact loads what it is made of: a refusal of a command line needs none.
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
 
 PYPROJECT = "pyproject.toml"
 # The folder of the Python package: what is proven of a wheel is compared with it.
@@ -48,6 +49,8 @@ def require_repository(table: Any) -> str:  # noqa: ANN401 - as it was parsed
 
 def same_wheel(name: str, other: str) -> bool:
     """Say whether two file names mean the same wheel: their compressed tags may stand in any order (PEP 425)."""
+    from packaging.utils import parse_wheel_filename  # noqa: PLC0415
+
     return parse_wheel_filename(name) == parse_wheel_filename(other)
 
 
@@ -145,6 +148,8 @@ class Project:
     @property
     def file_stem(self) -> str:
         """What stands for the distribution in the names of its files (PEP 427, PEP 625)."""
+        from packaging.utils import canonicalize_name  # noqa: PLC0415
+
         return canonicalize_name(self.name).replace("-", "_")
 
     @cached_property
@@ -170,8 +175,10 @@ class Project:
         return self.native_module.split(".", maxsplit=1)[0]
 
     @cached_property
-    def version(self) -> Version:
+    def version(self) -> "Version":
         """The version in pyproject.toml."""
+        from packaging.version import InvalidVersion, Version  # noqa: PLC0415
+
         remedy = f"write it there as {MANIFEST} has it, and not as dynamic: make release edits both"
         text = self.require_text("project", "version", remedy=remedy)
         try:
@@ -199,8 +206,10 @@ class Project:
     # ---- the Pythons that it is for ---------------------------------------------------------------------------------
 
     @cached_property
-    def requires_python(self) -> SpecifierSet:
+    def requires_python(self) -> "SpecifierSet":
         """Which versions of Python the package may be installed on."""
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415
+
         remedy = 'write requires-python = ">=3.10" there, or your oldest'
         text = self.require_text("project", "requires-python", remedy=remedy)
         try:
@@ -327,11 +336,11 @@ class Project:
         facts = (self.native_module, self.crate.features_without_abi3, self.python_tags, self.platform_tags)
         _ = (*facts, self.crate.abi3_feature)
 
-    def sdist_name(self, of: Version | None = None) -> str:
+    def sdist_name(self, of: "Version | None" = None) -> str:
         """Return the file name of the sdist of a version; default: this one."""
         return f"{self.file_stem}-{of or self.version}.tar.gz"
 
-    def wheel_name(self, python: str, triple: str, of: Version | None = None) -> str:
+    def wheel_name(self, python: str, triple: str, of: "Version | None" = None) -> str:
         """Return the file name of the wheel for an interpreter of `python_tags` and a target of `platform_tags`."""
         return f"{self.file_stem}-{of or self.version}-{self.python_tags[python]}-{self.platform_tag(triple)}.whl"
 

@@ -1,6 +1,5 @@
 """Asking git about a repository, whatever the environment says about another one."""
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -76,6 +75,8 @@ class Repository:
 
     def state(self) -> str:
         """Name the content of all tracked files: the commit, and a digest of what differs from it."""
+        import hashlib  # noqa: PLC0415 - only for this
+
         changes = self.ask("diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color")
         digest = hashlib.sha256(changes.encode("utf-8", "surrogateescape")).hexdigest() if changes else "clean"
         return f"{self.ask('rev-parse', 'HEAD')} {digest}"

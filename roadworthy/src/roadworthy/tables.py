@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import tomli
-
 from roadworthy.terminal import problem
 
 
@@ -31,6 +29,8 @@ def parse_toml(name: str, text: str) -> dict[str, Any]:
     if text.startswith("\ufeff"):
         # Cargo reads such a file; pip, and all else that is written in Python, does not.
         raise problem(f"{name} begins with a mark for its encoding", "save it as UTF-8 without that (BOM), and commit")
+    import tomli  # noqa: PLC0415 - a refusal of a command line reads no file
+
     try:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as error:

@@ -11,19 +11,56 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from subprocess import CalledProcessError
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # A table in a log is not cut off at the 80 columns of a terminal that is not there.
 WIDE = 240
 # A full disk, a quota, a limit of the shell.
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-err = Console(
-    stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDE
-)
-out = Console(markup=False, highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+
+
+class Terminal:
+    """One of the two streams, as rich shows it; rich is loaded for what is more than plain text: most starts need none.
+
+    What it has not of its own, it has of rich's Console.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Prepare for `sys.stdout` or `sys.stderr`, whatever that is when something is printed."""
+        self.name = name
+
+    @cached_property
+    def console(self) -> "Console":
+        """Rich's console for the stream."""
+        from rich.console import Console  # noqa: PLC0415 - takes longer to load than most commands to run
+
+        width = None if getattr(sys, self.name).isatty() else WIDE
+        plain = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": True}
+        return Console(stderr=self.name == "stderr", width=width, **plain)  # type: ignore[arg-type]
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever rich has
+        return getattr(self.console, name)
+
+    def print(self, *objects: Any, style: str = "", markup: bool = False, end: str = "\n") -> None:  # noqa: ANN401 - rich's
+        """Print texts, or whatever rich shows; `style` is for terminals, and `markup` is rich's."""
+        stream = getattr(sys, self.name)
+        shown = style and (stream.isatty() or "FORCE_COLOR" in os.environ)
+        # Where rich is there already, it may just show how a step goes on.
+        if markup or shown or "console" in vars(self) or not all(isinstance(each, str) for each in objects):
+            self.console.print(*objects, style=style or None, markup=markup, end=end)
+            return
+        try:
+            print(" ".join(objects).expandtabs(), end=end, file=stream, flush=True)
+        except BrokenPipeError:
+            self.console.on_broken_pipe()
+
+
+err, out = Terminal("stderr"), Terminal("stdout")
 
 
 @dataclass(frozen=True)
@@ -74,7 +111,12 @@ def annotate(errors: Iterable[tuple[str, str]]) -> None:
 def step(title: str) -> Iterator[None]:
     """Tell what goes on, on a terminal while it goes on, and how long it took when it has ended well."""
     started = time.perf_counter()
-    with err.status(f"{escape(title)} …"):
+    if sys.stderr.isatty():
+        from rich.markup import escape  # noqa: PLC0415 - only where it is seen
+
+        with err.status(f"{escape(title)} …"):
+            yield
+    else:
         yield
     err.print(f"{time.perf_counter() - started:6.1f} s  {title}")
 
@@ -90,7 +132,8 @@ def run_main(main: Callable[[], None]) -> None:
     except ProblemsError as error:
         annotate((one.what, "") for one in error.problems)
         for one in error.problems:
-            err.print(f"[bold red]problem:[/] {escape(str(one.printable()))}", markup=True)
+            err.print("problem:", style="bold red", end=" ")
+            err.print(str(one.printable()))
         sys.exit(1)
     except CalledProcessError as error:
         show_failure(error)

@@ -3,16 +3,14 @@
 The values are read from where they stand: pyproject.toml, CI.yml, the remote. Nothing is changed anywhere.
 """
 
-import argparse
 import json
 import platform
 import shlex
 import shutil
+from collections.abc import Callable
 
-from roadworthy.building import toolchain
-from roadworthy.index import Index, NotThereYetError, upload_address
-from roadworthy.project import HERE, require_repository
-from roadworthy.releasing.github import Forge
+from roadworthy.arguments import Parser
+from roadworthy.project import Project, require_repository
 from roadworthy.tables import find
 from roadworthy.terminal import Problem, ProblemsError, err, out, problem
 
@@ -26,49 +24,52 @@ OPTIONAL = {
 TAG_PATTERN = "v*"
 
 
-def required_check() -> str:
+def required_check(project: Project) -> str:
     """Return the name of the check that branch protection asks for."""
-    if "passed" not in HERE.jobs:
-        raise problem(
-            f"{HERE.workflow_path} has no job passed, which branch protection asks for", "put the template's back"
-        )
+    if "passed" not in project.jobs:
+        what = f"{project.workflow_path} has no job passed, which branch protection asks for"
+        raise problem(what, "put the template's back")
     # Without a name of its own, a job has that of its key.
-    return str(find(HERE.jobs, "passed", "name") or "passed")
+    return str(find(project.jobs, "passed", "name") or "passed")
 
 
-def publisher(environment: str) -> dict[str, str]:
+def publisher(project: Project, environment: str) -> dict[str, str]:
     """Return what an index is told about the trusted publisher, in the order of its form."""
-    forge = Forge.of(HERE, require_repository(find(HERE.pyproject, "project")))
+    from roadworthy.releasing.github import Forge  # noqa: PLC0415 - not for a refusal of the command line
+
+    forge = Forge.of(project, require_repository(find(project.pyproject, "project")))
     if forge is None:
         raise problem("pyproject.toml has no Repository on GitHub", "set it in [project.urls]")
     return {
-        "PyPI project name": HERE.name,
+        "PyPI project name": project.name,
         "Owner": forge.owner,
         "Repository name": forge.name,
-        "Workflow name": HERE.workflow_file,
+        "Workflow name": project.workflow_file,
         "Environment name": environment,
     }
 
 
-def gh_api(method: str, path: str, *words: str, body: object = None) -> str:
+def gh_api(project: Project, method: str, path: str, *words: str, body: object = None) -> str:
     """Return a gh command for this repository: with further words, or with a body, which is shown as JSON."""
-    values = publisher("")
+    values = publisher(project, "")
     command = f"gh api --method={method} repos/{values['Owner']}/{values['Repository name']}/{path}"
     if body is not None:
         return f"{command} --input=- <<< {shlex.quote(json.dumps(body))}"
     return " ".join([command, *words])
 
 
-def ruleset(name: str, target: str, ref: str, *rules: dict[str, object]) -> str:
+def ruleset(project: Project, name: str, target: str, ref: str, *rules: dict[str, object]) -> str:
     """Return the command that makes a ruleset for a kind of refs."""
     names = {"ref_name": {"include": [ref], "exclude": []}}
     body = {"name": name, "target": target, "enforcement": "active", "conditions": names, "rules": rules}
-    return gh_api("POST", "rulesets", body=body)
+    return gh_api(project, "POST", "rulesets", body=body)
 
 
-def set_up_commands() -> dict[str, list[str]]:
+def set_up_commands(project: Project) -> dict[str, list[str]]:
     """Return the gh commands that set GitHub up, by what they are for."""
-    pypi, test = (HERE.environments[name] for name in ("pypi", "testpypi"))
+    from roadworthy.index import upload_address  # noqa: PLC0415 - not for a refusal of the command line
+
+    pypi, test = (project.environments[name] for name in ("pypi", "testpypi"))
     # The reviewer is whoever runs it; so this body is no fixed text.
     reviewed = (
         "-F 'reviewers[][type]=User' -F \"reviewers[][id]=$(gh api user --jq .id)\"",
@@ -76,43 +77,48 @@ def set_up_commands() -> dict[str, list[str]]:
         "-F 'deployment_branch_policy[custom_branch_policies]=true'",
     )
     tags = {"name": TAG_PATTERN, "type": "tag"}
-    check = {"required_status_checks": [{"context": required_check()}], "strict_required_status_checks_policy": True}
+    check = {
+        "required_status_checks": [{"context": required_check(project)}],
+        "strict_required_status_checks_policy": True,
+    }
     passed: dict[str, object] = {"type": "required_status_checks", "parameters": check}
     return {
         f"The environment {pypi}: a person approves, and only tags get in. Made by its first use, it is bare": [
-            gh_api("PUT", f"environments/{pypi}", *reviewed),
-            gh_api("POST", f"environments/{pypi}/deployment-branch-policies", body=tags),
+            gh_api(project, "PUT", f"environments/{pypi}", *reviewed),
+            gh_api(project, "POST", f"environments/{pypi}/deployment-branch-policies", body=tags),
         ],
         f"The environment {test}, and where it publishes to": [
-            gh_api("PUT", f"environments/{test}"),
+            gh_api(project, "PUT", f"environments/{test}"),
             f"gh variable set PUBLISH_URL --env {test} --body {upload_address('testpypi')}",
         ],
         "Tags of releases are never moved and never deleted": [
-            ruleset("releases", "tag", f"refs/tags/{TAG_PATTERN}", {"type": "update"}, {"type": "deletion"}),
+            ruleset(project, "releases", "tag", f"refs/tags/{TAG_PATTERN}", {"type": "update"}, {"type": "deletion"}),
         ],
         "The default branch takes what CI has passed": [
-            ruleset("default branch", "branch", "~DEFAULT_BRANCH", passed),
+            ruleset(project, "default branch", "branch", "~DEFAULT_BRANCH", passed),
         ],
         "What workflows may do where they do not say: read": [
-            gh_api("PUT", "actions/permissions/workflow", body={"default_workflow_permissions": "read"}),
+            gh_api(project, "PUT", "actions/permissions/workflow", body={"default_workflow_permissions": "read"}),
         ],
     }
 
 
-def print_publishers() -> None:
-    """Print the forms of both indexes."""
-    for name, environment in HERE.environments.items():
+def print_publishers(project: Project, taken: Callable[[Project, str], str]) -> None:
+    """Print the forms of both indexes, each with what `taken` says of the name there."""
+    for name, environment in project.environments.items():
         out.print(f"The trusted publisher on {name} (Account, Publishing, Add a new pending publisher):", style="bold")
-        for field, value in publisher(environment).items():
+        for field, value in publisher(project, environment).items():
             out.print(f"  {field:20} {value}")
-        out.print(f"  {say_taken(name)}")
+        out.print(f"  {taken(project, name)}")
         out.print()
 
 
-def say_taken(name: str) -> str:
+def say_taken(project: Project, name: str) -> str:
     """Say whether an index knows the project."""
+    from roadworthy.index import Index, NotThereYetError  # noqa: PLC0415 - not for a refusal of the command line
+
     try:
-        with_page = Index.named(name).knows(HERE.name)
+        with_page = Index.named(name).knows(project.name)
     except (NotThereYetError, OSError, ValueError) as error:
         return f"whether the name is free could not be asked ({type(error).__name__})"
     if with_page:
@@ -120,12 +126,14 @@ def say_taken(name: str) -> str:
     return "The name is free. A pending publisher does not reserve it: release 0.1.0-alpha1 soon"
 
 
-def find_missing() -> list[Problem]:
+def find_missing(project: Project) -> list[Problem]:
     """Return what is missing for everything; say what is missing for something."""
+    from roadworthy.building import toolchain  # noqa: PLC0415 - not for a refusal of the command line
+
     problems = [Problem(f"{tool} is not on PATH", "install it") for tool in REQUIRED if not shutil.which(tool)]
     try:
-        rust = toolchain.require_rust(HERE)
-        err.print(f"Rust {rust}, Python {platform.python_version()}, maturin {toolchain.maturin_version(HERE)}")
+        rust = toolchain.require_rust(project)
+        err.print(f"Rust {rust}, Python {platform.python_version()}, maturin {toolchain.maturin_version(project)}")
     except ProblemsError as error:
         problems += error.problems
     for tool, purpose in OPTIONAL.items():
@@ -134,15 +142,15 @@ def find_missing() -> list[Problem]:
     return problems
 
 
-def main() -> None:
-    """Print everything, and end with what is missing."""
-    argparse.ArgumentParser(description="Say what has to be set up once, and what is missing here.").parse_args()
-    print_publishers()
-    for title, lines in set_up_commands().items():
+def main(project: Project, words: list[str], taken: Callable[[Project, str], str] = say_taken) -> None:
+    """Print everything, and end with what is missing; `taken` asks an index, by its name, for the project."""
+    Parser("doctor", "Say what has to be set up once, and what is missing here.").read(words)
+    print_publishers(project, taken)
+    for title, lines in set_up_commands(project).items():
         out.print(f"{title}:", style="bold")
         for line in lines:
             # As it is: to be copied.
             print(f"  {line}")
         out.print()
-    if problems := find_missing():
+    if problems := find_missing(project):
         raise ProblemsError(problems)

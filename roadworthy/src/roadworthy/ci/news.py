@@ -4,35 +4,37 @@ The pull request of a release brings none: it turns the waiting ones into a sect
 says so in one of its commit messages, on a line of its own at the end: `Changelog: none`.
 """
 
-import argparse
 from collections.abc import Iterator
 
-from roadworthy.project import HERE
-from roadworthy.releasing import files
-from roadworthy.releasing.state import commit_reader
-from roadworthy.releasing.version import Release
+from roadworthy.arguments import Parser
+from roadworthy.project import Project
+from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, ProblemsError, out, problem
 
 # What is in a wheel.
 SHIPPED = ("python/", "src/")
 
 
-def find_base(name: str) -> str:
+def find_base(checkout: Repository, name: str) -> str:
     """Return the commit at which this branch left `name`.
 
     Raises:
         ProblemsError: There is no such branch, or nothing in common with it.
     """
-    found = HERE.checkout.run("merge-base", "--end-of-options", name, "HEAD")
+    found = checkout.run("merge-base", "--end-of-options", name, "HEAD")
     if found.returncode:
         remedy = "fetch it with its history (git fetch --unshallow; actions/checkout: fetch-depth: 0), or set BASE="
         raise problem(f"there is no commit that {name} and this branch have in common", remedy)
     return found.stdout.strip()
 
 
-def is_release(base: str) -> str | None:
+def is_release(checkout: Repository, base: str) -> str | None:
     """Return the version if this branch brings its release: the version in all files, and its section."""
-    head, before = commit_reader(HERE.checkout, "HEAD"), commit_reader(HERE.checkout, base)
+    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
+    from roadworthy.releasing.state import commit_reader  # noqa: PLC0415
+    from roadworthy.releasing.version import Release  # noqa: PLC0415
+
+    head, before = commit_reader(checkout, "HEAD"), commit_reader(checkout, base)
     version = files.versions(head)["pyproject.toml"]
     try:
         release = Release.parse(version)
@@ -41,21 +43,23 @@ def is_release(base: str) -> str | None:
     return version if files.has_release(head, release) and not files.has_release(before, release) else None
 
 
-def find_problems(base: str, name: str) -> Iterator[Problem]:
+def find_problems(project: Project, base: str, name: str) -> Iterator[Problem]:
     """Find what is wrong with the news of the commits since `base`."""
-    read = files.reader(HERE.root)
+    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
+
+    read, ask = files.reader(project.root), project.checkout.ask
     types = files.fragment_types(read)
     directory = files.table(read)["directory"]
-    tracked = set(HERE.checkout.ask("ls-files", "-z", directory).split("\0"))
-    for path in files.list_fragments(HERE.root, read):
+    tracked = set(ask("ls-files", "-z", directory).split("\0"))
+    for path in files.list_fragments(project.root, read):
         yield from files.check_fragment(path, types)
         if f"{directory}/{path.name}" not in tracked:
             yield Problem(f"{directory}/{path.name} is not tracked by git", f"run: git add {directory}/{path.name}")
     diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", f"{base}..HEAD")
-    changed = HERE.checkout.ask(*diff).rstrip("\0").split("\0")
-    written = HERE.checkout.ask(*diff[:2], "--diff-filter=AM", *diff[2:], "--", directory).rstrip("\0")
+    changed = ask(*diff).rstrip("\0").split("\0")
+    written = ask(*diff[:2], "--diff-filter=AM", *diff[2:], "--", directory).rstrip("\0")
     shipped = [path for path in changed if path.startswith(SHIPPED)]
-    trailers = HERE.checkout.ask("log", "--format=%(trailers:key=Changelog,valueonly)", f"{base}..HEAD").lower().split()
+    trailers = ask("log", "--format=%(trailers:key=Changelog,valueonly)", f"{base}..HEAD").lower().split()
     if shipped and not written and "none" not in trailers:
         yield Problem(
             f"since {name} this branch changes what users get ({', '.join(shipped[:3])}), and tells them nothing",
@@ -64,14 +68,14 @@ def find_problems(base: str, name: str) -> Iterator[Problem]:
         )
 
 
-def main() -> None:
+def main(project: Project, words: list[str]) -> None:
     """Check, and end with every problem."""
-    parser = argparse.ArgumentParser(description="Check that a change for users brings a news fragment.")
-    parser.add_argument("--base", default="origin/HEAD", help="the branch it will be merged into; default: origin's")
-    name = parser.parse_args().base
-    HERE.checkout.require_checkout()
-    base = find_base(name)
-    if version := is_release(base):
+    parser = Parser("check-news", "Check that a change for users brings a news fragment.")
+    parser.take("BASE", "the branch it will be merged into; default: origin's", first=True)
+    name = parser.read(words).get("BASE", "origin/HEAD")
+    project.checkout.require_checkout()
+    base = find_base(project.checkout, name)
+    if version := is_release(project.checkout, base):
         out.print(f"this is the release of {version}: its news are in CHANGELOG.md")
-    elif problems := list(find_problems(base, name)):
+    elif problems := list(find_problems(project, base, name)):
         raise ProblemsError(problems)

@@ -1,70 +1,61 @@
-"""Does an index serve exactly what was built? The names both ways, every SHA-256, and an attestation for each file.
+"""Does an index serve exactly what was built? The names both ways, every SHA-256, and an attestation for each file."""
 
-With --before, which is for the time before anything is sent: does it serve anything else of this version? A file name
-can be used once, so a file that somebody else has put there would end publishing half-way.
-"""
-
-import argparse
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import requests
-from packaging.version import InvalidVersion, Version
-from pypi_simple import DistributionPackage
-
-from roadworthy.index import BusyError, Index, NotThereYetError, patiently
-from roadworthy.project import HERE
-from roadworthy.releasing.yank import advising, next_version, repair
-from roadworthy.runner import summarise
-from roadworthy.sums import read_sums
+from roadworthy.arguments import Parser
+from roadworthy.project import Project
 from roadworthy.terminal import Problem, ProblemsError, out, problem
 
+if TYPE_CHECKING:
+    from packaging.version import Version
+    from pypi_simple import DistributionPackage
 
-def served_files(index: Index, version: Version, names: set[str]) -> list[DistributionPackage]:
-    """Return what the index serves, once it serves all of the names: caches learn of them one after the other.
-
-    Raises:
-        ProblemsError: It does not, after ten minutes.
-    """
-
-    def ask() -> list[DistributionPackage]:
-        files = index.files(HERE.name, version)
-        if missing := names - {file.filename for file in files}:
-            raise NotThereYetError(f"{index.url} does not serve {', '.join(sorted(missing))} yet")
-        return files
-
-    return patiently(ask)
+    from roadworthy.index import Index, Patience
 
 
-def early_files(index: Index, version: Version) -> list[DistributionPackage]:
-    """Return what the index serves of a version that may not be there at all.
+def read_arguments(command: str, about: str, words: list[str]) -> dict[str, Any]:
+    """Read what this command takes, and the one for the time before anything is sent; what is not given is left out."""
+    parser = Parser(command, about).take("VERSION", "the version that was built", first=True, required=True)
+    parser.take("INDEX", "pypi (default), testpypi, or the address of a simple index")
+    return parser.take("SUMS", "the SHA256SUMS of what was built", type=Path).read(words)
+
+
+def parse_version(text: str) -> "Version":
+    """Return a version in any spelling.
 
     Raises:
-        ProblemsError: It does not answer for ten minutes.
+        ProblemsError: It is none.
     """
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - not for a refusal of the command line
 
-    def ask() -> list[DistributionPackage]:
-        try:
-            return index.files(HERE.name, version)
-        except BusyError:
-            raise
-        except NotThereYetError:
-            return []
-
-    return patiently(ask)
+    try:
+        return Version(text)
+    except InvalidVersion as error:
+        raise problem(f"VERSION={text} is no version", "write it as it was released") from error
 
 
-def compare_early(files: list[DistributionPackage], sums: dict[str, str], version: str) -> Iterator[Problem]:
-    """Find what is served of the version and is none of the files that are to be sent."""
-    for file in files:
-        if file.digests.get("sha256") != sums.get(file.filename, ""):
-            what = f"the index has {file.filename} already, with other bytes than were built, or none were"
-            yield Problem(what, f"nothing was sent; who put it there? Release {next_version(version)}")
+def ask(index: "Index", question: "Callable[[], list[DistributionPackage]]", patience: "Patience | None") -> list[Any]:
+    """Return what an index answers, as long as it takes.
+
+    Raises:
+        ProblemsError: It is no index, or does not answer.
+    """
+    from requests import RequestException  # noqa: PLC0415 - the slowest of all
+
+    from roadworthy.index import PATIENT, patiently  # noqa: PLC0415
+
+    try:
+        return patiently(question, patience or PATIENT)
+    except (RequestException, ValueError) as error:
+        raise problem(f"{index.url} does not answer as an index: {error}", "check INDEX and the network") from error
 
 
-def compare(files: list[DistributionPackage], sums: dict[str, str], version: str) -> Iterator[Problem]:
+def compare(files: "list[DistributionPackage]", sums: dict[str, str], version: str) -> Iterator[Problem]:
     """Find what is served and was not built, or has other bytes, or no attestation (PEP 740)."""
+    from roadworthy.releasing.yank import repair  # noqa: PLC0415 - not for a refusal of the command line
+
     remedy = f"these are not the files of this run; {'; '.join(repair(version))}"
     for file in files:
         served = file.digests.get("sha256")
@@ -77,38 +68,45 @@ def compare(files: list[DistributionPackage], sums: dict[str, str], version: str
             yield Problem(what, "it can be installed; see what the publishing job says of attesting")
 
 
-def check(arguments: argparse.Namespace, version: Version) -> None:
+def check(project: Project, given: dict[str, Any], version: "Version", patience: "Patience | None" = None) -> None:
     """Ask, compare, and print what is served.
+
+    Args:
+        project: What was built.
+        given: The arguments.
+        version: The version among them.
+        patience: How long to wait for what is not served yet: caches learn of the files one after the other; default:
+            ten minutes.
 
     Raises:
         ProblemsError: It is not what was built, or the index does not answer.
     """
-    sums, index = read_sums(arguments.sums), Index.named(arguments.index)
-    try:
-        files = early_files(index, version) if arguments.before else served_files(index, version, set(sums))
-    except (requests.RequestException, ValueError) as error:
-        raise problem(f"{index.url} does not answer as an index: {error}", "check INDEX and the network") from error
-    if problems := list((compare_early if arguments.before else compare)(files, sums, arguments.version)):
+    from roadworthy.index import Index, NotThereYetError  # noqa: PLC0415 - not for a refusal of the command line
+    from roadworthy.runner import summarise  # noqa: PLC0415
+    from roadworthy.sums import read_sums  # noqa: PLC0415
+
+    path = given.get("SUMS", project.sums)
+    sums, index = read_sums(path), Index.named(given.get("INDEX", "pypi"))
+
+    def served() -> "list[DistributionPackage]":
+        files = index.files(project.name, version)
+        if missing := sums.keys() - {file.filename for file in files}:
+            raise NotThereYetError(f"{index.url} does not serve {', '.join(sorted(missing))} yet")
+        return files
+
+    files = ask(index, served, patience)
+    if problems := list(compare(files, sums, given["VERSION"])):
         raise ProblemsError(problems)
-    if arguments.before:
-        out.print(f"{index.url} serves {len(files)} files of {version}, and no other ones than were built")
-        return
     rows = [(file.filename, file.digests["sha256"]) for file in sorted(files, key=lambda file: file.filename)]
     summarise(f"{index.url} serves", ["file", "SHA-256"], rows)
-    out.print(f"{index.url} serves exactly the {len(files)} files of {arguments.sums}, each with an attestation")
+    out.print(f"{index.url} serves exactly the {len(files)} files of {path}, each with an attestation")
 
 
-def main() -> None:
-    """Read the arguments, ask, compare, and print what is served."""
-    parser = argparse.ArgumentParser(description="Check that an index serves exactly what was built.")
-    parser.add_argument("version", metavar="VERSION")
-    parser.add_argument("--index", default="pypi", help="pypi (default), testpypi, or the address of a simple index")
-    parser.add_argument("--sums", type=Path, default=HERE.sums, metavar="FILE", help="the SHA256SUMS of what was built")
-    parser.add_argument("--before", action="store_true", help="nothing is sent yet: is a name used for other bytes?")
-    arguments = parser.parse_args()
-    try:
-        version = Version(arguments.version)
-    except InvalidVersion as error:
-        raise problem(f"VERSION={arguments.version} is no version", "write it as it was released") from error
-    with nullcontext() if arguments.before else advising(arguments.version, arguments.index):
-        check(arguments, version)
+def main(project: Project, words: list[str]) -> None:
+    """Read the arguments, and check."""
+    given = read_arguments("check-index", "Check that an index serves exactly what was built.", words)
+    from roadworthy.releasing.yank import advising  # noqa: PLC0415 - not for a refusal of the command line
+
+    version = parse_version(given["VERSION"])
+    with advising(given["VERSION"], given.get("INDEX", "pypi")):
+        check(project, given, version)

@@ -42,7 +42,7 @@ def confirm(state: State, plan: Plan) -> None:
     from rich.prompt import Confirm  # noqa: PLC0415 - a refused command line does without
 
     question = f"Push {', '.join(plan.refs)} to {state.remote.name}?"
-    if not state.request.yes and not Confirm.ask(question, console=err, default=False):
+    if not state.request.yes and not Confirm.ask(question, console=err.console, default=False):
         raise problem("not confirmed, so nothing was pushed", "run the same command again whenever you like")
 
 

@@ -7,15 +7,17 @@ O trusted publishing, P PyPI, R supply chain, S sdist, U upload, Y Python's ABI.
 import re
 from collections.abc import Iterator
 
-from pipeline import EVENTS, MANUAL, TAG, VERSION, Pipeline, rule
-from roadworthy.project import HERE
+from roadworthy.project import Project
 from workshop.workflows.events import triggers
+from workshop.workflows.pipeline import EVENTS, MANUAL, TAG, VERSION, Pipeline
 
 GOOD_TAGS = ("v0.1.0", "v1.2.3", "v10.20.30", "v0.3.0-alpha1", "v0.3.0-beta12", "v0.3.0-rc1")
 BAD_TAGS = (
     *("vacation", "v1", "v1.2", "1.2.3", "v1.2.3.4", "v1.2.3-", "v1.2.3-rc", "v1.2.3-gamma1", "v1.2.3a1", "v1.2.3rc1"),
     *("release-1.2.3", "2026-07-22", "v1.2.3-rc.1", "v1.2.3+build", "xv1.2.3", "v1.2.3-post1", "v1.2.3-dev7", "latest"),
 )
+# So long after its first file, PyPI takes more of a release.
+DAYS = 14
 # The steps before publishing, by what they do; the wheels' jobs are among them.
 BEFORE = (
     *("make identify", "make lint", "make test", "make sdist", "make build", "make collect"),
@@ -23,7 +25,6 @@ BEFORE = (
 )
 
 
-@rule
 def only_release_tags_start_a_run(pipeline: Pipeline) -> Iterator[str]:
     """A tag starts a run if `make release` could have made it, and no other (any tag published: `vacation`, a date)."""
     for tag in (*GOOD_TAGS, *BAD_TAGS):
@@ -39,7 +40,6 @@ def only_release_tags_start_a_run(pipeline: Pipeline) -> Iterator[str]:
         yield f"it is also started by {', '.join(sorted(extra))}"
 
 
-@rule
 def only_a_pushed_tag_publishes_to_pypi(pipeline: Pipeline) -> Iterator[str]:
     """A release's tag publishes to PyPI, a manual run, where asked to, to TestPyPI, and nothing else does."""
     jobs = pipeline.publishing
@@ -52,7 +52,6 @@ def only_a_pushed_tag_publishes_to_pypi(pipeline: Pipeline) -> Iterator[str]:
                 yield f"{name}: {job} {'does not run' if wanted else 'runs'}"
 
 
-@rule
 def nothing_is_published_that_failed(pipeline: Pipeline) -> Iterator[str]:
     """Publishing waits for all that is built and proven, and for nothing that was skipped (incomplete releases)."""
     for index, job in pipeline.publishing.items():
@@ -70,9 +69,9 @@ def nothing_is_published_that_failed(pipeline: Pipeline) -> Iterator[str]:
             yield f"{job} asks for more than success: {condition}"
 
 
-@rule
 def a_publish_job_does_five_things(pipeline: Pipeline) -> Iterator[str]:
     """Download, uv, compare the hashes, attest, publish: no checkout, no make, nothing else beside the identity."""
+    uv = locked_uv(pipeline.project)
     for index, job in pipeline.publishing.items():
         (row,) = pipeline.rows(job, TAG if index == "pypi" else MANUAL)
         does = [step.uses.split("@")[0] or step.run.split()[0] for step in row.steps]
@@ -84,11 +83,11 @@ def a_publish_job_does_five_things(pipeline: Pipeline) -> Iterator[str]:
         if any(step.runs is not True for step in row.steps):
             yield f"{job} may leave out a step"
         checksum = setup.inputs.get("checksum", "")
-        if setup.inputs != {"version": locked_uv(), "checksum": checksum, "enable-cache": "false"}:
-            yield f"{job} sets uv up with {setup.inputs}, and {locked_uv()} is locked"
+        if setup.inputs != {"version": uv, "checksum": checksum, "enable-cache": "false"}:
+            yield f"{job} sets uv up with {setup.inputs}, and {uv} is locked"
         if not re.fullmatch(r"[0-9a-f]{64}", checksum):
-            yield f"{job} takes any uv that calls itself {locked_uv()}: checksum: {checksum or 'none'}"
-        if check.run.split() != ["sha256sum", "--check", "--strict", HERE.sums.name]:
+            yield f"{job} takes any uv that calls itself {uv}: checksum: {checksum or 'none'}"
+        if check.run.split() != ["sha256sum", "--check", "--strict", pipeline.project.sums.name]:
             yield f"{job} does not compare every hash: {check.run}"
         if attest.inputs != {"paths": "dist/*"}:
             yield f"{job} attests {attest.inputs}"
@@ -104,13 +103,11 @@ def _check_command(job: str, index: str, words: list[str], env: dict[str, str]) 
         yield f"{job} publishes with the environment {env}"
 
 
-def locked_uv() -> str:
+def locked_uv(project: Project) -> str:
     """Return the version of uv that requirements/setup.txt locks."""
-    text = (HERE.root / "requirements" / "setup.txt").read_text(encoding="utf-8")
-    return text.split("\nuv==", 1)[1].split()[0]
+    return project.read("requirements/setup.txt").split("\nuv==", 1)[1].split()[0]
 
 
-@rule
 def the_address_of_testpypi_is_its_environments_variable(pipeline: Pipeline) -> Iterator[str]:
     """No address of an index stands in the file; the job for TestPyPI reads it from its environment."""
     job = pipeline.publishing["testpypi"]
@@ -122,20 +119,18 @@ def the_address_of_testpypi_is_its_environments_variable(pipeline: Pipeline) -> 
         yield f"{job} publishes to {row.steps[-1].env}"
 
 
-@rule
 def environments_are_those_that_the_indexes_know(pipeline: Pipeline) -> Iterator[str]:
     """Each publish job names its own environment, as it is told to the index; no other job has one [O1, O13]."""
     for index, job in pipeline.publishing.items():
         (row,) = pipeline.rows(job, TAG if index == "pypi" else MANUAL)
-        if row.environment != HERE.environments[index]:
-            yield f"{job} runs in {row.environment}, and the publisher's is {HERE.environments[index]}"
+        if row.environment != pipeline.project.environments[index]:
+            yield f"{job} runs in {row.environment}, and the publisher's is {pipeline.project.environments[index]}"
     others = set(pipeline.jobs) - set(pipeline.publishing.values())
     for name in sorted(others):
         if "environment" in pipeline.jobs[name]:
             yield f"{name} runs in an environment, and publishes nothing"
 
 
-@rule
 def publishing_is_inline_and_without_secrets(pipeline: Pipeline) -> Iterator[str]:
     """No reusable workflow, whose name would be in the identity; no secret, which uv would prefer [O3, U8]."""
     for name, job in pipeline.jobs.items():
@@ -157,7 +152,6 @@ def publishing_is_inline_and_without_secrets(pipeline: Pipeline) -> Iterator[str
             yield f"{word} stands in it"
 
 
-@rule
 def names_are_free_before_anything_is_sent(pipeline: Pipeline) -> Iterator[str]:
     """Before publishing, and only then, the index is asked for files of this version that are not these [P1, U2]."""
     job = pipeline.one("make check-names")
@@ -173,7 +167,6 @@ def names_are_free_before_anything_is_sent(pipeline: Pipeline) -> Iterator[str]:
             yield f"{name}: {job} asks {step.env.get('INDEX')} for {step.env.get('VERSION')}"
 
 
-@rule
 def what_is_published_is_proven_to_arrive(pipeline: Pipeline) -> Iterator[str]:
     """After publishing, and only then, every machine compares the index with the manifest, and installs from it."""
     job = pipeline.one("make check-index")
@@ -210,7 +203,6 @@ def _check_arrival(pipeline: Pipeline, job: str, event: object, index: str) -> I
                 yield f"{job} does not compare with what was built: {step.run}"
 
 
-@rule
 def the_github_release_comes_last(pipeline: Pipeline) -> Iterator[str]:
     """GitHub's release follows what is proven to be on PyPI, and nothing else [A8, A9]."""
     release = pipeline.one("make github-release")
@@ -225,7 +217,6 @@ def the_github_release_comes_last(pipeline: Pipeline) -> Iterator[str]:
                 yield f"{release} runs although {job} ended with {result}"
 
 
-@rule
 def a_retry_sends_the_same_bytes(pipeline: Pipeline) -> Iterator[str]:
     """Running the failed jobs again builds nothing again [U2]."""
     publisher = pipeline.publishing["pypi"]
@@ -240,5 +231,20 @@ def a_retry_sends_the_same_bytes(pipeline: Pipeline) -> Iterator[str]:
     for name, step in pipeline.steps():
         if step.get("uses", "").startswith("actions/upload-artifact@"):
             days = int(step["with"].get("retention-days", 0))
-            if days < 14:
-                yield f"{name} keeps {step['with']['name']} for {days} days, and PyPI takes files for 14"
+            if days < DAYS:
+                yield f"{name} keeps {step['with']['name']} for {days} days, and PyPI takes files for {DAYS}"
+
+
+RULES = (
+    only_release_tags_start_a_run,
+    only_a_pushed_tag_publishes_to_pypi,
+    nothing_is_published_that_failed,
+    a_publish_job_does_five_things,
+    the_address_of_testpypi_is_its_environments_variable,
+    environments_are_those_that_the_indexes_know,
+    publishing_is_inline_and_without_secrets,
+    names_are_free_before_anything_is_sent,
+    what_is_published_is_proven_to_arrive,
+    the_github_release_comes_last,
+    a_retry_sends_the_same_bytes,
+)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
-from roadworthy.project import HERE
+from roadworthy.project import Project
 
 DOCUMENTS = ("README.md", "docs/publishing.md")
 HEAD = "| system | processor | wheels are built on | and verified on |\n| --- | --- | --- | --- |\n"
@@ -52,10 +52,10 @@ def table_in(text: str) -> list[str]:
     return [*found[1].splitlines(), found[2]] if found else []
 
 
-def find_stale(name: str, text: str) -> Iterator[str]:
+def find_stale(project: Project, name: str, text: str) -> Iterator[str]:
     """Say which lines of a document's table are not what CI.yml says, and how they should read."""
-    tags = HERE.python_tags.values()
-    rows = rows_of(HERE.matrix("wheels", "target", "tag", "runner"), HERE.matrix("verify", "wheels", "runner"))
+    tags = project.python_tags.values()
+    rows = rows_of(project.matrix("wheels", "target", "tag", "runner"), project.matrix("verify", "wheels", "runner"))
     below = f"Each has {len(tags)} wheels: {', '.join(f'`{tag}`' for tag in tags)}."
     there, wanted = table_in(text), [*rows, below]
     if not there:

@@ -1,15 +1,16 @@
 """Rules about what may do what, and that nothing but what stands here decides it."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
-from helpers import run
-from pipeline import EVENTS, PULL, TAG, Pipeline, rule
-from roadworthy.project import HERE
+from roadworthy.processes import run
 from workshop.workflows.jobs import workflow_concurrency
+from workshop.workflows.pipeline import EVENTS, PULL, TAG, Pipeline
 
 # Commits that stand in the workflows of large projects, each with its version.
 ACTIONS: dict[str, list[str]] = json.loads(Path(__file__).with_name("actions.json").read_text(encoding="utf-8"))
@@ -24,7 +25,6 @@ CACHES = ("actions/cache", "Swatinem/rust-cache", "mozilla-actions/sccache-actio
 LONGEST = 60
 
 
-@rule
 def rights_are_granted_one_by_one(pipeline: Pipeline) -> Iterator[str]:
     """Nothing at the top; each job what it needs, with the reason; the identity only where it is published [O4, R4]."""
     if pipeline.workflow.get("permissions") != {}:
@@ -43,7 +43,6 @@ def rights_are_granted_one_by_one(pipeline: Pipeline) -> Iterator[str]:
             yield f"no reason is given for: {line.strip()}"
 
 
-@rule
 def actions_are_pinned_and_known(pipeline: Pipeline) -> Iterator[str]:
     """Each action by a known commit, with its version beside it; a tag can be moved [R2]."""
     for line in re.findall(r"uses: *(.+)", pipeline.text):
@@ -54,10 +53,9 @@ def actions_are_pinned_and_known(pipeline: Pipeline) -> Iterator[str]:
             yield f"not the known commit and version: {line}"
 
 
-@rule
 def checkouts_hold_no_token_and_no_other_commit(pipeline: Pipeline) -> Iterator[str]:
     """The token is not left in the checkout; what is checked out is what the run is about [A2]."""
-    whole = {pipeline.one(f"make {goal}") for goal in ("identify", "lint", "test-tooling", "github-release")}
+    whole = {pipeline.one(f"make {goal}") for goal in ("identify", "lint", "github-release")}
     for name, step in pipeline.steps():
         if step.get("uses", "").startswith("actions/checkout@"):
             given = step.get("with", {})
@@ -69,7 +67,6 @@ def checkouts_hold_no_token_and_no_other_commit(pipeline: Pipeline) -> Iterator[
                 yield f"{name} checks out with a history of {given.get('fetch-depth', 1)}"
 
 
-@rule
 def no_cache_reaches_what_is_published(pipeline: Pipeline) -> Iterator[str]:
     """Caches speed tests of branches up; for a tag there is none, and none where artefacts are built [R1, L10]."""
     artefacts = {
@@ -93,7 +90,6 @@ def no_cache_reaches_what_is_published(pipeline: Pipeline) -> Iterator[str]:
         yield "a pull request has no cache"
 
 
-@rule
 def expressions_reach_no_shell(pipeline: Pipeline) -> Iterator[str]:
     """A branch's name is no code: expressions stand in `env:`, and a script reads the variable, quoted [R6]."""
     for name, step in pipeline.steps():
@@ -105,7 +101,6 @@ def expressions_reach_no_shell(pipeline: Pipeline) -> Iterator[str]:
             yield f"{name} does not quote {', '.join(unquoted)}"
 
 
-@rule
 def steps_are_commands_of_a_laptop(pipeline: Pipeline) -> Iterator[str]:
     """Each step is one plain command, and a target that is there, with variables that it takes; no logic in YAML."""
     for name, step in pipeline.steps():
@@ -116,23 +111,24 @@ def steps_are_commands_of_a_laptop(pipeline: Pipeline) -> Iterator[str]:
         if program not in PROGRAMS or re.search(r"[;|&`]|\$\(|\bif\b", command.replace("$PASSED", "")):
             yield f"{name} runs: {command}"
         elif program == "make":
-            yield from _check_target(name, tuple(words))
+            yield from _check_target(pipeline.project.root, name, tuple(words))
         if step.get("shell") or "working-directory" in step:
             yield f"{name} runs in a shell or a folder of its own: {command}"
 
 
-TARGETS: dict[tuple[str, ...], str] = {}
+def _check_target(root: Path, name: str, words: tuple[str, ...]) -> Iterator[str]:
+    if refusal := ask_make(root, words):
+        yield f"{name}: make {' '.join(words)}: {refusal}"
 
 
-def _check_target(name: str, words: tuple[str, ...]) -> Iterator[str]:
-    if words not in TARGETS:
-        done = run("make", "--dry-run", *(word.replace('"', "") for word in words))
-        TARGETS[words] = done.stderr.strip() if done.returncode else ""
-    if TARGETS[words]:
-        yield f"{name}: make {' '.join(words)}: {TARGETS[words]}"
+@cache
+def ask_make(root: Path, words: tuple[str, ...]) -> str:
+    """Return how make refuses a target with its variables, or ""."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    done = run("make", "--dry-run", *(word.replace('"', "") for word in words), cwd=root, env=env, check=False)
+    return done.stderr.strip() if done.returncode else ""
 
 
-@rule
 def the_shell_ends_at_the_first_error(pipeline: Pipeline) -> Iterator[str]:
     """Every command runs in bash with -e and pipefail, which GitHub gives to whoever names bash."""
     if pipeline.workflow.get("defaults") != {"run": {"shell": "bash"}}:
@@ -142,7 +138,6 @@ def the_shell_ends_at_the_first_error(pipeline: Pipeline) -> Iterator[str]:
             yield f"{name} has other defaults"
 
 
-@rule
 def jobs_end_and_run_on_known_machines(pipeline: Pipeline) -> Iterator[str]:
     """A time limit for each, and a machine of a fixed version, not in a container: actions do not run in an old one."""
     labels = {"ubuntu-24.04", "ubuntu-24.04-arm", "macos-15", "macos-15-intel", "windows-2025", "windows-11-arm"}
@@ -159,7 +154,6 @@ def jobs_end_and_run_on_known_machines(pipeline: Pipeline) -> Iterator[str]:
                     yield f"{name} runs on {row.runs_on} [A14]"
 
 
-@rule
 def only_a_pull_requests_older_run_is_cancelled(pipeline: Pipeline) -> Iterator[str]:
     """A run for a branch or a tag is neither ended by a newer one nor, while it waits, replaced by one [A10]."""
     groups = {}
@@ -184,7 +178,6 @@ def only_a_pull_requests_older_run_is_cancelled(pipeline: Pipeline) -> Iterator[
             yield f"{name} has a group of its own"
 
 
-@rule
 def every_build_knows_its_version(pipeline: Pipeline) -> Iterator[str]:
     """Who builds or checks artefacts stamps the run's version first; only what `identify` found counts [A2]."""
     for command in ("make sdist", "make build", "make collect", "make verify FROM=release"):
@@ -203,7 +196,6 @@ def every_build_knows_its_version(pipeline: Pipeline) -> Iterator[str]:
         yield f"what identify is told: {env}"
 
 
-@rule
 def only_the_release_holds_a_token(pipeline: Pipeline) -> Iterator[str]:
     """A token is given to the step that uses it, and to nothing else."""
     release = pipeline.one("make github-release")
@@ -217,14 +209,12 @@ def only_the_release_holds_a_token(pipeline: Pipeline) -> Iterator[str]:
         yield "all jobs have an environment in common"
 
 
-@rule
 def free_threading_is_left_to_the_interpreter(pipeline: Pipeline) -> Iterator[str]:
     """Nothing forces the GIL off: a module that switches it on again has to be noticed [Y3]."""
     if "PYTHON_GIL" in pipeline.text or "-X gil" in pipeline.text:
         yield "it decides about the GIL"
 
 
-@rule
 def only_locked_tools_are_used(pipeline: Pipeline) -> Iterator[str]:
     """No installer in a command, and no other maturin than the locked one, which make uses [M8]."""
     for name, step in pipeline.steps():
@@ -233,5 +223,22 @@ def only_locked_tools_are_used(pipeline: Pipeline) -> Iterator[str]:
                 yield f"{name} runs: {step['run']}"
         if step.get("uses", "").lower().startswith(("pyo3/maturin-action", "actions/github-script")):
             yield f"{name} uses {step['uses']}"
-    if HERE.workflow_file != "CI.yml":
+    if pipeline.project.workflow_file != "CI.yml":
         yield "the trusted publisher is bound to CI.yml"
+
+
+RULES = (
+    rights_are_granted_one_by_one,
+    actions_are_pinned_and_known,
+    checkouts_hold_no_token_and_no_other_commit,
+    no_cache_reaches_what_is_published,
+    expressions_reach_no_shell,
+    steps_are_commands_of_a_laptop,
+    the_shell_ends_at_the_first_error,
+    jobs_end_and_run_on_known_machines,
+    only_a_pull_requests_older_run_is_cancelled,
+    every_build_knows_its_version,
+    only_the_release_holds_a_token,
+    free_threading_is_left_to_the_interpreter,
+    only_locked_tools_are_used,
+)

