@@ -155,7 +155,7 @@ lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/workshop.stam
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(PY) -m mypy.stubtest ferrous_wheel
-	$(PY) -m pytest --import-mode=prepend --quiet workshop/tests/test_facts.py
+	$(if $(wildcard workshop/tests),$(PY) -m pytest --import-mode=prepend --quiet workshop/tests/test_facts.py)
 	$(if $(BUILT),$(ACTIONLINT) -shellcheck=$(BIN)/shellcheck $(WORKFLOWS))
 	$(if $(EXE),$(info skipped: zizmor is not made for Windows),$(BIN)/zizmor --offline --pedantic --quiet .github)
 	$(BIN)/check-jsonschema --builtin-schema=vendor.github-workflows $(WORKFLOWS)
