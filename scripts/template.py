@@ -55,7 +55,7 @@ def run_from_a_clone(words: list[str]) -> int:
 def main(root: Path) -> None:
     """Let the workshop of this version do it, with the engine of this version, whatever else is installed."""
     sys.path[:0] = [str(root), str(root / "roadworthy" / "src")]
-    from workshop.copying.commands import main as start  # noqa: PLC0415 - of this folder, as said above
+    from workshop.copying.command_line import main as start  # noqa: PLC0415 - of this folder, as said above
 
     start(root, sys.argv[1:])
 

@@ -33,7 +33,7 @@ from roadworthy.index import Index, NotThereYetError  # noqa: E402
 from roadworthy.releasing import release  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
 from roadworthy.verifying import verify as verify_install  # noqa: E402
-from workshop.copying import commands, creating  # noqa: E402, F401 - `new` reads it when it is called
+from workshop.copying import command_line, creating  # noqa: E402, F401 - `new` reads it when it is called
 from workshop.rehearsing.place import scratch_folder  # noqa: E402
 from workshop.rehearsing.rehearsal import prepare_place, this_publisher  # noqa: E402
 
@@ -51,7 +51,7 @@ def begin_rehearsal() -> None:
 FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "release": (release.main, ["0.2.0", "--dry-run"]),
     "new": (
-        lambda: commands.main(CHECKOUT, sys.argv[1:]),
+        lambda: command_line.main(CHECKOUT, sys.argv[1:]),
         [*COPY, "--description=Frobs turbos.", "--dest=COPY", "tin-can"],
     ),
     "identify": (identify.main, []),
@@ -115,8 +115,8 @@ def run_all() -> dict[str, tuple[int, str]]:
         (folder / "sums").touch()
         (folder / "empty").mkdir()
         ended: dict[str, tuple[int, str]] = {}
-        for some in (FIRST, THEN):
-            started = {name: start(name, *command, folder) for name, command in some.items()}
+        for commands in (FIRST, THEN):
+            started = {name: start(name, *command, folder) for name, command in commands.items()}
             ended |= {name: wait(*each) for name, each in started.items()}
     return ended
 
