@@ -92,7 +92,7 @@ verify: .venv/tools.stamp $(if $(call given,FROM VERSION),,.venv/build.stamp) | 
 .PHONY: changelog  ## Preview the next section of CHANGELOG.md. [VERSION=0.2.0]
 changelog: .venv/tools.stamp
 	$(BIN)/towncrier build --draft --version $(if $(call given,VERSION),"$$VERSION",Unreleased)
-.PHONY: rehearse  ## Rehearse the release on this machine, or break it. [VERSION=0.2.2 FAULT=name KEEP=1]
+.PHONY: rehearse  ## Rehearse the release on this machine, to its installation. [VERSION=0.2.2 KEEP=1]
 rehearse: .venv/tools.stamp .venv/build.stamp .venv/workshop.stamp | toolchain
 	$(PY) -m workshop.rehearse
 .PHONY: build  ## Build the sdist, and from it this machine's wheels, into a new dist/. [TARGET=rust-triple FROM=folder]

@@ -20,14 +20,6 @@ lint: check-facts
 check-lock: .venv/tools.stamp
 	@$(PY) -m workshop.check_lock
 
-.PHONY: check-foreign  ## Check that the gate refuses no good artefact of others: downloads 40.
-check-foreign: .venv/tools.stamp
-	$(PY) -m workshop.check_foreign
-
-.PHONY: check-table  ## Write docs/checks.md: the gate's rules, and which tool catches what.
-check-table: .venv/develop.stamp .venv/tools.stamp .venv/workshop.stamp
-	$(PY) workshop/tests/compare_tools.py
-
 .PHONY: bench  ## Measure what docs/performance.md says, as ratios in one run.
 bench: $(EVERYTHING)
 	$(PY) benchmarks/run.py

@@ -1,4 +1,4 @@
-"""What an update does with every pair of changes that tests/tooling/updates.py has, against copier and cruft.
+"""What an update does with every pair of changes that workshop/tests/updates.py has, against copier and cruft.
 
 usage: python benchmarks/updating.py [--write]
 

@@ -4,12 +4,10 @@
 # ///
 """Make a copy of this project under another name, or bring a copy what the template has learned since.
 
-By itself, without the repository around it, it clones the template and starts the script that is there:
-
-    uv run ADDRESS-OF-THIS-FILE new turbo-frob
+The door to workshop/copying, which does the work. By itself, without the repository around it, this file clones the
+template and starts the script that is there: uv run ADDRESS-OF-THIS-FILE new turbo-frob
 """
 
-import argparse
 import os
 import re
 import shutil
@@ -20,8 +18,7 @@ from pathlib import Path
 
 # Where the template is; a test compares it with pyproject.toml.
 TEMPLATE = "https://github.com/rust-wheelwrights/ferrous-wheel"
-HERE = Path(__file__).resolve().parent
-# What the scripts of a clone import, and what formats a copy; the locks say in which versions.
+# What the workshop of a clone imports, and what formats a copy; the locks say in which versions.
 NEEDED = ("packaging", "pyyaml", "rich", "ruff", "tomli")
 LOCKS = ("setup", "tools", "lint")
 
@@ -37,9 +34,9 @@ def interpreter(clone: Path) -> list[str]:
     return [str(clone / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python")]
 
 
-def run_from_a_clone(arguments: list[str]) -> int:
-    """Clone the template, and let the clone's own script do what is asked for, with this folder as the place."""
-    if arguments[:1] != ["new"]:
+def run_from_a_clone(words: list[str]) -> int:
+    """Clone the template, and let the clone's own script do what is asked for; a copy goes into this folder."""
+    if words[:1] != ["new"]:
         sys.stderr.write("template.py: without its repository it makes copies only: template.py new NAME\n")
         return 2
     with tempfile.TemporaryDirectory(prefix="template-", ignore_cleanup_errors=True) as folder:
@@ -48,50 +45,23 @@ def run_from_a_clone(arguments: list[str]) -> int:
         if not shutil.which("git") or subprocess.run(command, check=False).returncode:
             sys.stderr.write(f"template.py: {TEMPLATE} cannot be cloned; is git there, and the network?\n")
             return 1
-        script = str(clone / "scripts" / "template.py")
+        call = [str(clone / "scripts" / "template.py"), "new", f"--beside={Path.cwd()}", *words[1:]]
         try:
-            return subprocess.run(
-                [*interpreter(clone), script, *arguments, f"--beside={Path.cwd()}"], check=False
-            ).returncode
+            return subprocess.run([*interpreter(clone), *call], check=False).returncode
         except subprocess.CalledProcessError:
             return 1
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    """Read the command line; `run` is what it asks for."""
-    # They are not there where this script is alone.
-    from workshop.copying import asking, creating  # noqa: PLC0415
+def main(root: Path) -> None:
+    """Let the workshop of this version do it, with the engine of this version, whatever else is installed."""
+    sys.path[:0] = [str(root), str(root / "roadworthy" / "src")]
+    from workshop.copying.command_line import main as start  # noqa: PLC0415 - of this folder, as said above
 
-    parser = argparse.ArgumentParser(description="Copy this project, or update a copy.")
-    commands = parser.add_subparsers(required=True, metavar="new|update")
-    new = commands.add_parser("new", help="make a copy under another name")
-    new.add_argument("name", nargs="?", metavar="NAME", help="such as turbo-frob; a terminal is asked for it")
-    new.add_argument("--dest", metavar="FOLDER", help="where; default: beside the template; `.`: the template itself")
-    new.add_argument("--beside", default=str(HERE.parent.parent), help=argparse.SUPPRESS)
-    asking.add_options(new)
-    new.set_defaults(run=creating.new)
-    update = commands.add_parser("update", help="bring a copy what the template has learned since")
-    if arguments[:1] == ["update"]:
-        from workshop.copying import updating  # noqa: PLC0415 - the other does not need what it needs
-
-        updating.add_options(update)
-        update.set_defaults(run=updating.update)
-    return parser.parse_args(arguments)
-
-
-def main() -> None:
-    """Do what the command line says."""
-    from roadworthy.arguments import option, take_given  # noqa: PLC0415 - not there where this script is alone
-
-    given = take_given() or {}
-    name = ["--", given.pop("NAME")] if "NAME" in given else []
-    arguments = parse([*sys.argv[1:], *(f"{option(key)}={value}" for key, value in given.items()), *name])
-    arguments.run(arguments)
+    start(root, sys.argv[1:])
 
 
 if __name__ == "__main__":
-    if not (HERE / "copying").is_dir():
+    folder = Path(__file__).resolve().parents[1]
+    if not (folder / "workshop" / "copying").is_dir():
         sys.exit(run_from_a_clone(sys.argv[1:]))
-    from roadworthy.terminal import run_main
-
-    run_main(main)
+    main(folder)

@@ -1,38 +1,71 @@
 """`make new`: a copy of the commit that is checked out, as a repository of its own; or this very repository, once."""
 
-import argparse
 import os
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from roadworthy.project import HERE
+from roadworthy.project import Project
 from roadworthy.repository import Repository
 from roadworthy.terminal import err, out, problem
 from workshop.copying.asking import ask
 from workshop.copying.names import Names, check_taken
+from workshop.copying.objects import Files, commit_tree, read_file, read_files, write_files
 from workshop.copying.record import Answers, Record
-from workshop.copying.rendering import attach, read_files, render, select
+from workshop.copying.rendering import attach, render, select
 from workshop.copying.rules import RECORD, Rules
-from workshop.copying.trees import list_tree, pipe, read_file
 
 FIRST_VERSION = "0.1.0"
 # Nobody's hook has a part in a copy's first commit.
 QUIET = (("core.hooksPath", os.devnull), ("advice.detachedHead", "false"))
 
 
-def address_of(rules: Rules) -> str:
+def new(project: Project, given: Mapping[str, str]) -> None:
+    """Make a copy: ask, check, build, and say what comes next.
+
+    Args:
+        project: The template.
+        given: What the command line says, by the name that make has for it; BESIDE is the folder of a copy for which
+            there is no DEST, by default the one of the template.
+
+    Raises:
+        ProblemsError: The copy cannot be made as asked for; nothing has been changed.
+    """
+    source = project.checkout
+    source.require_checkout()
+    commit, wanted = source.ask("rev-parse", "HEAD"), given.get("DEST")
+    rules = Rules.read(source, commit)
+    in_place = wanted is not None and Path(wanted).resolve() == project.root.resolve()
+    if in_place:
+        require_fresh(project, rules)
+    answers = ask(source, commit, rules, given)
+    beside = Path(given.get("BESIDE", project.root.parent), answers.name)
+    folder = project.root if in_place else destination(project, wanted, beside)
+    check_contents(answers, rules, source, commit)
+    if in_place:
+        rename_in_place(project, commit, rules, answers)
+        return
+    record = Record(address_of(project, rules), commit, label_of(source, commit), answers)
+    warn(source, commit, record.address)
+    count = create(source, folder, record, rules)
+    say_next(answers, folder, count, f"{rules.names.kebab} {record.label}")
+
+
+# ---- a copy beside the template -------------------------------------------------------------------------------------
+
+
+def address_of(project: Project, rules: Rules) -> str:
     """Return where a copy will find its template again: this checkout's origin, or what pyproject.toml says."""
-    found = HERE.checkout.run("remote", "get-url", "origin")
-    address = found.stdout.strip() or rules.address
+    address = project.checkout.run("remote", "get-url", "origin").stdout.strip() or rules.address
     parts = urlsplit(address)
     if parts.scheme and "@" in parts.netloc and parts.scheme != "ssh":
         # A password that stands in an address is not for a file that everybody reads.
         address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     is_folder = not parts.scheme and not re.match(r"[^/]+:", address)
-    return str((HERE.root / address).resolve()) if is_folder else address
+    return str((project.root / address).resolve()) if is_folder else address
 
 
 def label_of(source: Repository, commit: str) -> str:
@@ -40,7 +73,7 @@ def label_of(source: Repository, commit: str) -> str:
     return source.run("describe", "--tags", "--always", commit).stdout.strip() or commit[:10]
 
 
-def destination(wanted: str | None, beside: Path) -> Path:
+def destination(project: Project, wanted: str | None, beside: Path) -> Path:
     """Return the folder of the copy: the one that is wanted, or else one beside the template.
 
     Raises:
@@ -48,7 +81,7 @@ def destination(wanted: str | None, beside: Path) -> Path:
     """
     folder = beside if wanted is None else Path.cwd() / wanted
     remedy = "give another folder, which is not there yet: DEST=…"
-    if HERE.root.resolve() in folder.resolve().parents:
+    if project.root.resolve() in folder.resolve().parents:
         raise problem(f"{folder} is inside the repository that is copied", remedy)
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise problem(f"{folder} is there already, and not empty", remedy)
@@ -67,54 +100,42 @@ def check_contents(answers: Answers, rules: Rules, source: Repository, commit: s
     check_taken(Names(answers.name), rules.names, {path: content for path, (_, content) in files.items()})
 
 
-def identity(repository: Repository, answers: Answers) -> dict[str, str]:
-    """Return who commits: whom git knows, or the author of the copy."""
-    if not repository.run("var", "GIT_COMMITTER_IDENT").returncode:
-        return {}
-    who = {"NAME": answers.author, "EMAIL": answers.email or f"{answers.name}@localhost"}
-    return {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in who.items()}
-
-
-def commit_tree(target: Repository, tree: str, answers: Answers, template: str, *parents: str) -> str:
+def make_commit(target: Repository, files: Files, answers: Answers, template: str, *parents: str) -> str:
     """Make the commit of a copy and return its name."""
+    env = {}
+    if target.run("var", "GIT_COMMITTER_IDENT").returncode:
+        # Git knows nobody here, so it is the author of the copy who commits.
+        who = {"NAME": answers.author, "EMAIL": answers.email or f"{answers.name}@localhost"}
+        env = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in who.items()}
     message = f"Make {answers.name} of {template}\n"
-    above = [word for parent in parents for word in ("-p", parent)]
-    environment = identity(target, answers)
-    return pipe(target, "commit-tree", tree, *above, data=message.encode(), env=environment).decode().strip()
+    return commit_tree(target, write_files(target, files), message, *parents, env=env)
 
 
-def build(folder: Path, commit: str, record: Record, rules: Rules) -> int:
-    """Make the repository of a copy in a folder, and return how many files it has."""
-    target = Repository(folder, QUIET)
-    target.ask("init", "--quiet", "--initial-branch=main")
-    tree = render(HERE.checkout, commit, record.answers, FIRST_VERSION, target)
-    tree = attach(target, tree, record)
-    made = commit_tree(target, tree, record.answers, f"{rules.names.kebab} {record.label}")
-    target.ask("update-ref", "refs/heads/main", made)
-    target.ask("reset", "--quiet", "--hard", made)
-    return len(list_tree(target, tree))
-
-
-def create(folder: Path, commit: str, record: Record, rules: Rules) -> int:
+def create(source: Repository, folder: Path, record: Record, rules: Rules) -> int:
     """Make a copy, which is there as a whole or not at all, and return how many files it has."""
+    files = attach(render(source, record.commit, record.answers, FIRST_VERSION), record)
     temporary = Path(tempfile.mkdtemp(prefix=f".{record.answers.name}-", dir=folder.parent))
     try:
         # A temporary folder is for its owner alone; a project is for whom the umask says.
         (made := temporary / "copy").mkdir()
-        count = build(made, commit, record, rules)
+        target = Repository(made, QUIET)
+        target.ask("init", "--quiet", "--initial-branch=main")
+        commit = make_commit(target, files, record.answers, f"{rules.names.kebab} {record.label}")
+        target.ask("update-ref", "refs/heads/main", commit)
+        target.ask("reset", "--quiet", "--hard", commit)
         if folder.exists():
             folder.rmdir()
         made.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return count
+    return len(files)
 
 
-def warn(commit: str, address: str) -> None:
+def warn(source: Repository, commit: str, address: str) -> None:
     """Say what of this checkout is not in the copy, and what an update of it will miss."""
-    if changes := HERE.checkout.ask("status", "--porcelain").splitlines():
+    if changes := source.ask("status", "--porcelain").splitlines():
         err.print(f"note: the commit {commit[:10]} is copied, without {len(changes)} changes that are not committed")
-    if HERE.checkout.ask("remote") and not HERE.checkout.ask("branch", "--remotes", "--contains", commit):
+    if source.ask("remote") and not source.ask("branch", "--remotes", "--contains", commit):
         err.print(f"note: {commit[:10]} is not on a remote; make template-update will look for it in {address}")
 
 
@@ -129,6 +150,30 @@ def say_next(answers: Answers, folder: Path | None, count: int, label: str) -> N
     out.print("write your own package:     src/lib.rs, python/, tests/, README.md; then make test, make lint")
     out.print(f"put it on GitHub:           {push}")
     out.print("set PyPI and GitHub up:     make doctor")
+
+
+# ---- this repository itself, which a forge has made of a template's files -------------------------------------------
+
+
+def require_fresh(project: Project, rules: Rules) -> None:
+    """Make sure that this is what a forge's "Use this template" makes: one commit, and nothing of one's own.
+
+    Raises:
+        ProblemsError: It is not.
+    """
+    checkout = project.checkout
+    if Record.read(read_file(checkout, "HEAD", RECORD) or "") is not None:
+        remedy = "it keeps its name; for another one, make a copy beside it: make new NAME=… DEST=…"
+        raise problem(f"this is a copy already, called {rules.names.kebab}", remedy)
+    commits = int(checkout.ask("rev-list", "--count", "HEAD"))
+    if commits > 1:
+        what = f"this repository has a history of its own, of {commits} commits, and is not renamed in place"
+        raise problem(what, f"make a copy beside it: make new NAME=… DEST={project.root.parent}/…")
+    # Nothing may be lost or mixed up.
+    if changes := checkout.ask("status", "--porcelain").splitlines():
+        shown = ", ".join(line[3:] for line in changes[:3])
+        what = f"there are {len(changes)} changes that are not committed: {shown}"
+        raise problem(what, "commit them, or put them aside: git stash --include-untracked")
 
 
 def upstream_commit(address: str, tree: str) -> str:
@@ -152,81 +197,21 @@ def upstream_commit(address: str, tree: str) -> str:
     return found
 
 
-def require_fresh(rules: Rules) -> None:
-    """Make sure that this is what a forge's "Use this template" makes: one commit, and nothing of one's own.
-
-    Raises:
-        ProblemsError: It is not.
-    """
-    if Record.read(read_file(HERE.checkout, "HEAD", RECORD) or "") is not None:
-        remedy = "it keeps its name; for another one, make a copy beside it: make new NAME=… DEST=…"
-        raise problem(f"this is a copy already, called {rules.names.kebab}", remedy)
-    commits = int(HERE.checkout.ask("rev-list", "--count", "HEAD"))
-    if commits > 1:
-        what = f"this repository has a history of its own, of {commits} commits, and is not renamed in place"
-        raise problem(what, f"make a copy beside it: make new NAME=… DEST={HERE.root.parent}/…")
-    require_clean()
-
-
-def require_clean() -> None:
-    """Make sure that nothing is lost or mixed up.
-
-    Raises:
-        ProblemsError: There are changes that are not committed.
-    """
-    changes = HERE.checkout.ask("status", "--porcelain").splitlines()
-    if changes:
-        shown = ", ".join(line[3:] for line in changes[:3])
-        what = f"there are {len(changes)} changes that are not committed: {shown}"
-        raise problem(what, "commit them, or put them aside: git stash --include-untracked")
-
-
-def settle(treeish: str) -> None:
-    """Bring what is checked out, and what is staged, to a tree; what git does not know stays as it is."""
-    HERE.checkout.ask("read-tree", "-m", "-u", "HEAD", treeish)
-
-
-def tidy_up(old: Names) -> None:
-    """Remove what was built under a name that is gone: the library beside the package, and its place in .venv."""
-    folder = HERE.root / "python" / old.snake
-    if folder.is_dir() and not HERE.checkout.ask("ls-files", "--", str(folder)):
-        shutil.rmtree(folder)
-    if not (HERE.root / ".venv").is_symlink():
-        # The next make makes it anew.
-        (HERE.root / ".venv" / "setup.stamp").unlink(missing_ok=True)
-
-
-def rename_in_place(arguments: argparse.Namespace, commit: str, rules: Rules) -> None:
+def rename_in_place(project: Project, commit: str, rules: Rules, answers: Answers) -> None:
     """Turn this repository, which is a bare copy of a template's files, into a copy with a name."""
-    require_fresh(rules)
-    answers = ask(HERE.checkout, commit, rules, vars(arguments))
-    check_contents(answers, rules, HERE.checkout, commit)
-    upstream = upstream_commit(rules.address, HERE.checkout.ask("rev-parse", "HEAD^{tree}"))
+    checkout, old = project.checkout, rules.names
+    upstream = upstream_commit(rules.address, checkout.ask("rev-parse", "HEAD^{tree}"))
     record = Record(rules.address, upstream, upstream[:10], answers)
-    tree = attach(HERE.checkout, render(HERE.checkout, commit, answers, FIRST_VERSION, HERE.checkout), record)
-    made = commit_tree(HERE.checkout, tree, answers, rules.names.kebab, commit)
-    settle(made)
-    HERE.checkout.ask("update-ref", "-m", f"make new NAME={answers.name}", "HEAD", made, commit)
-    tidy_up(rules.names)
-    say_next(answers, None, len(list_tree(HERE.checkout, tree)), f"{rules.names.kebab} {record.label}")
-
-
-def new(arguments: argparse.Namespace) -> None:
-    """Make a copy: ask, check, build, and say what comes next.
-
-    Raises:
-        ProblemsError: The copy cannot be made as asked for; nothing has been changed.
-    """
-    HERE.checkout.require_checkout()
-    commit = HERE.checkout.ask("rev-parse", "HEAD")
-    rules = Rules.read(HERE.checkout, commit)
-    if arguments.dest is not None and Path(arguments.dest).resolve() == HERE.root.resolve():
-        rename_in_place(arguments, commit, rules)
-        return
-    answers = ask(HERE.checkout, commit, rules, vars(arguments))
-    folder = destination(arguments.dest, Path(arguments.beside, answers.name))
-    check_contents(answers, rules, HERE.checkout, commit)
-    record = Record(address_of(rules), commit, label_of(HERE.checkout, commit), answers)
-    warn(commit, record.address)
-    count = create(folder, commit, record, rules)
-    say_next(answers, folder, count, f"{rules.names.kebab} {record.label}")
+    files = attach(render(checkout, commit, answers, FIRST_VERSION), record)
+    made = make_commit(checkout, files, answers, old.kebab, commit)
+    # What git does not know stays as it is.
+    checkout.ask("read-tree", "-m", "-u", "HEAD", made)
+    checkout.ask("update-ref", "-m", f"make new NAME={answers.name}", "HEAD", made, commit)
+    # What was built under a name that is gone: the library beside the package, and its place in .venv, which the next
+    # make makes anew.
+    folder, environment = project.root / "python" / old.snake, project.root / ".venv"
+    if folder.is_dir() and not checkout.ask("ls-files", "--", str(folder)):
+        shutil.rmtree(folder)
+    if not environment.is_symlink():
+        (environment / "setup.stamp").unlink(missing_ok=True)
+    say_next(answers, None, len(files), f"{old.kebab} {record.label}")

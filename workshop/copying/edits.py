@@ -5,10 +5,9 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-import tomli
-
 from roadworthy.terminal import problem
-from workshop.copying.record import Answers, forget
+from workshop.copying.locks import join_lock, split_lock
+from workshop.copying.record import Answers, with_table
 from workshop.copying.rules import RECORD
 
 LICENCES = Path(__file__).parent / "licences"
@@ -28,91 +27,53 @@ def toml(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def set_value(file: str, text: str, table: str, key: str, value: str) -> str:
-    """Return a file's TOML in which a key of a table has another value, and all else is as it was.
+def set_values(file: str, text: str, table: str, values: Mapping[str, str]) -> str:
+    """Return a file's TOML in which keys of a table have other values, and all else is as it was.
 
     Raises:
-        ProblemsError: The key does not stand there, once.
+        ProblemsError: A key does not stand there, once.
     """
-    pattern = re.compile(rf"(^\[{re.escape(table)}\]\n(?:(?!\[).*\n)*?{key} = ){VALUE}", re.MULTILINE)
-    new, count = pattern.subn(lambda found: found[1] + value, text)
-    if count != 1:
-        what = f"{file} of the template has no plain {key} = … in [{table}]"
-        raise problem(what, "write it there, on a line that begins with it")
-    return new
-
-
-def authors(answers: Answers) -> str:
-    """Return the authors of [project]."""
-    email = f", email = {toml(answers.email)}" if answers.email else ""
-    return f"[{{ name = {toml(answers.author)}{email} }}]"
+    for key, value in values.items():
+        pattern = re.compile(rf"(^\[{re.escape(table)}\]\n(?:(?!\[).*\n)*?{key} = ){VALUE}", re.MULTILINE)
+        text, count = pattern.subn(lambda found, value=value: found[1] + value, text)  # type: ignore[misc]
+        if count != 1:
+            what = f"{file} of the template has no plain {key} = … in [{table}]"
+            raise problem(what, "write it there, on a line that begins with it")
+    return text
 
 
 def edit_project(text: str, answers: Answers, version: str) -> str:
     """Return pyproject.toml with the answers."""
+    email = f", email = {toml(answers.email)}" if answers.email else ""
     values = {
         "version": toml(version),
         "description": toml(answers.description),
         "license": toml(answers.license),
-        "authors": authors(answers),
+        "authors": f"[{{ name = {toml(answers.author)}{email} }}]",
         "keywords": "[]",
     }
-    for key, value in values.items():
-        text = set_value("pyproject.toml", text, "project", key, value)
-    return text
+    return set_values("pyproject.toml", text, "project", values)
 
 
 def edit_crate(text: str, answers: Answers, version: str) -> str:
     """Return Cargo.toml with the answers."""
     values = {"version": version, "description": answers.description, "license": answers.license}
-    for key, value in values.items():
-        text = set_value("Cargo.toml", text, "package", key, toml(value))
-    return text
-
-
-def crates_of(lock: str) -> tuple[str, dict[str, list[str]]]:
-    """Return what stands above the crates in a Cargo.lock, and by name the blocks of each; there may be versions."""
-    head, *blocks = re.split(r"^(?=\[\[package\]\]$)", lock, flags=re.MULTILINE)
-    crates: dict[str, list[str]] = {}
-    for block in blocks:
-        (crate,) = tomli.loads(block)["package"]
-        crates.setdefault(crate["name"], []).append(block.rstrip("\n"))
-    return head, crates
-
-
-def join_crates(head: str, crates: Mapping[str, list[str]]) -> str:
-    """Return a Cargo.lock with its crates in cargo's order."""
-    return head + "\n\n".join(block for name in sorted(crates) for block in crates[name]) + "\n"
+    return set_values("Cargo.toml", text, "package", {key: toml(value) for key, value in values.items()})
 
 
 def edit_lock(text: str, answers: Answers, version: str) -> str:
     """Return Cargo.lock with the crate's version, and with the crates in cargo's order."""
-    head, crates = crates_of(text)
+    head, crates = split_lock(text)
     if len(crates.get(answers.name, [])) != 1:
         raise problem("Cargo.lock of the template does not have its crate, once", "lock it: cargo update --workspace")
-    (own,) = crates[answers.name]
-    edited = re.sub(rf"(?m)^version = {STRING}$", f'version = "{version}"', own, count=1)
-    return join_crates(head, {**crates, answers.name: [edited]})
+    edited = re.sub(rf"(?m)^version = {STRING}$", f'version = "{version}"', crates[answers.name][0], count=1)
+    return join_lock(head, {**crates, answers.name: [edited]})
 
 
 def without_crates(manifest: str, crates: Collection[str]) -> str:
     """Return a Cargo.toml without some dependencies."""
     names = "|".join(map(re.escape, crates))
     return re.sub(rf"(?m)^(?:{names}) = .*\n", "", manifest)
-
-
-def pruned_lock(lock: str, name: str, crates: Collection[str]) -> str:
-    """Return a Cargo.lock without some dependencies of a crate, and without what only they need."""
-    head, blocks = crates_of(lock)
-    names = "|".join(map(re.escape, crates))
-    blocks[name] = [re.sub(rf'(?m)^ "(?:{names})(?: .*)?",\n', "", block) for block in blocks[name]]
-    needed, waiting = set(), [name]
-    while waiting:
-        one = waiting.pop()
-        needed.add(one)
-        lists = [tomli.loads(block)["package"][0].get("dependencies", []) for block in blocks[one]]
-        waiting += {word.split()[0] for words in lists for word in words} - needed
-    return join_crates(head, {one: blocks[one] for one in needed})
 
 
 def with_head(readme: str, head: str) -> str:
@@ -140,7 +101,7 @@ def edit_readme(text: str, answers: Answers, _: str) -> str:
 
 def edit_record(text: str, _: Answers, __: str) -> str:
     """Return the rules alone: where the template itself came from is no business of its copies."""
-    return forget(text)
+    return with_table(text, "")
 
 
 EDITS: dict[str, Callable[[str, Answers, str], str]] = {

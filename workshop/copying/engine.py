@@ -7,11 +7,15 @@ What else is needed is read from the copy. It prints for people, and ends with 0
 and with --check for news.
 """
 
+import argparse
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property, partial
+from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import tomli
@@ -22,17 +26,27 @@ from roadworthy.terminal import ProblemsError, out, problem, step
 from workshop.copying import merging
 from workshop.copying.creating import label_of
 from workshop.copying.formatting import format_files
-from workshop.copying.locks import merge_locks, relock, write_files
-from workshop.copying.record import RULES as ABOVE_RULES
-from workshop.copying.record import TABLE, Record
+from workshop.copying.locks import merge_locks, relock
+from workshop.copying.objects import (
+    Entries,
+    Entry,
+    export,
+    list_tree,
+    read_blobs,
+    read_file,
+    read_files,
+    regular,
+    write_blobs,
+    write_files,
+    write_tree,
+)
+from workshop.copying.record import Record, table_of, with_table
 from workshop.copying.rendering import attach, render
 from workshop.copying.rules import MERGED, RECORD, Rules
-from workshop.copying.trees import LINK, SUBMODULE, Entry, list_tree, read_blobs, read_file, write_blobs, write_tree
 
 LOCK, MANIFEST, PROJECT = "Cargo.lock", "Cargo.toml", "pyproject.toml"
 FORMATTED = (".py", ".pyi", ".rs")
 SHOWN = 20
-Entries = dict[str, Entry]
 
 
 class Mode(Enum):
@@ -42,10 +56,17 @@ class Mode(Enum):
     CHECK = "check"
     DRY_RUN = "dry-run"
 
-    @property
-    def options(self) -> list[str]:
-        """The same on the command line."""
-        return [] if self is Mode.MERGE else [f"--{self.value}"]
+
+def read_call(words: list[str]) -> Callable[[], None]:
+    """Return what an older version asks for, by the words after `--engine`."""
+    parser = argparse.ArgumentParser(prog="template.py update --engine")
+    for name in ("copy", "template"):
+        parser.add_argument(name, type=lambda folder: Repository(Path(folder)))
+    parser.add_argument("commit")
+    modes = parser.add_mutually_exclusive_group()
+    for mode in (Mode.CHECK, Mode.DRY_RUN):
+        modes.add_argument(f"--{mode.value}", dest="mode", action="store_const", const=mode, default=Mode.MERGE)
+    return partial(run, **vars(parser.parse_args(words)))
 
 
 @dataclass(frozen=True)
@@ -58,7 +79,7 @@ class Update:
         scratch: The repository that gets what is made on the way.
         old: Where the copy came from.
         new: The same after the update.
-        render: Makes a tree of a commit under the copy's name.
+        notes: What is to be said of it.
     """
 
     copy: Repository
@@ -66,48 +87,30 @@ class Update:
     scratch: Repository
     old: Record
     new: Record
-    render: Callable[..., str] = render
+    notes: list[str] = field(default_factory=list)
 
     @property
     def title(self) -> str:
         """One line for the log, and for the markers of a conflict."""
         return f"Update the template from {self.old.label} to {self.new.label}"
 
-    def list_head(self) -> Entries:
-        """Return what the copy's last commit has."""
-        return by_name(list_tree(self.copy, "HEAD"))
-
-    def list_rendered(self, record: Record, version: str) -> Entries:
-        """Return all that a commit of the template is under the copy's name, in its present version."""
-        return by_name(
-            list_tree(self.scratch, self.render(self.template, record.commit, record.answers, version, self.scratch))
-        )
+    @cached_property
+    def head(self) -> Entries:
+        """What the copy's last commit has."""
+        return list_tree(self.copy, "HEAD")
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Both versions of the template under the copy's name, and which of their files are merged.
+    """Both versions of the template under the copy's name: what it once got, and what a new copy would get.
 
-    Attributes:
-        base: All that the copy once got.
-        new: All that a new copy would get.
-        merged: The paths that the update is about.
-        generated: The paths that a tool writes.
+    `merged` are the paths that the update is about, `generated` those that a tool writes.
     """
 
     base: Entries
     new: Entries
     merged: set[str]
     generated: set[str]
-
-    def select(self, entries: Entries) -> list[Entry]:
-        """Return what is merged of one side."""
-        return [entry for path, entry in entries.items() if path in self.merged]
-
-
-def by_name(entries: list[Entry]) -> Entries:
-    """Return a tree's entries by their paths."""
-    return {entry.name: entry for entry in entries}
 
 
 def read_record(copy: Repository) -> Record:
@@ -159,123 +162,99 @@ def render_sides(update: Update) -> Sides:
     What a copy gets once is its own from its first change of any such file on. Until then it is the template's sample,
     and goes along as a whole.
     """
-    version, head = read_version(update), update.list_head()
-    base, new = update.list_rendered(update.old, version), update.list_rendered(update.new, version)
-    before, after = (Rules.read(update.template, record.commit) for record in (update.old, update.new))
-    classes = {path: (after if path in new else before).class_of(path) for path in {**base, **new}}
+    version, records = read_version(update), (update.old, update.new)
+    before, after = (render(update.template, record.commit, record.answers, version) for record in records)
+    # The base gets the record as the copy has it, to the letter, so that it counts as unchanged.
+    mode, rules = before[RECORD]
+    table = table_of(read_file(update.copy, "HEAD", RECORD) or "")
+    before |= {RECORD: (mode, with_table(rules.decode(), table).encode())}
+    sides = (before, attach(after, update.new))
+    base, new = (list_tree(update.scratch, write_files(update.scratch, files)) for files in sides)
+    old_rules, new_rules = (Rules.read(update.template, record.commit) for record in records)
+    classes = {path: (new_rules if path in new else old_rules).class_of(path) for path in {**base, **new}}
     wanted = {MERGED}
-    if all(head.get(path) == entry for path, entry in base.items() if classes[path] == "seeded"):
+    if all(update.head.get(path) == entry for path, entry in base.items() if classes[path] == "seeded"):
         wanted.add("seeded")
-    return Sides(
-        attached(update, base, head),
-        by_name(
-            list_tree(update.scratch, attach(update.scratch, write_tree(update.scratch, new.values()), update.new))
-        ),
-        {path for path, name in classes.items() if name in wanted},
-        {path for path, name in classes.items() if name == "generated"},
-    )
-
-
-def attached(update: Update, base: Entries, head: Entries) -> Entries:
-    """Return the base with the record as the copy has it, to the letter, so that it counts as unchanged."""
-    texts = read_blobs(update.scratch, (base[RECORD].blob, head[RECORD].blob))
-    table = TABLE.search(texts[head[RECORD].blob].decode())
-    rules = texts[base[RECORD].blob].decode()
-    text = ABOVE_RULES.sub(lambda found: (table[0] if table else "") + found[0], rules, count=1)
-    (blob,) = write_blobs(update.scratch, [text.encode()])
-    return {**base, RECORD: replace(base[RECORD], blob=blob)}
+    merged = {path for path, name in classes.items() if name in wanted}
+    return Sides(base, new, merged, {path for path, name in classes.items() if name == "generated"})
 
 
 # ---- what tools make of the merge -----------------------------------------------------------------------------------
 
 
-@dataclass
-class Finish:
-    """Files that tools write anew, and what was not possible."""
-
-    wanted: Entries = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    def add(self, scratch: Repository, files: Mapping[str, bytes], like: Entries) -> None:
-        """Keep contents for some files, whose modes are those of others."""
-        blobs = write_blobs(scratch, list(files.values()))
-        self.wanted |= {path: replace(like[path], blob=blob) for path, blob in zip(files, blobs, strict=True)}
-
-
-def regenerate(update: Update, sides: Sides, merge: merging.Merge, finish: Finish) -> None:
-    """Write what tools make of the rest: as the template has it, if the copy had it so; the lock by cargo."""
-    head = update.list_head()
+def regenerate(update: Update, sides: Sides, merge: merging.Merge) -> Entries:
+    """Return what tools make of the rest: as the template has it, if the copy had it so; the lock by cargo."""
+    wanted: Entries = {}
     for path in sorted(sides.generated & sides.new.keys()):
-        base, new, ours = sides.base.get(path), sides.new[path], head.get(path)
-        if ours is None and base is None:
-            finish.wanted[path] = new
+        base, new, ours = sides.base.get(path), sides.new[path], update.head.get(path)
+        if (ours == base and path != LOCK) or (ours is None and base is None):
+            wanted[path] = new
         elif ours is None or base is None:
             continue
         elif path == LOCK:
-            lock(update, merge, (base, new, ours), finish)
-        elif ours == base:
-            finish.wanted[path] = new
+            wanted |= lock(update, merge, (base, new, ours))
         elif base != new:
-            finish.notes.append(f"{path} is not only the template's any more: write it anew with the tool that made it")
+            update.notes.append(f"{path} is not only the template's any more: write it anew with the tool that made it")
+    return wanted
 
 
-def lock(update: Update, merge: merging.Merge, sides: tuple[Entry, Entry, Entry], finish: Finish) -> None:
-    """Bring Cargo.lock to what the merged manifest needs."""
+def lock(update: Update, merge: merging.Merge, sides: tuple[Entry, Entry, Entry]) -> Entries:
+    """Return Cargo.lock as the merged manifest needs it, if it is another one then."""
     repeat = "run: cargo update --workspace"
-    if MANIFEST in merge.outcome.stages:
-        finish.notes.append(f"{LOCK} is as it was: when {MANIFEST} has no conflict any more, {repeat}")
-        return
+    if MANIFEST in merge.stages:
+        update.notes.append(f"{LOCK} is as it was: when {MANIFEST} has no conflict any more, {repeat}")
+        return {}
     blobs = read_blobs(update.scratch, (side.blob for side in sides))
     base, new, ours = (blobs[side.blob].decode() for side in sides)
-    entries = list_tree(update.scratch, merge.outcome.tree)
-    merged, head = by_name(entries), update.list_head()
     text: str | None = merge_locks(base, new, ours)
-    if text != ours or merged.get(MANIFEST) != head.get(MANIFEST):
+    if text != ours or list_tree(update.scratch, merge.tree).get(MANIFEST) != update.head.get(MANIFEST):
         folder = update.scratch.folder.with_name("merged")
-        write_files(update.scratch, entries, folder)
+        export(read_texts(update.scratch, merge.tree), folder)
         text = relock(folder, text or "")
     if text is None:
-        finish.notes.append(f"{LOCK} is as it was, because cargo could not write it: {repeat}")
-    elif text != ours:
-        finish.add(update.scratch, {LOCK: text.encode()}, {LOCK: sides[2]})
+        update.notes.append(f"{LOCK} is as it was, because cargo could not write it: {repeat}")
+    return {} if text in (None, ours) else keep(update.scratch, {LOCK: str(text).encode()}, {LOCK: sides[2]})
 
 
-def format_merged(update: Update, merge: merging.Merge, finish: Finish) -> None:
-    """Format what was merged from both sides, where the copy's own file was formatted too."""
+def format_merged(update: Update, merge: merging.Merge) -> Entries:
+    """Return what was merged from both sides as the formatters have it, where the copy's own file was formatted too."""
     changed = {path for status, path in merging.list_changes(merge) if status == "M" and path.endswith(FORMATTED)}
-    if not changed or PROJECT in merge.outcome.stages:
-        return
-    files = read_texts(update.scratch, merge.outcome.tree)
+    if not changed or PROJECT in merge.stages:
+        return {}
     try:
         unformatted = format_files(read_texts(update.scratch, merge.source.head), changed)
-        formatted = format_files(files, changed - unformatted.keys())
+        formatted = format_files(read_texts(update.scratch, merge.tree), changed - unformatted.keys())
     except ProblemsError as error:
-        finish.notes.append(f"nothing was formatted: {error.problems[0].what}")
-        return
-    finish.add(update.scratch, formatted, by_name(list_tree(update.scratch, merge.outcome.tree)))
+        update.notes.append(f"nothing was formatted: {error.problems[0].what}")
+        return {}
+    return keep(update.scratch, formatted, list_tree(update.scratch, merge.tree))
+
+
+def keep(scratch: Repository, texts: Mapping[str, bytes], like: Entries) -> Entries:
+    """Return entries for some contents, with the modes of others."""
+    blobs = write_blobs(scratch, list(texts.values()))
+    return {path: replace(like[path], blob=blob) for path, blob in zip(texts, blobs, strict=True)}
 
 
 def read_texts(scratch: Repository, tree: str) -> dict[str, bytes]:
     """Return the contents of a tree's files."""
-    plain = [entry for entry in list_tree(scratch, tree) if entry.mode not in (LINK, SUBMODULE)]
-    blobs = read_blobs(scratch, (entry.blob for entry in plain))
-    return {entry.name: blobs[entry.blob] for entry in plain}
+    return regular(read_files(scratch, tree))
 
 
 # ---- the update -----------------------------------------------------------------------------------------------------
 
 
-def work_out(update: Update) -> tuple[merging.Merge, list[str]]:
-    """Return the merge with all that tools add to it, and notes for people."""
-    sides = render_sides(update)
-    base, new = (write_tree(update.scratch, sides.select(entries)) for entries in (sides.base, sides.new))
-    merge = merging.work_out(update.copy, update.scratch, base, new, update.title)
-    finish = Finish(
-        notes=[f"{path} stays away: the template changed it, and here it is no more" for path in merge.deleted]
+def work_out(update: Update) -> merging.Merge:
+    """Return the merge with all that tools add to it."""
+    sides, scratch = render_sides(update), update.scratch
+    base, new = (
+        write_tree(scratch, {path: entry for path, entry in side.items() if path in sides.merged})
+        for side in (sides.base, sides.new)
     )
-    regenerate(update, sides, merge, finish)
-    format_merged(update, merge, finish)
-    return (merging.settle(merge, finish.wanted) if finish.wanted else merge), finish.notes
+    merge = merging.work_out(update.copy, scratch, base, new, update.title)
+    update.notes.extend(f"{path} stays away: the template changed it, and here it is no more" for path in merge.deleted)
+    wanted = regenerate(update, sides, merge) | format_merged(update, merge)
+    return merging.settle(merge, wanted) if wanted else merge
 
 
 def changelog(update: Update) -> str:
@@ -290,23 +269,18 @@ def changelog(update: Update) -> str:
     return update.template.ask("log", f"--max-count={SHOWN}", "--format=- %s", span)
 
 
-def show(update: Update, merge: merging.Merge, notes: list[str]) -> None:
+def show(update: Update, merge: merging.Merge) -> None:
     """Print what the update is, on stdout."""
     parts = {
         update.title: f"{update.old.commit[:10]} to {update.new.commit[:10]} of {update.new.address}",
         "what the template says of it": changelog(update),
         "changes": "\n".join(f"{status}  {path}" for status, path in merging.list_changes(merge)),
         "conflicts": "\n".join(merge.conflicts) or "none",
-        **({"notes": "\n".join(notes)} if notes else {}),
+        **({"notes": "\n".join(update.notes)} if update.notes else {}),
     }
     for title, text in parts.items():
         # As it is: a console would turn tabs into spaces.
-        print(f"{title}:\n{indent(text.rstrip())}\n", flush=True)
-
-
-def indent(text: str) -> str:
-    """Return the text with two spaces before each line."""
-    return "\n".join(f"  {line}".rstrip() for line in text.split("\n"))
+        print(f"{title}:\n{indent(text.rstrip(), '  ')}\n", flush=True)
 
 
 @contextmanager
@@ -334,8 +308,8 @@ def run(copy: Repository, template: Repository, commit: str, mode: Mode) -> None
     scratch = merging.make_scratch(copy, template.folder.with_name("scratch"))
     update = Update(copy, template, scratch, old, new)
     with step(f"merge what has changed from {old.label} to {new.label}"):
-        merge, notes = work_out(update)
-    show(update, merge, notes)
+        merge = work_out(update)
+    show(update, merge)
     if mode is Mode.CHECK:
         counts = f"{len(merging.list_changes(merge))} files change, {len(merge.conflicts)} have conflicts"
         what = f"the template is at {new.label}, this copy at {old.label}: {counts}"

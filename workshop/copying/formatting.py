@@ -11,6 +11,7 @@ from roadworthy import processes as commands
 from roadworthy.processes import venv_bin
 from roadworthy.tables import package_of, parse_toml, read_text
 from roadworthy.terminal import problem
+from workshop.copying.objects import export
 
 CONFIGURATION = ("Cargo.toml", "pyproject.toml", "rustfmt.toml")
 PYTHON, RUST = (".py", ".pyi"), (".rs",)
@@ -59,10 +60,8 @@ def format_files(files: Mapping[str, bytes], changed: set[str]) -> dict[str, byt
         return {}
     with tempfile.TemporaryDirectory(prefix="format-") as temporary:
         folder = Path(temporary)
-        for path, content in files.items():
-            if (path.endswith(PYTHON + RUST) and is_plain(path)) or path in CONFIGURATION:
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).write_bytes(content)
+        seen = {*(path for path in files if path.endswith(PYTHON + RUST) and is_plain(path)), *CONFIGURATION}
+        export({path: files[path] for path in seen & files.keys()}, folder)
         for command in formatters(folder, wanted):
             try:
                 commands.run(*command, cwd=folder, env=commands.tool_environment(os.environ))

@@ -1,27 +1,47 @@
-"""Cargo.lock after an update: what the template locked anew, beside what the copy has locked for itself."""
+"""Cargo.lock, crate by crate: of a copy that needs fewer of them, and after an update, which may need others."""
 
 import os
 import re
 import subprocess
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import tomli
+
 from roadworthy import processes as commands
-from roadworthy.repository import Repository
-from workshop.copying.trees import LINK, SUBMODULE, Entry, read_blobs
 
 CRATE = re.compile(r"^(?=\[\[package\]\]$)", re.MULTILINE)
-NAMED = re.compile(r'^name = "([^"]+)"\nversion = "([^"]+)"$', re.MULTILINE)
+NAMED = re.compile(r'^name = "([^"]+)"$', re.MULTILINE)
 
 
-def read_crates(text: str) -> tuple[str, dict[str, list[str]]]:
-    """Return the head of a lock, and its crates by name: a crate can be locked in several versions."""
-    head, *crates = CRATE.split(text)
-    named: dict[str, list[str]] = defaultdict(list)
-    for crate in crates:
-        if found := NAMED.search(crate):
-            named[found[1]].append(crate.strip())
-    return head, named
+def split_lock(lock: str) -> tuple[str, dict[str, list[str]]]:
+    """Return what stands above the crates, and the crates by name: one can be locked in several versions."""
+    head, *blocks = CRATE.split(lock)
+    crates: dict[str, list[str]] = defaultdict(list)
+    for block in blocks:
+        if found := NAMED.search(block):
+            crates[found[1]].append(block.strip())
+    return head, crates
+
+
+def join_lock(head: str, crates: Mapping[str, list[str]]) -> str:
+    """Return a lock with its crates in cargo's order."""
+    return head + "\n\n".join(block for name in sorted(crates) for block in crates[name]) + "\n"
+
+
+def prune_lock(lock: str, name: str, crates: Collection[str]) -> str:
+    """Return a lock without some dependencies of a crate, and without what only they need."""
+    head, blocks = split_lock(lock)
+    names = "|".join(map(re.escape, crates))
+    blocks[name] = [re.sub(rf'(?m)^ "(?:{names})(?: .*)?",\n', "", block) for block in blocks[name]]
+    needed, waiting = set(), [name]
+    while waiting:
+        one = waiting.pop()
+        needed.add(one)
+        lists = [tomli.loads(block)["package"][0].get("dependencies", []) for block in blocks[one]]
+        waiting += {word.split()[0] for words in lists for word in words} - needed
+    return join_lock(head, {one: blocks[one] for one in needed})
 
 
 def merge_locks(base: str, new: str, ours: str) -> str:
@@ -29,20 +49,9 @@ def merge_locks(base: str, new: str, ours: str) -> str:
 
     Cargo then adds what is missing, and takes out what nobody needs.
     """
-    (_, before), (head, after), (_, here) = (read_crates(text) for text in (base, new, ours))
-    names = sorted({*after, *here})
-    merged = [(after if here.get(name) == before.get(name) else here).get(name, []) for name in names]
-    return head + "\n\n".join(crate for crates in merged for crate in crates) + "\n"
-
-
-def write_files(repository: Repository, entries: list[Entry], folder: Path) -> None:
-    """Write the files of a tree into a folder, links left out."""
-    plain = [entry for entry in entries if entry.mode not in (LINK, SUBMODULE)]
-    blobs = read_blobs(repository, (entry.blob for entry in plain))
-    for entry in plain:
-        path = folder / entry.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(blobs[entry.blob])
+    (_, before), (head, after), (_, here) = (split_lock(text) for text in (base, new, ours))
+    chosen = {name: after if here.get(name) == before.get(name) else here for name in {*after, *here}}
+    return join_lock(head, {name: side.get(name, []) for name, side in chosen.items()})
 
 
 def relock(folder: Path, lock: str) -> str | None:

@@ -11,12 +11,12 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from roadworthy import processes as commands
 from roadworthy.repository import Repository
-from roadworthy.terminal import Problem, ProblemsError, problem
-from workshop.copying.trees import Entry, list_tree, write_tree
+from roadworthy.terminal import Problem, problem
+from workshop.copying.objects import Entries, commit_tree, list_tree, write_tree
 
 # `git merge-tree --write-tree` came with this one.
 OLDEST_GIT = (2, 38)
@@ -25,14 +25,8 @@ JOURNAL = "template-update"
 # folder that was moved goes along. No hook and no monitor of the checkout has a part in it.
 SETTINGS = (
     *("merge.renames=true", "merge.directoryRenames=true", "merge.renameLimit=0", "merge.renormalize=false"),
-    *(
-        "core.fsmonitor=false",
-        f"core.hooksPath={os.devnull}",
-        "protocol.file.allow=always",
-        "protocol.version=2",
-        "gc.auto=0",
-    ),
-    *("fetch.writeCommitGraph=false", "maintenance.auto=false", "transfer.fsckObjects=false"),
+    *("core.fsmonitor=false", f"core.hooksPath={os.devnull}", "gc.auto=0", "maintenance.auto=false"),
+    *("protocol.file.allow=always", "protocol.version=2", "fetch.writeCommitGraph=false", "transfer.fsckObjects=false"),
 )
 OPTIONS = tuple(part for setting in SETTINGS for part in ("-c", setting))
 # The commits that a merge needs have nobody's name, and always the same time, so that the same merge has the same name.
@@ -46,21 +40,6 @@ UNDER_WAY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "r
 DELETED_HERE = {"CONFLICT (modify/delete)", "CONFLICT (rename/delete)"}
 # Longer than any disk needs; what writes a working tree had better not be ended.
 PATIENCE = 3600.0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What git says of a merge.
-
-    Attributes:
-        tree: The merged tree; where there is a conflict, its files have markers.
-        stages: For each path with a conflict, the blob of each side that has it: 1 the base, 2 the checkout, 3 the new.
-        told: Each thing that git has to say: its kind, and the paths that it is about.
-    """
-
-    tree: str
-    stages: Mapping[str, Mapping[int, str]]
-    told: Sequence[tuple[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
@@ -86,24 +65,28 @@ class Merge:
 
     Attributes:
         source: What it is made from.
-        commit: The commit that brings the change, on top of the one that has the base.
         base: The base's files, without what was left out.
         new: The new files, likewise.
-        outcome: What comes out of it.
+        commit: The commit that brings the change, on top of the one that has the base.
+        tree: The merged tree; where there is a conflict, its files have markers.
+        stages: For each path with a conflict, the blob of each side that has it: 1 the base, 2 the checkout, 3 the new.
+        told: Each thing that git has to say: its kind, and the paths that it is about.
         deleted: What changed in the template, and stays deleted in the checkout.
     """
 
     source: Source
+    base: Entries
+    new: Entries
     commit: str
-    base: Sequence[Entry]
-    new: Sequence[Entry]
-    outcome: Outcome
+    tree: str
+    stages: Mapping[str, Mapping[int, str]]
+    told: Sequence[tuple[str, tuple[str, ...]]]
     deleted: Sequence[str] = ()
 
     @property
     def conflicts(self) -> list[str]:
         """The paths that will have a conflict."""
-        return sorted(self.outcome.stages)
+        return sorted(self.stages)
 
 
 def require_git(repository: Repository) -> None:
@@ -121,39 +104,13 @@ def require_git(repository: Repository) -> None:
 
 def make_scratch(repository: Repository, folder: Path) -> Repository:
     """Make a bare repository that has all objects of another one by reference, and gets the new ones."""
-    objects = (repository.folder / repository.ask("rev-parse", "--git-path", "objects")).resolve()
+    objects = git_path(repository, "objects").resolve()
     kind = repository.ask("rev-parse", "--show-object-format")
     repository.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
     alternates = folder / "objects" / "info" / "alternates"
     alternates.parent.mkdir(parents=True, exist_ok=True)
     alternates.write_text(f"{objects}\n", encoding="utf-8", newline="\n")
     return Repository(folder)
-
-
-def commit_tree(scratch: Repository, tree: str, subject: str, *parents: str) -> str:
-    """Make a commit that no branch will ever have, and return its name."""
-    onto = [part for parent in parents for part in ("-p", parent)]
-    done = scratch.run("commit-tree", "--no-gpg-sign", *onto, "-m", subject, tree, check=True, env=NOBODY)
-    return done.stdout.strip()
-
-
-def merge_trees(repository: Repository, scratch: Repository, ours: str, theirs: str) -> Outcome:
-    """Merge two commits that have one parent in common, and write what is new into the scratch repository."""
-    # In the checkout, because its attributes say how its files are merged.
-    env = {"GIT_OBJECT_DIRECTORY": str(scratch.folder / "objects")}
-    command = (*OPTIONS, "merge-tree", "--write-tree", "-z", "--messages", ours, theirs)
-    done = repository.run(*command, env=env)
-    if done.returncode not in (0, 1):
-        done.check_returncode()
-    head, _, rest = done.stdout.partition("\0\0")
-    tree, *lines = head.split("\0")
-    stages: dict[str, dict[int, str]] = defaultdict(dict)
-    for line in lines:
-        if line:
-            meta, path = line.split("\t", 1)
-            _, blob, stage = meta.split(" ")
-            stages[path][int(stage)] = blob
-    return Outcome(tree, stages, read_messages(rest))
 
 
 def read_messages(text: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -169,20 +126,19 @@ def read_messages(text: str) -> list[tuple[str, tuple[str, ...]]]:
 
 def find_origins(merge: Merge, path: str) -> set[str]:
     """Return where a path with a conflict was in the base: there, or where it may have been moved from."""
-    names = {entry.name for entry in merge.base}
-    blob = merge.outcome.stages[path].get(1)
-    return {path} if path in names else {entry.name for entry in merge.base if entry.blob == blob}
+    blob = merge.stages[path].get(1)
+    return {path} if path in merge.base else {name for name, entry in merge.base.items() if entry.blob == blob}
 
 
 def find_deleted(merge: Merge, here: set[str]) -> list[str]:
     """Return the paths that the new tree has changed or moved, and that the checkout, with these paths, has deleted."""
     conflicts: dict[str, set[str]] = defaultdict(set)
-    for kind, paths in merge.outcome.told:
+    for kind, paths in merge.told:
         for path in paths:
             conflicts[path] |= {kind} if kind.startswith("CONFLICT") else set()
     return [
         path
-        for path, sides in merge.outcome.stages.items()
+        for path, sides in merge.stages.items()
         if sides.keys() == {1, 3}
         and conflicts[path] <= DELETED_HERE
         # What is there as something else, such as a link, is not gone.
@@ -203,59 +159,67 @@ def work_out(repository: Repository, scratch: Repository, base: str, new: str, s
         subject: One line that says what is merged; it stands at the markers of a conflict.
     """
     head = repository.ask("rev-parse", "--verify", "HEAD^{commit}")
-    here = {entry.name for entry in list_tree(repository, head)}
+    here = set(list_tree(repository, head))
     source = Source(repository, scratch, head, subject)
     merge = merge_entries(source, list_tree(scratch, base), list_tree(scratch, new))
     while deleted := find_deleted(merge, here):
-        kept = [entry for entry in merge.new if entry.name not in deleted]
+        kept = {path: entry for path, entry in merge.new.items() if path not in deleted}
         if len(kept) == len(merge.new):
             # Git found it elsewhere, in a folder that was moved: then it stays a conflict.
             break
         # Without its old place too, or git would take the next best new file for it.
-        staying = here | {entry.name for entry in kept}
-        away = {origin for path in deleted for origin in find_origins(merge, path)} - staying
-        base_kept = [entry for entry in merge.base if entry.name not in away]
+        away = {origin for path in deleted for origin in find_origins(merge, path)} - here - kept.keys()
+        base_kept = {path: entry for path, entry in merge.base.items() if path not in away}
         merge = replace(merge_entries(source, base_kept, kept), deleted=(*merge.deleted, *deleted))
     return merge
 
 
-def merge_entries(source: Source, base: Sequence[Entry], new: Sequence[Entry]) -> Merge:
-    """Merge a commit with what changed between two lists of files."""
-    repository, scratch = source.repository, source.scratch
-    root = commit_tree(scratch, write_tree(scratch, base), f"before: {source.subject}")
-    commit = commit_tree(scratch, write_tree(scratch, new), source.subject, root)
-    ours = commit_tree(scratch, scratch.ask("rev-parse", f"{source.head}^{{tree}}"), "the checkout", root)
-    return Merge(source, commit, base, new, merge_trees(repository, scratch, ours, commit))
+def merge_entries(source: Source, base: Entries, new: Entries) -> Merge:
+    """Merge a commit with what changed between two sets of files, in the objects of the scratch repository."""
+    scratch = source.scratch
+    root = commit_tree(scratch, write_tree(scratch, base), f"before: {source.subject}\n", env=NOBODY)
+    theirs = commit_tree(scratch, write_tree(scratch, new), f"{source.subject}\n", root, env=NOBODY)
+    head = scratch.ask("rev-parse", f"{source.head}^{{tree}}")
+    ours = commit_tree(scratch, head, "the checkout\n", root, env=NOBODY)
+    # In the checkout, because its attributes say how its files are merged.
+    env = {"GIT_OBJECT_DIRECTORY": str(scratch.folder / "objects")}
+    command = (*OPTIONS, "merge-tree", "--write-tree", "-z", "--messages", ours, theirs)
+    done = source.repository.run(*command, env=env)
+    if done.returncode not in (0, 1):
+        done.check_returncode()
+    listed, _, messages = done.stdout.partition("\0\0")
+    tree, *lines = listed.split("\0")
+    stages: dict[str, dict[int, str]] = defaultdict(dict)
+    for line in filter(None, lines):
+        meta, path = line.split("\t", 1)
+        _, blob, stage = meta.split(" ")
+        stages[path][int(stage)] = blob
+    return Merge(source, base, new, theirs, tree, stages, read_messages(messages))
 
 
-def settle(merge: Merge, wanted: Mapping[str, Entry]) -> Merge:
+def settle(merge: Merge, wanted: Entries) -> Merge:
     """Return the merge with other content for some files that have no conflict, so that all is written at once.
 
     For such a file the base becomes what the checkout has, so its new content is taken as it is; one that nobody has is
     added. A file that has to be found first, because somebody moved it, keeps what the merge gives it.
     """
-    current = {entry.name: entry for entry in list_tree(merge.source.scratch, merge.source.head)}
-    sides = [{entry.name for entry in entries} for entries in (merge.base, merge.new)]
+    current = list_tree(merge.source.scratch, merge.source.head)
     plain = {
         path: entry
         for path, entry in wanted.items()
-        if path not in merge.outcome.stages
-        and len({path in side for side in sides}) == 1
-        and (path in current or path not in sides[0])
+        if path not in merge.stages
+        and (path in merge.base) == (path in merge.new)
+        and (path in current or path not in merge.base)
     }
-    base = [
-        *(entry for entry in merge.base if entry.name not in plain),
-        *(current[path] for path in plain if path in current),
-    ]
-    new = [*(entry for entry in merge.new if entry.name not in plain), *plain.values()]
-    settled = replace(merge_entries(merge.source, base, new), deleted=merge.deleted)
-    same = settled.outcome.stages.keys() == merge.outcome.stages.keys()
+    base = merge.base | {path: current[path] for path in plain if path in current}
+    settled = replace(merge_entries(merge.source, base, merge.new | plain), deleted=merge.deleted)
+    same = settled.stages.keys() == merge.stages.keys()
     return settled if same else merge
 
 
 def list_changes(merge: Merge) -> list[tuple[str, str]]:
     """Return what the merge changes in the checkout without a conflict: A, D, M, R or T, and the path."""
-    command = ("diff-tree", "-r", "-z", "-M", "--name-status", merge.source.head, merge.outcome.tree)
+    command = ("diff-tree", "-r", "-z", "-M", "--name-status", merge.source.head, merge.tree)
     words = iter(merge.source.scratch.ask(*command).split("\0"))
     found = []
     for status in words:
@@ -264,7 +228,7 @@ def list_changes(merge: Merge) -> list[tuple[str, str]]:
             if status.startswith("R"):
                 path = f"{path} -> {next(words)}"
             found.append((status[0], path))
-    return [(status, path) for status, path in found if path.rsplit(" -> ", 1)[-1] not in merge.outcome.stages]
+    return [(status, path) for status, path in found if path.rsplit(" -> ", 1)[-1] not in merge.stages]
 
 
 def find_in_the_way(merge: Merge) -> list[Problem]:
@@ -273,20 +237,15 @@ def find_in_the_way(merge: Merge) -> list[Problem]:
     Git itself refuses that only where the file is not ignored.
     """
     repository = merge.source.repository
-    tracked = {entry.name for entry in list_tree(merge.source.scratch, merge.source.head)}
+    tracked = set(list_tree(merge.source.scratch, merge.source.head))
     folds = repository.run("config", "--type=bool", "core.ignorecase").stdout.strip() == "true"
     known = {path.casefold() for path in tracked} if folds else tracked
-    coming = [entry.name for entry in list_tree(merge.source.scratch, merge.outcome.tree) if entry.name not in tracked]
     problems = {}
-    for path in coming:
-        parts = path.split("/")
-        for end in range(1, len(parts) + 1):
-            name = "/".join(parts[:end])
-            place = repository.folder / name
-            is_folder = place.is_dir() and not place.is_symlink()
-            if os.path.lexists(place) and (name.casefold() if folds else name) not in known:
-                if end < len(parts) and is_folder:
-                    continue
+    for path in sorted(list_tree(merge.source.scratch, merge.tree).keys() - tracked):
+        for name in (*map(str, reversed(PurePosixPath(path).parents[:-1])), path):
+            there = repository.folder / name
+            is_folder = name != path and there.is_dir() and not there.is_symlink()
+            if os.path.lexists(there) and (name.casefold() if folds else name) not in known and not is_folder:
                 what = f"{name} is not tracked by git, and the template now brings a file of that name"
                 problems[name] = Problem(what, "move it away, or track and commit it; then run the same again")
     return list(problems.values())
@@ -301,7 +260,7 @@ def carry_out(merge: Merge) -> list[str]:
     repository = merge.source.repository
     fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
     repository.run(*OPTIONS, *fetch, merge.source.scratch.folder, merge.commit, check=True)
-    journal = journal_of(repository)
+    journal = git_path(repository, JOURNAL)
     new = [path for status, path in list_changes(merge) if status == "A"]
     write_journal(journal, {"head": merge.source.head, "new": [*new, *merge.conflicts]})
     # One command, in a group of its own: neither the end of this process nor Ctrl-C ends it half way.
@@ -325,9 +284,9 @@ def unmerged(repository: Repository) -> list[str]:
     return sorted({line.split("\t", 1)[1] for line in listed if line})
 
 
-def journal_of(repository: Repository) -> Path:
-    """Return the file that is there while the working tree is written."""
-    return repository.folder / repository.ask("rev-parse", "--git-path", JOURNAL)
+def git_path(repository: Repository, name: str) -> Path:
+    """Return the path of one of git's own files, such as the journal, which is there while files are written."""
+    return repository.folder / repository.ask("rev-parse", "--git-path", name)
 
 
 def write_journal(journal: Path, facts: object) -> None:
@@ -343,11 +302,11 @@ def require_clean(repository: Repository) -> None:
     Raises:
         ProblemsError: Something does, or the rest of an interrupted merge is there.
     """
-    journal = journal_of(repository)
+    journal = git_path(repository, JOURNAL)
     if journal.exists():
         require_uninterrupted(repository, journal)
     for name in UNDER_WAY:
-        if (repository.folder / repository.ask("rev-parse", "--git-path", name)).exists():
+        if git_path(repository, name).exists():
             raise problem(f"git is in the middle of something: there is a {name}", "end it: git status says how")
     command = (*OPTIONS, "status", "--porcelain", "-z", "--untracked-files=no")
     changed = [line[3:] for line in repository.ask(*command).split("\0") if line]
@@ -363,7 +322,7 @@ def require_uninterrupted(repository: Repository, journal: Path) -> None:
         ProblemsError: It has: files are half written, and how they come back.
     """
     found = json.loads(journal.read_text(encoding="utf-8"))
-    lock = repository.folder / repository.ask("rev-parse", "--git-path", "index.lock")
+    lock = git_path(repository, "index.lock")
     # The index is written last: whatever is staged, the working tree was finished before.
     untouched = repository.run("diff-index", "--cached", "--quiet", "HEAD").returncode == 0
     at_head = found.get("head") == repository.ask("rev-parse", "HEAD")
@@ -375,11 +334,5 @@ def require_uninterrupted(repository: Repository, journal: Path) -> None:
         return
     steps = [f"remove {lock}"] if lock.exists() else []
     steps += ["git reset --hard", *([f"remove {', '.join(strays)}"] if strays else [])]
-    raise ProblemsError(
-        [
-            Problem(
-                "an update was ended while git wrote its files; the commit is as it was, the files are between two",
-                f"when no git runs here any more: {'; '.join(steps)}; and run the same again",
-            )
-        ]
-    )
+    what = "an update was ended while git wrote its files; the commit is as it was, the files are between two"
+    raise problem(what, f"when no git runs here any more: {'; '.join(steps)}; and run the same again")

@@ -101,14 +101,14 @@ def taken(files: Mapping[str, bytes]) -> dict[str, str]:
     imports: dict[str, str] = {}
     found: dict[str, str] = {}
     for path, content in files.items():
-        place = PurePosixPath(path)
-        if place.suffix in {".py", ".pyi"}:
+        where = PurePosixPath(path)
+        if where.suffix in {".py", ".pyi"}:
             imported = re.findall(rb"^\s*(?:import|from) (\w+)", content, re.MULTILINE)
             imports |= {name.decode(): f"{path} imports something else by that name" for name in imported}
-            if place.parts[0] in {"benchmarks", "roadworthy", "scripts", "tests", "workshop"}:
-                found[place.stem] = f"{path} is called so"
-                found |= {folder: f"there is a folder {folder} beside the scripts" for folder in place.parts[:-1]}
-        elif place.parts[0] == "requirements":
+            if where.parts[0] in {"benchmarks", "roadworthy", "scripts", "tests", "workshop"}:
+                found[where.stem] = f"{path} is called so"
+                found |= {folder: f"there is a folder {folder} beside the scripts" for folder in where.parts[:-1]}
+        elif where.parts[0] == "requirements":
             pins = re.findall(rb"^([a-z0-9-]+)==", content, re.MULTILINE)
             found |= {name.decode().replace("-", "_"): f"{path} has a tool of that name" for name in pins}
         elif path == "Cargo.lock":

@@ -76,9 +76,7 @@ class Record:
     def write(self, text: str) -> str:
         """Return the text of a template.toml with this record, in the place of the one that it has."""
         facts = {"address": self.address, "commit": self.commit, "label": self.label, "checksum": self.checksum}
-        table = f"{HEAD}{lines(facts)}\n[copy.answers]\n{lines(asdict(self.answers))}\n"
-        without = TABLE.sub("", text)
-        return RULES.sub(lambda found: table + found[0], without, count=1)
+        return with_table(text, f"{HEAD}{lines(facts)}\n[copy.answers]\n{lines(asdict(self.answers))}\n")
 
 
 def lines(values: Mapping[str, str]) -> str:
@@ -86,6 +84,12 @@ def lines(values: Mapping[str, str]) -> str:
     return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
 
 
-def forget(text: str) -> str:
-    """Return the text of a template.toml without any record."""
-    return TABLE.sub("", text)
+def table_of(text: str) -> str:
+    """Return the record in the text of a template.toml, to the letter; "" if it has none."""
+    found = TABLE.search(text)
+    return found[0] if found else ""
+
+
+def with_table(text: str, table: str) -> str:
+    """Return the text of a template.toml with another record, to the letter; "" is none."""
+    return RULES.sub(lambda found: table + found[0], TABLE.sub("", text), count=1)

@@ -14,7 +14,7 @@ from roadworthy.repository import Repository
 from roadworthy.tables import find, find_table, parse_toml
 from roadworthy.terminal import problem
 from workshop.copying.names import SPELLING, Names
-from workshop.copying.trees import read_file
+from workshop.copying.objects import read_file
 
 RECORD = "template.toml"
 CLASSES = ("dropped", "seeded", "generated")
@@ -75,6 +75,9 @@ class Rules:
         if not isinstance(name, str) or not SPELLING.fullmatch(name):
             what = f"pyproject.toml has the name {name!r} in [project], which a copy cannot have exchanged everywhere"
             raise problem(what, "write it in small letters, digits and hyphens, as Cargo.toml does, and commit")
+        if "-" not in name:
+            what = f"{name} is a single word, which in these files may mean anything else, so it cannot be exchanged"
+            raise problem(what, "copy the template that this project came from, and bring your files into the copy")
         rules: dict[str, Any] = parse_toml(RECORD, texts[RECORD] or "")["rules"]
         globs = {name: [str(glob) for glob in rules[name]] for name in CLASSES}
         packages = {name: Sample(**one) for name, one in rules["packages"].items()}

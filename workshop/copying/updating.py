@@ -5,20 +5,19 @@ by the version of the template that is asked for: its own scripts/template.py is
 call is a promise to every copy that was ever made; engine.py describes it.
 """
 
-import argparse
 import logging
 import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from roadworthy import processes as commands
 from roadworthy.exclusive import exclusive
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
+from roadworthy.project import Project
 from roadworthy.releasing.clone import FAMILIES
 from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
@@ -34,75 +33,63 @@ LOCKS = ("setup", "tools", "lint")
 REACHING = tuple(
     family for family in FAMILIES if not family.startswith(("author", "commit", "gpg", "push", "tag", "user"))
 )
+FIXED = (("core.hooksPath", os.devnull), ("gc.auto", "0"), ("core.autocrlf", "false"), ("advice.detachedHead", "false"))
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 TAGS = "+refs/tags/*:refs/tags/*"
 # How many releases are named to who asks for one that there is not.
 NAMED = 5
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what `make template-update` takes."""
-    switch = {"nargs": "?", "const": "1", "choices": ["1"], "metavar": "1"}
-    parser.add_argument(
-        "--to", metavar="REF", help="a tag, branch or commit; default: the newest release of the template"
-    )
-    modes = parser.add_mutually_exclusive_group()
-    modes.add_argument("--check", **switch, help="change nothing; exit 1 if there is something new")  # type: ignore[arg-type]
-    modes.add_argument("--dry-run", **switch, help="change nothing; print what would change")  # type: ignore[arg-type]
-    parser.add_argument("--engine", nargs=3, metavar=("COPY", "TEMPLATE", "COMMIT"), help=argparse.SUPPRESS)
-
-
-def update(arguments: argparse.Namespace) -> None:
+def update(project: Project, given: Mapping[str, str]) -> None:
     """Bring this copy what its template has learned, or say what that would be.
+
+    Args:
+        project: The copy.
+        given: What the command line says: TO, a tag, branch or commit, by default the newest release of the template;
+            CHECK or DRY_RUN.
 
     Raises:
         ProblemsError: It cannot be brought, or has conflicts; or there is something new, and only that was asked.
     """
-    mode = engine.Mode("check" if arguments.check else "dry-run" if arguments.dry_run else "merge")
-    if arguments.engine:
-        copy, template, commit = arguments.engine
-        engine.run(Repository(Path(copy)), Repository(Path(template)), commit, mode)
-        return
-    HERE.checkout.require_checkout()
-    merging.require_git(HERE.checkout)
-    record = engine.read_record(HERE.checkout)
-    with exclusive(HERE.root, "template-update") as folder:
+    mode = engine.Mode("check" if "CHECK" in given else "dry-run" if "DRY_RUN" in given else "merge")
+    copy = project.checkout
+    copy.require_checkout()
+    merging.require_git(copy)
+    record = engine.read_record(copy)
+    with exclusive(project.root, "template-update") as folder:
         if mode is not engine.Mode.CHECK:
-            merging.require_clean(HERE.checkout)
+            merging.require_clean(copy)
         with step(f"look at the template at {record.address}"):
-            template = make_template(folder / "template.git")
-            commit = find_commit(template, record, arguments.to)
+            template = make_template(copy, folder / "template.git")
+            commit = find_commit(template, copy, record, given.get("TO"))
         if commit is None:
             out.print(f"nothing is new: this copy is at {record.label}")
         else:
-            hand_over(template, commit, folder, mode)
+            hand_over(project, template, commit, mode)
 
 
 # ---- the template ---------------------------------------------------------------------------------------------------
 
 
-def make_template(folder: Path) -> Repository:
-    """Make the empty repository that the template is fetched into; it is reached as this checkout reaches others."""
-    kind = HERE.checkout.ask("rev-parse", "--show-object-format")
-    HERE.checkout.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
-    local = HERE.checkout.ask("config", "--local", "--includes", "--list", "-z").split("\0")
+def make_template(copy: Repository, folder: Path) -> Repository:
+    """Make the empty repository that the template is fetched into; it is reached as the copy reaches others."""
+    kind = copy.ask("rev-parse", "--show-object-format")
+    copy.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
+    local = copy.ask("config", "--local", "--includes", "--list", "-z").split("\0")
     pairs = [(key, value) for key, _, value in (one.partition("\n") for one in local) if key.startswith(REACHING)]
-    fixed = [
-        ("core.hooksPath", os.devnull),
-        ("gc.auto", "0"),
-        ("core.autocrlf", "false"),
-        ("advice.detachedHead", "false"),
-    ]
-    return Repository(folder, (*pairs, *fixed))
+    return Repository(folder, (*pairs, *FIXED))
 
 
-def find_commit(template: Repository, record: Record, wanted: str | None) -> str | None:
+def find_commit(template: Repository, copy: Repository, record: Record, wanted: str | None) -> str | None:
     """Fetch the template, and return the commit to update to; None if the copy is there already.
 
     Raises:
         ProblemsError: The template cannot be reached, or has not what is asked for, or that is older.
     """
-    address = resolve(record.address)
+    # A folder that is named from the copy's own.
+    beside, address = copy.folder / record.address, record.address
+    if "://" not in address and beside.is_dir():
+        address = str(beside.resolve())
     refs = list_refs(template, address)
     ref = choose(refs, wanted, record.address)
     if said := fetch(template, address, ref):
@@ -120,12 +107,6 @@ def find_commit(template: Repository, record: Record, wanted: str | None) -> str
         what = f"{wanted} of the template is older than {record.label}, to which this copy was updated"
         raise problem(what, "take a newer one; to go back, git revert the commit of the update")
     return commit
-
-
-def resolve(address: str) -> str:
-    """Return an address that means the same in another folder."""
-    beside = HERE.checkout.folder / address
-    return str(beside.resolve()) if "://" not in address and beside.is_dir() else address
 
 
 def list_refs(template: Repository, address: str) -> dict[str, str]:
@@ -185,31 +166,23 @@ def fetch(template: Repository, address: str, ref: str) -> str:
 # ---- the engine -----------------------------------------------------------------------------------------------------
 
 
-def hand_over(template: Repository, commit: str, folder: Path, mode: engine.Mode) -> None:
+def hand_over(project: Project, template: Repository, commit: str, mode: engine.Mode) -> None:
     """Let the version of the template that is updated to do the update, and end as it ends.
 
     Raises:
         ProblemsError: That version cannot do it.
     """
-    new = folder / "new"
+    new = template.folder.with_name("new")
     template.run("worktree", "add", "--quiet", "--detach", new, commit, check=True)
     if not (new / SCRIPT).exists():
         raise problem(f"{commit[:10]} of the template has no {SCRIPT}, so it cannot update", "take another ref: TO=")
-    environment = {**commands.tool_environment(os.environ), "PYTHONDONTWRITEBYTECODE": "1", "VIRTUAL_ENV": sys.prefix}
-    python = find_python(new, environment)
-    words = [
-        *python,
-        str(new / SCRIPT),
-        "update",
-        "--engine",
-        str(HERE.root),
-        str(template.folder),
-        commit,
-        *mode.options,
-    ]
+    environment = {**commands.tool_environment(os.environ), "VIRTUAL_ENV": sys.prefix}
+    how = [] if mode is engine.Mode.MERGE else [f"--{mode.value}"]
+    call = (new / SCRIPT, "update", "--engine", project.root, template.folder, commit, *how)
+    words = [*find_python(new, environment), *map(str, call)]
     logging.getLogger("commands").debug("%s", shlex.join(words))
     # It speaks for itself, so its output is not caught.
-    ended = subprocess.run(words, cwd=HERE.root, env=environment, check=False)
+    ended = subprocess.run(words, cwd=project.root, env=environment, check=False)
     if ended.returncode:
         sys.exit(ended.returncode)
 
@@ -234,5 +207,5 @@ def find_python(new: Path, environment: dict[str, str]) -> list[str]:
 
 def why_not(python: list[str], new: Path, environment: dict[str, str]) -> str:
     """Return why the new version's script does not start with a Python, or ""."""
-    tried = commands.run(*python, new / SCRIPT, "update", "--help", cwd=new, env=environment, check=False)
+    tried = commands.run(*python, new / SCRIPT, "update", "--engine", "--help", cwd=new, env=environment, check=False)
     return (tried.stderr.strip().splitlines() or ["it does not say why"])[-1] if tried.returncode else ""

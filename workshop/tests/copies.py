@@ -8,9 +8,11 @@ from pathlib import Path
 
 from helpers import copy_checkout, run
 from releases import MOMENT
+from roadworthy.project import Project
 from roadworthy.repository import Repository
 from workshop.copying.record import Answers
 
+PROJECT = Project(Path(__file__).resolve().parents[2])
 ADDRESS = "https://example.org/iron/ferrous-wheel"
 # The template's name in any spelling, and its owner.
 TEMPLATE = re.compile(rb"ferr[o0]us|wheelwright", re.IGNORECASE)
@@ -36,22 +38,26 @@ def environment(home: Path) -> dict[str, str | None]:
 
 
 class Folder:
-    """A repository, in which git and scripts/template.py are run."""
+    """A repository, in which git and scripts/template.py are run; `home` has the configuration that git reads."""
 
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder = folder
         self.home = home
 
+    def variables(self) -> dict[str, str | None]:
+        """Return what programs are run with."""
+        return environment(self.home)
+
     def git(self, *arguments: object) -> str:
-        """Run git; fail loudly."""
-        done = run("git", *arguments, cwd=self.folder, **environment(self.home))
+        """Run git with fixed times; fail loudly."""
+        done = run("git", *arguments, cwd=self.folder, **self.variables())
         assert done.returncode == 0, f"{arguments}: {done.stderr}{done.stdout}"
         return done.stdout.removesuffix("\n")
 
-    def template(self, *arguments: str, **variables: str | None) -> "subprocess.CompletedProcess[str]":
+    def template(self, *arguments: object, **variables: str | None) -> "subprocess.CompletedProcess[str]":
         """Run scripts/template.py."""
         command = (sys.executable, "scripts/template.py", *arguments)
-        return run(*command, cwd=self.folder, **{**environment(self.home), **variables})
+        return run(*command, cwd=self.folder, **{**self.variables(), **variables})
 
     def new(self, name: str, *arguments: str, **variables: str | None) -> "Folder":
         """Make a copy beside it."""
@@ -59,18 +65,24 @@ class Folder:
         assert done.returncode == 0, done.stderr + done.stdout
         return Folder(self.folder.parent / name, self.home)
 
-    def commit(self, message: str) -> str:
+    def commit(self, message: str = "Change") -> str:
         """Commit everything."""
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--no-verify", f"--message={message}")
+        self.git("commit", "--quiet", "--no-verify", "--allow-empty", f"--message={message}")
         return self.git("rev-parse", "HEAD")
 
     def read(self, name: str) -> str:
         return (self.folder / name).read_text(encoding="utf-8")
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes | str) -> None:
         (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (self.folder / name).write_bytes(content)
+        (self.folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        """Replace a text that is there."""
+        text = self.read(name)
+        assert old in text, f"{old!r} is not in {name}"
+        self.write(name, text.replace(old, new))
 
     @property
     def repository(self) -> Repository:

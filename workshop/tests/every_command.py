@@ -20,7 +20,6 @@ CHECKOUT = Path(sys.argv[1])
 sys.path[:0] = [str(CHECKOUT / each) for each in ("scripts", ".", "roadworthy/src")]
 
 import release  # noqa: E402
-import template  # noqa: E402
 
 from roadworthy.ci import (  # noqa: E402
     collect,
@@ -35,6 +34,7 @@ from roadworthy.gate import command as check_dist  # noqa: E402
 from roadworthy.index import Index, NotThereYetError  # noqa: E402
 from roadworthy.project import Project  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
+from workshop.copying import command_line, creating  # noqa: E402, F401 - `new` reads it when it is called
 from workshop.rehearsing.place import scratch_folder  # noqa: E402
 from workshop.rehearsing.rehearsal import prepare_place, this_publisher  # noqa: E402
 
@@ -65,7 +65,10 @@ def engine(main: Callable[[Project, list[str]], None]) -> Callable[[], None]:
 # Those that may run beside each other, and those that come after them: they need what was built.
 FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "release": (release.main, ["0.2.0", "--dry-run"]),
-    "new": (template.main, [*COPY, "--description=Frobs turbos.", "--dest=COPY", "tin-can"]),
+    "new": (
+        lambda: command_line.main(CHECKOUT, sys.argv[1:]),
+        [*COPY, "--description=Frobs turbos.", "--dest=COPY", "tin-can"],
+    ),
     "identify": (engine(identify.main), []),
     "doctor": (engine(doctor.main), []),
     "check_news": (engine(check_news.main), ["--base=origin/main"]),

@@ -69,7 +69,7 @@ class Package:
         make_template(folder).new(self.name, "--package=minimal").folder.rename(place.checkout)
         for file, edits in {"pyproject.toml": self.pyproject, "Cargo.toml": self.cargo}.items():
             document = tomlkit.parse(place.read(file))
-            merge(document, edits)
+            edit_table(document, edits)
             place.write(file, tomlkit.dumps(document))
         for path, text in self.files.items():
             place.write(path, text)
@@ -84,14 +84,14 @@ class Package:
         return place
 
 
-def merge(table: Container | Table, edits: Mapping[str, Any]) -> None:
+def edit_table(table: Container | Table, edits: Mapping[str, Any]) -> None:
     """Write values into TOML, table by table, so that all else stays as it is; None takes a key out."""
     for key, value in edits.items():
         there = table.get(key)
         if value is None:
             table.remove(key)
         elif isinstance(value, Mapping) and isinstance(there, Container | Table):
-            merge(there, value)
+            edit_table(there, value)
         else:
             table[key] = value
 

@@ -13,15 +13,14 @@ from pathlib import Path
 import pytest
 import tomli
 
-from copies import ADDRESS, GIVEN, TEMPLATE, Folder, answers, environment, make_template
+from copies import ADDRESS, GIVEN, PROJECT, TEMPLATE, Folder, answers, environment, make_template
 from helpers import run
 from roadworthy.processes import venv_bin
-from roadworthy.project import HERE
 from roadworthy.terminal import ProblemsError
+from workshop.copying.objects import read_files
 from workshop.copying.record import Record
 from workshop.copying.rendering import render
-
-COPYING = HERE.root / "workshop" / "copying"
+from workshop.copying.rules import Rules
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +92,9 @@ def test_what_only_the_template_needs_is_not_in_a_copy(source: Folder, copy: Fol
     renamed = {name.replace("ferrous_wheel", "turbo_frob") for name in before}
     left_out = {name for name in renamed - after if not re.fullmatch(r"changelog\.d/.+\..+\.md", name)}
     assert left_out
-    kept = re.compile(r"benchmarks/(?:first_test|updating)|workshop/tests/|workshop/copying/minimal/|template\.mk$")
+    kept = re.compile(
+        r"benchmarks/(?:first_test|release_command|updating)|\w+/tests/|workshop/copying/minimal/|template\.mk$"
+    )
     assert [name for name in left_out if not kept.match(name)] == []
     assert after - renamed <= {"changelog.d/+first.added.md"}
 
@@ -119,38 +120,27 @@ def test_the_lock_of_a_copy_is_as_cargo_writes_it(source: Folder, name: str) -> 
     assert made.read("Cargo.lock") == before
 
 
-def test_the_same_answers_make_the_same_tree(source: Folder, copy: Folder, tmp_path: Path) -> None:
-    elsewhere = Folder(tmp_path, source.home)
-    elsewhere.git("init", "--quiet")
-    trees = {
-        render(source.repository, "HEAD", answers("turbo-frob"), "0.1.0", elsewhere.repository),
-        render(source.repository, "HEAD^{tree}", answers("turbo-frob"), "0.1.0", source.repository),
-    }
-    (tree,) = trees
-    elsewhere.git("fetch", "--quiet", copy.folder)
-    assert elsewhere.git("diff", "--name-only", tree, "FETCH_HEAD") == "template.toml"
-
-
-def test_what_a_copy_gets_once_and_what_is_generated_can_be_left_out(source: Folder, tmp_path: Path) -> None:
-    target = Folder(tmp_path, source.home)
-    target.git("init", "--quiet")
+def test_the_same_answers_make_the_same_files(source: Folder, copy: Folder) -> None:
     new = answers("turbo-frob")
-    whole = render(source.repository, "HEAD", new, "0.1.0", target.repository)
-    part = render(source.repository, "HEAD", new, "0.1.0", target.repository, with_seeded=False, with_generated=False)
-    gone = set(target.git("diff", "--name-only", "--diff-filter=D", whole, part).splitlines())
-    seeded = {"README.md", "CHANGELOG.md", "LICENSE", "src/lib.rs", "python/turbo_frob/__init__.py"}
-    assert {*seeded, "Cargo.lock"} <= gone
-    assert (
-        not {
-            "Makefile",
-            "pyproject.toml",
-            "scripts/release.py",
-            "template.toml",
-            "roadworthy/tests/helpers.py",
-        }
-        & gone
-    )
-    assert target.git("diff", "--name-only", "--diff-filter=AM", whole, part) == ""
+    files = render(source.repository, "HEAD", new, "0.1.0")
+    assert render(source.repository, "HEAD^{tree}", new, "0.1.0") == files
+    there = read_files(copy.repository, "HEAD")
+    assert {path for path in {**files, **there} if files.get(path) != there.get(path)} == {"template.toml"}
+
+
+WHOSE = {
+    "dropped": ("template.mk", "roadworthy/tests/helpers.py", "workshop/tests/copies.py"),
+    "seeded": ("README.md", "CHANGELOG.md", "LICENSE", "src/lib.rs", "python/turbo_frob/__init__.py"),
+    "generated": ("Cargo.lock",),
+    "merged": ("Makefile", "pyproject.toml", "scripts/release.py", "template.toml", "roadworthy/pyproject.toml"),
+}
+
+
+def test_the_rules_say_whose_each_file_is(source: Folder) -> None:
+    rules = Rules.read(source.repository, "HEAD")
+    assert {
+        name: tuple(path for path in paths if rules.class_of(path) == name) for name, paths in WHOSE.items()
+    } == WHOSE
 
 
 @pytest.mark.parametrize(
@@ -237,7 +227,7 @@ def test_it_prints_what_there_is_and_five_lines_of_what_to_do(source: Folder) ->
     assert len(rest) == 5
     targets = set(re.findall(r"make ([a-z-]+)", done.stdout))
     assert targets
-    makefile = (HERE.root / "Makefile").read_text(encoding="utf-8")
+    makefile = (PROJECT.root / "Makefile").read_text(encoding="utf-8")
     assert [target for target in targets if f"\n.PHONY: {target}  ##" not in makefile] == []
 
 

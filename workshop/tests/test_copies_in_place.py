@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 import template
 
-from copies import GIVEN, TEMPLATE, Folder, environment, make_template
+from copies import GIVEN, PROJECT, TEMPLATE, Folder, environment, make_template
 from helpers import run
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
 from workshop.copying.record import Record
 
 
@@ -56,6 +55,15 @@ def test_the_minimal_package_is_not_in_a_copy(copy: Folder) -> None:
     done = copy.template("new", *GIVEN, "--package=minimal", "tin-can")
     assert done.returncode == 1
     assert "the package 'minimal' is in the template, and not in its copies" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[*GIVEN, "tin-can"], [*GIVEN, "--dest=.", "tin-can"]])
+def test_a_name_of_one_word_is_not_exchanged(source: Folder, tmp_path: Path, arguments: list[str]) -> None:
+    """It would take the place of `python` in any sentence."""
+    source.new("qz", f"--dest={tmp_path / 'qz'}")
+    done = Folder(tmp_path / "qz", source.home).template("new", *arguments)
+    assert done.returncode == 1
+    assert "problem: qz is a single word" in done.stderr
 
 
 # ---- GitHub's "Use this template"
@@ -139,7 +147,7 @@ def test_files_that_are_no_commit_of_the_template_are_not_renamed_in_place(sourc
 
 
 def test_the_script_alone_clones_the_template_and_copies_that(source: Folder, tmp_path: Path) -> None:
-    shutil.copy(HERE.root / "scripts" / "template.py", tmp_path / "downloaded.py")
+    shutil.copy(PROJECT.root / "scripts" / "template.py", tmp_path / "downloaded.py")
     environment_ = {**environment(source.home), **at_home(source)}
     command = [
         find_uv(),
@@ -161,7 +169,7 @@ def test_the_script_alone_clones_the_template_and_copies_that(source: Folder, tm
 
 
 def test_the_script_alone_does_nothing_else(tmp_path: Path) -> None:
-    script = shutil.copy(HERE.root / "scripts" / "template.py", tmp_path)
+    script = shutil.copy(PROJECT.root / "scripts" / "template.py", tmp_path)
     for arguments in (["update"], []):
         done = run("python3", script, *arguments, cwd=tmp_path)
         assert done.returncode == 2
@@ -169,7 +177,7 @@ def test_the_script_alone_does_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_template_that_cannot_be_cloned_is_said_in_one_line(source: Folder, tmp_path: Path) -> None:
-    script = shutil.copy(HERE.root / "scripts" / "template.py", tmp_path)
+    script = shutil.copy(PROJECT.root / "scripts" / "template.py", tmp_path)
     (tmp_path / "gitconfig").write_text(
         '[url "file:///nowhere/"]\n\tinsteadOf = https://github.com/\n', encoding="utf-8"
     )
@@ -181,16 +189,16 @@ def test_a_template_that_cannot_be_cloned_is_said_in_one_line(source: Folder, tm
 
 
 def test_the_script_knows_where_the_template_is() -> None:
-    text = (HERE.root / "scripts" / "template.py").read_text(encoding="utf-8")
-    address = HERE.pyproject["project"]["urls"]["Repository"]
+    text = (PROJECT.root / "scripts" / "template.py").read_text(encoding="utf-8")
+    address = PROJECT.pyproject["project"]["urls"]["Repository"]
     assert f'\nTEMPLATE = "{address}"\n' in text
 
 
 def test_the_script_runs_on_the_pythons_that_the_project_runs_on() -> None:
-    text = (HERE.root / "scripts" / "template.py").read_text(encoding="utf-8")
-    assert f'# requires-python = "{HERE.requires_python}"\n' in text
+    text = (PROJECT.root / "scripts" / "template.py").read_text(encoding="utf-8")
+    assert f'# requires-python = "{PROJECT.requires_python}"\n' in text
 
 
 def test_what_the_script_needs_is_among_the_locked_tools() -> None:
-    texts = [(HERE.root / "requirements" / f"{group}.txt").read_text(encoding="utf-8") for group in template.LOCKS]
+    texts = [(PROJECT.root / "requirements" / f"{group}.txt").read_text(encoding="utf-8") for group in template.LOCKS]
     assert [name for name in template.NEEDED if f"\n{name}==" not in "".join(texts)] == []

@@ -3,20 +3,19 @@
 import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import cache
 
 import pytest
 import tomli
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from copies import TEMPLATE, Folder, answers, make_template
-from roadworthy.project import HERE
+from copies import PROJECT, TEMPLATE, Folder, answers, make_template
 from roadworthy.terminal import ProblemsError
 from workshop.copying.edits import EDITS, FRAGMENT
 from workshop.copying.names import LONGEST, Names, check, check_taken, objections
-from workshop.copying.record import Record, forget
-from workshop.copying.rendering import Files, Renamer, answered, read_files, select
+from workshop.copying.objects import Files, read_files
+from workshop.copying.record import Record, with_table
+from workshop.copying.rendering import Renamer, answered, select
 from workshop.copying.rules import MERGED, Rules
 
 OWN = Names("ferrous-wheel")
@@ -70,6 +69,17 @@ def files(source: Folder) -> Files:
     return read_files(source.repository, "HEAD")
 
 
+@pytest.fixture(scope="module")
+def named(rules: Rules, files: Files) -> Files:
+    """What every copy gets, and the template's name or owner stands in; no name changes anything of the rest."""
+    kept = select(files, rules, "full")
+    others = {path: file for path, file in kept.items() if not holds_template(path.encode(), file[1])}
+    others = {path: file for path, file in others.items() if path not in EDITS}
+    for name in ("aa", "core-match"):
+        assert Renamer(rules, answers(name)).files(others) == (others, set())
+    return {path: file for path, file in kept.items() if path not in others}
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(name=VALID)
 @example("aa")
@@ -80,17 +90,16 @@ def files(source: Folder) -> Files:
 @example("test-wheel")
 @example("x86-64-unknown-linux-gnu")
 def test_under_any_name_all_of_the_template_s_name_is_gone_and_nothing_else(
-    rules: Rules, files: Files, name: str
+    rules: Rules, named: Files, name: str
 ) -> None:
     new = answers(name)
-    kept = select(files, rules, "full")
-    renamed, _ = Renamer(rules, new).files(kept)
+    renamed, _ = Renamer(rules, new).files(named)
     done = answered(renamed, new, "0.1.0")
-    for path, (_, content) in done.items():
-        assert not holds_template(path.encode()), path
-        assert not holds_template(content), path
+    assert [path for path, (_, content) in done.items() if holds_template(path.encode(), content)] == []
     # What it is compared with knows nothing of words: the template's name is in no longer one.
-    expected = {expect(path.encode(), name).decode(): (mode, expect(text, name)) for path, (mode, text) in kept.items()}
+    expected = {
+        expect(path.encode(), name).decode(): (mode, expect(text, name)) for path, (mode, text) in named.items()
+    }
     assert done.keys() == {*expected, FRAGMENT}
     assert {path: file for path, file in done.items() if path not in {*EDITS, FRAGMENT}} == {
         path: file for path, file in expected.items() if path not in EDITS
@@ -98,9 +107,8 @@ def test_under_any_name_all_of_the_template_s_name_is_gone_and_nothing_else(
     check_answers(done, name)
 
 
-@cache
-def holds_template(text: bytes) -> bool:
-    return TEMPLATE.search(text) is not None
+def holds_template(*texts: bytes) -> bool:
+    return any(TEMPLATE.search(text) for text in texts)
 
 
 def expect(text: bytes, name: str) -> bytes:
@@ -188,14 +196,14 @@ def test_whatever_is_typed_is_a_name_or_is_refused_with_one_that_is(name: str) -
         assert is_valid(raised.value.problems[0].remedy.rpartition(" ")[2])
 
 
-@pytest.mark.parametrize("name", ["console", "pyyaml", "rich", "yaml", "sbom", "pyo3", "releasing", "syn", "tooling"])
+@pytest.mark.parametrize("name", ["terminal", "pyyaml", "rich", "yaml", "sbom", "pyo3", "releasing", "syn", "workshop"])
 def test_a_name_that_the_project_s_own_files_need_is_refused(files: Files, name: str) -> None:
     assert not list(objections(name))
     with pytest.raises(ProblemsError) as raised:
         check_taken(Names(name), OWN, {path: content for path, (_, content) in files.items()})
     (problem,) = raised.value.problems
     suggested = problem.remedy.rpartition(" ")[2]
-    assert suggested.replace("-", "_") not in {name, *(path.name for path in HERE.root.glob("scripts/*"))}
+    assert suggested.replace("-", "_") not in {name, *(path.name for path in PROJECT.root.glob("scripts/*"))}
     assert is_valid(suggested)
 
 
@@ -204,7 +212,7 @@ def test_a_name_that_the_project_s_own_files_need_is_refused(files: Files, name:
 def test_a_longer_word_is_not_renamed(rules: Rules, name: str) -> None:
     assume("ferrous" not in name)
     text = b"xferrous-wheel ferrous_wheels aferrous_wheel9 Ferrous-Wheel"
-    assert Renamer(rules, answers(name)).text("README.md", text) == text
+    assert Renamer(rules, answers(name)).text(text) == text
 
 
 def test_the_name_stands_in_no_longer_word(files: Files) -> None:
@@ -225,9 +233,11 @@ def test_no_rule_holds_the_name(rules: Rules) -> None:
 def test_what_every_copy_gets_does_not_know_the_sample(rules: Rules, files: Files) -> None:
     """An owner who writes another package has tests that pass."""
     words = re.compile(rf"{'|'.join(rules.packages['minimal'].crates)}|Did you")
-    tests = {path: text.decode() for path, (_, text) in files.items() if re.fullmatch(r"tests/tooling/\w+\.py", path)}
-    merged = {path: words.findall(text) for path, text in tests.items() if rules.class_of(path) == MERGED}
-    assert "tests/tooling/corpus.py" in merged
+    code = {
+        path: text.decode() for path, (_, text) in files.items() if re.match(r"(roadworthy|workshop)/.+\.py$", path)
+    }
+    merged = {path: words.findall(text) for path, text in code.items() if rules.class_of(path) == MERGED}
+    assert {"roadworthy/src/roadworthy/project.py", "workshop/rehearse.py"} <= merged.keys()
     assert {path: found for path, found in merged.items() if found} == {}
 
 
@@ -249,7 +259,7 @@ def test_whatever_can_be_shown_is_written_and_read_back(files: Files, author: st
     record = Record("https://example.org/turbo", "0" * 40, "v1", new)
     text = files["template.toml"][1].decode()
     assert Record.read(record.write(text)) == Record.read(record.write(record.write(text))) == record
-    assert forget(record.write(text)) == text
+    assert with_table(record.write(text), "") == text
     edited = {
         path: edit(files[path][1].decode().replace(OWN.kebab, new.name), new, "0.1.0") for path, edit in EDITS.items()
     }

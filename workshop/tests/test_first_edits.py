@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from copies import PROJECT
 from helpers import copy_checkout, run
 from roadworthy.building.toolchain import host_triple
-from roadworthy.project import HERE
 from workshop.workflows import platforms
 
-OLDEST = HERE.oldest_python
+OLDEST = PROJECT.oldest_python
 NEXT = f"3.{int(OLDEST.split('.')[1]) + 1}"
 # A platform that is on a machine of its own, and not this one.
 GONE = next(
     row
-    for row in reversed(HERE.matrix("verify"))
-    if len(row["wheels"].split()) == 1 and row["wheels"] != host_triple(HERE) and "universal2" not in row["wheels"]
+    for row in reversed(PROJECT.matrix("verify"))
+    if len(row["wheels"].split()) == 1 and row["wheels"] != host_triple(PROJECT) and "universal2" not in row["wheels"]
 )
 
 
@@ -47,7 +47,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     edit(copy / "Cargo.toml", (rf"abi3-py{digits}\b", f"abi3-py{NEXT.replace('.', '')}"))
     edit(
-        copy / ".github" / "workflows" / HERE.workflow_file,
+        copy / ".github" / "workflows" / PROJECT.workflow_file,
         (rf'          - {{ runner: ubuntu-24.04, python: "{OLDEST}" }}\n', ""),
         (rf'python: "{OLDEST}"', f'python: "{NEXT}"'),
         (rf"(?m)^( +){OLDEST}$", rf"\g<1>{NEXT}"),
@@ -66,8 +66,10 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_facts_and_rules_follow(edited: Path) -> None:
-    tests = ("tests/tooling/test_facts.py", "tests/tooling/test_ci.py")
-    done = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, cwd=edited)
+    tests = ("workshop/tests/test_facts.py", "workshop/tests/test_ci.py")
+    done = run(
+        sys.executable, "-m", "pytest", "-q", "--import-mode=prepend", "-p", "no:cacheprovider", *tests, cwd=edited
+    )
     assert done.returncode == 0, done.stdout
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from releases import fingerprint
-from update_places import NAME, Project, left_behind, make_template
+from versioned import NAME, Versioned, left_behind, make_template
 from workshop.copying.locks import merge_locks
 
 
@@ -17,8 +17,8 @@ from workshop.copying.locks import merge_locks
 class Pair:
     """A template and a copy of its first release."""
 
-    template: Project
-    copy: Project
+    template: Versioned
+    copy: Versioned
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +38,14 @@ def another(ground: Path, folder: Path) -> Pair:
     """Return a template and its copy in another folder; the copy knows where its template is now."""
     for name in ("template", "copy"):
         shutil.copytree(ground / name, folder / name, symlinks=True)
-    template, copy = Project(folder / "template"), Project(folder / "copy")
+    template, copy = Versioned(folder / "template"), Versioned(folder / "copy")
     template.git("remote", "set-url", "origin", template.folder)
     copy.replace("template.toml", str(ground), str(folder))
     copy.commit("The template has moved")
     return Pair(template, copy)
 
 
-def improve(template: Project) -> None:
+def improve(template: Versioned) -> None:
     """Change a file of each kind, and release that."""
     template.replace("Makefile", "line 3\n", "line three\n")
     template.replace("scripts/tool.py", "print(", "print(0, ")
@@ -56,7 +56,7 @@ def improve(template: Project) -> None:
     template.release("1.1.0", "- Lines are called three.")
 
 
-def state(project: Project) -> dict[str, str]:
+def state(project: Versioned) -> dict[str, str]:
     """Return all of a checkout but what git has for itself alone, or ignores."""
     ignored = (".git/objects/", "target/")
     return {name: value for name, value in fingerprint(project.folder).items() if not name.startswith(ignored)}
@@ -208,7 +208,7 @@ def test_the_record_of_the_new_version_is_whole(pair: Pair) -> None:
 # ---- rules and engines of different versions ------------------------------------------------------------------------
 
 
-def seed(template: Project, glob: str) -> None:
+def seed(template: Versioned, glob: str) -> None:
     template.replace("template.toml", "seeded = [\n", f'seeded = [\n  "{glob}",\n')
 
 

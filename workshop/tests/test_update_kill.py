@@ -14,22 +14,22 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from copies import PROJECT
 from helpers import run
 from releases import environment, fingerprint
-from roadworthy.project import HERE
-from update_places import Project, left_behind, make_template
+from versioned import Versioned, left_behind, make_template
 
-DRIVER = HERE.root / "tests" / "tooling" / "update_until.py"
+DRIVER = PROJECT.root / "workshop" / "tests" / "update_until.py"
 WORKERS = 2
 
 
-def visible(project: Project) -> dict[str, str]:
+def visible(project: Versioned) -> dict[str, str]:
     """Return a checkout without what git keeps of objects in no branch, and what it ignores."""
     hidden = (".git/objects/", "target/")
     return {name: value for name, value in fingerprint(project.folder).items() if not name.startswith(hidden)}
 
 
-def merged(project: Project) -> dict[str, str]:
+def merged(project: Versioned) -> dict[str, str]:
     """Return the files and the index's content, whose file has times in it as well."""
     files = {name: value for name, value in visible(project).items() if not name.startswith(".git/")}
     return {**files, "index": project.git("ls-files", "--stage"), "message": project.read(".git/MERGE_MSG")}
@@ -40,30 +40,30 @@ class Ground:
     """Where every trial starts from, and what every update of it must lead to."""
 
     folder: Path
-    template: Project
-    copy: Project
+    template: Versioned
+    copy: Versioned
     commit: str
 
-    def trial(self, name: str) -> Project:
+    def trial(self, name: str) -> Versioned:
         """Return a copy for one trial."""
         folder = self.folder / name
         shutil.copytree(self.copy.folder, folder / "copy", symlinks=True)
         (folder / "tmp").mkdir()
         (folder / "work").mkdir()
-        return Project(folder / "copy")
+        return Versioned(folder / "copy")
 
-    def command(self, copy: Project, point: int) -> "CompletedProcess[str]":
+    def command(self, copy: Versioned, point: int) -> "CompletedProcess[str]":
         """Give the command, and kill it after a step."""
         return self.drive(copy, copy.folder / "scripts", point, "update")
 
-    def engine(self, copy: Project, point: int) -> "CompletedProcess[str]":
+    def engine(self, copy: Versioned, point: int) -> "CompletedProcess[str]":
         """Start the engine as the command does, and kill it after a step."""
         bare = copy.folder.parent / "work" / "template.git"
         shutil.copytree(self.template.folder / ".git", bare)
         arguments = ("update", "--engine", copy.folder, bare, self.commit)
         return self.drive(copy, self.template.folder / "scripts", point, *arguments)
 
-    def drive(self, copy: Project, scripts: Path, point: int, *arguments: object) -> "CompletedProcess[str]":
+    def drive(self, copy: Versioned, scripts: Path, point: int, *arguments: object) -> "CompletedProcess[str]":
         variables = {"TMPDIR": str(copy.folder.parent / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
         driver = (sys.executable, DRIVER, scripts, point, copy.folder.parent / "steps")
         return run(*driver, *arguments, cwd=copy.folder, **{**environment(), **variables})
@@ -95,7 +95,7 @@ class Whole:
     result: dict[str, str]
 
 
-def whole(ground: Ground, name: str, start: Callable[[Project, int], "CompletedProcess[str]"]) -> Whole:
+def whole(ground: Ground, name: str, start: Callable[[Versioned, int], "CompletedProcess[str]"]) -> Whole:
     copy = ground.trial(name)
     done = start(copy, 0)
     assert done.returncode == 1, done.stderr
@@ -120,7 +120,7 @@ def try_points(steps: list[str], trial: Callable[[int], None]) -> None:
     assert not failed, "\n".join(failed)
 
 
-def require_whole(ground: Ground, copy: Project, result: dict[str, str]) -> None:
+def require_whole(ground: Ground, copy: Versioned, result: dict[str, str]) -> None:
     """Make sure that the same command leads to the result, and leaves nothing behind."""
     again = ground.command(copy, 0)
     assert "problem: both sides have changed the same in Makefile" in again.stderr, again.stderr

@@ -4,25 +4,25 @@ from pathlib import Path
 
 import pytest
 
+from copies import PROJECT
 from helpers import copy_checkout
-from roadworthy.project import HERE
 from roadworthy.releasing.version import version_of_tag
-from update_places import Project
+from versioned import Versioned
 
 MOVED = ("roadworthy/src/roadworthy/building/sbom.py", "roadworthy/src/roadworthy/building/bill.py")
 
 
-def released(project: Project) -> list[str]:
+def released(project: Versioned) -> list[str]:
     """Return the tags of releases, the newest last."""
     found = {tag: version_of_tag(tag) for tag in project.git("tag", "--list", "v[0-9]*").split()}
     return [tag for _, tag in sorted((version, tag) for tag, version in found.items() if version)]
 
 
-def check_update_from_the_release_before(project: Project, folder: Path) -> None:
+def check_update_from_the_release_before(project: Versioned, folder: Path) -> None:
     """Make a copy of the newest release that is not the commit at hand, update it, and compare it with a fresh one."""
     head = project.git("rev-parse", "HEAD")
     before = [tag for tag in released(project) if project.git("rev-parse", f"{tag}^{{commit}}") != head][-1]
-    places = {name: Project(folder / name) for name in ("before", "now")}
+    places = {name: Versioned(folder / name) for name in ("before", "now")}
     for place, commit in zip(places.values(), (before, head), strict=True):
         project.git("clone", "--quiet", "--no-checkout", project.folder, place.folder)
         place.git("checkout", "--quiet", "--detach", commit)
@@ -35,7 +35,7 @@ def check_update_from_the_release_before(project: Project, folder: Path) -> None
 
 
 def test_a_copy_of_the_release_before_is_updated_to_this_commit(tmp_path: Path) -> None:
-    here = Project(HERE.root)
+    here = Versioned(PROJECT.root)
     if here.git("rev-parse", "--is-shallow-repository") == "true":
         pytest.skip("this is a shallow clone: the release before is not in it; git fetch --unshallow --tags brings it")
     if len(tags := released(here)) < 2:
@@ -46,9 +46,9 @@ def test_a_copy_of_the_release_before_is_updated_to_this_commit(tmp_path: Path) 
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Versioned:
     """Make a repository of all files as they are, released twice, with changes of every kind between."""
-    project = Project(copy_checkout(tmp_path_factory.mktemp("project") / "project"))
+    project = Versioned(copy_checkout(tmp_path_factory.mktemp("project") / "project"))
     project.configure()
     project.git("branch", "--move", "--force", "main")
     project.git("tag", "--annotate", "--message=Release", "v9.0.0")
@@ -64,13 +64,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-def test_it_is_compared_as_soon_as_there_are_two_releases(project: Project, tmp_path: Path) -> None:
+def test_it_is_compared_as_soon_as_there_are_two_releases(project: Versioned, tmp_path: Path) -> None:
     assert released(project) == ["v9.0.0", "v9.1.0"]
     check_update_from_the_release_before(project, tmp_path)
 
 
-def test_a_copy_with_work_of_its_own_keeps_it(project: Project, tmp_path: Path) -> None:
-    before = Project(tmp_path / "before")
+def test_a_copy_with_work_of_its_own_keeps_it(project: Versioned, tmp_path: Path) -> None:
+    before = Versioned(tmp_path / "before")
     project.git("clone", "--quiet", "--branch=v9.0.0", project.folder, before.folder)
     copy = before.copy(tmp_path / "copy")
     own = {

@@ -49,7 +49,6 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("sh", "mkdir"):
         (folder / name).symlink_to(str(shutil.which(name)))
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr(installation, "find_uv", lambda: folder / "uv")
     return folder
 
 
@@ -80,9 +79,7 @@ def test_without_network_one_line_says_so(
     assert remedy == "  once, this needs the network: run the same again where there is one"
 
 
-def test_packages_are_installed_once_and_anew_when_a_file_has_changed(
-    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_packages_are_installed_once_and_anew_when_a_file_has_changed(tools: Path, tmp_path: Path) -> None:
     target, calls = tmp_path / "target", tmp_path / "calls"
     node, script = installation.install(target)
     assert (node, script.read_bytes()) == (tools / "node", (installation.FOLDER / script.name).read_bytes())
@@ -91,8 +88,7 @@ def test_packages_are_installed_once_and_anew_when_a_file_has_changed(
     changed = tmp_path / "changed" / script.name
     changed.parent.mkdir()
     changed.write_text("// changed", encoding="utf-8")
-    monkeypatch.setattr(installation, "FILES", (*installation.FILES[:-1], changed))
-    installation.install(target)
+    installation.install(target, (*installation.FILES[:-1], changed))
     assert script.read_text() == "// changed"
     assert len(calls.read_text().splitlines()) == 2
 
@@ -122,7 +118,7 @@ def test_a_node_that_will_not_do_is_not_used(tools: Path, tmp_path: Path, name: 
     if text:
         program(tools / name, text)
     with pytest.raises(ProblemsError, match=r"node, which .*: uv was asked\n"):
-        installation.install(tmp_path / "target")
+        installation.install(tmp_path / "target", uv=tools / "uv")
 
 
 @pytest.mark.parametrize(

@@ -39,17 +39,15 @@ def count_programs(event: str, _: object) -> None:
 
 sys.addaudithook(count_programs)
 sys.argv = [str(SCRIPTS / "template.py"), *sys.argv[4:]]
-sys.path[:0] = [str(SCRIPTS), str(SCRIPTS.parent), str(SCRIPTS.parent / "roadworthy" / "src")]
+sys.path.insert(0, str(SCRIPTS))
 
 from template import main  # noqa: E402
-
-from roadworthy.terminal import run_main  # noqa: E402
 
 steps = Steps()
 log = logging.getLogger("commands")
 log.setLevel(logging.DEBUG)
 log.addHandler(steps)
 try:
-    run_main(main)
+    main(SCRIPTS.parent)
 finally:
     print(f"steps: {steps.count}, programs: {started}")

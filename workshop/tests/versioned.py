@@ -1,15 +1,10 @@
 """A small template with real scripts, and copies of it that are made and updated by them."""
 
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
-import tomli
-
-from helpers import run
+from copies import PROJECT, Folder
 from releases import IDENTITY, environment
-from roadworthy.project import HERE
 
 # What an update needs of the scripts.
 SCRIPTS = ("scripts/template.py", "roadworthy/src", "workshop/__init__.py", "workshop/copying")
@@ -38,35 +33,27 @@ version = "0.1.0"
 LINES = "".join(f"line {number}\n" for number in range(20))
 
 
-@dataclass(frozen=True)
-class Project:
-    """A checkout: of a template, or of a copy, which may be a template again."""
+class Versioned(Folder):
+    """A checkout that is released or updated: of a template, or of a copy, which may be a template again.
 
-    folder: Path
+    No configuration of git says who commits there, but its own.
+    """
 
-    def git(self, *arguments: object) -> str:
-        """Run git with fixed times; fail loudly."""
-        done = run("git", *arguments, cwd=self.folder, **environment())
-        assert done.returncode == 0, f"{arguments}: {done.stderr}{done.stdout}"
-        return done.stdout.removesuffix("\n")
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, folder.parent)
 
-    def write(self, name: str, text: str) -> None:
-        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (self.folder / name).write_text(text, encoding="utf-8", newline="\n")
+    @property
+    def temporary(self) -> Path:
+        """Where an update has its temporary files."""
+        return self.folder.with_name(f"{self.folder.name}-tmp")
 
-    def read(self, name: str) -> str:
-        return (self.folder / name).read_text(encoding="utf-8")
+    def variables(self) -> dict[str, str | None]:
+        return environment()
 
-    def replace(self, name: str, old: str, new: str) -> None:
-        """Replace a text that is there."""
-        text = self.read(name)
-        assert old in text, f"{old!r} is not in {name}"
-        self.write(name, text.replace(old, new))
-
-    def commit(self, message: str = "Change") -> str:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--no-verify", "--allow-empty", f"--message={message}")
-        return self.git("rev-parse", "HEAD")
+    def template(self, *arguments: object, **variables: str | None) -> "CompletedProcess[str]":
+        self.temporary.mkdir(exist_ok=True)
+        its = {"TMPDIR": str(self.temporary), "PYTHONDONTWRITEBYTECODE": "1"}
+        return super().template(*arguments, **{**its, **variables})
 
     def release(self, version: str, section: str = "- Something is new.") -> str:
         """Commit everything with a section of the changelog, and tag it."""
@@ -75,24 +62,16 @@ class Project:
         self.git("tag", "--annotate", "--message=Release", f"v{version}")
         return commit
 
-    def script(self, *arguments: object, **variables: str | None) -> "CompletedProcess[str]":
-        """Run scripts/template.py."""
-        temporary = self.folder.with_name(f"{self.folder.name}-tmp")
-        temporary.mkdir(exist_ok=True)
-        place = {"TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"}
-        command = (sys.executable, "scripts/template.py", *arguments)
-        return run(*command, cwd=self.folder, **{**environment(), **place, **variables})
-
     def update(self, *arguments: object, **variables: str | None) -> "CompletedProcess[str]":
         """Run the update."""
-        return self.script("update", *arguments, **variables)
+        return self.template("update", *arguments, **variables)
 
-    def copy(self, folder: Path, name: str = NAME) -> "Project":
+    def copy(self, folder: Path, name: str = NAME) -> "Versioned":
         """Make a copy, which is no other one than `make new` makes."""
         answers = [f"--{key}={value}" for key, value in ANSWERS.items()]
-        done = self.script("new", name, f"--dest={folder}", *answers)
+        done = self.template("new", name, f"--dest={folder}", *answers)
         assert done.returncode == 0, done.stderr
-        made = Project(folder)
+        made = Versioned(folder)
         made.configure()
         return made
 
@@ -109,18 +88,18 @@ class Project:
         return {path: meta for meta, path in lines} | {path: "not tracked" for path in others if path}
 
 
-def make_template(folder: Path) -> Project:
+def make_template(folder: Path) -> Versioned:
     """Make a template of a few files that is released as v1.0.0."""
-    template = Project(folder)
+    template = Versioned(folder)
     folder.mkdir(parents=True)
-    name = str(tomli.loads((HERE.root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"])
+    name, root = PROJECT.name, PROJECT.root
     for script in SCRIPTS:
-        paths = sorted((HERE.root / script).rglob("*")) or [HERE.root / script]
+        paths = sorted((root / script).rglob("*")) or [root / script]
         for path in paths:
             if path.is_file() and "__pycache__" not in path.parts:
-                template.write(path.relative_to(HERE.root).as_posix(), path.read_text(encoding="utf-8"))
+                template.write(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
     for file in ("pyproject.toml", "template.toml", "LICENSE", ".gitignore"):
-        template.write(file, (HERE.root / file).read_text(encoding="utf-8"))
+        template.write(file, (root / file).read_text(encoding="utf-8"))
     snake = name.replace("-", "_")
     for group in ("setup", "tools", "lint"):
         template.write(f"requirements/{group}.txt", "")
@@ -143,7 +122,6 @@ def make_template(folder: Path) -> Project:
     return template
 
 
-def left_behind(project: Project) -> list[str]:
+def left_behind(project: Versioned) -> list[str]:
     """Return what an update has left in the place for temporary files."""
-    temporary = project.folder.with_name(f"{project.folder.name}-tmp")
-    return sorted(path.name for path in temporary.iterdir()) if temporary.exists() else []
+    return sorted(path.name for path in project.temporary.iterdir()) if project.temporary.exists() else []
