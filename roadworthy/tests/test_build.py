@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cyclonedx.model.bom import Bom
 
-from helpers import PROJECT, run
+from helpers import PROJECT, copy_checkout, run, share_compiled
 from roadworthy import building
 from roadworthy.building import toolchain
 from roadworthy.building.sdist import declared_files
@@ -198,18 +198,21 @@ def test_a_build_is_current_until_something_changes(dist: Path, wheel: Path) -> 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
-def test_a_warning_of_maturins_ends_the_build_and_leaves_the_old_one(checkout: Path) -> None:
+@pytest.mark.usefixtures("dist")
+def test_a_warning_of_maturins_ends_the_build_and_leaves_the_old_one(tmp_path: Path) -> None:
     """The name of the module is wrong: maturin only warns, and nobody could import the wheel."""
-    before = contents(checkout) if (checkout / "dist").exists() else {}
+    checkout = copy_checkout(tmp_path / "checkout")
+    share_compiled(checkout)
+    (checkout / "dist").mkdir()
+    (checkout / "dist" / "old.whl").write_bytes(b"old")
     pyproject = checkout / "pyproject.toml"
     text = pyproject.read_text(encoding="utf-8")
     pyproject.write_text(text.replace(PROJECT.native_module, f"{PROJECT.native_module}x"), encoding="utf-8")
     refused = build_elsewhere(checkout)
-    pyproject.write_text(text, encoding="utf-8")
     assert refused.returncode == 1
     assert "problem: maturin warns: Warning: Couldn't find the symbol" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert (contents(checkout) if (checkout / "dist").exists() else {}) == before
+    assert contents(checkout) == {"old.whl": b"old"}
 
 
 def test_a_lock_that_does_not_fit_is_refused_and_left_alone(checkout: Path) -> None:
@@ -261,20 +264,19 @@ def test_a_folder_that_is_no_checkout_is_refused(checkout: Path) -> None:
     assert "is not the root of a git checkout with a commit" in refused.stderr
 
 
+@pytest.mark.usefixtures("dist")
 def test_a_panic_in_the_build_that_ships_is_an_exception(tmp_path: Path) -> None:
     """The probe is built in the release profile, and is in no wheel that ships."""
     library = tmp_path / PROJECT.import_name
     shutil.copytree(
         PROJECT.root / "python" / PROJECT.import_name, library, ignore=shutil.ignore_patterns("*.so", "*.pyd")
     )
-    command = [venv_bin("maturin"), "build", "--release", "--locked", "--features=panic-probe"]
-    where = [
-        f"--out={tmp_path}",
-        f"--target-dir={toolchain.build_folder(PROJECT)}",
-        f"--interpreter={sys.executable}",
-        "--compatibility=off",
-    ]
-    done = run(*command, *where, PATH=toolchain.build_environment(PROJECT, toolchain.host_triple(PROJECT))["PATH"])
+    triple = toolchain.host_triple(PROJECT)
+    compiled = toolchain.build_folder(PROJECT) / PROJECT.python_tags[PROJECT.oldest_python]
+    command = [venv_bin("maturin"), "build", "--release", "--locked", "--features=panic-probe", f"--target={triple}"]
+    where = [f"--out={tmp_path}", f"--target-dir={compiled}", f"--interpreter={PROJECT.oldest_python}"]
+    tags = ["--compatibility=pypi", *(["--zig", "--compatibility=manylinux2014"] if "-linux-" in triple else [])]
+    done = run(*command, *where, *tags, cwd=PROJECT.root, **toolchain.build_environment(PROJECT, triple))
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:

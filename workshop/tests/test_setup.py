@@ -131,7 +131,14 @@ def test_a_clone_sets_itself_up_without_uv_on_path(bare: Path) -> None:
     made = run("make", "setup", cwd=bare, PATH=WITHOUT_UV)
     assert made.returncode == 0, made.stderr
     assert "fetching uv, with pip" in made.stderr
-    frozen = run(bare / ".venv" / "bin" / "uv", "pip", "freeze", "--python", bare / ".venv" / "bin" / "python")
+    frozen = run(
+        bare / ".venv" / "bin" / "uv",
+        "pip",
+        "freeze",
+        "--exclude-editable",
+        "--python",
+        bare / ".venv" / "bin" / "python",
+    )
     locks = [(bare / "requirements" / f"{group}.txt").read_text("utf-8") for group in ("setup", "test", "tools")]
     assert frozen.stdout.splitlines()
     assert [pin for pin in frozen.stdout.splitlines() if pin not in "".join(locks)] == []

@@ -80,7 +80,7 @@ class Pipeline:
 
     def doing(self, command: str) -> list[str]:
         """Return the jobs with a step that runs this command: its first words."""
-        words = command.split()
+        words = tuple(command.split())
         found = [name for name, step in self.steps() if _words(step.get("run", ""))[: len(words)] == words]
         return list(dict.fromkeys(found))
 
@@ -164,8 +164,9 @@ def exit_code(command: str, env: tuple[tuple[str, str], ...]) -> int:
     return subprocess.run([*BASH, command], env=environment, check=False, capture_output=True).returncode
 
 
-def _words(command: str) -> list[str]:
+@cache
+def _words(command: str) -> tuple[str, ...]:
     try:
-        return shlex.split(command)
+        return tuple(shlex.split(command))
     except ValueError:
-        return command.split()
+        return tuple(command.split())
