@@ -34,9 +34,9 @@ def ask_port(path: Path) -> list[Rejection]:
     """Return everything that PyPI rejects in a file, until nothing more can be known of it."""
     found: list[Rejection] = []
     with Artefact(path) as artefact:
-        for stage in STAGES:
+        for judge, _ in STAGES:
             try:
-                found += stage.rejections(artefact) if stage.rejections else ()
+                found += judge(artefact)
             except UnreadableError:
                 break
             if any(one.rule in LAST for one in found):

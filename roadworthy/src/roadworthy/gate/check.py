@@ -3,13 +3,12 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from roadworthy.gate import archives, binary, contents, metadata, names, pypi
-from roadworthy.gate.model import Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
+from roadworthy.gate.model import Artefact, Expectations, Finding, Rejection, Rule, UnreadableError, nothing
 from roadworthy.gate.pypi_archives import judge_archive, judge_container
 from roadworthy.terminal import problem
 
@@ -21,28 +20,20 @@ def list_rules(module: ModuleType) -> Iterator[Rule]:
 
 
 RULES = {rule.name: rule for module in (names, archives, metadata, contents, binary) for rule in list_rules(module)}
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What is asked of a file at one time: of PyPI first, then of these rules."""
-
-    rejections: Callable[[Artefact], Iterator[Rejection]] | None
-    rules: tuple[str, ...]
-
-
+Judge = Callable[[Artefact], Iterator[Rejection]]
 # From so many files on, loading the libraries in further processes takes less time than it saves.
 WORTH_PROCESSES = 8
 # Nothing is read before it is known that it can be: a bomb is not unpacked, and what is no archive has no contents.
-READING = (
-    Stage(None, ("plain-file",)),
-    Stage(pypi.judge_name, ("file-name", "file-size")),
-    Stage(judge_container, ()),
-    Stage(None, ("no-bomb",)),
-    Stage(judge_archive, ("readable-archive",)),
+READING: tuple[tuple[Judge, tuple[str, ...]], ...] = (
+    (nothing, ("plain-file",)),
+    (pypi.judge_name, ("file-name", "file-size")),
+    (judge_container, ()),
+    (nothing, ("no-bomb",)),
+    (judge_archive, ("readable-archive",)),
 )
-READ = {name for stage in READING for name in stage.rules}
-STAGES = (*READING, Stage(pypi.judge_release, tuple(name for name in RULES if name not in READ)))
+READ = {name for _, rules in READING for name in rules}
+# What is asked of a file, one after the other: what PyPI rejects, and then these rules.
+STAGES = (*READING, (pypi.judge_release, tuple(name for name in RULES if name not in READ)))
 # After a finding of these, what is in the file cannot be judged.
 LAST = {"plain-file", "file-name", "no-bomb", "readable-archive"}
 
@@ -55,9 +46,10 @@ def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[F
         default: The rule under which it is told that something cannot be judged.
         found: The findings, which are looked for only now.
     """
-    told = []
+    told: list[tuple[str, str]] = []
     try:
-        told += list(found)
+        # What comes before an exception is kept.
+        told.extend(found)
     except UnreadableError as error:
         told.append(("readable-archive", str(error)))
     except OSError as error:
@@ -79,11 +71,10 @@ def check_artefact(path: Path, project: Expectations | None) -> list[Finding]:
     findings: list[Finding] = []
     with Artefact(path) as artefact:
         kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
-        for stage in STAGES:
-            if stage.rejections is not None:
-                rejections = ((one.rule, one.words) for one in stage.rejections(artefact))
-                findings += collect(path.name, "metadata-valid", rejections)
-            for rule in map(RULES.__getitem__, stage.rules):
+        for judge, rules in STAGES:
+            rejections = ((one.rule, one.words) for one in judge(artefact))
+            findings += collect(path.name, "metadata-valid", rejections)
+            for rule in map(RULES.__getitem__, rules):
                 if rule.applies_to in kinds and (project or not rule.needs_project):
                     findings += apply(rule, artefact, path.name, project)
             if any(finding.rule in LAST for finding in findings):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, NoReturn
 
 from packaging.metadata import RawMetadata, parse_email
 from packaging.tags import Tag, parse_tag
@@ -356,7 +356,7 @@ def rule(applies_to: str, *, needs_project: bool = False) -> Callable[[Check], R
     return make
 
 
-def nothing(*_: object) -> Iterator[str]:
+def nothing(*_: object) -> Iterator[NoReturn]:
     """Find nothing."""
     return iter(())
 
