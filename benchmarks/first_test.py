@@ -7,15 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from report import compare, shortest
+from report import PROJECT, compare, shortest
 from roadworthy.processes import find_uv, venv_bin
-from roadworthy.project import HERE
 from roadworthy.verifying.environment import clean_environment
 
 NAME = "turbo-frob"
 ANSWERS = ("AUTHOR=Ada Lovelace", "EMAIL=ada@example.org", "OWNER=ada", "DESCRIPTION=It frobs.", "LICENSE=MIT")
 # What `make test` installs.
-TOOLS = [word for group in ("setup", "test") for word in ("-r", HERE.root / "requirements" / f"{group}.txt")]
+TOOLS = [word for group in ("setup", "test") for word in ("-r", PROJECT.root / "requirements" / f"{group}.txt")]
 
 
 def call(folder: Path, *command: object) -> None:
@@ -31,7 +30,7 @@ def call(folder: Path, *command: object) -> None:
 def copy(folder: Path, *options: str) -> Path:
     """Copy this project into a new folder of another one, and return it."""
     made = Path(tempfile.mkdtemp(dir=folder)) / NAME
-    call(HERE.root, "make", "new", f"NAME={NAME}", f"DEST={made}", *ANSWERS, *options)
+    call(PROJECT.root, "make", "new", f"NAME={NAME}", f"DEST={made}", *ANSWERS, *options)
     return made
 
 

@@ -7,15 +7,14 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from report import compare, shortest
+from report import PROJECT, compare, shortest
 from roadworthy import building
 from roadworthy.processes import venv_bin
-from roadworthy.project import HERE
 
 
 def distinct_wheels(folder: Path, count: int) -> list[Path]:
     """Write wheels that differ: in their name by a build tag, in their library by its last bytes."""
-    (wheel,) = HERE.dist.glob("*-abi3-*.whl")
+    (wheel,) = PROJECT.dist.glob("*-abi3-*.whl")
     name, version, rest = wheel.name.split("-", 2)
     with zipfile.ZipFile(wheel) as archive:
         files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
@@ -53,7 +52,7 @@ def measure(count: int, runs: int, *, sdist: bool = False, with_tools: bool = Tr
         folder = Path(temporary)
         paths = distinct_wheels(folder, count)
         if sdist:
-            (path,) = HERE.dist.glob("*.tar.gz")
+            (path,) = PROJECT.dist.glob("*.tar.gz")
             paths.append(Path(shutil.copy(path, folder)))
         times = {"check_dist": shortest(lambda: gate(folder), runs=runs)}
         if with_tools:
@@ -63,7 +62,7 @@ def measure(count: int, runs: int, *, sdist: bool = False, with_tools: bool = Tr
 
 def run() -> None:
     """Compare on one release, and on many wheels."""
-    building.require_current(HERE)
+    building.require_current(PROJECT)
     compare("one wheel and the sdist", measure(1, 5, sdist=True))
     hundred = measure(100, 2)
     compare("100 wheels", hundred)

@@ -7,10 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from report import compare
+from report import PROJECT, compare
 from roadworthy import building
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
 
 
 def measure() -> None:
@@ -37,10 +36,10 @@ def measure() -> None:
 
 def run() -> None:
     """Install the wheel of the stable ABI where it shadows the developed one, and measure that."""
-    building.require_current(HERE)
-    (wheel,) = HERE.dist.glob("*-abi3-*.whl")
+    building.require_current(PROJECT)
+    (wheel,) = PROJECT.dist.glob("*-abi3-*.whl")
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([find_uv(), "pip", "install", "--quiet", "--no-deps", f"--target={folder}", wheel], check=True)
-        path = [folder, str(Path(__file__).resolve().parent), str(HERE.root)]
+        path = [folder, str(Path(__file__).resolve().parent), str(PROJECT.root)]
         code = f"import sys; sys.path[:0] = {path}; import matching; matching.measure()"
         subprocess.run([sys.executable, "-c", code], check=True)

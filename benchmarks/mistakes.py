@@ -17,9 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "workshop" / "tests")]
 
 from corpus import CORPUS, Release  # noqa: E402
+from helpers import PROJECT  # noqa: E402
 from roadworthy import building  # noqa: E402
 from roadworthy.processes import venv_bin  # noqa: E402
-from roadworthy.project import HERE  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
 
 # Each is given what it can take: the wheels, or all files.
@@ -64,8 +64,8 @@ def row(name: str) -> list[str]:
     """Return a mistake's line of the table."""
     rule, breakage = CORPUS[name]
     with tempfile.TemporaryDirectory() as temporary:
-        shutil.copytree(HERE.dist, Path(temporary) / "good")
-        folder = Path(shutil.copytree(HERE.dist, Path(temporary) / "dist"))
+        shutil.copytree(PROJECT.dist, Path(temporary) / "good")
+        folder = Path(shutil.copytree(PROJECT.dist, Path(temporary) / "dist"))
         (wheel,), (sdist,) = folder.glob("*-abi3-*.whl"), folder.glob("*.tar.gz")
         breakage(Release(folder, wheel, sdist))
         return [name, rule, *(verdict(command, folder) for command in TOOLS.values())]
@@ -73,10 +73,10 @@ def row(name: str) -> list[str]:
 
 def main() -> None:
     """Measure, and print the end of the document."""
-    building.require_current(HERE)
+    building.require_current(PROJECT)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         rows = list(pool.map(row, CORPUS))
-    good = ["*the good release*", "", *(verdict(command, HERE.dist) for command in TOOLS.values())]
+    good = ["*the good release*", "", *(verdict(command, PROJECT.dist) for command in TOOLS.values())]
     caught = [
         "**refused**",
         "",

@@ -7,8 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from report import compare, shortest
-from roadworthy.project import HERE
+from report import PROJECT, compare, shortest
 from roadworthy.terminal import out
 
 SETTINGS = [("false", "1"), ("false", "16"), ("thin", "1"), ("thin", "16"), ("fat", "1"), ("fat", "16")]
@@ -37,8 +36,8 @@ def run() -> None:
                 "CARGO_TARGET_DIR": str(Path(folder) / "target"),
             }
             command = ["cargo", "build", "--release", "--locked", "--quiet"]
-            subprocess.run(command, cwd=HERE.root, env=environment, check=True)
-            os.utime(HERE.root / "src" / "lib.rs")
+            subprocess.run(command, cwd=PROJECT.root, env=environment, check=True)
+            os.utime(PROJECT.root / "src" / "lib.rs")
             builds[name] = timed(command, environment)
             (library,) = Path(folder, "target", "release").glob("*_core.[sd][oyl]*")
             copy = shutil.copy(library, Path(folder) / f"{lto}-{units}.so")
@@ -46,10 +45,10 @@ def run() -> None:
             printed = subprocess.run([sys.executable, "-c", CODE, copy], check=True, capture_output=True, text=True)
             searches[name] = float(printed.stdout)
     compare("compiling the crate", builds)
-    compare(f"{HERE.import_name}: the closest of 20,000 words", searches)
+    compare(f"{PROJECT.import_name}: the closest of 20,000 words", searches)
     out.print("\n".join(["", "size", *(f"{name}: {size:,} bytes" for name, size in sizes.items())]))
 
 
 def timed(command: list[str], environment: dict[str, str]) -> float:
     """Return the seconds that a command takes."""
-    return shortest(lambda: subprocess.run(command, cwd=HERE.root, env=environment, check=True), runs=1)
+    return shortest(lambda: subprocess.run(command, cwd=PROJECT.root, env=environment, check=True), runs=1)

@@ -5,9 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from report import compare
+from report import PROJECT, compare
 from roadworthy import processes as commands
-from roadworthy.project import HERE
 from workshop.rehearsing.place import make_place
 
 # A line of a step's time, of the rehearsal's own steps and of those that the release proves with.
@@ -18,7 +17,7 @@ WORK = re.compile(r"(?:\w+: make (?:sdist|build|verify)\b|build the sdist|check 
 def run() -> None:
     """Print how long a rehearsal of this commit takes, and how much of it is work that it is about."""
     with tempfile.TemporaryDirectory() as folder:
-        place = make_place(Path(folder))
+        place = make_place(PROJECT, Path(folder))
         done = place.run(sys.executable, "-m", "workshop.rehearse")
         if done.returncode:
             sys.exit(commands.tail(done))
@@ -27,5 +26,5 @@ def run() -> None:
         said = done.stdout + Path(log).read_text(encoding="utf-8")
     work = {line: float(seconds) for seconds, line in STEP.findall(said) if WORK.match(line)}
     compare(
-        f"A rehearsal of {HERE.root.name}", {"its builds and verifications": sum(work.values()), "all": float(whole)}
+        f"A rehearsal of {PROJECT.root.name}", {"its builds and verifications": sum(work.values()), "all": float(whole)}
     )

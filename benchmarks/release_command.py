@@ -5,11 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from report import compare, shortest
+from report import PROJECT, compare, shortest
 from roadworthy.processes import venv_bin
-from roadworthy.project import HERE
 
-sys.path += [str(HERE.root), str(HERE.root / "roadworthy" / "tests"), str(HERE.root / "workshop" / "tests")]
+sys.path += [str(PROJECT.root), str(PROJECT.root / "roadworthy" / "tests"), str(PROJECT.root / "workshop" / "tests")]
 
 from releases import MOMENT, Place, copy_place, make_place
 

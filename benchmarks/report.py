@@ -3,10 +3,15 @@
 import platform
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.table import Table
 
+from roadworthy.project import Project
 from roadworthy.terminal import out
+
+# What is measured.
+PROJECT = Project(Path(__file__).resolve().parents[1])
 
 
 def environment() -> str:

@@ -7,15 +7,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from report import compare, shortest
+from report import PROJECT, compare, shortest
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
 from roadworthy.pythons import Python
 from roadworthy.verifying.artefacts import Source
 from roadworthy.verifying.environment import DESCRIBE, clean_environment
 from roadworthy.verifying.jobs import Job, choose_pythons, local_source, run_jobs
 
-TEST_REQUIREMENTS = HERE.root / "requirements" / "test.txt"
+TEST_REQUIREMENTS = PROJECT.root / "requirements" / "test.txt"
 
 
 def call(*command: object) -> None:
@@ -25,7 +24,7 @@ def call(*command: object) -> None:
 
 def prove(executable: Path, source: Source) -> None:
     """Ask what is installed, and run the tests: the same in all three."""
-    call(executable, "-I", DESCRIBE, HERE.name, HERE.native_module, executable.parent / "described.json")
+    call(executable, "-I", DESCRIBE, PROJECT.name, PROJECT.native_module, executable.parent / "described.json")
     unpacked = source.artefacts.unpacked
     options = ("-p", "no:cacheprovider", "--quiet", "--config-file", unpacked / "pyproject.toml", "--rootdir", unpacked)
     call(executable, "-I", "-m", "pytest", *options, unpacked / "tests")
@@ -61,17 +60,17 @@ def one_after_the_other(
 
 def by_verify(pythons: list[Python], source: Source, folder: Path) -> None:
     """Do what `make verify` does for wheels."""
-    wheel = runpy.run_path(str(HERE.root / "scripts" / "verify_install.py"))["wheel"]
+    wheel = runpy.run_path(str(PROJECT.root / "scripts" / "verify_install.py"))["wheel"]
     with tempfile.TemporaryDirectory(dir=folder) as jobs:
         run_jobs([Job(python, "wheel", wheel, source) for python in pythons], Path(jobs))
 
 
 def run() -> None:
     """Compare the three on every CPython of this machine that has pip, with caches warm."""
-    pythons = [python for python in choose_pythons(HERE, "") if not python.free_threaded]
+    pythons = [python for python in choose_pythons(PROJECT, "") if not python.free_threaded]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary).resolve()
-        source = local_source(HERE, None, folder)
+        source = local_source(PROJECT, None, folder)
         by_verify(pythons, source, folder)  # fills the caches
         compare(
             f"the wheel on {len(pythons)} Pythons: installed, proven, tested",

@@ -15,14 +15,14 @@ from typing import Any
 
 from roadworthy.arguments import Parser
 from roadworthy.building.toolchain import host_triple
-from roadworthy.project import HERE
+from roadworthy.project import Project
 from roadworthy.releasing.version import Release
 from roadworthy.sums import read_sums, sha256
 from roadworthy.terminal import Problem, ProblemsError, out, problem, run_main, step
 from workshop.rehearsing import report
 from workshop.rehearsing.machine import Machine
 from workshop.rehearsing.place import log_of, scratch_folder
-from workshop.rehearsing.rehearsal import CI, Rehearsal, on_loopback, prepare_place
+from workshop.rehearsing.rehearsal import Rehearsal, on_loopback, prepare_place
 from workshop.rehearsing.report import Screen
 from workshop.rehearsing.runner import Run
 from workshop.workflows.events import load
@@ -68,14 +68,21 @@ def rehearse(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
 
 def missing(rehearsal: Rehearsal, ci: Run) -> Iterator[Problem]:
     """Find what a pipeline without a failure has left undone."""
+    workflow = rehearsal.project.workflow_path
     there = {name: sha256(stored.content) for name, stored in rehearsal.index.files.items()}
-    if there != read_sums(ci.artefacts / "release" / HERE.sums.name):
-        yield Problem("the index does not hold exactly what was built", f"see the jobs that publish in {CI}")
+    if there != read_sums(ci.artefacts / "release" / rehearsal.project.sums.name):
+        yield Problem(
+            "the index does not hold exactly what was built",
+            f"see the jobs that publish in {workflow}",
+        )
     if any(each["isDraft"] for each in rehearsal.read_github()["releases"].values()):
         yield Problem("the release on GitHub is still a draft", "see roadworthy/src/roadworthy/ci/github_release.py")
     for command in report.PROOFS:
         if not any(ran.command.startswith(command) for ran in ci.done) and command != "make release":
-            yield Problem(f"no job ran a command that begins with: {command}", f"see the jobs and their `if:` in {CI}")
+            yield Problem(
+                f"no job ran a command that begins with: {command}",
+                f"see the jobs and their `if:` in {workflow}",
+            )
 
 
 def show(rehearsal: Rehearsal, screen: Screen, ci: Run, seconds: float) -> None:
@@ -84,7 +91,7 @@ def show(rehearsal: Rehearsal, screen: Screen, ci: Run, seconds: float) -> None:
     out.print(f"rehearsed: {rehearsal.release.text}, commit {commit} of a scratch copy, on {rehearsal.machine.triple}")
     report.show_steps(screen.ran)
     # Of the checkout's file: that of the scratch copy has no rows for other machines.
-    everywhere = load((HERE.root / CI).read_text(encoding="utf-8"))
+    everywhere = load(rehearsal.project.read(rehearsal.project.workflow_path))
     report.show_elsewhere(run(everywhere, ci.event, ci.outcomes), rehearsal.machine)
     report.show_artefacts(rehearsal, ci)
     report.show_github(rehearsal)
@@ -99,7 +106,7 @@ def keep(rehearsal: Rehearsal) -> None:
     out.print("\nStill there, until Ctrl-C:\n")
     for line in (
         f"git clone {rehearsal.place.remote}",
-        f"pip install --index-url {addresses.simple} {HERE.name}",
+        f"pip install --index-url {addresses.simple} {rehearsal.project.name}",
         f"make verify VERSION={version} INDEX={addresses.simple}",
         f"UV_PUBLISH_TOKEN={token} UV_PUBLISH_URL={addresses.plain} .venv/bin/uv publish dist/*",
     ):
@@ -127,14 +134,14 @@ def read_arguments() -> dict[str, Any]:
 
 def main() -> None:
     """Read the command line, and rehearse."""
-    given = read_arguments()
-    with step(f"read {CI} by its rules"):
-        require_rules(HERE)
-    with gentle_end(), scratch_folder() as folder, report.showing(log_of(folder)) as screen:
+    given, project = read_arguments(), Project(Path.cwd())
+    with step(f"read {project.workflow_path} by its rules"):
+        require_rules(project)
+    with gentle_end(), scratch_folder(project) as folder, report.showing(log_of(folder)) as screen:
         started = time.perf_counter()
         with step("make a scratch copy of this commit, and a remote"):
-            place, release = prepare_place(folder, given["VERSION"])
-        with on_loopback(place, release, Machine.here(host_triple(HERE))) as rehearsal:
+            place, release = prepare_place(project, folder, given["VERSION"])
+        with on_loopback(project, place, release, Machine.here(project, host_triple(project))) as rehearsal:
             ci = rehearse(rehearsal, screen, folder / "run")
             show(rehearsal, screen, ci, time.perf_counter() - started)
             if "KEEP" in given:

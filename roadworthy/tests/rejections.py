@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import dataclass
 
 from broken import record_of
+from helpers import PROJECT
 from loopback_samples import (
     INFO,
     METADATA,
@@ -19,7 +20,6 @@ from loopback_samples import (
     sdist_files,
     wheel_files,
 )
-from roadworthy.project import HERE
 
 CORE = "See https://packaging.python.org/specifications/core-metadata for more information."
 BAD = "Invalid distribution file."
@@ -114,9 +114,9 @@ def framed(words: str, content: bytes) -> Rejected:
     return Rejected("zip-framing", f"{ZIP} {words}. {ARCHIVES}", WHEEL, content)
 
 
-START = f"Start filename for '{HERE.name}' with '{HERE.import_name}'."
-LINUX, NEWER = WHEEL.replace("any", "linux_x86_64"), WHEEL.replace(str(HERE.version), "0.2.0")
-ZERO, STRANGER = WHEEL.replace(str(HERE.version), "zero"), WHEEL.replace(HERE.import_name, "other")
+START = f"Start filename for '{PROJECT.name}' with '{PROJECT.import_name}'."
+LINUX, NEWER = WHEEL.replace("any", "linux_x86_64"), WHEEL.replace(str(PROJECT.version), "0.2.0")
+ZERO, STRANGER = WHEEL.replace(str(PROJECT.version), "zero"), WHEEL.replace(PROJECT.import_name, "other")
 REJECTED = {
     # ---- the metadata
     "no name": field(
@@ -248,12 +248,12 @@ REJECTED = {
     ),
     "an sdist without a version": Rejected(
         "file-name",
-        f"Invalid source distribution filename: {HERE.import_name}.tar.gz",
-        f"{HERE.import_name}.tar.gz",
+        f"Invalid source distribution filename: {PROJECT.import_name}.tar.gz",
+        f"{PROJECT.import_name}.tar.gz",
         make_sdist(sdist_files()),
     ),
     "an sdist of another project": Rejected(
-        "name-and-version-agree", START, SDIST.replace(HERE.import_name, "other"), make_sdist(sdist_files())
+        "name-and-version-agree", START, SDIST.replace(PROJECT.import_name, "other"), make_sdist(sdist_files())
     ),
     "a wheel of another project": Rejected("name-and-version-agree", START, STRANGER, renamed(STRANGER)),
     "an sdist in capitals": Rejected(
@@ -274,12 +274,15 @@ REJECTED = {
     "a wheel in capitals": Rejected(
         "normalised-name",
         f"Filename '{WHEEL.capitalize()}' should contain the normalized "
-        f"project name '{HERE.import_name}', not '{HERE.import_name.capitalize()}'.",
+        f"project name '{PROJECT.import_name}', not '{PROJECT.import_name.capitalize()}'.",
         WHEEL.capitalize(),
         renamed(WHEEL.capitalize()),
     ),
     "a wheel of another version": Rejected(
-        "name-and-version-agree", f"Version in filename should be '{HERE.version}' not '0.2.0'.", NEWER, renamed(NEWER)
+        "name-and-version-agree",
+        f"Version in filename should be '{PROJECT.version}' not '0.2.0'.",
+        NEWER,
+        renamed(NEWER),
     ),
     # ---- the archive
     "two archives": Rejected(

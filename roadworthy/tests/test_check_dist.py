@@ -12,14 +12,13 @@ import pytest
 
 from broken import Files, repack_sdist, repack_wheel
 from corpus import CORPUS, Release
-from helpers import run
+from helpers import PROJECT, run
 from roadworthy.building import toolchain
 from roadworthy.gate import command
 from roadworthy.gate.binary import macos_floor, no_libpython
 from roadworthy.gate.check import RULES, check_artefact, check_folder
 from roadworthy.gate.model import Artefact, Expectations, Finding
 from roadworthy.gate.native import Library
-from roadworthy.project import HERE
 from roadworthy.terminal import err, problem, run_main
 
 SCRIPT = ("-m", "roadworthy", "check")
@@ -28,7 +27,7 @@ SCRIPT = ("-m", "roadworthy", "check")
 @pytest.fixture(scope="module")
 def facts() -> Expectations:
     """What this project expects of what this machine builds."""
-    return command.expect(HERE, [toolchain.host_triple(HERE)])
+    return command.expect(PROJECT, [toolchain.host_triple(PROJECT)])
 
 
 @pytest.fixture
@@ -215,7 +214,7 @@ def test_what_cargo_cannot_say_is_told_and_refuses_nothing(
 
 
 def test_a_debug_build_is_refused(release: Release, facts: Expectations) -> None:
-    (developed,) = (HERE.root / "python").rglob("_core.abi3.so")
+    (developed,) = (PROJECT.root / "python").rglob("_core.abi3.so")
     release.change_wheel(lambda files: files.update({release.native: developed.read_bytes()}))
     findings = check_folder(release.folder, facts)
     assert {finding.what for finding in findings if finding.rule == "release-build"} == {

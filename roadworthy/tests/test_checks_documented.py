@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from helpers import PROJECT
 from roadworthy.gate.check import RULES
-from roadworthy.project import HERE
 
 GROUPS = {
     "names": "The set, and names",
@@ -29,7 +29,7 @@ def entries() -> Iterator[str]:
 
 
 def test_every_rule_is_in_the_documentation() -> None:
-    text = (HERE.root / "docs" / "checks.md").read_text(encoding="utf-8").partition("\n## Who catches what\n")[0]
+    text = (PROJECT.root / "docs" / "checks.md").read_text(encoding="utf-8").partition("\n## Who catches what\n")[0]
     said, wanted = [each.strip() for each in re.split(r"\n(?=###? )", text)[1:]], list(entries())
     stale = "\n\n".join(entry for entry in said if entry not in wanted)
     lacking = "\n\n".join(entry for entry in wanted if entry not in said)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import yaml
 
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
+from roadworthy.project import Project
 from roadworthy.pythons import list_pythons
 from roadworthy.terminal import problem
 from roadworthy.verifying.jobs import is_supported
@@ -24,9 +24,10 @@ class Machine:
     pythons: frozenset[str]
 
     @classmethod
-    def here(cls, triple: str) -> "Machine":
+    def here(cls, project: Project, triple: str) -> "Machine":
         """Look at this machine."""
-        return cls(triple, frozenset(python.name for python in list_pythons(find_uv()) if is_supported(HERE, python)))
+        pythons = [python for python in list_pythons(find_uv()) if is_supported(project, python)]
+        return cls(triple, frozenset(python.name for python in pythons))
 
     def why_not(self, row: Row) -> str:
         """Return why a row does not run here, or "" if it does."""
@@ -57,35 +58,33 @@ class Machine:
         return [*found, f"without CPython {', '.join(pythons)}: not installed"] if pythons else found
 
 
-def keep_rows(text: str, triple: str) -> str:
-    """Return CI.yml with one row of `wheels`, the target's: the complete set is then what this machine can build.
+def keep_rows(text: str, triple: str, file: str) -> str:
+    """Return a workflow with one row of `wheels`, the target's: the complete set is then what this machine can build.
 
     Everything else stays as it is, to the letter.
 
     Raises:
         ProblemsError: There is no row for this target.
     """
-    rows = find_rows(yaml.compose(text), "jobs", "wheels", "strategy", "matrix", "include")
+    rows = find_rows(file, yaml.compose(text), "jobs", "wheels", "strategy", "matrix", "include")
     starts = [row.start_mark.line for row in rows.value]
     ends = [*starts[1:], rows.end_mark.line]
     kept = [number for number, row in enumerate(rows.value) if yaml_values(row).get("target") == triple]
     if not kept:
-        raise problem(
-            f"no row of {HERE.workflow_file} builds for this machine, {triple}", "rehearse on one that it builds for"
-        )
+        raise problem(f"no row of {file} builds for this machine, {triple}", "rehearse on one that it builds for")
     lines = text.splitlines(keepends=True)
     (one,) = kept
     return "".join([*lines[: starts[0]], *lines[starts[one] : ends[one]], *lines[ends[-1] :]])
 
 
-def find_rows(node: yaml.Node | None, *path: str) -> yaml.SequenceNode:
+def find_rows(file: str, node: yaml.Node | None, *path: str) -> yaml.SequenceNode:
     """Return the list at a path of mappings."""
     for key in path:
         if not isinstance(node, yaml.MappingNode):
-            raise problem(f"{HERE.workflow_file} has no {'.'.join(path)}", "compare it with the template's")
+            raise problem(f"{file} has no {'.'.join(path)}", "compare it with the template's")
         node = next((value for name, value in node.value if name.value == key), None)
     if not isinstance(node, yaml.SequenceNode):
-        raise problem(f"{HERE.workflow_file} has no list at {'.'.join(path)}", "compare it with the template's")
+        raise problem(f"{file} has no list at {'.'.join(path)}", "compare it with the template's")
     return node
 
 

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from packaging.version import Version
 
 from roadworthy import processes as commands
-from roadworthy.project import HERE
+from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.state import Checkout
 from roadworthy.releasing.version import Release, version_of_tag
@@ -138,12 +138,12 @@ class Place:
 
 
 @contextmanager
-def scratch_folder() -> Iterator[Path]:
+def scratch_folder(project: Project) -> Iterator[Path]:
     """Provide a folder of this rehearsal's own, and remove it; and what rehearsals have left that were killed.
 
     Beside it lies a lock, which a process that dies lets go of, and the log, which stays until the next rehearsal.
     """
-    prefix = f"rehearsal-{HERE.name}-"
+    prefix = f"rehearsal-{project.name}-"
     above = Path(tempfile.gettempdir()).resolve()
     for left in above.glob(f"{prefix}*.lock"):
         remove_left(left)
@@ -183,28 +183,28 @@ def log_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.log")
 
 
-def require_clean() -> str:
+def require_committed(project: Project) -> str:
     """Return the commit that is checked out.
 
     Raises:
         ProblemsError: Something in the checkout is not committed.
     """
-    checkout = Checkout.read(HERE.checkout)
+    checkout = Checkout.read(project.checkout)
     if loose := (*checkout.changed, *checkout.untracked):
         what = f"a commit is rehearsed, and this is in none: {', '.join(loose[:5])}{' …' if loose[5:] else ''}"
         raise problem(what, "commit it, or stash it: git stash --include-untracked")
     return checkout.head
 
 
-def make_place(folder: Path) -> Place:
+def make_place(project: Project, folder: Path) -> Place:
     """Make the scratch copy of what is checked out, with its history and tags, and a remote that has the same."""
-    head = require_clean()
+    head = require_committed(project)
     place = Place(folder, int(time.time()))
     (folder / "gitconfig").write_text(CONFIGURATION, encoding="utf-8")
     place.tools.mkdir()
     # With the git of the user, to whom the checkout belongs; no hook and no template comes with it.
     clone = ("-c", "protocol.file.allow=always", "clone", "--quiet", "--no-checkout", "--template=")
-    HERE.checkout.run(*clone, HERE.root, place.checkout, check=True)
+    project.checkout.run(*clone, project.root, place.checkout, check=True)
     if place.git("rev-parse", "--is-shallow-repository") == "true":
         # Its history ends somewhere, which no remote takes; the same files begin a new one.
         (place.checkout / ".git" / "shallow").unlink()

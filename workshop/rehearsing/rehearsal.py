@@ -13,7 +13,7 @@ from typing import Any
 from roadworthy.building.toolchain import host_triple
 from roadworthy.ci import doctor
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
+from roadworthy.project import Project
 from roadworthy.releasing.version import Release
 from roadworthy.terminal import err, problem
 from workshop.loopback import gh, server
@@ -22,10 +22,9 @@ from workshop.loopback.index import PackageIndex
 from workshop.loopback.publishers import TrustedPublisher
 from workshop.rehearsing.machine import Machine, keep_rows
 from workshop.rehearsing.place import FRAGMENT, Place, choose_version, has_fragment, make_place
-from workshop.rehearsing.runner import FOLDER, Ran, Run
+from workshop.rehearsing.runner import Ran, Run
 from workshop.workflows.jobs import Event
 
-CI = f"{FOLDER}/{HERE.workflow_file}"
 NOTES = "A rehearsal of this release.\n"
 
 
@@ -34,6 +33,7 @@ class Rehearsal:
     """What a rehearsal has: all of it below one folder, and on loopback.
 
     Attributes:
+        project: What is rehearsed.
         place: The scratch copy.
         release: The version.
         index: What stands for PyPI.
@@ -42,6 +42,7 @@ class Rehearsal:
         machine: This machine.
     """
 
+    project: Project
     place: Place
     release: Release
     index: PackageIndex
@@ -52,7 +53,7 @@ class Rehearsal:
     @property
     def repository(self) -> str:
         """The repository on GitHub, as `owner/name`."""
-        return this_publisher().repository
+        return publisher_of(self.project).repository
 
     @property
     def github(self) -> Path:
@@ -85,6 +86,7 @@ class Rehearsal:
         event = others.pop("event", None) or self.event()
         self.write_github(tags=[event.ref_name])
         publishing = {"UV_PUBLISH_URL": self.addresses.upload, "SSL_CERT_FILE": str(self.addresses.authority)}
+        others = {"workflow_file": self.project.workflow_file, **others}
         return Run(self.place, event, self.machine, folder, self.provider, publishing, **others)
 
     def write_github(self, **state: object) -> None:
@@ -98,26 +100,26 @@ class Rehearsal:
         return state
 
 
-def this_publisher() -> TrustedPublisher:
+def publisher_of(project: Project) -> TrustedPublisher:
     """Return the trusted publisher that `make doctor` tells PyPI about."""
-    told = doctor.publisher(HERE, HERE.environments["pypi"])
+    told = doctor.publisher(project, project.environments["pypi"])
     repository = f"{told['Owner']}/{told['Repository name']}"
     return TrustedPublisher(
         repository=repository,
         workflow=told["Workflow name"],
         environment=told["Environment name"],
-        project=HERE.name,
+        project=project.name,
     )
 
 
 @contextmanager
-def on_loopback(place: Place, release: Release, machine: Machine) -> Iterator[Rehearsal]:
+def on_loopback(project: Project, place: Place, release: Release, machine: Machine) -> Iterator[Rehearsal]:
     """Start an index and an identity provider for a place, and end them."""
-    index, provider = PackageIndex(HERE.name, this_publisher()), IdentityProvider()
+    index, provider = PackageIndex(project.name, publisher_of(project)), IdentityProvider()
     with server.serve(index, provider, place.folder) as addresses:
         # What is called PyPI by uv's own variable; only who has an identity to show goes there over TLS.
         place = replace(place, variables={"UV_PUBLISH_URL": addresses.plain})
-        rehearsal = Rehearsal(place, release, index, provider, addresses, machine)
+        rehearsal = Rehearsal(project, place, release, index, provider, addresses, machine)
         write_tools(rehearsal)
         yield rehearsal
     if index.errors:
@@ -136,15 +138,17 @@ def write_tools(rehearsal: Rehearsal) -> None:
         (tools / "uv").symlink_to(find_uv())
 
 
-def prepare_place(folder: Path, asked: Release | None) -> tuple[Place, Release]:
+def prepare_place(project: Project, folder: Path, asked: Release | None) -> tuple[Place, Release]:
     """Make the scratch copy, and one commit in it: what only this machine and this moment need.
 
     Raises:
         ProblemsError: The version is released; or nothing of CI.yml is for this machine; or a fact is missing.
     """
-    HERE.require_facts()
-    place = make_place(folder)
-    changes: dict[str, str | None] = {CI: keep_rows(place.read(CI), host_triple(HERE))}
+    project.require_facts()
+    place = make_place(project, folder)
+    workflow = project.workflow_path
+    rows = keep_rows(place.read(workflow), host_triple(project), project.workflow_file)
+    changes: dict[str, str | None] = {workflow: rows}
     if not has_fragment(place):
         err.print("note: no news fragment waits, so the scratch copy gets one")
         changes[FRAGMENT] = NOTES

@@ -9,7 +9,6 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from roadworthy.project import HERE
 from roadworthy.sums import read_sums
 from roadworthy.terminal import err, out
 from workshop.rehearsing.machine import Machine
@@ -121,7 +120,7 @@ def show_elsewhere(jobs: dict[str, JobResult], machine: Machine) -> None:
 
 def show_artefacts(rehearsal: Rehearsal, run: Run) -> None:
     """Print the files, and whether the index has them."""
-    sums = read_sums(run.artefacts / "release" / HERE.sums.name)
+    sums = read_sums(run.artefacts / "release" / rehearsal.project.sums.name)
     files = rehearsal.index.files
     rows = [
         (name, f"{len(files[name].content):,}" if name in files else "-", digest, "yes" if name in files else "NO")

@@ -11,7 +11,6 @@ from pathlib import Path
 from string import Template
 from typing import Any, Protocol
 
-from roadworthy.project import HERE
 from workshop.loopback.identity import IdentityProvider, github_claims
 from workshop.rehearsing import actions
 from workshop.rehearsing.machine import Machine
@@ -78,7 +77,7 @@ class Run:
     folder: Path
     provider: IdentityProvider
     publishing: dict[str, str]
-    workflow_file: str = HERE.workflow_file
+    workflow_file: str = "CI.yml"
     without: tuple[str, ...] = ()
     before: Mapping[str, str] = field(default_factory=dict)
     watch: Watch = field(default_factory=Unwatched)

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from twine.utils import DEFAULT_REPOSITORY
 
+from helpers import PROJECT
 from loopback_samples import CLAIMS, PUBLISHER, TOKEN, write_samples
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
 from roadworthy.sums import sha256
 from workshop.loopback.identity import IdentityProvider
 from workshop.loopback.index import PackageIndex
@@ -96,7 +96,7 @@ class Scene:
         """Install the project from the index, by its hash, into a folder."""
         wanted = self.folder / "requirements.txt"
         digest = sha256(self.samples[0].read_bytes())
-        wanted.write_text(f"{HERE.name}=={HERE.version} --hash=sha256:{digest}\n", encoding="utf-8")
+        wanted.write_text(f"{PROJECT.name}=={PROJECT.version} --hash=sha256:{digest}\n", encoding="utf-8")
         commands: dict[str, list[object]] = {
             "pip": [sys.executable, "-m", "pip", "install", "--no-cache-dir", "--disable-pip-version-check"],
             "uv": [find_uv(), "pip", "install", "--python", sys.executable],
@@ -108,7 +108,7 @@ class Scene:
 @contextmanager
 def open_scene(folder: Path, provider: IdentityProvider) -> Iterator[Scene]:
     """Serve an index with an owner's token, and put samples beside it."""
-    index = PackageIndex(HERE.name, PUBLISHER, tokens={TOKEN})
+    index = PackageIndex(PROJECT.name, PUBLISHER, tokens={TOKEN})
     public = str(urlsplit(DEFAULT_REPOSITORY).hostname)
     with serve(index, provider, folder, [public]) as addresses:
         yield Scene(index, provider, addresses, folder, write_samples(folder / "dist"))

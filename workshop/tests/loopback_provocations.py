@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import requests
 
+from helpers import PROJECT
 from loopback_samples import (
     CLAIMS,
     PUBLISHER,
@@ -18,7 +19,6 @@ from loopback_samples import (
     sdist_files,
     wheel_files,
 )
-from roadworthy.project import HERE
 from workshop.loopback.attestations import sign
 from workshop.loopback.identity import IdentityProvider
 
@@ -72,7 +72,7 @@ def _(one: Attempt) -> requests.Response:
 @provokes("similar-name")
 def _(one: Attempt) -> requests.Response:
     one.index.publishers[:] = [replace(PUBLISHER, pending=True)]
-    one.index.projects = {f"{HERE.name[0]}-{HERE.name[1:]}"}
+    one.index.projects = {f"{PROJECT.name[0]}-{PROJECT.name[1:]}"}
     return one.mint()
 
 

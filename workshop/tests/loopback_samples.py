@@ -15,8 +15,8 @@ import requests
 from packaging.metadata import _EMAIL_TO_RAW_MAPPING, parse_email
 
 from broken import Files, record_of
+from helpers import PROJECT
 from roadworthy.gate.pypi_metadata import FORM_FIELDS
-from roadworthy.project import HERE
 from roadworthy.sums import sha256
 from workshop.loopback.identity import IdentityProvider, github_claims
 from workshop.loopback.index import PackageIndex
@@ -24,7 +24,7 @@ from workshop.loopback.publishers import TrustedPublisher
 from workshop.loopback.server import Addresses, serve
 
 REPOSITORY = "somebody/ferrous-wheel"
-PUBLISHER = TrustedPublisher(repository=REPOSITORY, workflow="CI.yml", environment="pypi", project=HERE.name)
+PUBLISHER = TrustedPublisher(repository=REPOSITORY, workflow="CI.yml", environment="pypi", project=PROJECT.name)
 TOKEN = "pypi-of-the-owner"  # noqa: S105 - of an index that is gone when the test is
 CLAIMS = github_claims(
     repository=REPOSITORY,
@@ -34,13 +34,13 @@ CLAIMS = github_claims(
     event_name="push",
     environment="pypi",
 )
-INFO = f"{HERE.import_name}-{HERE.version}.dist-info"
-TOP = f"{HERE.import_name}-{HERE.version}"
+INFO = f"{PROJECT.import_name}-{PROJECT.version}.dist-info"
+TOP = f"{PROJECT.import_name}-{PROJECT.version}"
 WHEEL = f"{TOP}-py3-none-any.whl"
 SDIST = f"{TOP}.tar.gz"
 METADATA = f"""Metadata-Version: 2.4
-Name: {HERE.name}
-Version: {HERE.version}
+Name: {PROJECT.name}
+Version: {PROJECT.version}
 Summary: A sample
 License-Expression: MIT
 License-File: LICENSE
@@ -55,7 +55,7 @@ Description-Content-Type: text/markdown
 def wheel_files() -> Files:
     """Return what is in a wheel, but RECORD."""
     return {
-        f"{HERE.import_name}/__init__.py": b'ANSWER = "a sample"\n',
+        f"{PROJECT.import_name}/__init__.py": b'ANSWER = "a sample"\n',
         f"{INFO}/METADATA": METADATA.encode(),
         f"{INFO}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{INFO}/licenses/LICENSE": b"MIT",
@@ -199,7 +199,7 @@ class Attempt:
 @contextmanager
 def somebody(folder: Path, provider: IdentityProvider) -> Iterator[Attempt]:
     """Let an index answer, in which nothing goes wrong that is its own mistake, and yield who uploads there."""
-    index = PackageIndex(HERE.name, PUBLISHER, tokens={TOKEN})
+    index = PackageIndex(PROJECT.name, PUBLISHER, tokens={TOKEN})
     with serve(index, provider, folder) as addresses:
         yield Attempt(index, provider, addresses)
     assert index.errors == []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from roadworthy.project import HERE
+from helpers import PROJECT
 from roadworthy.sums import sha256
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -51,7 +51,7 @@ class PackageIndex:
             for file, content in self.files.items()
             if seen > self.late.get(file, 0)
         ]
-        return {"meta": {"api-version": "1.3"}, "name": HERE.name, "versions": [], "files": listed}
+        return {"meta": {"api-version": "1.3"}, "name": PROJECT.name, "versions": [], "files": listed}
 
     def handler(self, *arguments: Any) -> BaseHTTPRequestHandler:  # noqa: ANN401 - what a server passes on
         """Return a handler for one request."""
@@ -70,7 +70,7 @@ class PackageIndex:
                 if index.sends and self.path.startswith("/files/"):
                     self.answer(200, "application/octet-stream", b"anything")
                     return
-                if not self.path.startswith(f"/simple/{HERE.name}"):
+                if not self.path.startswith(f"/simple/{PROJECT.name}"):
                     self.answer(404, "text/plain", b"there is no such page")
                     return
                 page = json.dumps(index.page()) if index.content_type == JSON else "hello"

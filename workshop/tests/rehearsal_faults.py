@@ -16,10 +16,9 @@ from typing import Any
 
 from filelock import FileLock
 
-from helpers import copy_checkout, run
+from helpers import PROJECT, copy_checkout, run
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import build_folder, host_triple
-from roadworthy.project import HERE
 from roadworthy.releasing.version import Release
 from roadworthy.sums import read_sums, sha256
 from workshop.rehearsing.machine import Machine
@@ -68,7 +67,7 @@ class Base:
     @property
     def sums(self) -> dict[str, str]:
         """The files of the release, each with its SHA-256."""
-        return read_sums(self.artefacts / "release" / HERE.sums.name)
+        return read_sums(self.artefacts / "release" / PROJECT.sums.name)
 
 
 def copy_place(place: Place, folder: Path) -> Place:
@@ -96,7 +95,7 @@ def find_base(folder: Path) -> Base:
         if not kept.exists():
             shutil.rmtree(folder, ignore_errors=True)
             copy = copy_checkout(folder / "source")
-            made = run(sys.executable, "-c", MAKE_BASE, folder, build_folder(HERE), cwd=copy)
+            made = run(sys.executable, "-c", MAKE_BASE, folder, build_folder(PROJECT), cwd=copy)
             assert made.returncode == 0, commands.tail(made)
     found = pickle.loads(kept.read_bytes())  # noqa: S301 - made by this very module
     assert isinstance(found, Base)
@@ -108,10 +107,10 @@ def make_base(folder: Path, compiled: Path) -> None:
 
     What a rehearsal proves of both is left out.
     """
-    target = build_folder(HERE).relative_to(HERE.root)
+    target = build_folder(PROJECT).relative_to(PROJECT.root)
     taken = f"mkdir -p {target}; for each in '{compiled}'/cp*; do ln -s \"$each\" {target}; done"
-    place, release = prepare_place(folder, None)
-    with on_loopback(place, release, Machine.here(host_triple(HERE))) as rehearsal:
+    place, release = prepare_place(PROJECT, folder, None)
+    with on_loopback(PROJECT, place, release, Machine.here(PROJECT, host_triple(PROJECT))) as rehearsal:
         before = copy_place(place, folder / "before")
         released = rehearsal.timed("release", *release_command(release.text))
         assert released.code == 0, released.output
@@ -247,7 +246,7 @@ class Ending:
 def play(fault: Fault, base: Base, folder: Path) -> Ending:
     """Play one fault in a folder of its own."""
     place = copy_place(base.before if fault.start == "before" else base.after, folder)
-    with on_loopback(place, base.release, base.machine) as rehearsal:
+    with on_loopback(PROJECT, place, base.release, base.machine) as rehearsal:
         scene = Scene(base, rehearsal, folder)
         fault.play(scene)
         state = scene.state()

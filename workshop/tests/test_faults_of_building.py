@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from helpers import PROJECT
 from rehearsal_faults import Base, Fault, Scene, require_stated
 from roadworthy.building.toolchain import host_triple
-from roadworthy.project import HERE
 from roadworthy.sums import sha256
 from roadworthy.verifying.proofs import NATIVE_SUFFIXES
 from workshop.rehearsing.runner import Run
@@ -17,7 +17,7 @@ from workshop.rehearsing.runner import Run
 def collecting(scene: Scene, **others: object) -> tuple[Run, Path]:
     """Return a run that begins where the artefacts of all machines are put together, and the wheels' artefact."""
     run = scene.start("make collect", **others)
-    return run, run.artefacts / f"built-{host_triple(HERE)}"
+    return run, run.artefacts / f"built-{host_triple(PROJECT)}"
 
 
 def stable(built: Path) -> Path:
@@ -29,10 +29,12 @@ def stable(built: Path) -> Path:
 def list_anew(built: Path) -> None:
     """Write the SHA256SUMS of an artefact as if its files had been built so; the sdist is in another one."""
     sdist = [
-        line for line in (built / HERE.sums.name).read_text(encoding="utf-8").splitlines() if line.endswith(".tar.gz")
+        line
+        for line in (built / PROJECT.sums.name).read_text(encoding="utf-8").splitlines()
+        if line.endswith(".tar.gz")
     ]
     wheels = [f"{sha256(path.read_bytes())}  dist/{path.name}" for path in sorted((built / "dist").iterdir())]
-    (built / HERE.sums.name).write_text("".join(f"{line}\n" for line in [*wheels, *sdist]), encoding="utf-8")
+    (built / PROJECT.sums.name).write_text("".join(f"{line}\n" for line in [*wheels, *sdist]), encoding="utf-8")
 
 
 def wheel_missing(scene: Scene) -> None:

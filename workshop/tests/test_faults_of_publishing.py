@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
+from helpers import PROJECT
 from rehearsal_faults import COMPLETE, NOBODY, Base, Fault, Scene, require_stated
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
 from workshop.loopback.outages import Outage
-from workshop.rehearsing.rehearsal import CI
 from workshop.rehearsing.runner import FOLDER, Run
 
 LEGACY, MINT, SIMPLE = "/legacy/", "/_/oidc/mint-token", "/simple/"
@@ -47,7 +46,7 @@ def until_again(scene: Scene, *outages: Outage) -> None:
 
 def spoil(change: Callable[[Path], object]) -> Callable[[Run], object]:
     """Return what changes the wheel of the stable ABI in the artefact that is published."""
-    return lambda run: change(next((run.artefacts / "release" / HERE.dist.name).glob("*-abi3-*.whl")))
+    return lambda run: change(next((run.artefacts / "release" / PROJECT.dist.name).glob("*-abi3-*.whl")))
 
 
 # ---- whom PyPI trusts -----------------------------------------------------------------------------------------------
@@ -55,7 +54,7 @@ def spoil(change: Callable[[Path], object]) -> Callable[[Run], object]:
 
 def environment_renamed(scene: Scene) -> None:
     """The publishing job runs in another environment than PyPI was told."""
-    scene.edit(CI, "      name: pypi\n", "      name: production\n")
+    scene.edit(PROJECT.workflow_path, "      name: pypi\n", "      name: production\n")
     scene.publish()
 
 
@@ -66,13 +65,13 @@ def workflow_renamed(scene: Scene) -> None:
 
 def workflow_in_other_case(scene: Scene) -> None:
     """The workflow's file has the same name in other letters."""
-    rename_workflow(scene, HERE.workflow_file.lower())
+    rename_workflow(scene, PROJECT.workflow_file.lower())
 
 
 def rename_workflow(scene: Scene, name: str) -> None:
     """Rename the workflow in the commit that is tagged, and publish."""
-    text = scene.place.read(CI)
-    commit = scene.place.commit("Rename the workflow", {CI: None, f"{FOLDER}/{name}": text})
+    text = scene.place.read(PROJECT.workflow_path)
+    commit = scene.place.commit("Rename the workflow", {PROJECT.workflow_path: None, f"{FOLDER}/{name}": text})
     scene.place.git("push", "--quiet", "--force", "origin", f"{commit}:refs/tags/{scene.tag}")
     scene.publish(workflow_file=name)
 
@@ -86,7 +85,7 @@ def repository_transferred(scene: Scene) -> None:
 def identity_not_allowed(scene: Scene) -> None:
     """The publishing job lacks the permission to ask for its identity."""
     scene.edit(
-        CI,
+        PROJECT.workflow_path,
         "      name: pypi\n    permissions:\n      id-token: write",
         "      name: pypi\n    permissions:\n      contents: read",
     )
@@ -142,7 +141,7 @@ def version_published_by_hand(scene: Scene) -> None:
 
 def send_other_sdist(scene: Scene) -> None:
     """Put an sdist of the release with other bytes on the index."""
-    sdist = scene.base.artefacts / "release" / HERE.dist.name / scene.file(".tar.gz")
+    sdist = scene.base.artefacts / "release" / PROJECT.dist.name / scene.file(".tar.gz")
     other = scene.folder / sdist.name
     other.write_bytes(gzip.compress(gzip.decompress(sdist.read_bytes()), compresslevel=1))
     send(scene, other)
@@ -225,7 +224,7 @@ def index_unreadable(scene: Scene) -> None:
 
 def stranger_on_the_index(scene: Scene) -> None:
     """The index serves a file of the version that was never built; the job's summary says what to do."""
-    wheel = next((scene.base.artefacts / "release" / HERE.dist.name).glob("*-abi3-*.whl"))
+    wheel = next((scene.base.artefacts / "release" / PROJECT.dist.name).glob("*-abi3-*.whl"))
     # The same with a build number, so that installers prefer it.
     stranger = scene.folder / wheel.name.replace("-cp", "-1-cp", 1)
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(stranger, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new:
@@ -249,7 +248,7 @@ def github_down(scene: Scene) -> None:
 
 def ci_cannot_publish(scene: Scene) -> None:
     """GitHub is down: the artefacts that CI has saved are published by hand, with a token."""
-    scene.tell(send(scene, *sorted((scene.base.artefacts / "release" / HERE.dist.name).iterdir())))
+    scene.tell(send(scene, *sorted((scene.base.artefacts / "release" / PROJECT.dist.name).iterdir())))
 
 
 FAULTS = (

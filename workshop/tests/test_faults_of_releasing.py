@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers import PROJECT
 from rehearsal_faults import COMPLETE, NOBODY, Base, Fault, Scene, require_stated
-from roadworthy.project import HERE
 from roadworthy.sums import write_sums
 from workshop.rehearsing.place import BRANCH, Place, share_environment
 from workshop.rehearsing.runner import Run
@@ -36,7 +36,7 @@ def run_for(scene: Scene, tag: str) -> None:
     run = scene.rehearsal.start_run(scene.folder / "run", event=event)
     scene.go(run)
     if not run.results:
-        scene.tell(f"{HERE.workflow_file} is not started by the tag {tag}")
+        scene.tell(f"{PROJECT.workflow_file} is not started by the tag {tag}")
 
 
 def uncommitted_change(scene: Scene) -> None:
@@ -144,8 +144,8 @@ def tag_moved(scene: Scene) -> None:
 
     def replace_sdist(publishing: Run) -> None:
         release = publishing.artefacts / "release"
-        shutil.copy(sdist, release / HERE.dist.name)
-        write_sums(release / HERE.sums.name, release / HERE.dist.name)
+        shutil.copy(sdist, release / PROJECT.dist.name)
+        write_sums(release / PROJECT.sums.name, release / PROJECT.dist.name)
 
     scene.publish(spoil=replace_sdist)
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 from pypi_simple import ACCEPT_HTML_ONLY, ACCEPT_JSON_ONLY, PyPISimple
 
+from helpers import PROJECT
 from loopback_clients import Scene
 from loopback_samples import CLAIMS, INFO, PUBLISHER, SDIST, TOKEN, WHEEL, good_wheel, make_wheel, wheel_files
 from roadworthy.processes import find_uv
-from roadworthy.project import HERE
 from roadworthy.sums import sha256
 from workshop.loopback.attestations import attest
 from workshop.loopback.refusals import REFUSALS
@@ -103,7 +103,7 @@ def test_what_was_published_can_be_installed(scene: Scene, installer: str) -> No
     assert scene.uv().returncode == 0
     done = scene.install(installer)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (scene.folder / "target" / HERE.import_name / "__init__.py").exists()
+    assert (scene.folder / "target" / PROJECT.import_name / "__init__.py").exists()
 
 
 @pytest.mark.parametrize("installer", ["pip", "uv"])
@@ -119,8 +119,8 @@ def test_what_was_changed_on_the_way_is_not_installed(scene: Scene, installer: s
 def test_a_reader_finds_hashes_and_provenance_of_each_file(scene: Scene, accept: str) -> None:
     assert scene.uv(*attest(scene.samples, CLAIMS)).returncode == 0
     with PyPISimple(scene.at.simple) as client:
-        assert client.get_index_page(accept=accept).projects == [HERE.name]
-        page = client.get_project_page(HERE.name, accept=accept)
+        assert client.get_index_page(accept=accept).projects == [PROJECT.name]
+        page = client.get_project_page(PROJECT.name, accept=accept)
         assert page.repository_version == "1.4"
         assert [package.filename for package in page.packages] == [WHEEL, SDIST]
         for package, path in zip(page.packages, scene.samples, strict=True):

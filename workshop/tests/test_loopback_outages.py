@@ -10,9 +10,9 @@ import pytest
 import requests
 from pypi_simple import ACCEPT_JSON_ONLY, NoSuchProjectError, PyPISimple
 
+from helpers import PROJECT
 from loopback_clients import Scene
 from loopback_samples import PUBLISHER, SDIST, WHEEL, Attempt, make_sdist, sdist_files
-from roadworthy.project import HERE
 from workshop.loopback.identity import IdentityProvider
 from workshop.loopback.index import PackageIndex
 from workshop.loopback.outages import Outage, find_outage
@@ -90,27 +90,27 @@ def test_a_file_is_not_on_the_first_pages_after_its_upload(one: Attempt) -> None
     with PyPISimple(one.at.simple) as client:
         for _ in range(2):
             with pytest.raises(NoSuchProjectError):
-                client.get_project_page(HERE.name)
-        assert [file.filename for file in client.get_project_page(HERE.name).packages] == [WHEEL]
+                client.get_project_page(PROJECT.name)
+        assert [file.filename for file in client.get_project_page(PROJECT.name).packages] == [WHEEL]
         newer = SDIST.replace("0.1.0", "0.2.0")
         assert one.send(newer, make_sdist(sdist_files()), version="0.2.0").ok
-        pages = [client.get_project_page(HERE.name, accept=ACCEPT_JSON_ONLY) for _ in range(3)]
+        pages = [client.get_project_page(PROJECT.name, accept=ACCEPT_JSON_ONLY) for _ in range(3)]
     assert [[file.filename for file in page.packages] for page in pages] == [[WHEEL], [WHEEL], [WHEEL, newer]]
     assert [page.versions for page in pages] == [["0.1.0"], ["0.1.0"], ["0.1.0", "0.2.0"]]
 
 
 def test_a_mistake_of_the_index_is_kept(provider: IdentityProvider, tmp_path: Path) -> None:
-    index = PackageIndex(HERE.name, PUBLISHER)
+    index = PackageIndex(PROJECT.name, PUBLISHER)
     with serve(index, provider, tmp_path) as addresses:
         index.files = None  # type: ignore[assignment]
-        answer = requests.get(f"{addresses.simple}{HERE.name}/", timeout=30)
+        answer = requests.get(f"{addresses.simple}{PROJECT.name}/", timeout=30)
     assert answer.status_code == 500
     assert [type(error) for error in index.errors] == [AttributeError]
 
 
 def test_closing_answers_who_waits_and_leaves_who_says_nothing(provider: IdentityProvider, tmp_path: Path) -> None:
     outage = Outage("GET", "/simple/", wait=3600)
-    index = PackageIndex(HERE.name, PUBLISHER, outages=[outage])
+    index = PackageIndex(PROJECT.name, PUBLISHER, outages=[outage])
     before = set(threading.enumerate())
     with futures.ThreadPoolExecutor(1) as pool, ExitStack() as silent:
         with serve(index, provider, tmp_path) as addresses:

@@ -2,8 +2,8 @@ import pytest
 import requests
 from pypi_attestations import Provenance
 
+from helpers import PROJECT
 from loopback_samples import CLAIMS, METADATA, SDIST, WHEEL, Attempt, good_wheel, make_wheel, wheel_files
-from roadworthy.project import HERE
 from roadworthy.sums import sha256
 from workshop.loopback.attestations import sign
 
@@ -30,7 +30,7 @@ def get(one: Attempt, path: str, accept: str | None = JSON_V1, status: int = 200
         ("image/png", HTML),
     ],
 )
-@pytest.mark.parametrize("path", ["/simple/", f"/simple/{HERE.name}/"])
+@pytest.mark.parametrize("path", ["/simple/", f"/simple/{PROJECT.name}/"])
 def test_a_page_is_of_the_kind_that_the_client_likes_best(
     one: Attempt, path: str, accept: str | None, kind: str
 ) -> None:
@@ -43,9 +43,9 @@ def test_the_page_of_a_project_says_all_about_its_files(one: Attempt) -> None:
     one.index.now = lambda: 1_000_000.5
     assert one.wheel().ok
     assert one.sdist().ok
-    page = get(one, f"/simple/{HERE.name}/").json()
+    page = get(one, f"/simple/{PROJECT.name}/").json()
     assert page["meta"]["api-version"] == "1.4"
-    assert (page["name"], page["versions"]) == (HERE.name, [str(HERE.version)])
+    assert (page["name"], page["versions"]) == (PROJECT.name, [str(PROJECT.version)])
     wheel, sdist = page["files"]
     assert wheel == {
         "filename": WHEEL,
@@ -64,7 +64,7 @@ def test_the_page_of_a_project_says_all_about_its_files(one: Attempt) -> None:
 
 def test_the_page_in_html_says_the_same(one: Attempt) -> None:
     assert one.wheel().ok
-    page = get(one, f"/simple/{HERE.name}/", HTML).text
+    page = get(one, f"/simple/{PROJECT.name}/", HTML).text
     assert '<meta name="pypi:repository-version" content="1.4">' in page
     assert f'/files/{WHEEL}#sha256={sha256(good_wheel())}" data-requires-python="&gt;=3.10"' in page
     assert f'data-core-metadata="sha256={sha256(METADATA.encode())}"' in page
@@ -75,13 +75,13 @@ def test_versions_are_in_their_order(one: Attempt) -> None:
         files = {file.replace("0.1.0", number): content for file, content in wheel_files().items()}
         files[f"{WHEEL.split('-py3', maxsplit=1)[0]}.dist-info/RECORD".replace("0.1.0", number)] = b""
         assert one.send(WHEEL.replace("0.1.0", number), make_wheel(files), version=number).ok
-    assert get(one, f"/simple/{HERE.name}/").json()["versions"] == ["0.9.0", "0.10.0", "0.11.0rc1"]
+    assert get(one, f"/simple/{PROJECT.name}/").json()["versions"] == ["0.9.0", "0.10.0", "0.11.0rc1"]
 
 
 def test_a_project_is_found_under_its_normalised_name(one: Attempt) -> None:
     assert one.wheel().ok
-    answer = get(one, f"/simple/{HERE.name.upper()}/", status=301)
-    assert answer.headers["Location"].endswith(f"/simple/{HERE.name}/")
+    answer = get(one, f"/simple/{PROJECT.name.upper()}/", status=301)
+    assert answer.headers["Location"].endswith(f"/simple/{PROJECT.name}/")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_project_is_found_under_its_normalised_name(one: Attempt) -> None:
         "/files/other.whl",
         f"/files/{SDIST}.metadata",
         f"/integrity/other/0.1.0/{WHEEL}/provenance",
-        f"/integrity/{HERE.name}/0.1.0/{WHEEL}/provenance",
+        f"/integrity/{PROJECT.name}/0.1.0/{WHEEL}/provenance",
     ],
 )
 def test_what_is_not_there_is_not_found(one: Attempt, path: str) -> None:
@@ -101,14 +101,14 @@ def test_what_is_not_there_is_not_found(one: Attempt, path: str) -> None:
 
 
 def test_a_project_that_a_pending_publisher_has_made_has_an_empty_page(one: Attempt) -> None:
-    assert get(one, f"/simple/{HERE.name}/").json()["files"] == []
+    assert get(one, f"/simple/{PROJECT.name}/").json()["files"] == []
 
 
 def test_provenance_is_that_of_the_upload(one: Attempt) -> None:
     one.trust()
     attestation = sign(WHEEL, good_wheel(), CLAIMS)
     assert one.wheel(attestations=f"[{attestation.model_dump_json()}]").ok
-    (file,) = get(one, f"/simple/{HERE.name}/").json()["files"]
+    (file,) = get(one, f"/simple/{PROJECT.name}/").json()["files"]
     path = file["provenance"].removeprefix(one.at.simple.removesuffix("/simple/"))
     answer = get(one, path, "application/vnd.pypi.integrity.v1+json")
     assert answer.headers["Content-Type"] == "application/vnd.pypi.integrity.v1+json"

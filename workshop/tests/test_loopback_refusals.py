@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from broken import Files
+from helpers import PROJECT
 from loopback_provocations import PROVOCATIONS
 from loopback_samples import (
     INFO,
@@ -24,7 +25,6 @@ from loopback_samples import (
     wheel_files,
 )
 from rejections import BROKEN
-from roadworthy.project import HERE
 from workshop.loopback.refusals import REFUSALS, Refusal
 
 Form = dict[str, Any]
@@ -93,7 +93,7 @@ def test_what_is_in_the_file_is_looked_at_before_the_name_for_which_system_it_is
 
 def test_a_limit_is_the_projects(one: Attempt) -> None:
     one.index.file_limit = len(good_wheel()) - 1
-    assert one.wheel().reason.startswith(f"File too large. Limit for project '{HERE.name}' is 0 MB. See /project-")
+    assert one.wheel().reason.startswith(f"File too large. Limit for project '{PROJECT.name}' is 0 MB. See /project-")
 
 
 def test_a_path_is_no_name_of_a_file(one: Attempt) -> None:

@@ -4,8 +4,8 @@ import pytest
 import requests
 from pypi_attestations import AttestationType
 
+from helpers import PROJECT
 from loopback_samples import CLAIMS, PUBLISHER, REPOSITORY, TOKEN, WHEEL, Attempt, form_of, good_wheel
-from roadworthy.project import HERE
 from workshop.loopback.attestations import sign
 from workshop.loopback.identity import github_claims
 from workshop.loopback.publishers import TrustedPublisher
@@ -56,7 +56,7 @@ def test_a_publisher_of_any_environment_comes_after_that_of_the_environment(one:
     one.index.publishers.insert(0, replace(PUBLISHER, environment="", project="other"))
     assert one.mint().ok
     assert one.mint(environment="else").ok
-    assert [token.project for token in one.index.minted.values()] == [HERE.name, "other"]
+    assert [token.project for token in one.index.minted.values()] == [PROJECT.name, "other"]
 
 
 def test_an_identity_holds_for_half_a_minute_after_its_time(one: Attempt) -> None:
@@ -126,13 +126,13 @@ def test_a_pending_publisher_creates_the_project_once(one: Attempt) -> None:
     pending = replace(PUBLISHER, pending=True)
     one.index.publishers, one.index.projects = [pending], set()
     one.trust()
-    assert (one.index.publishers, one.index.projects) == ([PUBLISHER], {HERE.name})
+    assert (one.index.publishers, one.index.projects) == ([PUBLISHER], {PROJECT.name})
     assert one.wheel().ok
     assert one.mint().ok
 
 
 def test_a_stale_pending_publisher_hides_the_real_one_once(one: Attempt) -> None:
-    one.index.publishers.append(TrustedPublisher(REPOSITORY, "CI.yml", "pypi", HERE.name, pending=True))
+    one.index.publishers.append(TrustedPublisher(REPOSITORY, "CI.yml", "pypi", PROJECT.name, pending=True))
     assert one.mint().json()["errors"][0]["code"] == "invalid-pending-publisher"
     assert one.mint().ok
 

@@ -12,8 +12,7 @@ import pytest
 import requests
 from filelock import FileLock
 
-from helpers import copy_checkout, run
-from roadworthy.project import HERE
+from helpers import PROJECT, copy_checkout, run
 from roadworthy.releasing.version import Release
 from test_rehearsing import MACHINE, WORKFLOW, make_place, running_below, wait_for
 from workshop import rehearse
@@ -55,7 +54,7 @@ def start(copy: Path, temporary: Path) -> "subprocess.Popen[str]":
 
 
 def test_a_workflow_that_breaks_a_rule_is_not_rehearsed(copy: Path, temporary: Path) -> None:
-    workflow = copy / ".github" / "workflows" / HERE.workflow_file
+    workflow = copy / ".github" / "workflows" / PROJECT.workflow_file
     text = workflow.read_text(encoding="utf-8")
     broken = text.replace("runner: macos-15-intel", "runner: macos-13").replace("  cancel-in-progress: ", "  # ")
     workflow.write_text(broken.replace("    timeout-minutes: 30\n", ""), encoding="utf-8")
@@ -67,7 +66,7 @@ def test_a_workflow_that_breaks_a_rule_is_not_rehearsed(copy: Path, temporary: P
         "wheels runs on macos-13 [A14]",
         "pull request: an older run is not ended",
     ):
-        assert f"problem: {HERE.workflow_path}: {what}\n  the rule is: " in done.stderr
+        assert f"problem: {PROJECT.workflow_path}: {what}\n  the rule is: " in done.stderr
     assert list(temporary.glob("rehearsal-*")) == []
 
 
@@ -127,7 +126,7 @@ def test_what_a_killed_one_left_is_removed_by_the_next_and_nothing_else(
         os.kill(int(number), signal.SIGKILL)
     wait_for(lambda: not running_below(temporary))
     (left,) = [path for path in temporary.iterdir() if path.is_dir()]
-    others = [temporary / f"rehearsal-{HERE.name}-running", temporary / "rehearsal-another", temporary / "mine"]
+    others = [temporary / f"rehearsal-{PROJECT.name}-running", temporary / "rehearsal-another", temporary / "mine"]
     for folder in others:
         folder.mkdir()
     dirty.write_text("mine", encoding="utf-8")
@@ -143,7 +142,8 @@ def test_a_commit_without_news_can_be_rehearsed(copy: Path, tmp_path: Path) -> N
     program = (
         "import sys; sys.path[:0] = ['.', 'roadworthy/src']; from pathlib import Path;"
         "from workshop.rehearsing.rehearsal import prepare_place; from workshop.rehearsing.place import has_fragment;"
-        "place, release = prepare_place(Path(sys.argv[1]), None);"
+        "from roadworthy.project import Project;"
+        "place, release = prepare_place(Project(Path.cwd()), Path(sys.argv[1]), None);"
         "print(release.text, has_fragment(place)); print(place.git('status', '--porcelain'))"
     )
     first = run(sys.executable, "-c", program, made(tmp_path / "first"), cwd=copy)
@@ -173,7 +173,8 @@ def test_a_shallow_checkout_can_be_rehearsed(copy: Path, tmp_path: Path) -> None
     assert cloned.returncode == 0, cloned.stderr
     program = (
         "import sys; sys.path[:0] = ['.', 'roadworthy/src']; from pathlib import Path;"
-        "from workshop.rehearsing.rehearsal import prepare_place; place, _ = prepare_place(Path(sys.argv[1]), None);"
+        "from workshop.rehearsing.rehearsal import prepare_place; from roadworthy.project import Project;"
+        "place, _ = prepare_place(Project(Path.cwd()), Path(sys.argv[1]), None);"
         "print(place.git('rev-list', '--count', 'HEAD', cwd=place.remote), place.git('rev-parse', 'HEAD~1^{tree}'))"
     )
     done = run(sys.executable, "-c", program, made(tmp_path / "place"), cwd=shallow)
@@ -203,6 +204,6 @@ def test_what_is_kept_can_be_used_until_it_is_ended(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(rehearse, "stay", use)
-    with on_loopback(place, Release("0.1.1"), MACHINE) as rehearsal, pytest.raises(KeyboardInterrupt):
+    with on_loopback(PROJECT, place, Release("0.1.1"), MACHINE) as rehearsal, pytest.raises(KeyboardInterrupt):
         rehearse.keep(rehearsal)
     assert used == [0, 200]

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from helpers import PROJECT
 from rehearsal_faults import replace_text
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import host_triple
-from roadworthy.project import HERE
 from workshop.loopback.identity import IdentityProvider
 from workshop.rehearsing.machine import OF_THE_CHECKOUT, Machine, keep_rows
 from workshop.rehearsing.place import CONFIGURATION, Place
@@ -23,7 +23,7 @@ from workshop.rehearsing.runner import FOLDER, Run
 from workshop.workflows.jobs import Event
 from workshop.workflows.pipeline import TAG, Pipeline
 
-CI = Pipeline.of(HERE)
+CI = Pipeline.of(PROJECT)
 MACHINE = Machine("x86_64-unknown-linux-gnu", frozenset({"3.12"}))
 WORKFLOW = """\
 on: push
@@ -87,7 +87,7 @@ jobs:
       - run: echo reported
 """
 
-ENGINE = str(HERE.root / "roadworthy" / "src")
+ENGINE = str(PROJECT.root / "roadworthy" / "src")
 
 
 def make_place(folder: Path, workflow: str) -> Place:
@@ -213,8 +213,8 @@ def test_everything_on_the_way_to_pypi_is_run_or_known_to_be_left_out() -> None:
 
 
 def test_one_row_of_wheels_is_kept_and_the_rest_of_the_file_stays() -> None:
-    for row in HERE.matrix("wheels"):
-        reduced = keep_rows(CI.text, row["target"])
+    for row in PROJECT.matrix("wheels"):
+        reduced = keep_rows(CI.text, row["target"], "CI.yml")
         assert yaml.safe_load(reduced)["jobs"]["wheels"]["strategy"]["matrix"]["include"] == [row]
         whole = CI.text.splitlines()
         assert [line for line in reduced.splitlines() if line not in whole] == []
@@ -224,11 +224,11 @@ def test_one_row_of_wheels_is_kept_and_the_rest_of_the_file_stays() -> None:
 
 def test_a_machine_that_nothing_is_built_for_is_refused() -> None:
     with pytest.raises(Exception, match=r"no row of CI\.yml builds for this machine, s390x-unknown"):
-        keep_rows(CI.text, "s390x-unknown-linux-gnu")
+        keep_rows(CI.text, "s390x-unknown-linux-gnu", "CI.yml")
 
 
 def test_exactly_one_row_verifies_on_each_machine() -> None:
-    for target in HERE.platform_tags:
+    for target in PROJECT.platform_tags:
         machine = Machine(target, frozenset({"3.12"}))
         rows = CI.comes_to(TAG)[CI.one("make verify FROM=release")].rows
         here = [row for row in rows if not machine.why_not(row)]
@@ -303,7 +303,7 @@ def test_a_program_that_outlives_who_started_it_may_still_print(tmp_path: Path) 
     alive = "kill -KILL $PPID; while kill -0 $PPID 2> /dev/null; do sleep 0.05; done"
     shell = f"{alive}; echo more; exec touch {done}"
     script = (
-        f"import os, sys; from pathlib import Path; sys.path[:0] = {[str(HERE.root), ENGINE]!r}\n"
+        f"import os, sys; from pathlib import Path; sys.path[:0] = {[str(PROJECT.root), ENGINE]!r}\n"
         "from roadworthy.processes import run_apart\n"
         f"run_apart('bash', '-ec', {shell!r}, cwd=Path.cwd(), env=os.environ, timeout=50)"
     )
@@ -312,4 +312,4 @@ def test_a_program_that_outlives_who_started_it_may_still_print(tmp_path: Path) 
 
 
 def test_this_machine_is_one_that_wheels_are_built_for() -> None:
-    assert host_triple(HERE) in HERE.platform_tags
+    assert host_triple(PROJECT) in PROJECT.platform_tags

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import run
+from helpers import PROJECT, run
 from releases import Place, environment, make_place
-from roadworthy.project import HERE
 
 Step = Callable[[Place], object]
 Ended = dict[str, tuple[int, str]]
@@ -24,6 +23,8 @@ PYPROJECT, MANIFEST = "pyproject.toml", "Cargo.toml"
 LOCK = ("cargo", "update", "--workspace", "--offline", "--quiet")
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the commands are run by fork")
+
+CI = PROJECT.workflow_path
 
 
 def swap(file: str, *pairs: tuple[str, str]) -> Step:
@@ -179,11 +180,11 @@ GOOD: dict[str, tuple[Step, ...]] = {
     ),
     "a target that has no name among people": (
         swap(
-            HERE.workflow_path,
+            CI,
             (r"^          - target: aarch64-pc-windows-msvc", f"{NETBSD}          - target: aarch64-pc-windows-msvc"),
         ),
     ),
-    "a job that has no name of its own": (swap(HERE.workflow_path, (r"^    name: CI passed\n", "")),),
+    "a job that has no name of its own": (swap(CI, (r"^    name: CI passed\n", "")),),
 }
 # What cannot work, and how it is named.
 BAD: dict[str, tuple[str, tuple[Step, ...]]] = {
@@ -276,38 +277,47 @@ BAD: dict[str, tuple[str, tuple[Step, ...]]] = {
     "another encoding": ("pyproject.toml is not UTF-8", (raw(PYPROJECT, lambda _: b"\xff\xfe"),)),
     "no pyproject.toml": ("pyproject.toml is missing", (remove(PYPROJECT),)),
     "no Cargo.toml": ("Cargo.toml is missing", (remove(MANIFEST),)),
-    "no CI.yml": ("CI.yml is missing", (remove(HERE.workflow_path),)),
-    "a CI.yml that is no YAML": ("CI.yml is no YAML: ", (append(HERE.workflow_path, "\n  - [broken\n"),)),
-    "a CI.yml without jobs": ("CI.yml has no jobs", (write(HERE.workflow_path, "on: push\n"),)),
-    "a CI.yml that is a list": ("CI.yml has no jobs", (write(HERE.workflow_path, "- a\n"),)),
-    "no job that builds": ("CI.yml has no rows at wheels.", (swap(HERE.workflow_path, (r"^  wheels:$", "  other:")),)),
+    "no CI.yml": ("CI.yml is missing", (remove(CI),)),
+    "a CI.yml that is no YAML": ("CI.yml is no YAML: ", (append(CI, "\n  - [broken\n"),)),
+    "a CI.yml without jobs": ("CI.yml has no jobs", (write(CI, "on: push\n"),)),
+    "a CI.yml that is a list": ("CI.yml has no jobs", (write(CI, "- a\n"),)),
+    "no job that builds": (
+        "CI.yml has no rows at wheels.",
+        (swap(CI, (r"^  wheels:$", "  other:")),),
+    ),
     "a matrix that is no list": (
         "CI.yml has no rows at wheels.",
         (
             swap(
-                HERE.workflow_path, (r"        include:\n          - target: ", "        other:\n          - target: ")
+                CI,
+                (r"        include:\n          - target: ", "        other:\n          - target: "),
             ),
         ),
     ),
     "a row without a tag": (
         "CI.yml has no tag in row 1 of the job wheels",
-        (swap(HERE.workflow_path, (r"^            tag: manylinux_2_17_x86_64.manylinux2014_x86_64\n", "")),),
+        (swap(CI, (r"^            tag: manylinux_2_17_x86_64.manylinux2014_x86_64\n", "")),),
     ),
     "a row without a target": (
         "CI.yml has no target in row 2 of the job wheels",
-        (swap(HERE.workflow_path, (r"^          - target: aarch64-unknown-linux-gnu", "          - triple: aarch64")),),
+        (
+            swap(
+                CI,
+                (r"^          - target: aarch64-unknown-linux-gnu", "          - triple: aarch64"),
+            ),
+        ),
     ),
     "a tag that is none": (
         "CI.yml has the tag 'win-arm64'",
-        (swap(HERE.workflow_path, (r"tag: win_arm64", "tag: win-arm64")),),
+        (swap(CI, (r"tag: win_arm64", "tag: win-arm64")),),
     ),
     "no row for this machine": (
         "no wheels are built for",
-        (swap(HERE.workflow_path, (r"^          - target: \S*-unknown-linux-gnu\n(?:            .*\n)*", "")),),
+        (swap(CI, (r"^          - target: \S*-unknown-linux-gnu\n(?:            .*\n)*", "")),),
     ),
     "no job that all depends on": (
         "CI.yml has no job passed",
-        (swap(HERE.workflow_path, (r"^  passed:$", "  done:")),),
+        (swap(CI, (r"^  passed:$", "  done:")),),
     ),
 }
 # Works but for `make new`, which edits a template line by line: then it says which line it misses.

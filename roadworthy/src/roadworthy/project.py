@@ -343,6 +343,3 @@ class Project:
     def wheel_name(self, python: str, triple: str, of: "Version | None" = None) -> str:
         """Return the file name of the wheel for an interpreter of `python_tags` and a target of `platform_tags`."""
         return f"{self.file_stem}-{of or self.version}-{self.python_tags[python]}-{self.platform_tag(triple)}.whl"
-
-
-HERE = Project(Path(__file__).resolve().parents[3])
