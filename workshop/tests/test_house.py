@@ -61,7 +61,6 @@ def imports(path: Path) -> set[str]:
 # ---- how much it is -------------------------------------------------------------------------------------------------
 
 
-@not_yet
 def test_the_pages_can_be_read() -> None:
     assert len(PAGES) <= 5
     assert lines(PAGES) <= 500
@@ -132,7 +131,6 @@ def test_no_import_goes_in_a_circle(paths: list[Path]) -> None:
 # ---- no project of its own ------------------------------------------------------------------------------------------
 
 
-@not_yet
 def test_no_module_holds_a_project_of_its_own() -> None:
     held = {
         (module_of(path), target.id)
