@@ -90,10 +90,8 @@ def main() -> None:
     together = sum("yes" in line[3:] for line in rows)
     head = ["mistake", "rule", *TOOLS]
     table = "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), good, *rows, caught, crashed))
-    print(
-        "Each line is a release with one thing wrong, in tests/tooling/corpus.py; a tool catches it if it refuses the"
-    )
-    print(f"release. Of {len(rows)} mistakes, the four other tools together catch {together}.", end=" ")
+    print("Each line is a release with one thing wrong, in roadworthy/tests/corpus.py; a tool catches it if it refuses")
+    print(f"the release. Of {len(rows)} mistakes, the four other tools together catch {together}.", end=" ")
     print(f"Measured by `python benchmarks/mistakes.py`.\n\n{table}")
 
 

@@ -26,7 +26,7 @@ CODE = [
     "changelog.d/template.md.jinja",
     "python/ferrous_wheel/notes.md",
     "src/docs/notes.md",
-    "tests/tooling/golden/first/changelog.md",
+    "workshop/tests/golden/first/changelog.md",
 ]
 
 
@@ -98,7 +98,7 @@ def test_one_file_of_code_among_documents_is_a_change_of_code(lasting: Place) ->
 
 
 def test_the_expected_texts_of_tests_are_code(lasting: Place) -> None:
-    before = change(lasting, "tests/tooling/golden/more/changelog.md")
+    before = change(lasting, "workshop/tests/golden/more/changelog.md")
     assert ask(lasting, BEFORE=before).outputs["code"] == "true"
 
 

@@ -45,7 +45,10 @@ def test_a_fault_is_judged_by_what_stops_it_what_is_said_what_is_there_and_how_c
 
 
 def test_a_script_that_does_not_look_at_names_before_anything_is_sent_is_found(rehearsed: Base, tmp_path: Path) -> None:
-    script, looks = "scripts/check_index.py", 'file.digests.get("sha256") != sums.get(file.filename, "")'
+    script, looks = (
+        "roadworthy/src/roadworthy/ci/free_names.py",
+        'file.digests.get("sha256") != sums.get(file.filename, "")',
+    )
     blind = f"grep --quiet --fixed-strings '{looks}' {script} && sed -i 's/{looks}/not file.filename/' {script}"
 
     def spoiled(scene: Scene) -> None:

@@ -75,8 +75,8 @@ def test_facts_and_rules_follow(edited: Path) -> None:
 
 def test_gate_release_and_rehearsal_follow(edited: Path, tmp_path: Path) -> None:
     """The rehearsal builds, passes the gate with the complete set, and finds what is missing from it."""
-    tests = [f"tests/tooling/test_faults_of_{what}.py" for what in ("building", "publishing")]
-    chosen = ("-k", "wheel_missing or everything_there", "-rP", "-p", "no:cacheprovider")
+    tests = [f"workshop/tests/test_faults_of_{what}.py" for what in ("building", "publishing")]
+    chosen = ("--import-mode=prepend", "-k", "wheel_missing or everything_there", "-rP", "-p", "no:cacheprovider")
     done = run(sys.executable, "-m", "pytest", *chosen, *tests, cwd=edited, TMPDIR=str(tmp_path))
     assert done.returncode == 0, done.stderr + done.stdout
     assert " 2 passed" in done.stdout

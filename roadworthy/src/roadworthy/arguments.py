@@ -95,7 +95,9 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End with exit code 2, and one line."""
         if self.by_make:
-            message = re.sub(r"--[a-z][a-z-]*", lambda found: found[0][2:].upper().replace("-", "_"), message)
+            message = re.sub(
+                r"(?<!['\"\w])--[a-z][a-z-]*", lambda found: found[0][2:].upper().replace("-", "_"), message
+            )
             message = message.replace("unrecognized arguments:", f"make {self.command} takes no")
             message = message.replace(f"{self.command} needs", f"make {self.command} needs")
         taken = ", ".join(self.names) or "nothing"
