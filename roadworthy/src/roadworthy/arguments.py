@@ -60,7 +60,9 @@ class Parser(argparse.ArgumentParser):
         """
         self.names.append(name)
         self.required += [name] if required else []
-        self.first = name if first else self.first
+        if first:
+            self.first = name
+            self.add_argument("word", nargs="?", help=argparse.SUPPRESS, **options)
         self.add_argument(option(name), dest=name, help=about, metavar=name, default=argparse.SUPPRESS, **options)
         return self
 
@@ -80,8 +82,6 @@ class Parser(argparse.ArgumentParser):
             if name not in self.names:
                 self.error(f"unrecognized arguments: {name}")
             words.append(f"{option(name)}={value}")
-        if self.first:
-            self.add_argument("word", nargs="?", help=argparse.SUPPRESS)
         found = vars(self.parse_args(words))
         word = found.pop("word", None)
         if word is not None:
