@@ -54,7 +54,7 @@ def spoil(change: Callable[[Path], object]) -> Callable[[Run], object]:
 
 def environment_renamed(scene: Scene) -> None:
     """The publishing job runs in another environment than PyPI was told."""
-    scene.edit(PROJECT.workflow_path, "      name: pypi\n", "      name: production\n")
+    scene.edit(PROJECT.workflow_path, "    environment: pypi\n", "    environment: production\n")
     scene.publish()
 
 
@@ -86,8 +86,8 @@ def identity_not_allowed(scene: Scene) -> None:
     """The publishing job lacks the permission to ask for its identity."""
     scene.edit(
         PROJECT.workflow_path,
-        "      name: pypi\n    permissions:\n      id-token: write",
-        "      name: pypi\n    permissions:\n      contents: read",
+        "    environment: pypi\n    permissions:\n      id-token: write",
+        "    environment: pypi\n    permissions:\n      contents: read",
     )
     scene.publish()
 

@@ -55,7 +55,7 @@ def nothing_to_say(scene: Scene) -> None:
 
 def remote_ahead(scene: Scene) -> None:
     """Somebody has pushed since the last pull."""
-    scene.place.commit("Somebody else's work", {"docs/news.md": "New.\n"})
+    scene.place.commit("Somebody else's work", {"tests/afterthought.txt": "New.\n"})
     scene.place.git("reset", "--quiet", "--hard", "HEAD~1")
     scene.release()
 
@@ -128,7 +128,7 @@ def tag_of_no_release(scene: Scene) -> None:
 
 def tag_on_no_branch(scene: Scene) -> None:
     """The tag is moved to a commit that is on no branch, before CI has started."""
-    scene.place.commit("Never reviewed", {"docs/news.md": "New.\n"}, push=False)
+    scene.place.commit("Never reviewed", {"tests/afterthought.txt": "New.\n"}, push=False)
     push_tag(scene, scene.tag)
     run_for(scene, scene.tag)
 
@@ -136,7 +136,7 @@ def tag_on_no_branch(scene: Scene) -> None:
 def tag_moved(scene: Scene) -> None:
     """The tag is moved after the version was published, and CI runs for it again: the sdist has other bytes then."""
     scene.publish()
-    scene.place.commit("Afterthought", {"docs/news.md": "New.\n"})
+    scene.place.commit("Afterthought", {"tests/afterthought.txt": "New.\n"})
     push_tag(scene, scene.tag)
     run = scene.rehearsal.start_run(scene.folder / "again")
     run.go(until=run.job_of("make sdist"))

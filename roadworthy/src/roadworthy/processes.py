@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from roadworthy.terminal import ProblemsError, problem
@@ -128,7 +128,8 @@ def end_group(process: "subprocess.Popen[bytes]") -> None:
         process.kill()
     else:
         # Whoever cleans up after them does so, so nothing of theirs has to end gently.
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # they may have ended in this moment
+            os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
