@@ -94,7 +94,7 @@ def test_what_only_the_template_needs_is_not_in_a_copy(source: Folder, copy: Fol
     assert left_out
     kept = re.compile(
         r"benchmarks/(?:first_test|foreign|mistakes|release_command|updating)|\w+/tests/|template\.mk$|"
-        r"workshop/(?:check_lock\.py|copying/minimal/)|\.github/workflows/workshop\.yml$"
+        r"workshop/(?:check_lock\.py|copying/minimal/)|\.github/workflows/workshop\.yml$|\.git-blame-ignore-revs$"
     )
     assert [name for name in left_out if not kept.match(name)] == []
     assert after - renamed <= {"changelog.d/+first.added.md"}
