@@ -37,7 +37,8 @@ def run(*command: object, cwd: Path = PROJECT.root, **variables: str | None) -> 
 def environment_in(cwd: Path, variables: Mapping[str, str | None]) -> dict[str, str]:
     """Return the environment of a command that is run in a folder; None takes a variable away."""
     # What the outer make passes on is not for an inner one.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    outer = ("MAKE", "MFLAGS", "PYTHONPATH")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(outer)}
     # As the Makefile there does.
     if (engine := cwd / "roadworthy" / "src").is_dir():
         environment["PYTHONPATH"] = str(engine)

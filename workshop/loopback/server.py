@@ -106,19 +106,22 @@ class Server(ThreadedWSGIServer):
     @contextmanager
     def running(self) -> Iterator[int]:
         """Serve in a thread until the end of the block, and yield the port."""
-        thread = threading.Thread(target=lambda: self.serve_forever(poll_interval=0.01))
-        thread.start()
+        # A daemon: whoever is interrupted while it starts must not wait for it at the end.
+        thread = threading.Thread(target=lambda: self.serve_forever(poll_interval=0.01), daemon=True)
         try:
+            thread.start()
             yield self.port
         finally:
             self.closing.set()
-            self.shutdown()
+            if serving := thread.is_alive():
+                self.shutdown()
             for connection in tuple(self.connections):
                 # It may have just been closed. Who waits for an answer still gets it, so TLS must not be ended.
                 with suppress(OSError):
                     socket.socket.shutdown(connection, socket.SHUT_RD)
             # Waits for the threads of all connections too.
-            thread.join()
+            if serving:
+                thread.join()
 
 
 @contextmanager
