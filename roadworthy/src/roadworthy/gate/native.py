@@ -41,16 +41,10 @@ class Library:
 
 
 def read_library(content: bytes) -> Library:
-    """Read a shared library.
-
-    Raises:
-        NotALibraryError: It is none, or damaged.
-    """
-    readers = {b"\x7fELF": read_elf, b"MZ": read_pe}
+    """Read a shared library; NotALibraryError if it is none, or damaged."""
     macho = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
-    reader = next((reader for magic, reader in readers.items() if content.startswith(magic)), None)
-    if content.startswith(macho):
-        reader = read_macho
+    readers = {(b"\x7fELF",): read_elf, (b"MZ",): read_pe, macho: read_macho}
+    reader = next((reader for magics, reader in readers.items() if content.startswith(magics)), None)
     if reader is None:
         raise NotALibraryError("neither ELF nor PE nor Mach-O")
     try:
