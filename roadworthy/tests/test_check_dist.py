@@ -226,7 +226,7 @@ def test_a_debug_build_is_refused(release: Release, facts: Expectations) -> None
 def wheel_with(name: str, **libraries: Library) -> Artefact:
     """Return a wheel that is only a name and what its libraries say of themselves."""
     artefact = Artefact(Path(name))
-    artefact.__dict__["_libraries"] = ({name.replace("_DOT_", "."): library for name, library in libraries.items()}, {})
+    artefact.__dict__["libraries"] = {name.replace("_DOT_", "."): library for name, library in libraries.items()}
     return artefact
 
 
@@ -340,7 +340,12 @@ def test_a_file_that_may_not_be_read_is_a_finding(release: Release, facts: Expec
 
 
 @pytest.mark.parametrize(
-    ("name", "rule"), [("a-1-cp3x-abi3-win_amd64.whl", "stable-abi"), ("a-1-cp310-abi3-win_amd64.whl", "wheel-file")]
+    ("name", "rule"),
+    [
+        ("a-1-cp3x-abi3-win_amd64.whl", "stable-abi"),
+        ("a-1-cp310-abi3-win_amd64.whl", "wheel-file"),
+        ("a-1-cp310-abi3-manylinux2024_x86_64.whl", "platform-tag"),
+    ],
 )
 def test_a_tag_that_cannot_be_read_is_a_finding(tmp_path: Path, name: str, rule: str) -> None:
     with zipfile.ZipFile(tmp_path / name, "w") as archive:

@@ -127,9 +127,7 @@ def unique_members(artefact: Artefact) -> Iterator[str]:
 @rule("both")
 def safe_members(artefact: Artefact) -> Iterator[str]:
     """Find members that are not safe to unpack everywhere."""
-    for member in artefact.members:
-        if reason := member.unsafe:
-            yield f"{member.name!r} {reason}"
+    yield from (f"{member.name!r} {reason}" for member in artefact.members if (reason := member.unsafe))
 
 
 @rule("sdist")

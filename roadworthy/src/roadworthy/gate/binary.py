@@ -24,17 +24,23 @@ def platforms(artefact: Artefact) -> list[str]:
     return sorted({tag.platform for tag in artefact.tags})
 
 
+def whole(artefact: Artefact) -> dict[str, Library]:
+    """Return the libraries without the damaged ones."""
+    return {name: library for name, library in artefact.libraries.items() if not library.damage}
+
+
 def modules(artefact: Artefact) -> dict[str, Library]:
     """Return the libraries that an interpreter imports."""
-    return {name: library for name, library in artefact.libraries.items() if MODULE_SUFFIX.search(name)}
+    return {name: library for name, library in whole(artefact).items() if MODULE_SUFFIX.search(name)}
 
 
 @rule("wheel")
 def library_readable(artefact: Artefact) -> Iterator[str]:
     """Find libraries that are damaged, or another platform's."""
-    for name, reason in artefact.damaged_libraries.items():
-        yield f"{name} is no shared library: {reason}"
     for name, library in artefact.libraries.items():
+        if library.damage:
+            yield f"{name} is no shared library: {library.damage}"
+            continue
         for platform in platforms(artefact):
             expected = next((kind for prefix, kind in KINDS.items() if platform.startswith(prefix)), library.kind)
             if library.kind != expected:
@@ -45,7 +51,7 @@ def library_readable(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def library_machine(artefact: Artefact) -> Iterator[str]:
     """Find libraries for another processor, and universal2 ones that lack one."""
-    for name, library in artefact.libraries.items():
+    for name, library in whole(artefact).items():
         for platform in platforms(artefact):
             universal = platform.endswith("_universal2")
             needed = {"x86_64", "arm64"} if universal else {machine_of(platform)}
@@ -110,10 +116,10 @@ def abi_floor(artefact: Artefact, project: Expectations) -> Iterator[str]:
 @rule("wheel")
 def glibc_floor(artefact: Artefact) -> Iterator[str]:
     """Find libraries that need a newer glibc than the tag says, or another libc."""
-    names = [re.match(r"(manylinux(?:_(\d+)_(\d+)|\d+))_", platform) for platform in platforms(artefact)]
+    names = [re.match(r"(manylinux(?:_(\d+)_(\d+)|1|2010|2014))_", platform) for platform in platforms(artefact)]
     floor = min((OLD_MANYLINUX.get(name[1]) or (int(name[2]), int(name[3])) for name in names if name), default=None)
     musl = any(platform.startswith("musllinux_") for platform in platforms(artefact))
-    for name, library in artefact.libraries.items():
+    for name, library in whole(artefact).items():
         versions = [text.removeprefix("GLIBC_") for text in library.versions if text.startswith("GLIBC_2.")]
         major, minor = max((tuple(map(int, text.split(".")))[:2] for text in versions), default=(0, 0))
         if floor and (major, minor) > floor:
@@ -132,7 +138,7 @@ def macos_floor(artefact: Artefact) -> Iterator[str]:
         found = re.match(r"macosx_(\d+)_(\d+)_(\w+)", platform)
         if not found:
             continue
-        for name, library in artefact.libraries.items():
+        for name, library in whole(artefact).items():
             for machine, floor in library.macos.items():
                 # Apple's processors came with macOS 11, whatever a universal2 wheel says of the other half.
                 oldest = max((int(found[1]), int(found[2])), (11, 0) if machine == "arm64" else (0, 0))
@@ -153,7 +159,7 @@ def no_libpython(artefact: Artefact) -> Iterator[str]:
 @rule("wheel", needs_project=True)
 def release_build(artefact: Artefact, _: Expectations) -> Iterator[str]:
     """Find debugging symbols and debug assertions."""
-    for name, library in artefact.libraries.items():
+    for name, library in whole(artefact).items():
         if not library.stripped:
             yield f"{name} has debugging symbols"
         # What the standard library says where debug assertions are compiled in, and only there.

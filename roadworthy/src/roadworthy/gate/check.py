@@ -53,12 +53,9 @@ LAST = {"plain-file", "file-name", "no-bomb", "readable-archive"}
 
 
 def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[Finding]:
-    """Return findings, given as a rule's name and what is wrong; what cannot be read is one of `readable-archive`.
+    """Return the findings of a file, which are looked for only now, each given as a rule's name and what is wrong.
 
-    Args:
-        file: What is looked at.
-        default: The rule under which it is told that something cannot be judged.
-        found: The findings, which are looked for only now.
+    What cannot be read is one of `readable-archive`; what cannot be judged, of the default.
     """
     told: list[tuple[str, str]] = []
     try:

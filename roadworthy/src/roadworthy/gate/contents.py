@@ -290,9 +290,8 @@ def no_secrets(artefact: Artefact, _: Expectations) -> Iterator[str]:
 @rule("sdist", needs_project=True)
 def no_build_products(artefact: Artefact, _: Expectations) -> Iterator[str]:
     """Find what a build makes."""
-    for name in artefact.files:
-        if BUILD_PRODUCTS.search(name.removeprefix(f"{artefact.folder}/")):
-            yield f"{name} is a build product"
+    inside = {name: name.removeprefix(f"{artefact.folder}/") for name in artefact.files}
+    yield from (f"{name} is a build product" for name, short in inside.items() if BUILD_PRODUCTS.search(short))
 
 
 @rule("both", needs_project=True)

@@ -19,7 +19,7 @@ from packaging.tags import Tag, parse_tag
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
-from roadworthy.gate.native import Library, NotALibraryError, read_library
+from roadworthy.gate.native import Library, read_library
 
 # What zipfile, tarfile and zlib raise for bytes that are no archive, or a damaged one.
 UNREADABLE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError, ValueError)
@@ -246,28 +246,13 @@ class Artefact:
 
     @cached_property
     def native(self) -> list[str]:
-        """The names of the shared libraries in a wheel."""
+        """The names of what is called a shared library in a wheel."""
         return [name for name in self.files if re.search(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$", name)]
 
     @cached_property
-    def _libraries(self) -> tuple[dict[str, Library], dict[str, str]]:
-        read, damaged = {}, {}
-        for name in self.native:
-            try:
-                read[name] = read_library(self.read(name) or b"")
-            except NotALibraryError as error:
-                damaged[name] = str(error)
-        return read, damaged
-
-    @property
     def libraries(self) -> dict[str, Library]:
-        """The shared libraries in a wheel, by their names."""
-        return self._libraries[0]
-
-    @property
-    def damaged_libraries(self) -> dict[str, str]:
-        """The files that are called shared libraries and are none, with the reason."""
-        return self._libraries[1]
+        """Those, each with what it says of itself."""
+        return {name: read_library(self.read(name) or b"") for name in self.native}
 
 
 def wheel_fields(content: bytes | str) -> dict[str, list[str]]:

@@ -128,21 +128,14 @@ def email_errors(metadata: Metadata) -> Errors:
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only where there is an address
 
     for name, field in (("author_email", "author-email"), ("maintainer_email", "maintainer-email")):
-        address = only_address(valid(metadata, name) or "")
+        # Only a text that holds one, as PyPI's Python (3.14) takes it, but not yet 3.10: a comma in a name makes two.
+        addresses = getaddresses([valid(metadata, name) or ""])
+        address = addresses[0][1] if len(addresses) == 1 else ""
         try:
             if address:
                 validate_email(address, check_deliverability=False)
         except EmailNotValidError as error:
             yield "email-addresses", field, f"{address!r} is not a valid email address: {error}"
-
-
-def only_address(text: str) -> str:
-    """Return the address in a text that holds one, else "".
-
-    As parseaddr does it in PyPI's Python (3.14), but not yet in 3.10: a comma in a name makes two.
-    """
-    addresses = getaddresses([text])
-    return addresses[0][1] if len(addresses) == 1 else ""
 
 
 def classifier_errors(classifiers: set[str]) -> Errors:
