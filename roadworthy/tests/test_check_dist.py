@@ -14,11 +14,11 @@ from broken import Files, repack_sdist, repack_wheel
 from corpus import CORPUS, Release
 from helpers import PROJECT, run
 from roadworthy.building import toolchain
-from roadworthy.gate import command
 from roadworthy.gate.binary import macos_floor, no_libpython
-from roadworthy.gate.check import RULES, check_artefact, check_folder
+from roadworthy.gate.check import check_artefact, check_folder, expect
 from roadworthy.gate.model import Artefact, Expectations, Finding
 from roadworthy.gate.native import Library
+from roadworthy.gate.rules import entries
 from roadworthy.terminal import err, problem, run_main
 
 SCRIPT = ("-m", "roadworthy", "check")
@@ -27,7 +27,7 @@ SCRIPT = ("-m", "roadworthy", "check")
 @pytest.fixture(scope="module")
 def facts() -> Expectations:
     """What this project expects of what this machine builds."""
-    return command.expect(PROJECT, [toolchain.host_triple(PROJECT)])
+    return expect(PROJECT, [toolchain.host_triple(PROJECT)])
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_each_mistake_is_refused_for_the_right_reason(release: Release, facts: E
 
 def test_the_corpus_has_a_mistake_for_every_rule() -> None:
     elsewhere = {"macos-floor", "release-build"}
-    assert {rule for rule, _ in CORPUS.values()} == RULES.keys() - elsewhere
+    assert {rule for rule, _ in CORPUS.values()} == entries().keys() - elsewhere
     assert len(CORPUS) >= 80
 
 
@@ -226,7 +226,7 @@ def test_a_debug_build_is_refused(release: Release, facts: Expectations) -> None
 def wheel_with(name: str, **libraries: Library) -> Artefact:
     """Return a wheel that is only a name and what its libraries say of themselves."""
     artefact = Artefact(Path(name))
-    artefact.__dict__["_libraries"] = ({name.replace("_DOT_", "."): library for name, library in libraries.items()}, {})
+    artefact.__dict__["libraries"] = {name.replace("_DOT_", "."): library for name, library in libraries.items()}
     return artefact
 
 
@@ -335,12 +335,17 @@ def test_a_folder_without_artefacts_is_an_error(tmp_path: Path, prepare: Callabl
 def test_a_file_that_may_not_be_read_is_a_finding(release: Release, facts: Expectations) -> None:
     release.wheel.chmod(0)
     findings = check_folder(release.folder, facts)
-    remedy = RULES["readable-archive"].remedy
+    remedy = entries()["readable-archive"].remedy
     assert Finding(release.wheel.name, "readable-archive", "cannot be read: Permission denied", remedy) in findings
 
 
 @pytest.mark.parametrize(
-    ("name", "rule"), [("a-1-cp3x-abi3-win_amd64.whl", "stable-abi"), ("a-1-cp310-abi3-win_amd64.whl", "wheel-file")]
+    ("name", "rule"),
+    [
+        ("a-1-cp3x-abi3-win_amd64.whl", "stable-abi"),
+        ("a-1-cp310-abi3-win_amd64.whl", "wheel-file"),
+        ("a-1-cp310-abi3-manylinux2024_x86_64.whl", "platform-tag"),
+    ],
 )
 def test_a_tag_that_cannot_be_read_is_a_finding(tmp_path: Path, name: str, rule: str) -> None:
     with zipfile.ZipFile(tmp_path / name, "w") as archive:

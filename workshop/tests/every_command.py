@@ -30,7 +30,7 @@ from roadworthy.ci import (  # noqa: E402
     stamp,
 )
 from roadworthy.ci import news as check_news  # noqa: E402
-from roadworthy.gate import command as check_dist  # noqa: E402
+from roadworthy.gate import check as check_dist  # noqa: E402
 from roadworthy.index import Index, NotThereYetError  # noqa: E402
 from roadworthy.project import Project  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402

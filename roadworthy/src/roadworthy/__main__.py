@@ -5,7 +5,8 @@ from importlib import import_module
 
 # By command: its module, whose `main` reads the rest of the command line, and what it does.
 COMMANDS = {
-    "check": ("gate.command", "check artefacts: would PyPI take them, and should they be sent?"),
+    "check": ("gate.check", "check artefacts: would PyPI take them, and should they be sent?"),
+    "rules": ("gate.rules", "say what check refuses, or all about one of its rules"),
     "toolchain": ("building.toolchain", "say which tools build here, and fetch the locked crates"),
     "collect": ("ci.collect", "put together what several machines have built"),
     "identify": ("ci.identify", "say what a run of CI is about"),

@@ -1,1 +1,1 @@
-"""The rules that an artefact must pass before it is published. See docs/checks.md."""
+"""The rules that an artefact must pass before it is published. See rules.md."""

@@ -1,4 +1,4 @@
-"""Rules about the zip or tar file itself: whether everyone who unpacks it gets the same, and nothing but files."""
+"""Rules about the set of files, their names, and the zip or tar file itself: does everyone unpack the same from it?"""
 
 import struct
 import zipfile
@@ -6,37 +6,85 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from roadworthy.gate.model import LARGEST_MEMBER, Artefact, UnreadableError, documented, rule
+from packaging.utils import parse_wheel_filename
+
+from roadworthy.gate.model import LARGEST_MEMBER, Artefact, Expectations, UnreadableError, rule
 
 # How a member begins (APPNOTE 4.3.7): flags, method, and the checksum.
 LOCAL_HEADER = struct.Struct("<6xHH4xL")
 
 
 @rule("both")
-def readable_archive(artefact: Artefact) -> Iterator[str]:
-    """The file is a zip file (a wheel) or a gzipped tar file (an sdist), whole and undamaged, to the last member.
+def plain_file(artefact: Artefact) -> Iterator[str]:
+    """Find what is no file."""
+    if artefact.path.is_symlink():
+        yield "is a link"
+    elif not artefact.path.is_file():
+        yield "is no file"
 
-    Why: a build that failed leaves an empty wheel behind.
-    Source: PyPI, "Invalid distribution file. File is not a zipfile", "File is not a tarfile".
-    Remedy: build it anew: make build
-    """
-    # Reading everything raises UnreadableError for a damaged one, which is reported under this rule's name.
+
+@rule("both")
+def file_name(artefact: Artefact) -> Iterator[str]:
+    """Find a name that PyPI takes and others do not."""
+    name = artefact.path.name
+    if not name.isprintable() or not name.isascii():
+        yield f"{name!r} is no name on every system"
+    elif artefact.parsed is not None and name.endswith(".zip"):
+        yield "an sdist is a .tar.gz"
+
+
+@rule("both")
+def file_size(artefact: Artefact) -> Iterator[str]:
+    """Find an empty file."""
+    if artefact.path.stat().st_size == 0:
+        yield "the file is empty"
+
+
+@rule("folder")
+def one_sdist(artefacts: list[Artefact]) -> Iterator[str]:
+    """Find no sdist, or several."""
+    sdists = sorted(artefact.path.name for artefact in artefacts if artefact.path.name.endswith((".tar.gz", ".zip")))
+    if len(sdists) != 1:
+        yield f"there are {len(sdists)} sdists{': ' if sdists else ''}{', '.join(sdists)}"
+
+
+@rule("both", needs_project=True)
+def project_version(artefact: Artefact, project: Expectations) -> Iterator[str]:
+    """Find another name or version."""
+    if artefact.parsed is not None and artefact.parsed[:2] != (project.name, project.version):
+        yield f"is {artefact.parsed[0]} {artefact.parsed[1]}, and this project is at {project.name} {project.version}"
+
+
+@rule("folder", needs_project=True)
+def complete_set(artefacts: list[Artefact], project: Expectations) -> Iterator[str]:
+    """Find what is missing, and what is too much."""
+    found = {same_spelling(artefact.path.name): artefact.path.name for artefact in artefacts}
+    expected = {same_spelling(name): name for name in project.expected}
+    yield from (f"missing: {name}" for name in sorted(expected[key] for key in expected.keys() - found.keys()))
+    yield from (f"not expected: {name}" for name in sorted(found[key] for key in found.keys() - expected.keys()))
+
+
+def same_spelling(name: str) -> object:
+    """Return something that is equal for file names of one wheel: compressed tags may stand in any order."""
+    try:
+        return parse_wheel_filename(name)
+    except ValueError:
+        return name
+
+
+@rule("both")
+def readable_archive(artefact: Artefact) -> Iterator[str]:
+    """Find an empty archive, and a damaged one: reading everything raises UnreadableError, which is told as this."""
     if not artefact.digests:
         yield "there is no file in it"
 
 
 @rule("both")
 def no_bomb(artefact: Artefact) -> Iterator[str]:
-    """Unpacked, it is at most 50 times as large as packed (from 64 MiB on), and no member is larger than 1 GiB.
-
-    Why: PyPI takes it for a decompression bomb. Nothing is unpacked to find out.
-    Source: PyPI, "File exceeds compression ratio of 50".
-    Remedy: leave out what compresses so well, or split it
-    """
+    """Find what unpacks to too much. What cannot be read is told by another rule."""
     try:
         members = artefact.members
     except UnreadableError:
-        # Another rule tells it.
         return
     if artefact.is_bomb(members):
         total = sum(member.size for member in members)
@@ -48,12 +96,7 @@ def no_bomb(artefact: Artefact) -> Iterator[str]:
 
 @rule("wheel")
 def zip_compression(artefact: Artefact) -> Iterator[str]:
-    """Every member is stored, or compressed by deflate, and not encrypted.
-
-    Why: pip says "That compression method is not supported" for the others.
-    Source: PyPI, "File does not use a supported compression type".
-    Remedy: do not repack wheels, and leave maturin's --compression-method alone
-    """
+    """Find encrypted members."""
     for member in artefact.members:
         if isinstance(member.entry, zipfile.ZipInfo) and member.entry.flag_bits & 1:
             yield f"{member.name!r} is encrypted"
@@ -61,17 +104,10 @@ def zip_compression(artefact: Artefact) -> Iterator[str]:
 
 @rule("wheel")
 def zip_framing(artefact: Artefact) -> Iterator[str]:
-    """The zip file's directory and its members tell the same, with nothing before, between or after them.
-
-    Why: one program reads the directory, another the members one after the other; both must see the same.
-    Source: PyPI, "ZIP archive not accepted: Trailing data", "… Mis-matched data size", "… ZIP contains a data
-        descriptor", "… Comment in central directory" and others.
-    Remedy: do not repack or append to wheels; build it anew: make build
-    """
+    """Find what a program needs that unpacks without the directory: PyPI compares names and sizes only."""
     archive = artefact.archive
     if not isinstance(archive, zipfile.ZipFile) or archive.fp is None:
         return
-    # PyPI compares names and sizes, and not what a program needs that unpacks without the directory.
     for entry in archive.infolist():
         archive.fp.seek(entry.header_offset)
         header = archive.fp.read(LOCAL_HEADER.size).ljust(LOCAL_HEADER.size, b"\0")
@@ -81,56 +117,22 @@ def zip_framing(artefact: Artefact) -> Iterator[str]:
 
 @rule("both")
 def unique_members(artefact: Artefact) -> Iterator[str]:
-    """No name is there twice, also not in other case: some file systems know no difference.
-
-    Why: which of the two is installed depends on the installer.
-    Source: PyPI, "ZIP archive not accepted: Duplicate filename in central directory".
-    Remedy: build it anew: make build
-    """
+    """Find names that are there twice, also in other case."""
     names = Counter(member.name.rstrip("/") for member in artefact.members)
-    for name, count in sorted(names.items()):
-        if count > 1:
-            yield f"{name!r} is there {count} times"
+    yield from (f"{name!r} is there {count} times" for name, count in sorted(names.items()) if count > 1)
     folded = Counter(name.casefold() for name in names)
-    for name in sorted(names):
-        if folded[name.casefold()] > 1:
-            yield f"{name!r} is there in other case too"
+    yield from (f"{name!r} is there in other case too" for name in sorted(names) if folded[name.casefold()] > 1)
 
 
 @rule("both")
 def safe_members(artefact: Artefact) -> Iterator[str]:
-    """Every member is a file or a folder whose name stays inside, is printable, and is the same on every system.
-
-    Why: a name that leads out overwrites files, a link points anywhere.
-    Source: PyPI, "Invalid character in filename", "Filename not valid UTF-8"; pip and uv refuse names that lead out.
-    Remedy: build it anew from tracked files: make build
-    """
-    for member in artefact.members:
-        if reason := member.unsafe:
-            yield f"{member.name!r} {reason}"
+    """Find members that are not safe to unpack everywhere."""
+    yield from (f"{member.name!r} {reason}" for member in artefact.members if (reason := member.unsafe))
 
 
 @rule("sdist")
 def one_top_folder(artefact: Artefact) -> Iterator[str]:
-    """Everything is in one folder, called as the file is.
-
-    Why: PyPI and pip look for PKG-INFO there.
-    Source: PyPI, "Incorrect number of top-level directories in sdist", "PKG-INFO not found at …"; PEP 625.
-    Remedy: build it anew: make build
-    """
+    """Find a folder that is not called as the file is; where there is none, PyPI tells it."""
     top = PurePosixPath(artefact.top).parts
-    # Of none, PyPI tells it.
     if top and top[0] != artefact.folder:
         yield f"it holds {top[0]!r}, not {artefact.folder!r}"
-
-
-# What PyPI rejects; pypi.py finds it.
-PYPI = documented(
-    __name__,
-    """
-    no-sparse-members (sdist): No member is sparse.
-    Why: sparse members need an extension of GNU tar's that not everyone has.
-    Source: PyPI, "tar archive not accepted: Sparse members are not allowed".
-    Remedy: build it anew: make build
-    """,
-)

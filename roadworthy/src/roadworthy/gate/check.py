@@ -1,34 +1,48 @@
-"""What is wrong with a folder of artefacts: PyPI's rejections and the rules of the gate, asked together."""
+"""Would PyPI take these artefacts, and should they be sent? Every problem of every file, in one run.
 
+PyPI's rejections and the rules of the gate are asked together. rules.md lists them with their reasons.
+"""
+
+import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, astuple
+from itertools import groupby
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from roadworthy.gate import archives, binary, contents, metadata, names, pypi
-from roadworthy.gate.model import Artefact, Expectations, Finding, Rejection, Rule, UnreadableError, nothing
+from packaging.utils import canonicalize_name
+
+from roadworthy.arguments import Parser
+from roadworthy.building.sdist import declared_files
+from roadworthy.building.toolchain import host_triple
+from roadworthy.gate import archives, binary, contents, pypi
+from roadworthy.gate.model import Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
 from roadworthy.gate.pypi_archives import judge_archive, judge_container
-from roadworthy.terminal import problem
+from roadworthy.gate.rules import entries
+from roadworthy.project import Project
+from roadworthy.runner import summarise
+from roadworthy.sums import sha256
+from roadworthy.terminal import annotate, err, out, printable, problem
 
-
-def list_rules(module: ModuleType) -> Iterator[Rule]:
-    """Return the rules in a module, in its order."""
-    for value in vars(module).values():
-        yield from (one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, Rule))
-
-
-RULES = {rule.name: rule for module in (names, archives, metadata, contents, binary) for rule in list_rules(module)}
-Judge = Callable[[Artefact], Iterator[Rejection]]
+# Those that are functions; of the others in rules.md PyPI's rejections say by themselves what is wrong.
+RULES = {
+    rule.name: rule
+    for module in (archives, contents, binary)
+    for rule in vars(module).values()
+    if isinstance(rule, Rule)
+}
+Judge = Callable[[Artefact], Iterable[Rejection]]
 # From so many files on, loading the libraries in further processes takes less time than it saves.
 WORTH_PROCESSES = 8
 # Nothing is read before it is known that it can be: a bomb is not unpacked, and what is no archive has no contents.
 READING: tuple[tuple[Judge, tuple[str, ...]], ...] = (
-    (nothing, ("plain-file",)),
+    (lambda _: (), ("plain-file",)),
     (pypi.judge_name, ("file-name", "file-size")),
     (judge_container, ()),
-    (nothing, ("no-bomb",)),
+    (lambda _: (), ("no-bomb",)),
     (judge_archive, ("readable-archive",)),
 )
 READ = {name for _, rules in READING for name in rules}
@@ -39,12 +53,9 @@ LAST = {"plain-file", "file-name", "no-bomb", "readable-archive"}
 
 
 def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[Finding]:
-    """Return findings, given as a rule's name and what is wrong; what cannot be read is one of `readable-archive`.
+    """Return the findings of a file, which are looked for only now, each given as a rule's name and what is wrong.
 
-    Args:
-        file: What is looked at.
-        default: The rule under which it is told that something cannot be judged.
-        found: The findings, which are looked for only now.
+    What cannot be read is one of `readable-archive`; what cannot be judged, of the default.
     """
     told: list[tuple[str, str]] = []
     try:
@@ -57,7 +68,7 @@ def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[F
     except ValueError as error:
         # A text that no rule foresaw, such as a version or a tag that a library cannot parse.
         told.append((default, f"cannot be judged: {error}"))
-    return [Finding(file, rule, what, RULES[rule].remedy) for rule, what in told]
+    return [Finding(file, rule, what, entries()[rule].remedy) for rule, what in told]
 
 
 def apply(rule: Rule, subject: Any, file: str, project: Expectations | None) -> list[Finding]:  # noqa: ANN401 - one artefact or all
@@ -72,14 +83,18 @@ def check_artefact(path: Path, project: Expectations | None) -> list[Finding]:
     with Artefact(path) as artefact:
         kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
         for judge, rules in STAGES:
-            rejections = ((one.rule, one.words) for one in judge(artefact))
-            findings += collect(path.name, "metadata-valid", rejections)
+            findings += collect(path.name, "metadata-valid", ((one.rule, one.words) for one in judge(artefact)))
             for rule in map(RULES.__getitem__, rules):
                 if rule.applies_to in kinds and (project or not rule.needs_project):
                     findings += apply(rule, artefact, path.name, project)
             if any(finding.rule in LAST for finding in findings):
                 break
     return list(dict.fromkeys(findings))
+
+
+def list_folder(folder: Path) -> list[Artefact]:
+    """Return everything that lies in a folder as an artefact, hidden files too."""
+    return [Artefact(path) for path in sorted(folder.iterdir())]
 
 
 def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
@@ -94,7 +109,7 @@ def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
     """
     if not folder.is_dir():
         raise problem(f"{folder} is no folder", "run: make build")
-    artefacts = names.list_folder(folder)
+    artefacts = list_folder(folder)
     if not artefacts:
         raise problem(f"{folder} is empty", "run: make build")
     paths = [artefact.path for artefact in artefacts]
@@ -108,3 +123,64 @@ def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
     with ProcessPoolExecutor(workers) as pool:
         found = pool.map(check_artefact, paths, [project] * len(paths), chunksize=max(1, len(paths) // workers // 8))
         return findings + [finding for each in found for finding in each]
+
+
+def expect(project: Project, triples: list[str]) -> Expectations:
+    """Return what a project expects of its artefacts for some targets, from its own files."""
+    wheels = [project.wheel_name(python, triple) for triple in triples for python in project.python_tags]
+    homes = {project.root, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
+    return Expectations(
+        name=canonicalize_name(project.name),
+        native_module=project.native_module,
+        version=project.version,
+        oldest_python=project.oldest_python,
+        requires_python=str(project.requires_python),
+        abi3_feature=project.crate.abi3_feature,
+        first_abi3t=project.crate.first_abi3t or "none",
+        expected=(project.sdist_name(), *wheels),
+        tracked=declared_files(project),
+        builder_paths=tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/"))),
+    )
+
+
+def report_good(folder: Path) -> None:
+    """Print the table of what has passed."""
+    from rich.table import Table  # noqa: PLC0415 - only where there is a table
+
+    table = Table("file", "bytes", "floor", "sha256", box=None, pad_edge=False)
+    for artefact in list_folder(folder):
+        floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in artefact.tags})
+        content = artefact.path.read_bytes()
+        table.add_row(artefact.path.name, f"{len(content):,}", " ".join(floors), sha256(content))
+    out.print(table)
+
+
+def report_bad(findings: list[Finding]) -> None:
+    """Print the problems, grouped by file; under GitHub Actions as annotations and in the job's summary too."""
+    for file, found in groupby(findings, lambda finding: finding.file):
+        err.print(file, style="bold")
+        for finding in found:
+            err.print(f"  {printable(finding.what)} [{finding.rule}]\n    {finding.remedy}")
+    annotate((f"{finding.file}: {finding.what}", finding.rule) for finding in findings)
+    summarise("Not to be sent", ["file", "rule", "problem", "remedy"], map(astuple, findings))
+
+
+def main(project: Project, words: list[str]) -> None:
+    """Check, report, and end with exit code 1 if there is anything wrong."""
+    parser = Parser("check-dist", "Check artefacts as PyPI would, and as this project should.")
+    parser.take("FOLDER", "default: dist/", first=True, type=Path).switch("HOST", "expect what this machine builds")
+    parser.switch("ALL", "expect all platforms (the default)")
+    parser.switch("FOREIGN", "artefacts of other projects: nothing is expected of them")
+    parser.switch("JSON", "print the findings as JSON on stdout")
+    given = parser.read(words)
+    folder = given.get("FOLDER", project.dist)
+    triples = [host_triple(project)] if "HOST" in given and "ALL" not in given else list(project.platform_tags)
+    findings = check_folder(folder, None if "FOREIGN" in given else expect(project, triples))
+    if "JSON" in given:
+        json.dump(list(map(asdict, findings)), sys.stdout, indent=2)
+        print()
+    elif findings:
+        report_bad(findings)
+    else:
+        report_good(folder)
+    sys.exit(1 if findings else 0)

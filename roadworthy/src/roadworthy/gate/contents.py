@@ -1,16 +1,25 @@
-"""Rules about what is in a wheel or an sdist."""
+"""Rules about what is in a wheel or an sdist, the core metadata included."""
 
 import csv
 import io
+import json
+import logging
+import os
 import re
+import shutil
+import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from contextlib import redirect_stdout
+from pathlib import Path, PurePosixPath
 
 import tomli
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
-from roadworthy.gate.crates import PUBLISHED, ask_cargo
-from roadworthy.gate.model import Artefact, Expectations, documented, rule, wheel_fields, wheel_tags
+from roadworthy import processes
+from roadworthy.gate.model import Artefact, Expectations, rule, wheel_fields, wheel_tags
+from roadworthy.terminal import err
 
 # Names and texts that mean a secret. The texts are prefixes that their issuers document for finding them.
 SECRET_NAMES = re.compile(
@@ -25,16 +34,66 @@ BUILD_PRODUCTS = re.compile(
 )
 # Files of the .dist-info folder that RECORD must not list (PEP 427).
 SIGNATURES = {"RECORD.jws", "RECORD.p7s"}
+# Where crates are published; a lock names no source for what lies beside it.
+PUBLISHED = ("registry+", "sparse+")
+# Words of cargo's where it could not reach what it has to read.
+UNREACHED = re.compile(r"failed to download|network error|offline mode")
+
+
+@rule("both", needs_project=True)
+def license_present(artefact: Artefact, _: Expectations) -> Iterator[str]:
+    """Find metadata without a licence."""
+    for name, key in (("License-Expression", "license_expression"), ("License-File", "license_files")):
+        if artefact.metadata is not None and not artefact.fields.get(key):
+            yield f"the metadata has no {name}"
+
+
+@rule("both")
+def twine_check(artefact: Artefact) -> Iterator[str]:
+    """Find what `twine check --strict` finds."""
+    from twine.commands import check  # noqa: PLC0415 - takes as long to load as all the rest
+    from twine.exceptions import TwineException  # noqa: PLC0415
+
+    told: list[str] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        told.append(record.getMessage())
+        return False
+
+    check.logger.addFilter(keep)
+    try:
+        with redirect_stdout(io.StringIO()):
+            check.check([str(artefact.path)], strict=True)
+    except TwineException as error:
+        told.append(str(error))
+    finally:
+        check.logger.removeFilter(keep)
+    yield from (f"twine: {' '.join(text.split())}" for text in told)
+
+
+@rule("both", needs_project=True)
+def requires_python(artefact: Artefact, project: Expectations) -> Iterator[str]:
+    """Find another Requires-Python than the project's, and floors that are not the same."""
+    found = artefact.fields.get("requires_python")
+    if artefact.metadata is None:
+        return
+    try:
+        same = SpecifierSet(found or "") == SpecifierSet(project.requires_python)
+    except ValueError:
+        same = False
+    if not same:
+        yield f"Requires-Python is {found!r}, and pyproject.toml says {project.requires_python!r}"
+    if project.abi3_feature != f"abi3-py{project.oldest_python.replace('.', '')}":
+        yield f"Cargo.toml builds for {project.abi3_feature}, and requires-python begins at {project.oldest_python}"
+    minors = re.findall(r":: Python :: (3\.\d+)$", "\n".join(artefact.fields.get("classifiers", [])), re.MULTILINE)
+    oldest = min(minors, key=Version, default=project.oldest_python)
+    if oldest != project.oldest_python:
+        yield f"the oldest classifier is {oldest}, and requires-python begins at {project.oldest_python}"
 
 
 @rule("wheel")
 def one_dist_info(artefact: Artefact) -> Iterator[str]:
-    """There is one .dist-info folder, called as the file name says.
-
-    Why: installers refuse a wheel with none or two.
-    Source: PEP 427; pip, "multiple .dist-info directories found"; PyPI, "WHEEL not found at …".
-    Remedy: build it anew: make build
-    """
+    """Find no .dist-info folder, several, or one of another name."""
     tops = {PurePosixPath(name).parts[0] for name in artefact.files}
     found = sorted(top for top in tops if top.endswith(".dist-info"))
     if found != [artefact.folder]:
@@ -43,12 +102,7 @@ def one_dist_info(artefact: Artefact) -> Iterator[str]:
 
 @rule("wheel")
 def wheel_file(artefact: Artefact) -> Iterator[str]:
-    """The WHEEL file is there, of version 1.x, and says the same tags as the file name.
-
-    Why: installers choose by the file name, and refuse or misplace by WHEEL.
-    Source: PEP 427, PEP 491; PyPI, "WHEEL not found at …".
-    Remedy: never rename a wheel; build it anew: make build
-    """
+    """Find a WHEEL file that says something else than the wheel is; without one, PyPI tells it."""
     content = artefact.read(f"{artefact.folder}/WHEEL")
     if content is None:
         return
@@ -65,31 +119,19 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
 
 @rule("wheel")
 def record_complete(artefact: Artefact) -> Iterator[str]:
-    """RECORD is there, and lists every file in the wheel and no other.
-
-    Why: a wheel that was changed after it was built.
-    Source: PyPI, "Wheel … does not contain the required RECORD file", "Record is missing …", "Wheel is missing …".
-    Remedy: do not repack wheels; build it anew: make build
-    """
+    """Find what only RECORD or only the wheel has; a RECORD that is none, PyPI tells."""
     lines = record_lines(artefact)
     if lines is None:
         return
     listed = {line[0] for line in lines if line}
     present = {name for name in artefact.files if PurePosixPath(name).name not in SIGNATURES}
-    for name in sorted(present - listed):
-        yield f"RECORD does not list {name!r}"
-    for name in sorted(listed - present):
-        yield f"RECORD lists {name!r}, which is not there"
+    yield from (f"RECORD does not list {name!r}" for name in sorted(present - listed))
+    yield from (f"RECORD lists {name!r}, which is not there" for name in sorted(listed - present))
 
 
 @rule("wheel")
 def record_hashes(artefact: Artefact) -> Iterator[str]:
-    """The hashes and sizes in RECORD are those of the files; all have one, but RECORD itself.
-
-    Why: a file was replaced after the build; pip does not look.
-    Source: PEP 427.
-    Remedy: do not repack wheels; build it anew: make build
-    """
+    """Find files with another hash or size than in RECORD, or with none."""
     for line in record_lines(artefact) or []:
         name, digest, size = (*line, "", "", "")[:3]
         member = artefact.files.get(name)
@@ -119,28 +161,18 @@ def record_lines(artefact: Artefact) -> list[list[str]] | None:
 
 @rule("wheel", needs_project=True)
 def package_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """The wheel holds every tracked file under python/, the native module, and nothing else.
-
-    Why: stale libraries are packed, and stubs that an ignore rule matches are left out.
-    Source: PyO3/maturin#911, PyO3/maturin#885.
-    Remedy: see .gitignore and [tool.maturin] exclude; remove stale files, and build anew: make build
-    """
+    """Find what is installed beside .dist-info and .data folders and not in python/, and the other way round."""
     expected = {name.removeprefix("python/") for name in project.tracked if name.startswith("python/")}
-    present = set(artefact.package_files)
-    for name in sorted(expected - present):
-        yield f"{name} is missing"
-    for name in sorted(present - expected - set(native_module_names(artefact, project))):
-        yield f"{name} is not in the source"
+    own_folders = (".dist-info", ".data")
+    present = {name for name in artefact.files if not PurePosixPath(name).parts[0].endswith(own_folders)}
+    yield from (f"{name} is missing" for name in sorted(expected - present))
+    strange = present - expected - set(native_module_names(artefact, project))
+    yield from (f"{name} is not in the source" for name in sorted(strange))
 
 
 @rule("wheel", needs_project=True)
 def native_module(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """There is exactly one native module, under the name and the suffix that its tag asks for.
-
-    Why: with another suffix the interpreter does not find it.
-    Source: PyO3/maturin#1559; PEP 3149, PEP 803.
-    Remedy: compare module-name in pyproject.toml with #[pymodule] in src/lib.rs; build anew: make build
-    """
+    """Find no native module, several, or one that an interpreter does not look for."""
     ours = native_module_names(artefact, project)
     if len(ours) != 1:
         yield f"there are {len(ours)} files of {project.native_module}: {', '.join(ours) or 'none'}"
@@ -168,42 +200,24 @@ def native_module_names(artefact: Artefact, project: Expectations) -> list[str]:
 
 
 @rule("wheel", needs_project=True)
-def sbom_present(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """There is an SBOM in .dist-info/sboms.
-
-    Why: maturin's own is switched off because it holds a path; without ours there is none.
-    Source: PEP 770.
-    Remedy: build with: make build
-    """
-    del project
+def sbom_present(artefact: Artefact, _: Expectations) -> Iterator[str]:
+    """Find a wheel without an SBOM."""
     if not any(name.startswith(f"{artefact.folder}/sboms/") for name in artefact.files):
         yield f"there is no file in {artefact.folder}/sboms"
 
 
 @rule("sdist", needs_project=True)
 def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """The sdist holds what git tracks, with [tool.maturin] include and exclude, and PKG-INFO, and nothing else.
-
-    Why: untracked files are published, or what the build needs is left out.
-    Source: seen with maturin 1.16: the default sdist generator packs every file that git does not ignore.
-    Remedy: keep sdist-generator = "git" in pyproject.toml; commit, and build anew: make build
-    """
+    """Find what git tracks and is not there, and the other way round."""
     present = {name.removeprefix(f"{artefact.folder}/") for name in artefact.files}
-    for name in sorted(project.tracked - present):
-        yield f"{name} is tracked, not excluded, and not in the sdist"
-    for name in sorted(present - project.tracked - {"PKG-INFO"}):
-        yield f"{name} is not tracked, or excluded in pyproject.toml"
+    lacking, strange = project.tracked - present, present - project.tracked - {"PKG-INFO"}
+    yield from (f"{name} is tracked, not excluded, and not in the sdist" for name in sorted(lacking))
+    yield from (f"{name} is not tracked, or excluded in pyproject.toml" for name in sorted(strange))
 
 
 @rule("sdist", needs_project=True)
-def locked_crates(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """Cargo.lock is there and fits Cargo.toml, as cargo says, and every crate is published, or in the sdist.
-
-    Why: distributions build with --locked, and fail; a path leads out of the sdist.
-    Source: PyO3/maturin#2609; cargo, "cannot update the lock file … because --locked was passed".
-    Remedy: run: cargo update --workspace; commit Cargo.lock, and build anew
-    """
-    del project
+def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
+    """Find no Cargo.lock, one that does not fit Cargo.toml, and crates that are neither published nor in the sdist."""
     content = artefact.read(f"{artefact.folder}/Cargo.lock")
     if content is None:
         yield "Cargo.lock is missing"
@@ -211,8 +225,8 @@ def locked_crates(artefact: Artefact, project: Expectations) -> Iterator[str]:
     try:
         lock = tomli.loads(content.decode("utf-8"))
         crates = [*lock["package"], *lock.get("patch", {}).get("unused", [])]
-        foreign = {crate["name"]: crate["source"] for crate in crates if "source" in crate}
-        foreign = {name: source for name, source in foreign.items() if not source.startswith(PUBLISHED)}
+        sources = {crate["name"]: crate["source"] for crate in crates if "source" in crate}
+        foreign = {name: source for name, source in sources.items() if not source.startswith(PUBLISHED)}
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         yield f"Cargo.lock cannot be read: {error}"
         return
@@ -222,15 +236,50 @@ def locked_crates(artefact: Artefact, project: Expectations) -> Iterator[str]:
         yield from ask_cargo(artefact)
 
 
-@rule("both", needs_project=True)
-def no_secrets(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """No file is called like a secret, or holds a private key or a token.
+def ask_cargo(artefact: Artefact) -> Iterator[str]:
+    """Find why cargo would not build an sdist with its Cargo.lock as it is, or would build what is not in it.
 
-    Why: whatever lies in the checkout can end in an sdist, and what is published stays published.
-    Source: seen with maturin 1.16: an untracked .env was packed.
-    Remedy: take the file out of the commit, and renew the secret: it must be taken for known
+    Where there is no cargo, or it cannot read a registry, that is told, and nothing is found.
     """
-    del project
+    not_judged = f"{artefact.path.name}: whether Cargo.lock fits Cargo.toml is not judged:"
+    if not shutil.which("cargo"):
+        err.print(f"{not_judged} cargo is not on PATH")
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary).resolve() / "sdist"
+        for name, member in artefact.files.items():
+            if not member.unsafe and name.startswith(f"{artefact.folder}/"):
+                path = folder / name.removeprefix(f"{artefact.folder}/")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("wb") as file:
+                    file.writelines(artefact.pieces(member))
+        # What the machine has is enough where the sdist was built; only what it lacks is asked for.
+        printed, reason = cargo_metadata(folder, "--offline")
+        if UNREACHED.search(reason):
+            printed, reason = cargo_metadata(folder)
+        reason = reason.replace(f"{folder}{os.sep}", "").replace(str(folder), artefact.folder)
+        if "because --locked was passed" in reason:
+            yield "Cargo.lock does not fit Cargo.toml"
+        elif UNREACHED.search(reason):
+            err.print(f"{not_judged} {reason}")
+        elif reason:
+            yield f"cargo cannot read the package: {reason}"
+        for package in json.loads(printed)["packages"] if not reason else ():
+            if package["source"] is None and not Path(package["manifest_path"]).is_relative_to(folder):
+                yield f"the crate {package['name']} lies outside the sdist: {package['manifest_path']}"
+
+
+def cargo_metadata(folder: Path, *options: str) -> tuple[str, str]:
+    """Return what `cargo metadata` prints, and why it fails, in one line; "" where it does not."""
+    command = ("cargo", "metadata", "--locked", "--format-version=1", "--quiet", "--color=never", *options)
+    done = processes.run(*command, cwd=folder, env=processes.tool_environment(os.environ), check=False)
+    said = " ".join(done.stderr.split())[:400]
+    return done.stdout, (said or "it says nothing") if done.returncode else ""
+
+
+@rule("both", needs_project=True)
+def no_secrets(artefact: Artefact, _: Expectations) -> Iterator[str]:
+    """Find what looks like a secret, by its name or in its content."""
     for name, member in artefact.files.items():
         if SECRET_NAMES.search(name):
             yield f"{name} is called like a secret"
@@ -239,27 +288,15 @@ def no_secrets(artefact: Artefact, project: Expectations) -> Iterator[str]:
 
 
 @rule("sdist", needs_project=True)
-def no_build_products(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """The sdist holds no build products: no libraries, no bytecode, no wheels.
-
-    Why: they are of one machine, and stale on the next.
-    Source: seen with maturin 1.16: libraries and wheels in the checkout were packed.
-    Remedy: take them out of the commit, and name them in .gitignore
-    """
-    del project
-    for name in artefact.files:
-        if BUILD_PRODUCTS.search(name.removeprefix(f"{artefact.folder}/")):
-            yield f"{name} is a build product"
+def no_build_products(artefact: Artefact, _: Expectations) -> Iterator[str]:
+    """Find what a build makes."""
+    inside = {name: name.removeprefix(f"{artefact.folder}/") for name in artefact.files}
+    yield from (f"{name} is a build product" for name, short in inside.items() if BUILD_PRODUCTS.search(short))
 
 
 @rule("both", needs_project=True)
 def no_builder_paths(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """No file holds a path of the machine on which it was built.
-
-    Why: it tells who built it where, and two builds differ.
-    Source: seen with maturin 1.16: its SBOM holds the folder three times.
-    Remedy: build with: make build, which maps paths away
-    """
+    """Find paths of this machine."""
     longest = max(map(len, project.builder_paths), default=0)
     for name, member in artefact.files.items():
         before = b""
@@ -268,15 +305,3 @@ def no_builder_paths(artefact: Artefact, project: Expectations) -> Iterator[str]
                 yield f"{name} holds the path {found.decode(errors='replace')}"
                 break
             before = piece[-longest:]
-
-
-# What PyPI rejects; pypi.py finds it.
-PYPI = documented(
-    __name__,
-    """
-    entry-points (wheel): The entry points can be read, and no command has a path for a name.
-    Why: an installer writes a file of that name, wherever it leads.
-    Source: PyPI, "Wheel … has invalid entry points defined in the entry_points.txt file".
-    Remedy: correct [project.scripts], [project.gui-scripts] and [project.entry-points] in pyproject.toml
-    """,
-)

@@ -1,8 +1,4 @@
-"""What rules look at, and how a rule is made.
-
-A rule is a function that looks at one thing and yields a line for each thing that is wrong. Its docstring is its entry
-in docs/checks.md: what must hold, then `Why:`, `Source:` and `Remedy:`, one line each.
-"""
+"""What the rules look at, and how a function becomes a rule. What each of them says stands in rules.md."""
 
 import hashlib
 import posixpath
@@ -12,30 +8,21 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, NoReturn
+from typing import Any
 
 from packaging.metadata import RawMetadata, parse_email
 from packaging.tags import Tag, parse_tag
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
-from roadworthy.gate.native import Library, NotALibraryError, read_library
+from roadworthy.gate.native import Library, read_library
 
 # What zipfile, tarfile and zlib raise for bytes that are no archive, or a damaged one.
-UNREADABLE = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    UnicodeDecodeError,
-    ValueError,
-)
+UNREADABLE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 # More than this is not unpacked, not even in pieces.
 LARGEST_MEMBER = 1 << 30
 PIECE = 1 << 20
@@ -46,6 +33,15 @@ BOMB_RATIO = 50
 
 class UnreadableError(Exception):
     """An archive, or a member of one, cannot be read; the message says why."""
+
+
+@contextmanager
+def reading(what: str = "") -> Iterator[None]:
+    """Raise UnreadableError for what cannot be read."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise UnreadableError(f"{what}{type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -76,8 +72,19 @@ class Member:
 
     name: str
     size: int
-    kind: str  # file, folder, link or special
     entry: zipfile.ZipInfo | tarfile.TarInfo
+
+    @property
+    def kind(self) -> str:
+        """What it is: file, folder, link or special."""
+        if isinstance(self.entry, zipfile.ZipInfo):
+            # 3 is Unix (APPNOTE 4.4.2).
+            if self.entry.create_system == 3 and stat.S_ISLNK(self.entry.external_attr >> 16):  # noqa: PLR2004
+                return "link"
+            return "folder" if self.entry.is_dir() else "file"
+        if self.entry.issym() or self.entry.islnk():
+            return "link"
+        return "file" if self.entry.isfile() else "folder" if self.entry.isdir() else "special"
 
     @property
     def unsafe(self) -> str | None:
@@ -114,7 +121,7 @@ class Expectations:
 
 @dataclass
 class Artefact:
-    """A file that is to be published."""
+    """A file that is to be published. What looks into it raises UnreadableError where it is no archive, or damaged."""
 
     path: Path
 
@@ -137,10 +144,9 @@ class Artefact:
             if self.is_wheel:
                 name, version, _, tags = parse_wheel_filename(self.path.name)
                 return name, version, tags
-            name, version = parse_sdist_filename(self.path.name)
-        except (InvalidWheelFilename, InvalidSdistFilename):
+            return (*parse_sdist_filename(self.path.name), frozenset())
+        except ValueError:
             return None
-        return name, version, frozenset()
 
     @property
     def tags(self) -> frozenset[Tag]:
@@ -156,39 +162,22 @@ class Artefact:
 
     @cached_property
     def archive(self) -> zipfile.ZipFile | tarfile.TarFile:
-        """The open archive.
-
-        Raises:
-            UnreadableError: It is none, or damaged.
-        """
-        try:
+        """The open archive."""
+        with reading():
             return zipfile.ZipFile(self.path) if self.is_wheel else tarfile.open(self.path, "r:gz")
-        except UNREADABLE as error:
-            raise UnreadableError(f"{type(error).__name__}: {error}") from error
 
     @cached_property
     def members(self) -> list[Member]:
-        """Everything in the archive, in its order.
-
-        Raises:
-            UnreadableError: The archive is damaged.
-        """
-        try:
-            if isinstance(self.archive, zipfile.ZipFile):
-                return [
-                    Member(entry.filename, entry.file_size, zip_kind(entry), entry) for entry in self.archive.infolist()
-                ]
-            return self._tar_members(self.archive)
-        except UNREADABLE as error:
-            raise UnreadableError(f"{type(error).__name__}: {error}") from error
-
-    def _tar_members(self, archive: tarfile.TarFile) -> list[Member]:
+        """Everything in the archive, in its order."""
         found: list[Member] = []
-        # To reach the next header all that is before it has to be unpacked, so a bomb ends the reading.
-        for entry in archive:
-            found.append(Member(entry.name, entry.size, tar_kind(entry), entry))
-            if entry.size > LARGEST_MEMBER or self.is_bomb(found):
-                break
+        with reading():
+            if isinstance(self.archive, zipfile.ZipFile):
+                return [Member(entry.filename, entry.file_size, entry) for entry in self.archive.infolist()]
+            # To reach the next header all that is before it has to be unpacked, so a bomb ends the reading.
+            for entry in self.archive:
+                found.append(Member(entry.name, entry.size, entry))
+                if entry.size > LARGEST_MEMBER or self.is_bomb(found):
+                    break
         return found
 
     def is_bomb(self, members: list[Member]) -> bool:
@@ -202,23 +191,14 @@ class Artefact:
         return {member.name: member for member in self.members if member.kind == "file"}
 
     def pieces(self, member: Member) -> Iterator[bytes]:
-        """Yield the content of a member in pieces, so that memory does not grow with it.
-
-        Raises:
-            UnreadableError: It cannot be unpacked, or is larger than `LARGEST_MEMBER`.
-        """
+        """Yield the content of a member in pieces, so that memory does not grow with it."""
         if member.size > LARGEST_MEMBER:
             raise UnreadableError(f"{member.name} is too large to be unpacked: {member.size:,} bytes")
-        try:
-            if isinstance(self.archive, zipfile.ZipFile):
-                file: Any = self.archive.open(member.entry)  # type: ignore[arg-type]
-            else:
-                file = self.archive.extractfile(member.entry)  # type: ignore[arg-type]
-            with file:
+        with reading(f"{member.name}: "):
+            opened: Any = self.archive.open if isinstance(self.archive, zipfile.ZipFile) else self.archive.extractfile
+            with opened(member.entry) as file:
                 while piece := file.read(PIECE):
                     yield piece
-        except UNREADABLE as error:
-            raise UnreadableError(f"{member.name}: {type(error).__name__}: {error}") from error
 
     def read(self, name: str) -> bytes | None:
         """Return the content of a file, or None if there is none of that name."""
@@ -244,9 +224,9 @@ class Artefact:
     def top(self) -> str:
         """The folder in which everything is that an archive holds; "" if there is no such."""
         try:
-            return posixpath.commonpath(self.names) if self.names else ""
+            return posixpath.commonpath(self.names)
         except ValueError:
-            # Some are absolute, others are not.
+            # There is nothing in it, or some are absolute, and others are not.
             return ""
 
     @property
@@ -266,33 +246,13 @@ class Artefact:
 
     @cached_property
     def native(self) -> list[str]:
-        """The names of the shared libraries in a wheel."""
+        """The names of what is called a shared library in a wheel."""
         return [name for name in self.files if re.search(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$", name)]
 
     @cached_property
-    def _libraries(self) -> tuple[dict[str, Library], dict[str, str]]:
-        read, damaged = {}, {}
-        for name in self.native:
-            try:
-                read[name] = read_library(self.read(name) or b"")
-            except NotALibraryError as error:
-                damaged[name] = str(error)
-        return read, damaged
-
-    @property
     def libraries(self) -> dict[str, Library]:
-        """The shared libraries in a wheel, by their names."""
-        return self._libraries[0]
-
-    @property
-    def damaged_libraries(self) -> dict[str, str]:
-        """The files that are called shared libraries and are none, with the reason."""
-        return self._libraries[1]
-
-    @property
-    def package_files(self) -> list[str]:
-        """The names of a wheel's files that are installed beside .dist-info and .data folders."""
-        return [name for name in self.files if not PurePosixPath(name).parts[0].endswith((".dist-info", ".data"))]
+        """Those, each with what it says of itself."""
+        return {name: read_library(self.read(name) or b"") for name in self.native}
 
 
 def wheel_fields(content: bytes | str) -> dict[str, list[str]]:
@@ -306,74 +266,24 @@ def wheel_tags(content: bytes | str) -> frozenset[Tag]:
     return frozenset(tag for line in tags if line.count("-") == 2 for tag in parse_tag(line))  # noqa: PLR2004
 
 
-def zip_kind(entry: zipfile.ZipInfo) -> str:
-    """Return what a zip entry is."""
-    mode = entry.external_attr >> 16
-    if entry.create_system == 3 and stat.S_ISLNK(mode):  # noqa: PLR2004 - 3 is Unix (APPNOTE 4.4.2)
-        return "link"
-    return "folder" if entry.is_dir() else "file"
-
-
-def tar_kind(entry: tarfile.TarInfo) -> str:
-    """Return what a tar entry is."""
-    if entry.isfile():
-        return "file"
-    if entry.isdir():
-        return "folder"
-    return "link" if entry.issym() or entry.islnk() else "special"
-
-
 Check = Callable[..., Iterator[str]]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: what it finds by itself, and what its docstring says of it."""
+    """A function that looks at one thing and yields a line for each thing that is wrong with it."""
 
     name: str
-    module: str
     check: Check
-    applies_to: str  # folder, wheel, sdist or both
+    applies_to: str
     needs_project: bool
-    what: str
-    why: str
-    source: str
-    remedy: str
 
 
 def rule(applies_to: str, *, needs_project: bool = False) -> Callable[[Check], Rule]:
-    """Make a function a rule, under its own name with dashes.
+    """Make a function a rule, under its own name with dashes; rules.md has an entry of that name.
 
     Args:
         applies_to: `folder` (it gets all artefacts of one), `wheel`, `sdist` or `both` (it gets one artefact).
         needs_project: It compares with this project's own facts, so it is left out for others' artefacts.
     """
-
-    def make(check: Check) -> Rule:
-        name = check.__name__.replace("_", "-")
-        return Rule(name, check.__module__, check, applies_to, needs_project, *documentation(check.__doc__ or ""))
-
-    return make
-
-
-def nothing(*_: object) -> Iterator[NoReturn]:
-    """Find nothing."""
-    return iter(())
-
-
-def documented(module: str, text: str) -> tuple[Rule, ...]:
-    """Make rules that find nothing by themselves, of paragraphs that begin with `name (kind): what must hold`."""
-    rules = []
-    for paragraph in text.strip().split("\n\n"):
-        head, told = re.split(r":\s", paragraph, maxsplit=1)
-        name, kind = head.strip(" )").split(" (")
-        rules.append(Rule(name, module, nothing, kind, False, *documentation(told)))
-    return tuple(rules)
-
-
-def documentation(text: str) -> list[str]:
-    """Return what a text says of a rule: what must hold, why, the source, the remedy."""
-    found = re.fullmatch(r"(.*?)\n\s*Why: (.*?)\n\s*Source: (.*?)\n\s*Remedy: (.*)", text, re.DOTALL)
-    if found is None:
-        raise ValueError(f"the documentation of a rule lacks Why:, Source: or Remedy: {text!r}")
-    return [" ".join(part.split()) for part in found.groups()]
+    return lambda check: Rule(check.__name__.replace("_", "-"), check, applies_to, needs_project)

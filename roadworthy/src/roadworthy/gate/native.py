@@ -16,47 +16,35 @@ ELF_MACHINES = {
     "EM_LOONGARCH": "loongarch64",
 }
 PE_MACHINES = {0x14C: "win32", 0x8664: "amd64", 0xAA64: "arm64"}
-MACHO_MACHINES = {7: "i386", 0x01000007: "x86_64", 0x0100000C: "arm64"}
-
-N_STAB, N_TYPE, N_EXT = 0xE0, 0x0E, 0x01
-LC_VERSION_MIN_MACOSX, LC_BUILD_VERSION = 0x24, 0x32
-
-
-class NotALibraryError(Exception):
-    """The bytes are no shared library, or a damaged one; the message says why."""
 
 
 @dataclass
 class Library:
-    """A shared library. `macos` is the oldest macOS it runs on, for each architecture in it."""
+    """A shared library. `macos` is the oldest macOS it runs on, for each architecture in it.
 
-    kind: str  # ELF, PE or Mach-O
-    machines: set[str]
+    With `damage` it is none, or not whole: that says why, and there is nothing else.
+    """
+
+    kind: str = ""  # ELF, PE or Mach-O
+    machines: set[str] = field(default_factory=set)
     imports: set[str] = field(default_factory=set)
     exports: set[str] = field(default_factory=set)
     needed: set[str] = field(default_factory=set)
     versions: set[str] = field(default_factory=set)
     macos: dict[str, tuple[int, int]] = field(default_factory=dict)
     stripped: bool = True
+    damage: str = ""
 
 
 def read_library(content: bytes) -> Library:
-    """Read a shared library.
-
-    Raises:
-        NotALibraryError: It is none, or damaged.
-    """
-    readers = {b"\x7fELF": read_elf, b"MZ": read_pe}
+    """Read a shared library."""
     macho = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
-    reader = next((reader for magic, reader in readers.items() if content.startswith(magic)), None)
-    if content.startswith(macho):
-        reader = read_macho
-    if reader is None:
-        raise NotALibraryError("neither ELF nor PE nor Mach-O")
+    readers = {(b"\x7fELF",): read_elf, (b"MZ",): read_pe, macho: read_macho}
+    reader = next((reader for magics, reader in readers.items() if content.startswith(magics)), None)
     try:
-        return reader(content)
-    except Exception as error:  # the parsers raise whatever the damage leads to
-        raise NotALibraryError(f"{type(error).__name__}: {error}") from error
+        return reader(content) if reader else Library(damage="neither ELF nor PE nor Mach-O")
+    except Exception as error:  # noqa: BLE001 - the parsers raise whatever the damage leads to
+        return Library(damage=f"{type(error).__name__}: {error}")
 
 
 def read_elf(content: bytes) -> Library:
@@ -102,6 +90,7 @@ def read_pe(content: bytes) -> Library:
 
 def read_macho(content: bytes) -> Library:
     """Read a Mach-O file with macholib, each architecture in it."""
+    from macholib import mach_o  # noqa: PLC0415
     from macholib.MachO import MachO  # noqa: PLC0415
 
     # Its constructor opens a file; what it does then is all that is needed here.
@@ -109,28 +98,28 @@ def read_macho(content: bytes) -> Library:
     macho.graphident, macho.filename, macho.loader_path = None, "", ""
     macho.fat, macho.headers, macho.allow_unknown_load_commands = None, [], True
     macho.load(io.BytesIO(content))
-    library = Library("Mach-O", set())
+    library = Library("Mach-O")
     for header in macho.headers:
-        machine = MACHO_MACHINES.get(header.header.cputype & 0xFFFFFFFF, hex(header.header.cputype))
+        machine = mach_o.CPU_TYPE_NAMES.get(header.header.cputype, hex(header.header.cputype)).lower()
         library.machines.add(machine)
         library.needed.update(name for _, _, name in header.walkRelocatables())
         for command, details, _ in header.commands:
-            if command.cmd == LC_BUILD_VERSION:
-                library.macos[machine] = (details.minos >> 16, details.minos >> 8 & 0xFF)
-            elif command.cmd == LC_VERSION_MIN_MACOSX:
-                library.macos[machine] = (details.version >> 16, details.version >> 8 & 0xFF)
+            if command.cmd in {mach_o.LC_BUILD_VERSION, mach_o.LC_VERSION_MIN_MACOSX}:
+                oldest = details.minos if command.cmd == mach_o.LC_BUILD_VERSION else details.version
+                library.macos[machine] = (oldest >> 16, oldest >> 8 & 0xFF)
         read_macho_symbols(macho, header, content, library)
     return library
 
 
 def read_macho_symbols(macho: Any, header: Any, content: bytes, library: Library) -> None:  # noqa: ANN401 - untyped
     """Add the external symbols of one architecture; their names begin with an underscore that is not theirs."""
+    from macholib import mach_o  # noqa: PLC0415
     from macholib.SymbolTable import SymbolTable  # noqa: PLC0415
 
     table = SymbolTable(macho, header=header, openfile=lambda *_: io.BytesIO(content))
     for symbol, name in table.nlists:
         text = name.decode("utf-8", "replace").removeprefix("_") if name else ""
-        if symbol.n_type & N_STAB:
+        if symbol.n_type & mach_o.N_STAB:
             library.stripped = False
-        elif symbol.n_type & N_EXT and text:
-            (library.imports if symbol.n_type & N_TYPE == 0 else library.exports).add(text)
+        elif symbol.n_type & mach_o.N_EXT and text:
+            (library.imports if symbol.n_type & mach_o.N_TYPE == mach_o.N_UNDF else library.exports).add(text)

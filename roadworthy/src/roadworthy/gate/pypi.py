@@ -12,13 +12,7 @@ import re
 from collections.abc import Iterator
 
 from packaging.metadata import Metadata
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from roadworthy.gate import pypi_metadata
@@ -53,12 +47,10 @@ PLATFORMS = re.compile(
 
 def judge_project(name: str) -> Iterator[Rejection]:
     """Find what is wrong with a project's name; the source is warehouse/forklift/forms.py, UploadForm."""
-    if not name:
-        reason = "This field is required."
-    elif NAME.match(name):
+    if NAME.match(name):
         return
-    else:
-        reason = "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
+    characters = "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
+    reason = characters if name else "This field is required."
     shown = f"{name[:30]}...{name[-30:]}" if len(name) > LONGEST_SHOWN else name
     words = f"{shown!r} is an invalid value for Name. Error: {reason}"
     yield Rejection(pypi_metadata.VALID, words, pypi_metadata.SPECIFICATION)
@@ -107,28 +99,21 @@ def judge_parsed_name(name: str) -> Iterator[Rejection]:
     if not name.endswith(".whl"):
         try:
             parse_sdist_filename(name)
-        except InvalidSdistFilename:
+        except ValueError:
             yield Rejection("file-name", f"Invalid source distribution filename: {name}")
         return
     try:
         tags = parse_wheel_filename(name)[3]
-    except InvalidWheelFilename as error:
+    except ValueError as error:
         yield Rejection("file-name", str(error))
         return
     for platform in sorted({tag.platform for tag in tags}):
         if not PLATFORMS.fullmatch(platform):
-            words = f"Binary wheel '{name}' has an unsupported platform tag '{platform}'."
-            yield Rejection("platform-tag", words)
+            yield Rejection("platform-tag", f"Binary wheel '{name}' has an unsupported platform tag '{platform}'.")
 
 
 def judge_agreement(file: str, name: str, version: Version) -> Iterator[Rejection]:
-    """Find out whether a file is called after its project and version, and normalised (PEP 427, PEP 625).
-
-    Args:
-        file: The file's name, which is one.
-        name: The project's, as the metadata spells it.
-        version: The metadata's.
-    """
+    """Find out whether a file is called after the name and version in its metadata, normalised (PEP 427, PEP 625)."""
     project = canonicalize_name(name)
     start = project.replace("-", "_")
     is_wheel = file.endswith(".whl")
@@ -151,11 +136,7 @@ def judge_agreement(file: str, name: str, version: Version) -> Iterator[Rejectio
 
 
 def judge_contents(artefact: Artefact, licence_files: list[str]) -> Iterator[Rejection]:
-    """Find what is missing in an archive, or cannot be read.
-
-    Raises:
-        UnreadableError: A file in it is damaged.
-    """
+    """Find what is missing in an archive, or cannot be read."""
     file, info = artefact.path.name, artefact.folder
     for licence in licence_files:
         place = f"{info}/licenses/{licence}" if artefact.is_wheel else f"{artefact.top}/{licence}"
@@ -168,17 +149,13 @@ def judge_contents(artefact: Artefact, licence_files: list[str]) -> Iterator[Rej
     if not is_record(artefact.read(f"{info}/RECORD")):
         yield Rejection("record-complete", f"{required} RECORD file: {info}/RECORD")
     if not has_good_entry_points(artefact.read(f"{info}/entry_points.txt") or b""):
-        words = f"Wheel '{file}' has invalid entry points defined in the entry_points.txt file"
-        yield Rejection("entry-points", words)
+        yield Rejection("entry-points", f"Wheel '{file}' has invalid entry points defined in the entry_points.txt file")
     if artefact.metadata is None:
         yield Rejection("metadata-present", f"{required} METADATA file: {artefact.metadata_name}")
 
 
 def is_record(content: bytes | None) -> bool:
-    """Say whether this is a RECORD that can be read. What differs from the wheel, PyPI only tells by mail.
-
-    The source is warehouse/utils/wheel.py, _validate_record.
-    """
+    """Say whether this is a RECORD that can be read, as _validate_record in warehouse/utils/wheel.py does."""
     try:
         list(csv.reader((content or b"").decode().splitlines()))
     except (UnicodeDecodeError, csv.Error):
@@ -187,10 +164,7 @@ def is_record(content: bytes | None) -> bool:
 
 
 def has_good_entry_points(content: bytes) -> bool:
-    """Say whether the entry points of a wheel can be read, and its commands have names that are no paths.
-
-    The source is warehouse/utils/wheel.py, _validate_entrypoints.
-    """
+    """Say whether the entry points can be read, and no command is a path: warehouse/utils/wheel.py."""
     parser = configparser.ConfigParser(delimiters=("=",))
     # A name is taken as it is written.
     parser.optionxform = str  # type: ignore[assignment,method-assign]
@@ -215,11 +189,7 @@ def judge_name(artefact: Artefact) -> Iterator[Rejection]:
 
 
 def judge_release(artefact: Artefact) -> Iterator[Rejection]:
-    """Find what is wrong with the metadata, the description, and what the name and the metadata promise.
-
-    Raises:
-        UnreadableError: A file in the archive is damaged.
-    """
+    """Find what is wrong with the metadata, the description, and what the name and the metadata promise."""
     raw, unparsed = pypi_metadata.read(artefact.metadata or b"")
     metadata = Metadata.from_raw(raw, validate=False)
     if artefact.metadata is not None:

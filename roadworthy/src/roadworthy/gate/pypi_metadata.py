@@ -24,24 +24,18 @@ from roadworthy.gate.model import Rejection
 # What PyPI takes, of what packaging knows.
 METADATA_VERSIONS = {"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"}
 # Those that have no licence files.
-OLD_METADATA_VERSIONS = {"1.0", "1.1", "1.2", "2.1", "2.2", "2.3"}
+OLD_METADATA_VERSIONS = METADATA_VERSIONS - {"2.4", "2.5"}
 # What may be dynamic, as PyPI lists it (PEP 643, PEP 639, PEP 794): everything but these.
 NEVER_DYNAMIC = {"name", "version", "metadata-version", "dynamic"}
-LONGEST_SUMMARY = 512
-LONGEST_LABEL = 32
+LONGEST_SUMMARY, LONGEST_LABEL = 512, 32
 SPECIFICATION = "See https://packaging.python.org/specifications/core-metadata for more information."
 LOCAL_VERSIONS = (
     "See https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers for more "
     "information."
 )
 # What a field is called in the form: as in packaging, but for these. warehouse/forklift/metadata.py, _override.
-FORM_FIELDS = {raw: raw for raw in _EMAIL_TO_RAW_MAPPING.values()} | {
-    "platforms": "platform",
-    "supported_platforms": "supported_platform",
-    "license_files": "license_file",
-    "import_names": "import_name",
-    "import_namespaces": "import_namespace",
-}
+SINGULAR = {"platforms", "supported_platforms", "license_files", "import_names", "import_namespaces"}
+FORM_FIELDS = {raw: raw.removesuffix("s") if raw in SINGULAR else raw for raw in _EMAIL_TO_RAW_MAPPING.values()}
 # Of several errors PyPI tells one: of these fields first, then by the field's name.
 MOST_IMPORTANT = ("metadata-version", "name", "version")
 # Under which rule the gate tells what packaging finds in a field; of others it is this one.
@@ -64,21 +58,13 @@ def read(content: bytes) -> tuple[RawMetadata, list[str]]:
 
 
 def is_nothing(value: object) -> bool:
-    """Say whether a field is left out: an empty one, and what old tools put in the place of nothing.
-
-    The source is PyPI's: warehouse/forklift/decorators.py, sanitize, and metadata.py, parse_form_metadata.
-    """
+    """Say whether a field is left out, as sanitize and parse_form_metadata in warehouse/forklift/ do it."""
     values = value if isinstance(value, list) else [value]
     return values == [""] or (bool(values) and isinstance(values[-1], str) and values[-1].strip() == "UNKNOWN")
 
 
 def judge(raw: RawMetadata, unparsed: Iterable[str]) -> Iterator[Rejection]:
-    """Find everything that is wrong with the metadata; the first is what PyPI tells.
-
-    Args:
-        raw: The fields.
-        unparsed: The names of those that could not be read.
-    """
+    """Find everything that is wrong with the fields, and with those that could not be read; PyPI tells the first."""
     stages = (
         ((VALID, field, f"{field!r} has invalid data") for field in unparsed),
         packaging_errors(raw),
@@ -117,10 +103,7 @@ def valid(metadata: Metadata, field: str) -> Any:  # noqa: ANN401 - each field h
 
 
 def pypi_errors(metadata: Metadata) -> Errors:
-    """Find each field that PyPI does not take although packaging does.
-
-    The source is PyPI's: warehouse/forklift/metadata.py, _validate_metadata.
-    """
+    """Find each field that PyPI does not take although packaging does: _validate_metadata."""
     number, version = valid(metadata, "metadata_version"), valid(metadata, "version")
     if number is not None and number not in METADATA_VERSIONS:
         yield "metadata-version", "metadata-version", f"{number!r} is not a valid metadata version"
@@ -145,21 +128,14 @@ def email_errors(metadata: Metadata) -> Errors:
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only where there is an address
 
     for name, field in (("author_email", "author-email"), ("maintainer_email", "maintainer-email")):
-        address = only_address(valid(metadata, name) or "")
+        # Only a text that holds one, as PyPI's Python (3.14) takes it, but not yet 3.10: a comma in a name makes two.
+        addresses = getaddresses([valid(metadata, name) or ""])
+        address = addresses[0][1] if len(addresses) == 1 else ""
         try:
             if address:
                 validate_email(address, check_deliverability=False)
         except EmailNotValidError as error:
             yield "email-addresses", field, f"{address!r} is not a valid email address: {error}"
-
-
-def only_address(text: str) -> str:
-    """Return the address in a text that holds one, else "".
-
-    As parseaddr does it in PyPI's Python (3.14), but not yet in 3.10: a comma in a name makes two.
-    """
-    addresses = getaddresses([text])
-    return addresses[0][1] if len(addresses) == 1 else ""
 
 
 def classifier_errors(classifiers: set[str]) -> Errors:
@@ -193,10 +169,7 @@ def url_errors(metadata: Metadata) -> Errors:
 
 
 def is_valid_uri(text: str) -> bool:
-    """Say whether PyPI takes a text for an address.
-
-    The source is PyPI's: warehouse/utils/http.py, is_valid_uri.
-    """
+    """Say whether PyPI takes a text for an address: warehouse/utils/http.py, is_valid_uri."""
     from rfc3986 import exceptions, uri_reference, validators  # type: ignore[import-untyped]  # noqa: PLC0415
 
     validator = validators.Validator().allow_schemes("http", "https").require_presence_of("scheme")

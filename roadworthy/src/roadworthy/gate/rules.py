@@ -1,0 +1,43 @@
+"""What rules.md says of each rule; and `roadworthy rules`, which prints it."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from roadworthy.arguments import Parser
+from roadworthy.project import Project
+from roadworthy.terminal import out
+
+ENTRY = re.compile(r"^### (\S+)( \(ours\))?\n\n(.+)\n\n- Why: (.+)\n- Source: (.+)\n- Remedy: (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is said of a rule: the whole of it, whether it is only for the project's own artefacts, and two parts."""
+
+    text: str
+    ours: bool
+    what: str
+    remedy: str
+
+
+@cache
+def entries() -> dict[str, Entry]:
+    """Return what is said of each rule, by its name. Those without a function are PyPI's alone."""
+    from importlib.resources import files  # noqa: PLC0415 - not for a refusal of the command line
+
+    text = files("roadworthy.gate").joinpath("rules.md").read_text(encoding="utf-8")
+    return {found[1]: Entry(found[0], bool(found[2]), found[3], found[6]) for found in ENTRY.finditer(text)}
+
+
+def main(project: Project, words: list[str]) -> None:
+    """Print a line for each rule, or all that is said of one."""
+    del project
+    parser = Parser("rules", "Say what `roadworthy check` refuses, and why.")
+    name = parser.take("NAME", "one of the rules; default: a line for each", first=True).read(words).get("NAME")
+    if name is None:
+        out.print("\n".join(f"{each:24}{entry.what}" for each, entry in entries().items()))
+    elif name in entries():
+        out.print(entries()[name].text)
+    else:
+        parser.error(f"{name!r} is no rule; without a name all are listed")
