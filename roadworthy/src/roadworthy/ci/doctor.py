@@ -40,13 +40,8 @@ def publisher(project: Project, environment: str) -> dict[str, str]:
     forge = Forge.of(project, require_repository(find(project.pyproject, "project")))
     if forge is None:
         raise problem("pyproject.toml has no Repository on GitHub", "set it in [project.urls]")
-    return {
-        "PyPI project name": project.name,
-        "Owner": forge.owner,
-        "Repository name": forge.name,
-        "Workflow name": project.workflow_file,
-        "Environment name": environment,
-    }
+    where = {"PyPI project name": project.name, "Owner": forge.owner, "Repository name": forge.name}
+    return {**where, "Workflow name": project.workflow_file, "Environment name": environment}
 
 
 def gh_api(project: Project, method: str, path: str, *words: str, body: object = None) -> str:
@@ -77,10 +72,8 @@ def set_up_commands(project: Project) -> dict[str, list[str]]:
         "-F 'deployment_branch_policy[custom_branch_policies]=true'",
     )
     tags = {"name": TAG_PATTERN, "type": "tag"}
-    check = {
-        "required_status_checks": [{"context": required_check(project)}],
-        "strict_required_status_checks_policy": True,
-    }
+    contexts = [{"context": required_check(project)}]
+    check = {"required_status_checks": contexts, "strict_required_status_checks_policy": True}
     passed: dict[str, object] = {"type": "required_status_checks", "parameters": check}
     return {
         f"The environment {pypi}: a person approves, and only tags get in. Made by its first use, it is bare": [
@@ -103,25 +96,15 @@ def set_up_commands(project: Project) -> dict[str, list[str]]:
     }
 
 
-def print_publishers(project: Project, taken: Callable[[Project, str], str]) -> None:
-    """Print the forms of both indexes, each with what `taken` says of the name there."""
-    for name, environment in project.environments.items():
-        out.print(f"The trusted publisher on {name} (Account, Publishing, Add a new pending publisher):", style="bold")
-        for field, value in publisher(project, environment).items():
-            out.print(f"  {field:20} {value}")
-        out.print(f"  {taken(project, name)}")
-        out.print()
-
-
 def say_taken(project: Project, name: str) -> str:
     """Say whether an index knows the project."""
     from roadworthy.index import Index, NotThereYetError  # noqa: PLC0415 - not for a refusal of the command line
 
     try:
-        with_page = Index.named(name).knows(project.name)
+        known = Index.named(name).knows(project.name)
     except (NotThereYetError, OSError, ValueError) as error:
         return f"whether the name is free could not be asked ({type(error).__name__})"
-    if with_page:
+    if known:
         return "The project is there: add the publisher to it, under Manage, Publishing; or, if it is not yours, rename"
     return "The name is free. A pending publisher does not reserve it: release 0.1.0-alpha1 soon"
 
@@ -145,12 +128,14 @@ def find_missing(project: Project) -> list[Problem]:
 def main(project: Project, words: list[str], taken: Callable[[Project, str], str] = say_taken) -> None:
     """Print everything, and end with what is missing; `taken` asks an index, by its name, for the project."""
     Parser("doctor", "Say what has to be set up once, and what is missing here.").read(words)
-    print_publishers(project, taken)
+    for name, environment in project.environments.items():
+        out.print(f"The trusted publisher on {name} (Account, Publishing, Add a new pending publisher):", style="bold")
+        for field, value in publisher(project, environment).items():
+            out.print(f"  {field:20} {value}")
+        out.print(f"  {taken(project, name)}\n")
     for title, lines in set_up_commands(project).items():
         out.print(f"{title}:", style="bold")
-        for line in lines:
-            # As it is: to be copied.
-            print(f"  {line}")
-        out.print()
+        # As they are: to be copied.
+        print("".join(f"  {line}\n" for line in lines))
     if problems := find_missing(project):
         raise ProblemsError(problems)

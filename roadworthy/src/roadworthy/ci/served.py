@@ -1,4 +1,7 @@
-"""Does an index serve exactly what was built? The names both ways, every SHA-256, and an attestation for each file."""
+"""What does an index serve of a version? Before anything is sent: nothing but what was built. Afterwards: all of it.
+
+A file name can be used once, so a file that somebody else has put there would end publishing half-way.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from roadworthy.arguments import Parser
 from roadworthy.project import Project
-from roadworthy.terminal import Problem, ProblemsError, out, problem
+from roadworthy.terminal import Problem, ProblemsError, out, problem, summarise
 
+# All that asks an index is slow to load, and not for a refusal of the command line.
 if TYPE_CHECKING:
     from packaging.version import Version
     from pypi_simple import DistributionPackage
@@ -16,19 +20,15 @@ if TYPE_CHECKING:
 
 
 def read_arguments(command: str, about: str, words: list[str]) -> dict[str, Any]:
-    """Read what this command takes, and the one for the time before anything is sent; what is not given is left out."""
+    """Read what both commands take; what is not given is left out."""
     parser = Parser(command, about).take("VERSION", "the version that was built", first=True, required=True)
     parser.take("INDEX", "pypi (default), testpypi, or the address of a simple index")
     return parser.take("SUMS", "the SHA256SUMS of what was built", type=Path).read(words)
 
 
 def parse_version(text: str) -> "Version":
-    """Return a version in any spelling.
-
-    Raises:
-        ProblemsError: It is none.
-    """
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - not for a refusal of the command line
+    """Return a version in any spelling."""
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415
 
     try:
         return Version(text)
@@ -37,11 +37,7 @@ def parse_version(text: str) -> "Version":
 
 
 def ask(index: "Index", question: "Callable[[], list[DistributionPackage]]", patience: "Patience | None") -> list[Any]:
-    """Return what an index answers, as long as it takes.
-
-    Raises:
-        ProblemsError: It is no index, or does not answer.
-    """
+    """Return what an index answers, as long as it takes; what does not answer as one is a problem."""
     from requests import RequestException  # noqa: PLC0415 - the slowest of all
 
     from roadworthy.index import PATIENT, patiently  # noqa: PLC0415
@@ -54,7 +50,7 @@ def ask(index: "Index", question: "Callable[[], list[DistributionPackage]]", pat
 
 def compare(files: "list[DistributionPackage]", sums: dict[str, str], version: str) -> Iterator[Problem]:
     """Find what is served and was not built, or has other bytes, or no attestation (PEP 740)."""
-    from roadworthy.releasing.yank import repair  # noqa: PLC0415 - not for a refusal of the command line
+    from roadworthy.releasing.version import repair  # noqa: PLC0415
 
     remedy = f"these are not the files of this run; {'; '.join(repair(version))}"
     for file in files:
@@ -69,20 +65,11 @@ def compare(files: "list[DistributionPackage]", sums: dict[str, str], version: s
 
 
 def check(project: Project, given: dict[str, Any], version: "Version", patience: "Patience | None" = None) -> None:
-    """Ask, compare, and print what is served.
+    """Ask, compare, and print what is served: exactly what was built.
 
-    Args:
-        project: What was built.
-        given: The arguments.
-        version: The version among them.
-        patience: How long to wait for what is not served yet: caches learn of the files one after the other; default:
-            ten minutes.
-
-    Raises:
-        ProblemsError: It is not what was built, or the index does not answer.
+    What is not served yet is waited for, default: ten minutes. Caches learn of the files one after the other.
     """
-    from roadworthy.index import Index, NotThereYetError  # noqa: PLC0415 - not for a refusal of the command line
-    from roadworthy.runner import summarise  # noqa: PLC0415
+    from roadworthy.index import Index, NotThereYetError  # noqa: PLC0415
     from roadworthy.sums import read_sums  # noqa: PLC0415
 
     path = given.get("SUMS", project.sums)
@@ -97,16 +84,44 @@ def check(project: Project, given: dict[str, Any], version: "Version", patience:
     files = ask(index, served, patience)
     if problems := list(compare(files, sums, given["VERSION"])):
         raise ProblemsError(problems)
-    rows = [(file.filename, file.digests["sha256"]) for file in sorted(files, key=lambda file: file.filename)]
+    rows = sorted((file.filename, file.digests["sha256"]) for file in files)
     summarise(f"{index.url} serves", ["file", "SHA-256"], rows)
     out.print(f"{index.url} serves exactly the {len(files)} files of {path}, each with an attestation")
 
 
 def main(project: Project, words: list[str]) -> None:
-    """Read the arguments, and check."""
+    """Check what is served, the names both ways, every SHA-256, and an attestation for each file."""
     given = read_arguments("check-index", "Check that an index serves exactly what was built.", words)
-    from roadworthy.releasing.yank import advising  # noqa: PLC0415 - not for a refusal of the command line
+    from roadworthy.releasing.version import advising  # noqa: PLC0415
 
     version = parse_version(given["VERSION"])
     with advising(given["VERSION"], given.get("INDEX", "pypi")):
         check(project, given, version)
+
+
+def check_names(project: Project, words: list[str]) -> None:
+    """Check, before anything is sent, that no name is taken, but with the same bytes; and print how many are."""
+    about = "Check, before anything is sent, that the index has no other file of this version."
+    given = read_arguments("check-names", about, words)
+    from roadworthy.index import BusyError, Index, NotThereYetError  # noqa: PLC0415
+    from roadworthy.releasing.version import next_version  # noqa: PLC0415
+    from roadworthy.sums import read_sums  # noqa: PLC0415
+
+    version = parse_version(given["VERSION"])
+    sums, index = read_sums(given.get("SUMS", project.sums)), Index.named(given.get("INDEX", "pypi"))
+
+    def served() -> "list[DistributionPackage]":
+        try:
+            return index.files(project.name, version)
+        except BusyError:
+            raise
+        except NotThereYetError:
+            return []
+
+    files = ask(index, served, None)
+    others = [file.filename for file in files if file.digests.get("sha256") != sums.get(file.filename, "")]
+    if others:
+        remedy = f"nothing was sent; who put it there? Release {next_version(given['VERSION'])}"
+        what = "the index has {} already, with other bytes than were built, or none were"
+        raise ProblemsError(Problem(what.format(name), remedy) for name in others)
+    out.print(f"{index.url} serves {len(files)} files of {version}, and no other ones than were built")

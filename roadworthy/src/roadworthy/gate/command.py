@@ -18,9 +18,8 @@ from roadworthy.gate.check import check_folder
 from roadworthy.gate.model import Expectations, Finding
 from roadworthy.gate.names import list_folder
 from roadworthy.project import Project
-from roadworthy.runner import summarise
 from roadworthy.sums import sha256
-from roadworthy.terminal import annotate, err, out, printable
+from roadworthy.terminal import annotate, err, out, printable, summarise
 
 
 def expect(project: Project, triples: list[str]) -> Expectations:
