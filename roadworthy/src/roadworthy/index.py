@@ -155,8 +155,7 @@ class Index:
         """Return the files of a release.
 
         Raises:
-            NotThereYetError: The index does not know the project or the version.
-            BusyError: It says that it cannot answer now.
+            NotThereYetError: The index does not know the project or the version, or (BusyError) cannot answer now.
             ProblemsError: It names a file as none may be called, or two that are one.
         """
         import requests  # noqa: PLC0415
@@ -181,8 +180,7 @@ class Index:
         """Download the files of a release; each is compared with the digest, if the index gives one.
 
         Raises:
-            ProblemsError: The index does not answer, or a file has other bytes, or more than `largest`; default: what
-                PyPI takes of one.
+            ProblemsError: It does not answer, or a file has other bytes, or more than `largest`, default: PyPI's limit.
         """
         import requests  # noqa: PLC0415
         from pypi_simple import PyPISimple  # noqa: PLC0415

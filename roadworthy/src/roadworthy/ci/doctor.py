@@ -44,54 +44,47 @@ def publisher(project: Project, environment: str) -> dict[str, str]:
     return {**where, "Workflow name": project.workflow_file, "Environment name": environment}
 
 
-def gh_api(project: Project, method: str, path: str, *words: str, body: object = None) -> str:
-    """Return a gh command for this repository: with further words, or with a body, which is shown as JSON."""
-    values = publisher(project, "")
-    command = f"gh api --method={method} repos/{values['Owner']}/{values['Repository name']}/{path}"
-    if body is not None:
-        return f"{command} --input=- <<< {shlex.quote(json.dumps(body))}"
-    return " ".join([command, *words])
-
-
-def ruleset(project: Project, name: str, target: str, ref: str, *rules: dict[str, object]) -> str:
-    """Return the command that makes a ruleset for a kind of refs."""
-    names = {"ref_name": {"include": [ref], "exclude": []}}
-    body = {"name": name, "target": target, "enforcement": "active", "conditions": names, "rules": rules}
-    return gh_api(project, "POST", "rulesets", body=body)
-
-
 def set_up_commands(project: Project) -> dict[str, list[str]]:
     """Return the gh commands that set GitHub up, by what they are for."""
     from roadworthy.index import upload_address  # noqa: PLC0415 - not for a refusal of the command line
 
     pypi, test = (project.environments[name] for name in ("pypi", "testpypi"))
+    told = publisher(project, pypi)
+    repository = f"repos/{told['Owner']}/{told['Repository name']}"
+
+    def api(method: str, path: str, *words: str, body: object = None) -> str:
+        given = () if body is None else (f"--input=- <<< {shlex.quote(json.dumps(body))}",)
+        return " ".join([f"gh api --method={method} {repository}/{path}", *words, *given])
+
+    def ruleset(name: str, target: str, ref: str, *rules: object) -> str:
+        names = {"ref_name": {"include": [ref], "exclude": []}}
+        body = {"name": name, "target": target, "enforcement": "active", "conditions": names, "rules": rules}
+        return api("POST", "rulesets", body=body)
+
     # The reviewer is whoever runs it; so this body is no fixed text.
     reviewed = (
         "-F 'reviewers[][type]=User' -F \"reviewers[][id]=$(gh api user --jq .id)\"",
         "-F 'deployment_branch_policy[protected_branches]=false'",
         "-F 'deployment_branch_policy[custom_branch_policies]=true'",
     )
-    tags = {"name": TAG_PATTERN, "type": "tag"}
     contexts = [{"context": required_check(project)}]
     check = {"required_status_checks": contexts, "strict_required_status_checks_policy": True}
-    passed: dict[str, object] = {"type": "required_status_checks", "parameters": check}
+    passed = {"type": "required_status_checks", "parameters": check}
     return {
         f"The environment {pypi}: a person approves, and only tags get in. Made by its first use, it is bare": [
-            gh_api(project, "PUT", f"environments/{pypi}", *reviewed),
-            gh_api(project, "POST", f"environments/{pypi}/deployment-branch-policies", body=tags),
+            api("PUT", f"environments/{pypi}", *reviewed),
+            api("POST", f"environments/{pypi}/deployment-branch-policies", body={"name": TAG_PATTERN, "type": "tag"}),
         ],
         f"The environment {test}, and where it publishes to": [
-            gh_api(project, "PUT", f"environments/{test}"),
+            api("PUT", f"environments/{test}"),
             f"gh variable set PUBLISH_URL --env {test} --body {upload_address('testpypi')}",
         ],
         "Tags of releases are never moved and never deleted": [
-            ruleset(project, "releases", "tag", f"refs/tags/{TAG_PATTERN}", {"type": "update"}, {"type": "deletion"}),
+            ruleset("releases", "tag", f"refs/tags/{TAG_PATTERN}", {"type": "update"}, {"type": "deletion"})
         ],
-        "The default branch takes what CI has passed": [
-            ruleset(project, "default branch", "branch", "~DEFAULT_BRANCH", passed),
-        ],
+        "The default branch takes what CI has passed": [ruleset("default branch", "branch", "~DEFAULT_BRANCH", passed)],
         "What workflows may do where they do not say: read": [
-            gh_api(project, "PUT", "actions/permissions/workflow", body={"default_workflow_permissions": "read"}),
+            api("PUT", "actions/permissions/workflow", body={"default_workflow_permissions": "read"})
         ],
     }
 

@@ -16,14 +16,14 @@ from roadworthy import processes as commands
 from roadworthy.arguments import Parser
 from roadworthy.processes import venv_bin
 from roadworthy.project import Project
-from roadworthy.releasing.version import Release, belongs_to
+from roadworthy.releasing.version import NUMBER, Release, belongs_to
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, ProblemsError, problem, set_outputs, summarise
 
 # What no test but those of `make lint` and `make test` looks at, and no wheel but its description holds.
 DOCUMENTS = re.compile(r"[^/]+\.md|docs/.+|changelog\.d/.+\.md|\.github/(?!workflows/).+\.(?:md|yml)")
 NO_COMMIT = "0" * 40
-DEVELOPMENT = re.compile(r"(?P<base>[0-9.]+)-dev[1-9][0-9]{0,8}")
+DEVELOPMENT = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}-dev[1-9][0-9]{{0,8}}")
 
 
 @dataclass(frozen=True)
@@ -111,28 +111,18 @@ def main(project: Project, words: list[str]) -> None:
     summarise("What this run is about", ["what", "value"], {**about, **outputs}.items())
 
 
-def require_version(text: str, current: str) -> None:
-    """Make sure that a version may be written: the one that stands there, or a development version."""
-    found = DEVELOPMENT.fullmatch(text)
-    try:
-        Release.parse(found["base"] if found else current)
-    except ValueError:
-        found = None
-    if text != current and not found:
-        remedy = "VERSION is X.Y.Z-devN; for a release, run: make release"
-        raise problem(f"{text!r} is neither this version, {current}, nor a development version", remedy)
-
-
 def stamp(project: Project, words: list[str]) -> None:
-    """Write a version into all three files, unless it stands there."""
+    """Write a development version into all three files; the version that stands there is left alone."""
     parser = Parser("stamp", "Write a development version into the files.")
     wanted = parser.take("VERSION", "such as 0.2.2-dev7", first=True, required=True).read(words)["VERSION"]
     from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
 
     current = files.standing(project.read)
-    require_version(wanted, current)
     if wanted == current:
         return
+    if not DEVELOPMENT.fullmatch(wanted):
+        remedy = "VERSION is X.Y.Z-devN; for a release, run: make release"
+        raise problem(f"{wanted!r} is neither this version, {current}, nor a development version", remedy)
     env = commands.tool_environment(os.environ)
     bump = ("bump", f"--new-version={wanted}", "--no-commit", "--no-tag")
     commands.run(venv_bin("bump-my-version"), *bump, cwd=project.root, env=env)
