@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from packaging.version import InvalidVersion, Version
-
-from roadworthy.sums import is_artefact_name, parse_name
+from roadworthy.releasing.version import version_of_tag
 from roadworthy.terminal import err, problem
 
 # What asks an index is imported where it is asked: a command that does not takes a third of the time to start.
 if TYPE_CHECKING:
+    from packaging.version import Version
     from pypi_simple import DistributionPackage
     from tenacity import RetryCallState
 
@@ -89,16 +88,10 @@ def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
         raise problem(f"{error}, after {patience.longest} s", remedy) from error
 
 
-def is_version(text: str | None, version: Version) -> bool:
-    """Say whether a file of an index is of a version; what is no version is of none."""
-    try:
-        return text is not None and Version(text) == version
-    except InvalidVersion:
-        return False
-
-
 def check_names(names: list[str], url: str) -> None:
     """Make sure that an index names wheels and sdists, each once, however it is spelled: names become paths."""
+    from roadworthy.sums import is_artefact_name, parse_name  # noqa: PLC0415
+
     remedy = "trust nothing that this index serves; check INDEX"
     for name in names:
         if not is_artefact_name(name):
@@ -151,7 +144,7 @@ class Index:
         except NoSuchProjectError:
             return False
 
-    def files(self, project: str, version: Version) -> "list[DistributionPackage]":
+    def files(self, project: str, version: "Version") -> "list[DistributionPackage]":
         """Return the files of a release.
 
         Raises:
@@ -170,13 +163,14 @@ class Index:
                 if error.response.status_code not in PASSING:
                     raise
                 raise BusyError(f"{self.url} answers {error.response.status_code}") from error
-        of_release = [file for file in page.packages if is_version(file.version, version)]
+        # What is no version is of none.
+        of_release = [file for file in page.packages if file.version and version_of_tag(file.version) == version]
         if not of_release:
             raise NotThereYetError(f"{project} {version} is not on {self.url}")
         check_names([file.filename for file in of_release], self.url)
         return of_release
 
-    def download(self, project: str, version: Version, folder: Path, largest: int | None = None) -> None:
+    def download(self, project: str, version: "Version", folder: Path, largest: int | None = None) -> None:
         """Download the files of a release; each is compared with the digest, if the index gives one.
 
         Raises:

@@ -10,7 +10,9 @@ import shutil
 from collections.abc import Callable
 
 from roadworthy.arguments import Parser
+from roadworthy.index import Index, NotThereYetError, upload_address
 from roadworthy.project import Project, require_repository
+from roadworthy.releasing.github import Forge
 from roadworthy.tables import find
 from roadworthy.terminal import Problem, ProblemsError, err, out, problem
 
@@ -35,8 +37,6 @@ def required_check(project: Project) -> str:
 
 def publisher(project: Project, environment: str) -> dict[str, str]:
     """Return what an index is told about the trusted publisher, in the order of its form."""
-    from roadworthy.releasing.github import Forge  # noqa: PLC0415 - not for a refusal of the command line
-
     forge = Forge.of(project, require_repository(find(project.pyproject, "project")))
     if forge is None:
         raise problem("pyproject.toml has no Repository on GitHub", "set it in [project.urls]")
@@ -46,8 +46,6 @@ def publisher(project: Project, environment: str) -> dict[str, str]:
 
 def set_up_commands(project: Project) -> dict[str, list[str]]:
     """Return the gh commands that set GitHub up, by what they are for."""
-    from roadworthy.index import upload_address  # noqa: PLC0415 - not for a refusal of the command line
-
     pypi, test = (project.environments[name] for name in ("pypi", "testpypi"))
     told = publisher(project, pypi)
     repository = f"repos/{told['Owner']}/{told['Repository name']}"
@@ -91,8 +89,6 @@ def set_up_commands(project: Project) -> dict[str, list[str]]:
 
 def say_taken(project: Project, name: str) -> str:
     """Say whether an index knows the project."""
-    from roadworthy.index import Index, NotThereYetError  # noqa: PLC0415 - not for a refusal of the command line
-
     try:
         known = Index.named(name).knows(project.name)
     except (NotThereYetError, OSError, ValueError) as error:

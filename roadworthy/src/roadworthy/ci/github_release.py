@@ -15,6 +15,7 @@ from typing import Any
 from roadworthy import processes as commands
 from roadworthy.arguments import Parser
 from roadworthy.project import Project
+from roadworthy.releasing import files
 from roadworthy.releasing.version import Release, version_of_tag
 from roadworthy.terminal import ProblemsError, out, problem
 
@@ -65,8 +66,6 @@ def check_public(existing: dict[str, Any], paths: list[Path]) -> None:
 
 def publish(project: Project, release: Release, paths: list[Path]) -> None:
     """Make the draft with all files, and then make it public."""
-    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
-
     section = files.section_of(project.read(files.CHANGELOG), release.version)
     if section is None:
         raise problem(f"{files.CHANGELOG} has no section for {release.text}", "check out the tag")
@@ -89,8 +88,6 @@ def main(project: Project, words: list[str]) -> None:
     parser = Parser("github-release", "Release on GitHub what is published.")
     parser.take("FROM", "the folder of dist/ and SHA256SUMS; default: this one", first=True, type=Path)
     built = parser.read(words).get("FROM", project.root)
-    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
-
     try:
         release = Release.parse(files.standing(project.read))
     except ValueError as error:

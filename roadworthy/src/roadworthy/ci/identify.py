@@ -16,6 +16,7 @@ from roadworthy import processes as commands
 from roadworthy.arguments import Parser
 from roadworthy.processes import venv_bin
 from roadworthy.project import Project
+from roadworthy.releasing import files
 from roadworthy.releasing.version import NUMBER, Release, belongs_to
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, ProblemsError, problem, set_outputs, summarise
@@ -68,8 +69,6 @@ def changes_code(checkout: Repository, run: Run) -> bool:
 
 def check_tag(project: Project, tag: str, default_branch: str) -> Iterator[Problem]:
     """Find what speaks against publishing a tag: it is to be the release that its commit is."""
-    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
-
     remedy = "it publishes nothing: leave it, or delete it where the tags' rules allow; `make release` makes good ones"
     try:
         release = Release.parse(tag.removeprefix("v"))
@@ -91,8 +90,6 @@ def check_tag(project: Project, tag: str, default_branch: str) -> Iterator[Probl
 def main(project: Project, words: list[str]) -> None:
     """Identify, and tell the runner, unless it is a tag that is not to be published."""
     Parser("identify", "Say what a run of CI is about.").read(words)
-    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
-
     project.checkout.require_checkout()
     run = Run.read()
     if run.tag and (problems := list(check_tag(project, run.tag, run.default_branch))):
@@ -115,8 +112,6 @@ def stamp(project: Project, words: list[str]) -> None:
     """Write a development version into all three files; the version that stands there is left alone."""
     parser = Parser("stamp", "Write a development version into the files.")
     wanted = parser.take("VERSION", "such as 0.2.2-dev7", first=True, required=True).read(words)["VERSION"]
-    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
-
     current = files.standing(project.read)
     if wanted == current:
         return

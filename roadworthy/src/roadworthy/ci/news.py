@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 from roadworthy.arguments import Parser
 from roadworthy.project import Project
+from roadworthy.releasing import files
+from roadworthy.releasing.state import commit_reader
 from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, ProblemsError, out, problem
@@ -27,9 +29,6 @@ def find_base(checkout: Repository, name: str) -> str:
 
 def is_release(checkout: Repository, base: str) -> str | None:
     """Return the version if this branch brings its release: the version in all files, and its section."""
-    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
-    from roadworthy.releasing.state import commit_reader  # noqa: PLC0415
-
     head, before = commit_reader(checkout, "HEAD"), commit_reader(checkout, base)
     try:
         release = Release.parse(files.versions(head)["pyproject.toml"])
@@ -40,8 +39,6 @@ def is_release(checkout: Repository, base: str) -> str | None:
 
 def find_problems(project: Project, base: str, name: str) -> Iterator[Problem]:
     """Find what is wrong with the news of the commits since `base`."""
-    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
-
     ask, directory = project.checkout.ask, files.table(project.read)["directory"]
     yield from files.check_fragments(project.root, ask("ls-files", "-z", directory).split("\0"), project.read)
     diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z")

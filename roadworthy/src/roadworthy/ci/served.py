@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roadworthy.arguments import Parser
+from roadworthy.index import PATIENT, BusyError, Index, NotThereYetError, Patience, patiently
 from roadworthy.project import Project
+from roadworthy.releasing.version import advising, next_version, repair
 from roadworthy.terminal import Problem, ProblemsError, out, problem, summarise
 
-# All that asks an index is slow to load, and not for a refusal of the command line.
+# What is slow to load is not for a refusal of the command line.
 if TYPE_CHECKING:
     from packaging.version import Version
     from pypi_simple import DistributionPackage
-
-    from roadworthy.index import Index, Patience
 
 
 def read_arguments(command: str, about: str, words: list[str]) -> dict[str, Any]:
@@ -36,22 +36,18 @@ def parse_version(text: str) -> "Version":
         raise problem(f"VERSION={text} is no version", "write it as it was released") from error
 
 
-def ask(index: "Index", question: "Callable[[], list[DistributionPackage]]", patience: "Patience | None") -> list[Any]:
+def ask(index: Index, question: "Callable[[], list[DistributionPackage]]", patience: Patience = PATIENT) -> list[Any]:
     """Return what an index answers, as long as it takes; what does not answer as one is a problem."""
     from requests import RequestException  # noqa: PLC0415 - the slowest of all
 
-    from roadworthy.index import PATIENT, patiently  # noqa: PLC0415
-
     try:
-        return patiently(question, patience or PATIENT)
+        return patiently(question, patience)
     except (RequestException, ValueError) as error:
         raise problem(f"{index.url} does not answer as an index: {error}", "check INDEX and the network") from error
 
 
 def compare(files: "list[DistributionPackage]", sums: dict[str, str], version: str) -> Iterator[Problem]:
     """Find what is served and was not built, or has other bytes, or no attestation (PEP 740)."""
-    from roadworthy.releasing.version import repair  # noqa: PLC0415
-
     remedy = f"these are not the files of this run; {'; '.join(repair(version))}"
     for file in files:
         served = file.digests.get("sha256")
@@ -64,12 +60,11 @@ def compare(files: "list[DistributionPackage]", sums: dict[str, str], version: s
             yield Problem(what, "it can be installed; see what the publishing job says of attesting")
 
 
-def check(project: Project, given: dict[str, Any], version: "Version", patience: "Patience | None" = None) -> None:
+def check(project: Project, given: dict[str, Any], version: "Version", patience: Patience = PATIENT) -> None:
     """Ask, compare, and print what is served: exactly what was built.
 
     What is not served yet is waited for, default: ten minutes. Caches learn of the files one after the other.
     """
-    from roadworthy.index import Index, NotThereYetError  # noqa: PLC0415
     from roadworthy.sums import read_sums  # noqa: PLC0415
 
     path = given.get("SUMS", project.sums)
@@ -92,8 +87,6 @@ def check(project: Project, given: dict[str, Any], version: "Version", patience:
 def main(project: Project, words: list[str]) -> None:
     """Check what is served, the names both ways, every SHA-256, and an attestation for each file."""
     given = read_arguments("check-index", "Check that an index serves exactly what was built.", words)
-    from roadworthy.releasing.version import advising  # noqa: PLC0415
-
     version = parse_version(given["VERSION"])
     with advising(given["VERSION"], given.get("INDEX", "pypi")):
         check(project, given, version)
@@ -103,8 +96,6 @@ def check_names(project: Project, words: list[str]) -> None:
     """Check, before anything is sent, that no name is taken, but with the same bytes; and print how many are."""
     about = "Check, before anything is sent, that the index has no other file of this version."
     given = read_arguments("check-names", about, words)
-    from roadworthy.index import BusyError, Index, NotThereYetError  # noqa: PLC0415
-    from roadworthy.releasing.version import next_version  # noqa: PLC0415
     from roadworthy.sums import read_sums  # noqa: PLC0415
 
     version = parse_version(given["VERSION"])
@@ -118,7 +109,7 @@ def check_names(project: Project, words: list[str]) -> None:
         except NotThereYetError:
             return []
 
-    files = ask(index, served, None)
+    files = ask(index, served)
     others = [file.filename for file in files if file.digests.get("sha256") != sums.get(file.filename, "")]
     if others:
         remedy = f"nothing was sent; who put it there? Release {next_version(given['VERSION'])}"

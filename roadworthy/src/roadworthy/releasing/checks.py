@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
+from roadworthy.index import BusyError, Index, NotThereYetError
 from roadworthy.releasing import files
 from roadworthy.releasing.push import PUSH
 from roadworthy.releasing.state import State, push_addresses
@@ -63,15 +64,10 @@ def check_tree(state: State) -> Iterator[Problem]:
         remedy = "commit them, remove them, or name them in .gitignore"
         yield Problem(f"there are files that git neither tracks nor ignores: {listed(untracked)}", remedy)
     folder = Path(state.project.checkout.ask("rev-parse", "--absolute-git-dir"))
-    for name, what in (
-        ("index.lock", "another git command runs, or was killed"),
-        ("MERGE_HEAD", "a merge is half way"),
-        ("CHERRY_PICK_HEAD", "a cherry-pick is half way"),
-        ("REVERT_HEAD", "a revert is half way"),
-        ("BISECT_LOG", "a bisect is half way"),
-        ("rebase-merge", "a rebase is half way"),
-        ("rebase-apply", "a rebase is half way"),
-    ):
+    begun = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert", "BISECT_LOG": "bisect"}
+    begun |= {"rebase-merge": "rebase", "rebase-apply": "rebase"}
+    signs = {name: f"a {command} is half way" for name, command in begun.items()}
+    for name, what in {"index.lock": "another git command runs, or was killed", **signs}.items():
         if (folder / name).exists():
             yield Problem(f"{what}: {name} is there", f"end it; if nothing runs any more, remove {folder / name}")
 
@@ -262,8 +258,6 @@ def check_push(state: State) -> Iterator[Problem]:
 def check_published(state: State) -> Iterator[Problem | str]:
     """Nobody has published the version; a file name can be used once, whatever became of it."""
     import requests  # noqa: PLC0415 - longer to import than all other checks take, which go on meanwhile
-
-    from roadworthy.index import BusyError, Index, NotThereYetError  # noqa: PLC0415 - as above
 
     text, index = state.release.text, Index.named("pypi")
     try:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
-from typing import Any
-
-from packaging.version import Version
+from typing import TYPE_CHECKING, Any
 
 from roadworthy.releasing.version import Release, version_of_tag
 from roadworthy.tables import find, find_table, package_of, parse_toml
 from roadworthy.terminal import Problem, ProblemsError, problem
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 # Gives a file's text for its path from the root: of a folder, or of a commit.
 Reader = Callable[[str], str]
@@ -66,7 +67,7 @@ def sections(text: str) -> dict[str, str]:
     return {match[1]: text[match.start() : end].rstrip() + "\n" for match, end in zip(found, ends, strict=False)}
 
 
-def section_of(text: str, version: Version) -> str | None:
+def section_of(text: str, version: "Version") -> str | None:
     """Return a version's section in the changelog, or None; its heading may spell the version in any way."""
     return next((section for name, section in sections(text).items() if version_of_tag(name) == version), None)
 
