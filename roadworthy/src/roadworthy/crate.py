@@ -17,16 +17,11 @@ class Crate:
     """What Cargo.toml says, and what pyproject.toml tells maturin of its features.
 
     Every fact raises ProblemsError where they say nothing that wheels can be built of.
-
-    Attributes:
-        manifest: The content of Cargo.toml.
-        maturin: The table [tool.maturin] of pyproject.toml.
-        oldest_minor: The oldest minor version of Python 3 that the package is for; remedies name it.
     """
 
-    manifest: dict[str, Any]
-    maturin: dict[str, Any]
-    oldest_minor: int
+    manifest: dict[str, Any]  # the content of Cargo.toml
+    maturin: dict[str, Any]  # the table [tool.maturin] of pyproject.toml
+    oldest_minor: int  # of Python 3, that the package is for; remedies name it
 
     @cached_property
     def pyo3(self) -> dict[str, set[str]]:

@@ -3,7 +3,7 @@
 A file name can be used once, so a file that somebody else has put there would end publishing half-way.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +36,33 @@ def parse_version(text: str) -> "Version":
         raise problem(f"VERSION={text} is no version", "write it as it was released") from error
 
 
-def ask(index: Index, question: "Callable[[], list[DistributionPackage]]", patience: Patience = PATIENT) -> list[Any]:
-    """Return what an index answers, as long as it takes; what does not answer as one is a problem."""
+def ask(
+    project: Project, given: dict[str, Any], version: "Version", patience: Patience = PATIENT, *, complete: bool
+) -> "tuple[str, list[DistributionPackage], dict[str, str]]":
+    """Return the address of an index, what it serves of a version, and the hashes of what was built.
+
+    Where that is to be complete, what is not served yet is waited for: caches learn of the files one after the other.
+    """
     from requests import RequestException  # noqa: PLC0415 - the slowest of all
 
+    from roadworthy.sums import read_sums  # noqa: PLC0415
+
+    sums, index = read_sums(given.get("SUMS", project.sums)), Index.named(given.get("INDEX", "pypi"))
+
+    def served() -> "list[DistributionPackage]":
+        try:
+            files = index.files(project.name, version)
+        except NotThereYetError as error:
+            if complete or isinstance(error, BusyError):
+                raise
+            return []
+        missing = sums.keys() - {file.filename for file in files}
+        if complete and missing:
+            raise NotThereYetError(f"{index.url} does not serve {', '.join(sorted(missing))} yet")
+        return files
+
     try:
-        return patiently(question, patience)
+        return index.url, patiently(served, patience), sums
     except (RequestException, ValueError) as error:
         raise problem(f"{index.url} does not answer as an index: {error}", "check INDEX and the network") from error
 
@@ -61,27 +82,13 @@ def compare(files: "list[DistributionPackage]", sums: dict[str, str], version: s
 
 
 def check(project: Project, given: dict[str, Any], version: "Version", patience: Patience = PATIENT) -> None:
-    """Ask, compare, and print what is served: exactly what was built.
-
-    What is not served yet is waited for, default: ten minutes. Caches learn of the files one after the other.
-    """
-    from roadworthy.sums import read_sums  # noqa: PLC0415
-
-    path = given.get("SUMS", project.sums)
-    sums, index = read_sums(path), Index.named(given.get("INDEX", "pypi"))
-
-    def served() -> "list[DistributionPackage]":
-        files = index.files(project.name, version)
-        if missing := sums.keys() - {file.filename for file in files}:
-            raise NotThereYetError(f"{index.url} does not serve {', '.join(sorted(missing))} yet")
-        return files
-
-    files = ask(index, served, patience)
+    """Ask, compare, and print what is served: exactly what was built."""
+    url, files, sums = ask(project, given, version, patience, complete=True)
     if problems := list(compare(files, sums, given["VERSION"])):
         raise ProblemsError(problems)
-    rows = sorted((file.filename, file.digests["sha256"]) for file in files)
-    summarise(f"{index.url} serves", ["file", "SHA-256"], rows)
-    out.print(f"{index.url} serves exactly the {len(files)} files of {path}, each with an attestation")
+    summarise(f"{url} serves", ["file", "SHA-256"], sorted((file.filename, file.digests["sha256"]) for file in files))
+    source = given.get("SUMS", project.sums)
+    out.print(f"{url} serves exactly the {len(files)} files of {source}, each with an attestation")
 
 
 def main(project: Project, words: list[str]) -> None:
@@ -96,23 +103,11 @@ def check_names(project: Project, words: list[str]) -> None:
     """Check, before anything is sent, that no name is taken, but with the same bytes; and print how many are."""
     about = "Check, before anything is sent, that the index has no other file of this version."
     given = read_arguments("check-names", about, words)
-    from roadworthy.sums import read_sums  # noqa: PLC0415
-
     version = parse_version(given["VERSION"])
-    sums, index = read_sums(given.get("SUMS", project.sums)), Index.named(given.get("INDEX", "pypi"))
-
-    def served() -> "list[DistributionPackage]":
-        try:
-            return index.files(project.name, version)
-        except BusyError:
-            raise
-        except NotThereYetError:
-            return []
-
-    files = ask(index, served)
+    url, files, sums = ask(project, given, version, complete=False)
     others = [file.filename for file in files if file.digests.get("sha256") != sums.get(file.filename, "")]
     if others:
         remedy = f"nothing was sent; who put it there? Release {next_version(given['VERSION'])}"
         what = "the index has {} already, with other bytes than were built, or none were"
         raise ProblemsError(Problem(what.format(name), remedy) for name in others)
-    out.print(f"{index.url} serves {len(files)} files of {version}, and no other ones than were built")
+    out.print(f"{url} serves {len(files)} files of {version}, and no other ones than were built")

@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
@@ -23,9 +23,9 @@ Settings = dict[str, list[str]]
 
 # What of the checkout's configuration decides who commits, how it is signed, and how the remote is reached.
 FAMILIES = (
-    *("author.", "commit.gpgsign", "committer.", "credential.", "gpg.", "http.", "https.", "protocol.", "push.gpgsign"),
-    *("push.pushoption", "ssh.", "tag.forcesignannotated", "tag.gpgsign", "url.", "user.", "core.gitproxy"),
-    *("core.sshcommand", "core.askpass"),
+    *("author.", "commit.gpgsign", "committer.", "core.askpass", "core.gitproxy", "core.sshcommand", "credential."),
+    *("gpg.", "http.", "https.", "protocol.", "push.gpgsign", "push.pushoption", "ssh.", "tag.forcesignannotated"),
+    *("tag.gpgsign", "url.", "user."),
 )
 REMOTE_KEYS = ("proxy", "proxyauthmethod", "receivepack", "uploadpack")
 
@@ -132,22 +132,19 @@ def parse_refs(text: str) -> dict[str, str]:
 
 def commit_reader(repository: Repository, commit: str) -> Reader:
     """Return the reader of a commit's files, which reads each of them once."""
-
-    @cache
-    def fetch(name: str) -> str:
-        shown = repository.run("show", f"{commit}:{name}")
-        if shown.returncode:
-            raise problem(f"{name} is missing", "put it back, and commit")
-        if any("\udc80" <= each <= "\udcff" for each in shown.stdout):
-            raise problem(f"{name} is not UTF-8", "save it as UTF-8, and commit")
-        return shown.stdout
-
-    guard = Lock()
+    texts, guard = dict[str, str](), Lock()
 
     def read(name: str) -> str:
         # Checks that run at the same time ask for the same files.
         with guard:
-            return fetch(name)
+            if name not in texts:
+                shown = repository.run("show", f"{commit}:{name}")
+                if shown.returncode:
+                    raise problem(f"{name} is missing", "put it back, and commit")
+                if any("\udc80" <= each <= "\udcff" for each in shown.stdout):
+                    raise problem(f"{name} is not UTF-8", "save it as UTF-8, and commit")
+                texts[name] = shown.stdout
+            return texts[name]
 
     return read
 
@@ -264,8 +261,7 @@ def clone_settings(root: Path, settings: Settings, remote: str, plain: Settings)
     the user's configuration includes for the checkout's folder only.
     """
     wanted = {name: values for name, values in settings.items() if name.startswith(FAMILIES)}
-    for key in REMOTE_KEYS:
-        wanted[f"remote.{remote}.{key}"] = settings.get(f"remote.{remote}.{key}", [])
+    wanted |= {name: settings.get(name, []) for name in (f"remote.{remote}.{key}" for key in REMOTE_KEYS)}
     addresses = push_addresses(root, settings, remote)
     # Also for reading: what counts is the place that is pushed to. As a push address only where there is one:
     # `pushInsteadOf` is for remotes without.
