@@ -1,4 +1,4 @@
-"""Facts about a project, read from the files in which they stand. Reading happens when a fact is asked for.
+"""Facts about a project, read from the files in which they stand, when a fact is asked for.
 
 A fact that is missing, or that the engine cannot work with, is a problem that names its file; nobody else looks into
 the tables.

@@ -39,8 +39,7 @@ def search_path() -> str:
     """
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     folders = [folder for folder in os.get_exec_path() if Path(folder) != root / "shims"]
-    windows = root / "pyenv-win" / "versions"
-    installed = [*sorted(root.glob("versions/*/bin")), *sorted(windows.glob("*"))]
+    installed = [*sorted(root.glob("versions/*/bin")), *sorted(root.glob("pyenv-win/versions/*"))]
     return os.pathsep.join([*folders, *map(str, installed)])
 
 

@@ -323,6 +323,5 @@ def ask(state: State, check: Check) -> list[Problem | str]:
     except (AttributeError, OSError, LookupError, TypeError, ValueError) as error:
         failed = f"{type(error).__name__}: {error}"
     if failed:
-        what = f"this could not be judged: {check.__doc__} {failed}"
-        found.append(Problem(what, "repair the file that it names"))
+        found.append(Problem(f"this could not be judged: {check.__doc__} {failed}", "repair the file that it names"))
     return [each.printable() if isinstance(each, Problem) else each for each in found]

@@ -126,8 +126,7 @@ def check_last_run(state: State, forge: Forge) -> list[Problem]:
     where = (f"--repo={forge.host}/{forge.owner}/{forge.name}", f"--workflow={workflow}", f"--commit={commit}")
     runs = forge.ask("run", "list", *where, "--limit=1", "--json=status,conclusion,url")
     if not runs:
-        remedy = f"push it and wait for {workflow}: {forge.page}/actions"
-        return [Problem(f"CI has not run on {commit[:10]}", remedy)]
+        return [Problem(f"CI has not run on {commit[:10]}", f"push it and wait for {workflow}: {forge.page}/actions")]
     last = runs[0]
     if last["status"] != "completed":
         return [Problem(f"CI still runs on {commit[:10]}", f"wait for it: {last['url']}")]
