@@ -63,11 +63,11 @@ def run(
     """
     words = [str(word) for word in command]
     # A path that is no UTF-8 comes through as it is.
-    text: dict[str, Any] = {"capture_output": True, "encoding": "utf-8", "errors": "surrogateescape"}
+    text: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True}
     try:
         with starting(words, cwd):
-            stdin = subprocess.DEVNULL
-            return subprocess.run(words, cwd=cwd, env=env, check=check, timeout=timeout, stdin=stdin, **text)
+            return subprocess.run(words, cwd=cwd, env=env, check=check, timeout=timeout, **pipes, **text)
     finally:
         log.debug("%s", shlex.join(words))
 
