@@ -12,7 +12,7 @@ from pipeline_index import PackageIndex, running
 from roadworthy.ci import served as check_index
 from roadworthy.index import Index, Patience
 from roadworthy.project import Project
-from roadworthy.releasing.yank import next_version, repair
+from roadworthy.releasing.version import next_version, repair
 from roadworthy.sums import read_sums, write_sums
 from roadworthy.terminal import ProblemsError
 

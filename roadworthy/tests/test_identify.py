@@ -6,7 +6,7 @@ import pytest
 
 from pipeline_steps import Told, run_step, write_release
 from releases import Place, copy_place, make_place, set_version
-from roadworthy import runner
+from roadworthy import terminal
 from roadworthy.ci import identify
 
 DOCUMENTS = [
@@ -274,7 +274,7 @@ def test_an_output_of_more_than_one_line_is_never_written(
 ) -> None:
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
     with pytest.raises(ValueError, match="an output of more than one line"):
-        runner.set_outputs({"code": "true", "version": value})
+        terminal.set_outputs({"code": "true", "version": value})
     assert not (tmp_path / "output").exists()
     assert capsys.readouterr().out == ""
 
@@ -283,13 +283,13 @@ def test_outputs_are_added_to_those_of_earlier_steps(tmp_path: Path, monkeypatch
     path = tmp_path / "output"
     path.write_text("first=1\n", encoding="utf-8")
     monkeypatch.setenv("GITHUB_OUTPUT", str(path))
-    runner.set_outputs({"second": "a=b"})
+    terminal.set_outputs({"second": "a=b"})
     assert path.read_text(encoding="utf-8") == "first=1\nsecond=a=b\n"
 
 
 def test_a_cell_of_a_summary_cannot_end_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
-    runner.summarise("A title", ["file", "problem"], [("a|b", "one\ntwo"), (3, "\x1b[31mred")])
+    terminal.summarise("A title", ["file", "problem"], [("a|b", "one\ntwo"), (3, "\x1b[31mred")])
     written = (tmp_path / "summary").read_text(encoding="utf-8")
     assert written == (
         "\n### A title\n\n| file | problem |\n| --- | --- |\n| a\\|b | one\\ntwo |\n| 3 | \\x1b[31mred |\n\n"
@@ -300,6 +300,6 @@ def test_without_a_runner_nothing_is_written(monkeypatch: pytest.MonkeyPatch, tm
     for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    runner.set_outputs({"version": "1.0"})
-    runner.summarise("A title", ["what"], [("x",)])
+    terminal.set_outputs({"version": "1.0"})
+    terminal.summarise("A title", ["what"], [("x",)])
     assert list(tmp_path.iterdir()) == []

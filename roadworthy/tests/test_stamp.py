@@ -12,7 +12,8 @@ from packaging.version import Version
 from helpers import PROJECT, run
 from pipeline_steps import run_step
 from releases import Place, environment
-from roadworthy.ci.stamp import DEVELOPMENT
+from roadworthy.ci.identify import DEVELOPMENT
+from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.version import Release
 
@@ -20,7 +21,7 @@ WANTED = "0.1.1-dev7"
 
 
 def versions(place: Place) -> dict[str, str]:
-    return files.versions(files.reader(place.checkout))
+    return files.versions(Project(place.checkout).read)
 
 
 def ask_project(place: Place, expression: str) -> "subprocess.CompletedProcess[str]":

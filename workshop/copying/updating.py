@@ -18,7 +18,7 @@ from roadworthy import processes as commands
 from roadworthy.exclusive import exclusive
 from roadworthy.processes import find_uv
 from roadworthy.project import Project
-from roadworthy.releasing.clone import FAMILIES
+from roadworthy.releasing.state import FAMILIES
 from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
 from roadworthy.terminal import out, problem, step

@@ -18,8 +18,7 @@ from roadworthy import processes as commands
 from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.state import Checkout
-from roadworthy.releasing.version import Release, version_of_tag
-from roadworthy.releasing.yank import next_version
+from roadworthy.releasing.version import Release, next_version, version_of_tag
 from roadworthy.terminal import problem
 
 BRANCH = "main"
@@ -235,7 +234,7 @@ def age_sources(checkout: Path) -> None:
 
 def choose_version(place: Place) -> Release:
     """Return the next patch after all versions that are there: in pyproject.toml, and as tags."""
-    standing = files.standing(files.reader(place.checkout))
+    standing = files.standing(Project(place.checkout).read)
     tags = place.git("tag", "--list").splitlines()
     finals = [version for version in map(version_of_tag, tags) if version and not version.is_prerelease]
     return Release(next_version(str(max([Version(Version(standing).base_version), *finals]))))
@@ -243,4 +242,4 @@ def choose_version(place: Place) -> Release:
 
 def has_fragment(place: Place) -> bool:
     """Say whether there is anything to write into the changelog."""
-    return bool(files.list_fragments(place.checkout, files.reader(place.checkout)))
+    return bool(files.list_fragments(place.checkout, Project(place.checkout).read))

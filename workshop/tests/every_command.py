@@ -21,14 +21,7 @@ sys.path[:0] = [str(CHECKOUT / each) for each in ("scripts", ".", "roadworthy/sr
 
 import release  # noqa: E402
 
-from roadworthy.ci import (  # noqa: E402
-    collect,
-    doctor,
-    free_names,
-    github_release,
-    identify,
-    stamp,
-)
+from roadworthy.ci import collect, doctor, github_release, identify, served  # noqa: E402
 from roadworthy.ci import news as check_news  # noqa: E402
 from roadworthy.gate import check as check_dist  # noqa: E402
 from roadworthy.index import Index, NotThereYetError  # noqa: E402
@@ -72,12 +65,12 @@ FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "identify": (engine(identify.main), []),
     "doctor": (engine(doctor.main), []),
     "check_news": (engine(check_news.main), ["--base=origin/main"]),
-    "check_names": (engine(free_names.main), ["--index=http://127.0.0.1:9/simple/", "--sums=SUMS", "0.1.0"]),
+    "check_names": (engine(served.check_names), ["--index=http://127.0.0.1:9/simple/", "--sums=SUMS", "0.1.0"]),
     "github_release": (engine(github_release.main), ["--from=EMPTY"]),
     "collect": (engine(collect.main), ["EMPTY"]),
     "rehearse": (begin_rehearsal, []),
     "build": (page("build"), ["--sdist-only"]),
-    "stamp": (engine(stamp.main), ["--", "0.1.0"]),
+    "stamp": (engine(identify.stamp), ["--", "0.1.0"]),
 }
 THEN: dict[str, tuple[Callable[[], None], list[str]]] = {
     "check_dist": (engine(check_dist.main), ["--host"]),

@@ -58,8 +58,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Versioned:
     project.git("mv", *MOVED)
     project.git("rm", "--quiet", "docs/checks.md")
     project.write("docs/more.md", "More of ferrous-wheel.\n")
-    project.git("update-index", "--chmod=+x", "roadworthy/src/roadworthy/ci/stamp.py")
-    (project.folder / "roadworthy/src/roadworthy/ci/stamp.py").chmod(0o755)
+    project.git("update-index", "--chmod=+x", "roadworthy/src/roadworthy/ci/news.py")
+    (project.folder / "roadworthy/src/roadworthy/ci/news.py").chmod(0o755)
     project.release("9.1.0")
     return project
 
@@ -94,6 +94,6 @@ def test_a_copy_with_work_of_its_own_keeps_it(project: Versioned, tmp_path: Path
         "Makefile": "M",
         "docs/checks.md": "D",
         "docs/more.md": "A",
-        "roadworthy/src/roadworthy/ci/stamp.py": "M",
+        "roadworthy/src/roadworthy/ci/news.py": "M",
         "template.toml": "M",
     }

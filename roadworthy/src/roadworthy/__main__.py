@@ -3,19 +3,19 @@
 import sys
 from importlib import import_module
 
-# By command: its module, whose `main` reads the rest of the command line, and what it does.
+# By command: the function that reads the rest of the command line, and what it does.
 COMMANDS = {
-    "check": ("gate.check", "check artefacts: would PyPI take them, and should they be sent?"),
-    "rules": ("gate.rules", "say what check refuses, or all about one of its rules"),
-    "toolchain": ("building.toolchain", "say which tools build here, and fetch the locked crates"),
-    "collect": ("ci.collect", "put together what several machines have built"),
-    "identify": ("ci.identify", "say what a run of CI is about"),
-    "stamp": ("ci.stamp", "write a development version into the files"),
-    "check-index": ("ci.served", "check that an index serves exactly what was built"),
-    "check-names": ("ci.free_names", "check, before anything is sent, that an index has no other file of this version"),
-    "check-news": ("ci.news", "check that a change for users brings a news fragment"),
-    "github-release": ("ci.github_release", "release on GitHub what is published"),
-    "doctor": ("ci.doctor", "say what has to be set up once, and what is missing here"),
+    "check": ("gate.check:main", "check artefacts: would PyPI take them, and should they be sent?"),
+    "rules": ("gate.rules:main", "say what check refuses, or all about one of its rules"),
+    "toolchain": ("building.toolchain:main", "say which tools build here, and fetch the locked crates"),
+    "collect": ("ci.collect:main", "put together what several machines have built"),
+    "identify": ("ci.identify:main", "say what a run of CI is about"),
+    "stamp": ("ci.identify:stamp", "write a development version into the files"),
+    "check-index": ("ci.served:main", "check that an index serves exactly what was built"),
+    "check-names": ("ci.served:check_names", "check that an index has no other file of a version"),
+    "check-news": ("ci.news:main", "check that a change for users brings a news fragment"),
+    "github-release": ("ci.github_release:main", "release on GitHub what is published"),
+    "doctor": ("ci.doctor:main", "say what has to be set up once, and what is missing here"),
 }
 
 
@@ -34,8 +34,9 @@ def main() -> None:
     from roadworthy.project import Project  # noqa: PLC0415
     from roadworthy.terminal import run_main  # noqa: PLC0415
 
-    module = import_module(f"roadworthy.{COMMANDS[command][0]}")
-    run_main(lambda: module.main(Project(Path.cwd()), words))
+    module, function = COMMANDS[command][0].split(":")
+    start = getattr(import_module(f"roadworthy.{module}"), function)
+    run_main(lambda: start(Project(Path.cwd()), words))
 
 
 if __name__ == "__main__":

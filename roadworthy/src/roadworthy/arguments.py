@@ -12,10 +12,7 @@ from typing import Any, NoReturn
 
 
 def take_given() -> dict[str, str] | None:
-    """Return what make hands on, by name, and take it out of the environment; None without make.
-
-    Programs that this one starts find nothing of it.
-    """
+    """Return what make hands on, by name, and take it out of the environment of what is started; None without make."""
     names = os.environ.pop("GIVEN", None)
     return None if names is None else {name: os.environ.pop(name, "") for name in names.split()}
 
@@ -35,22 +32,13 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, command: str, about: str) -> None:
         """Prepare for a command, which is a target of make."""
         super().__init__(prog=command, description=about, allow_abbrev=False)
-        self.command = command
         self.names: list[str] = []
-        self.first = ""
         self.required: list[str] = []
+        self.first = ""
         self.by_make = False
 
-    def take(  # noqa: D417 - the others are argparse's
-        self,
-        name: str,
-        about: str,
-        *,
-        first: bool = False,
-        required: bool = False,
-        **options: Any,  # noqa: ANN401
-    ) -> "Parser":
-        """Take a variable.
+    def take(self, name: str, about: str, *, first: bool = False, required: bool = False, **options: Any) -> "Parser":  # noqa: ANN401, D417
+        """Take a variable, with further options of argparse's.
 
         Args:
             name: Its name.
@@ -59,19 +47,18 @@ class Parser(argparse.ArgumentParser):
             required: It has to be given, and not to be empty.
         """
         self.names.append(name)
-        self.required += [name] if required else []
+        if required:
+            self.required.append(name)
         if first:
             self.first = name
             self.add_argument("word", nargs="?", help=argparse.SUPPRESS, **options)
-        self.add_argument(option(name), dest=name, help=about, metavar=name, default=argparse.SUPPRESS, **options)
+        options = {"metavar": name, "default": argparse.SUPPRESS, **options}
+        self.add_argument(option(name), dest=name, help=about, **options)
         return self
 
     def switch(self, name: str, about: str) -> "Parser":
         """Take a variable whose only value is 1."""
-        self.names.append(name)
-        how = {"nargs": "?", "const": "1", "type": one, "metavar": "1"}
-        self.add_argument(option(name), dest=name, help=about, default=argparse.SUPPRESS, **how)  # type: ignore[arg-type]
-        return self
+        return self.take(name, about, nargs="?", const="1", type=one, metavar="1")
 
     def read(self, words: list[str] | None = None) -> dict[str, Any]:
         """Return what was given by name; default: on this process's command line, or by make."""
@@ -89,29 +76,23 @@ class Parser(argparse.ArgumentParser):
                 self.error(f"{self.first} is given twice")
             found[self.first] = word
         if missing := [name for name in self.required if not found.get(name)]:
-            self.error(f"{self.command} needs {', '.join(missing)}")
+            self.error(f"{self.prog} needs {', '.join(missing)}")
         return found
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2, and one line."""
         if self.by_make:
-            message = re.sub(
-                r"(?<!['\"\w])--[a-z][a-z-]*", lambda found: found[0][2:].upper().replace("-", "_"), message
-            )
-            message = message.replace("unrecognized arguments:", f"make {self.command} takes no")
-            message = message.replace(f"{self.command} needs", f"make {self.command} needs")
-        taken = ", ".join(self.names) or "nothing"
+            named = re.compile(r"(?<!['\"\w])--[a-z][a-z-]*")
+            message = named.sub(lambda found: found[0][2:].upper().replace("-", "_"), message)
+            message = message.replace("unrecognized arguments:", f"make {self.prog} takes no")
+            message = message.replace(f"{self.prog} needs", f"make {self.prog} needs")
         line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
-        sys.stderr.write(f"usage: {line}; it takes {taken}\n")
+        sys.stderr.write(f"usage: {line}; it takes {', '.join(self.names) or 'nothing'}\n")
         sys.exit(2)
 
 
 def one(text: str) -> str:
-    """Return the value of a switch.
-
-    Raises:
-        ArgumentTypeError: It is another one.
-    """
+    """Return the value of a switch, or refuse any other one."""
     if text != "1":
         raise argparse.ArgumentTypeError(f"{text!r} is not 1, its only value")
     return text

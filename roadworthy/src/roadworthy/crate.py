@@ -16,15 +16,12 @@ MANIFEST = "Cargo.toml"
 class Crate:
     """What Cargo.toml says, and what pyproject.toml tells maturin of its features.
 
-    Attributes:
-        manifest: The content of Cargo.toml.
-        maturin: The table [tool.maturin] of pyproject.toml.
-        oldest_minor: The oldest minor version of Python 3 that the package is for; remedies name it.
+    Every fact raises ProblemsError where they say nothing that wheels can be built of.
     """
 
-    manifest: dict[str, Any]
-    maturin: dict[str, Any]
-    oldest_minor: int
+    manifest: dict[str, Any]  # the content of Cargo.toml
+    maturin: dict[str, Any]  # the table [tool.maturin] of pyproject.toml
+    oldest_minor: int  # of Python 3, that the package is for; remedies name it
 
     @cached_property
     def pyo3(self) -> dict[str, set[str]]:
@@ -50,11 +47,7 @@ class Crate:
 
     @cached_property
     def asked_features(self) -> list[str]:
-        """The features that a wheel has: the default ones, and those that pyproject.toml asks for.
-
-        Raises:
-            ProblemsError: It asks for them in a way in which the stable ABI cannot be left out.
-        """
+        """The features that a wheel has: the default ones, and those that pyproject.toml asks for."""
         given = self.maturin.get("features", [])
         plain = isinstance(given, list) and all(isinstance(each, str) for each in given)
         if self.maturin.get("all-features") or not plain:
@@ -90,12 +83,10 @@ class Crate:
     def abi3_feature(self) -> str:
         """PyO3's feature of the stable ABI that wheels are built for, such as `abi3-py310`.
 
-        Raises:
-            ProblemsError: There is none, or it cannot be left out, as the free-threaded wheels have to.
+        It is one that can be left out, as the free-threaded wheels have to.
         """
         remedy = f'write into {MANIFEST}: default = ["abi3"], and abi3 = ["pyo3/abi3-py3{self.oldest_minor}"]'
-        always = sorted(each for names in self.pyo3.values() for each in names if each.startswith("abi3"))
-        if always:
+        if always := sorted(each for names in self.pyo3.values() for each in names if each.startswith("abi3")):
             what = f"{MANIFEST} has {', '.join(always)} at pyo3 itself, so no free-threaded wheel can be without it"
             raise problem(what, f"take it out there, and {remedy}")
         oldest = self.oldest_abi(self.asked_features, "abi3")
@@ -105,10 +96,7 @@ class Crate:
 
     @cached_property
     def first_abi3t(self) -> str | None:
-        """The first Python whose stable ABI has a free-threaded form, as the feature `abi3t` says.
-
-        None is for a package without that feature, which has no such wheel.
-        """
+        """The first Python with a free-threaded stable ABI, as the feature `abi3t` says; None without that feature."""
         if "abi3t" not in self.features:
             return None
         oldest = self.oldest_abi(["abi3t"], "abi3t")
@@ -119,12 +107,8 @@ class Crate:
 
     @cached_property
     def features_without_abi3(self) -> list[str]:
-        """The features that a wheel has without the stable ABI: those of all others, less what turns it on.
-
-        Raises:
-            ProblemsError: One of them cannot be asked for by itself.
-        """
-        seen, kept = set[str](), dict[str, None]()
+        """The features that a wheel has without the stable ABI: those of all others, less what turns it on."""
+        seen, kept = set[str](), list[str]()
         waiting = self.asked_features[::-1]
         while waiting:
             one = waiting.pop()
@@ -133,10 +117,9 @@ class Crate:
             seen.add(one)
             if one == "default" or any(self.stable_abi(self.everything_on([one]))):
                 waiting += self.features.get(one, [])[::-1]
-            else:
-                kept[one] = None
-        for one in kept:
-            if one.startswith("dep:") or "?" in one:
+            elif one.startswith("dep:") or "?" in one:
                 what = f"{MANIFEST} turns on {one} together with the stable ABI, and cargo cannot turn it on alone"
                 raise problem(what, f'give it a feature of its own, and name that: extra = ["{one}"]')
-        return list(kept)
+            else:
+                kept.append(one)
+        return kept

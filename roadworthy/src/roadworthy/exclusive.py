@@ -21,10 +21,12 @@ def exclusive(root: Path, name: str) -> Iterator[Path]:
     Raises:
         ProblemsError: Somebody is at it.
     """
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - a refused command line does without
+    import tempfile  # noqa: PLC0415 - a refused command line does without
 
-    state = root / "target" / name
-    lock = FileLock(state / "lock", blocking=False)
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - as above
+
+    state, prefix = root / "target" / name, f"{name}-"
+    lock, note = FileLock(state / "lock", blocking=False), state / "scratch"
     try:
         state.mkdir(parents=True, exist_ok=True)
         lock.acquire()
@@ -34,25 +36,14 @@ def exclusive(root: Path, name: str) -> Iterator[Path]:
         remedy = "make it a folder of yours, or remove it"
         raise problem(f"{state} cannot be written: {error.strerror}", remedy) from error
     try:
-        with scratch_folder(state / "scratch", f"{name}-") as folder:
+        if note.exists() and (left := Path(note.read_text(encoding="utf-8"))).name.startswith(prefix):
+            shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
+        note.write_text(str(folder), encoding="utf-8")
+        try:
             yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            note.unlink(missing_ok=True)
     finally:
         lock.release()
-
-
-@contextmanager
-def scratch_folder(note: Path, prefix: str) -> Iterator[Path]:
-    """Provide a temporary folder, and remove it afterwards; a note says where it is, for who finds it left behind."""
-    import tempfile  # noqa: PLC0415 - a refused command line does without
-
-    if note.exists():
-        left = Path(note.read_text(encoding="utf-8"))
-        if left.name.startswith(prefix):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
-    note.write_text(str(folder), encoding="utf-8")
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        note.unlink(missing_ok=True)

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from packaging.version import InvalidVersion, Version
-
-from roadworthy.sums import is_artefact_name, parse_name
+from roadworthy.releasing.version import version_of_tag
 from roadworthy.terminal import err, problem
 
 # What asks an index is imported where it is asked: a command that does not takes a third of the time to start.
 if TYPE_CHECKING:
+    from packaging.version import Version
     from pypi_simple import DistributionPackage
     from tenacity import RetryCallState
 
@@ -28,12 +27,7 @@ PASSING = {429, 502, 503, 504}
 
 
 class Patience(NamedTuple):
-    """How long an index is asked again.
-
-    Attributes:
-        longest: Seconds in all.
-        first: Seconds of the first pause; each is twice as long as the one before, up to 30.
-    """
+    """How long an index is asked again: seconds in all, and of the first pause; each is twice the last, up to 30."""
 
     # An upload is visible at once, or after a cache or two has forgotten that there was nothing.
     longest: float = 600
@@ -61,9 +55,6 @@ def upload_address(name: str) -> str:
     """Return where files for an index are sent to: PyPI's or TestPyPI's, by twine's names, or an address itself.
 
     Where uv publishes to another index than PyPI by its own variable, UV_PUBLISH_URL, that one is meant by `pypi`.
-
-    Raises:
-        ProblemsError: The name is neither of those.
     """
     if name == "pypi" and (address := os.environ.get("UV_PUBLISH_URL")):
         return address
@@ -85,38 +76,22 @@ def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
     from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential  # noqa: PLC0415
 
     def say(state: "RetryCallState") -> None:
-        reason = state.outcome.exception() if state.outcome else ""
-        wait = state.next_action.sleep if state.next_action else 0
-        err.print(f"{reason}; asking again in {wait:.0f} s")
+        if state.outcome and state.next_action:  # They are there before a pause.
+            err.print(f"{state.outcome.exception()}; asking again in {state.next_action.sleep:.0f} s")
 
-    retrying = Retrying(
-        retry=retry_if_exception_type(NotThereYetError),
-        wait=wait_exponential(multiplier=patience.first, max=30),
-        stop=stop_after_delay(patience.longest),
-        before_sleep=say,
-        reraise=True,
-    )
+    wait, stop = wait_exponential(multiplier=patience.first, max=30), stop_after_delay(patience.longest)
+    again = retry_if_exception_type(NotThereYetError)
     try:
-        return retrying(ask)
+        return Retrying(retry=again, wait=wait, stop=stop, before_sleep=say, reraise=True)(ask)
     except NotThereYetError as error:
         remedy = "is that version published there? see what the publishing job of CI says"
         raise problem(f"{error}, after {patience.longest} s", remedy) from error
 
 
-def is_version(text: str | None, version: Version) -> bool:
-    """Say whether a file of an index is of a version; what is no version is of none."""
-    try:
-        return text is not None and Version(text) == version
-    except InvalidVersion:
-        return False
-
-
 def check_names(names: list[str], url: str) -> None:
-    """Make sure that an index names wheels and sdists, each once: names become paths.
+    """Make sure that an index names wheels and sdists, each once, however it is spelled: names become paths."""
+    from roadworthy.sums import is_artefact_name, parse_name  # noqa: PLC0415
 
-    Raises:
-        ProblemsError: One is none, or is there twice, perhaps spelled in two ways.
-    """
     remedy = "trust nothing that this index serves; check INDEX"
     for name in names:
         if not is_artefact_name(name):
@@ -141,11 +116,7 @@ class Limit:
         return None
 
     def update(self, increment: int) -> None:
-        """Count what has come.
-
-        Raises:
-            ValueError: It is too much.
-        """
+        """Count what has come, and end with ValueError where it is too much."""
         self.left -= increment
         if self.left < 0:
             raise ValueError(f"a file is larger than {self.largest:,} bytes")
@@ -159,11 +130,7 @@ class Index:
 
     @classmethod
     def named(cls, name: str) -> "Index":
-        """Return PyPI, TestPyPI (both by the names that twine gives them), or what an address names.
-
-        Raises:
-            ProblemsError: The name is neither of those.
-        """
+        """Return PyPI, TestPyPI (both by the names that twine gives them), or what an address names."""
         address = upload_address(name)
         return cls(address if address == name else simple_address(address))
 
@@ -171,19 +138,17 @@ class Index:
         """Say whether the index has a page for the project."""
         from pypi_simple import NoSuchProjectError, PyPISimple  # noqa: PLC0415
 
-        with PyPISimple(self.url) as client:
-            try:
-                client.get_project_page(project)
-            except NoSuchProjectError:
-                return False
-        return True
+        try:
+            with PyPISimple(self.url) as client:
+                return bool(client.get_project_page(project))
+        except NoSuchProjectError:
+            return False
 
-    def files(self, project: str, version: Version) -> "list[DistributionPackage]":
+    def files(self, project: str, version: "Version") -> "list[DistributionPackage]":
         """Return the files of a release.
 
         Raises:
-            NotThereYetError: The index does not know the project or the version.
-            BusyError: It says that it cannot answer now.
+            NotThereYetError: The index does not know the project or the version, or (BusyError) cannot answer now.
             ProblemsError: It names a file as none may be called, or two that are one.
         """
         import requests  # noqa: PLC0415
@@ -195,22 +160,21 @@ class Index:
             except NoSuchProjectError as error:
                 raise NotThereYetError(f"{project} is not on {self.url}") from error
             except requests.HTTPError as error:
-                status = error.response.status_code
-                if status not in PASSING:
+                if error.response.status_code not in PASSING:
                     raise
-                raise BusyError(f"{self.url} answers {status}") from error
-        of_release = [file for file in page.packages if is_version(file.version, version)]
+                raise BusyError(f"{self.url} answers {error.response.status_code}") from error
+        # What is no version is of none.
+        of_release = [file for file in page.packages if file.version and version_of_tag(file.version) == version]
         if not of_release:
             raise NotThereYetError(f"{project} {version} is not on {self.url}")
         check_names([file.filename for file in of_release], self.url)
         return of_release
 
-    def download(self, project: str, version: Version, folder: Path, largest: int | None = None) -> None:
+    def download(self, project: str, version: "Version", folder: Path, largest: int | None = None) -> None:
         """Download the files of a release; each is compared with the digest, if the index gives one.
 
         Raises:
-            ProblemsError: The index does not answer, or a file has other bytes, or more than `largest`; default: what
-                PyPI takes of one.
+            ProblemsError: It does not answer, or a file has other bytes, or more than `largest`, default: PyPI's limit.
         """
         import requests  # noqa: PLC0415
         from pypi_simple import PyPISimple  # noqa: PLC0415
@@ -223,8 +187,7 @@ class Index:
             with PyPISimple(self.url) as client:
                 for file in files:
                     err.print(f"downloading {file.filename}")
-                    client.download_package(
-                        file, folder / file.filename, verify=bool(file.digests), progress=limit, timeout=TIMEOUT
-                    )
+                    to, known = folder / file.filename, bool(file.digests)
+                    client.download_package(file, to, verify=known, progress=limit, timeout=TIMEOUT)
         except (requests.RequestException, ValueError) as error:
             raise problem(f"{self.url} does not answer as an index: {error}", "check INDEX and the network") from error

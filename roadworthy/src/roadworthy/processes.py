@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from roadworthy.terminal import ProblemsError, problem
 
@@ -44,11 +45,7 @@ def starting(words: list[str], cwd: Path) -> Iterator[None]:
 
 
 def run(
-    *command: object,
-    cwd: Path,
-    env: Mapping[str, str],
-    check: bool = True,
-    timeout: float | None = None,
+    *command: object, cwd: Path, env: Mapping[str, str], check: bool = True, timeout: float | None = None
 ) -> "subprocess.CompletedProcess[str]":
     """Run a program without input to its end, and return what it printed, as UTF-8.
 
@@ -65,20 +62,12 @@ def run(
         TimeoutExpired: It took longer than `timeout`.
     """
     words = [str(word) for word in command]
+    # A path that is no UTF-8 comes through as it is.
+    text: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True}
     try:
         with starting(words, cwd):
-            return subprocess.run(
-                words,
-                cwd=cwd,
-                env=env,
-                check=check,
-                timeout=timeout,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                # A path that is no UTF-8 comes through as it is.
-                errors="surrogateescape",
-            )
+            return subprocess.run(words, cwd=cwd, env=env, check=check, timeout=timeout, **pipes, **text)
     finally:
         log.debug("%s", shlex.join(words))
 
@@ -101,15 +90,8 @@ def run_apart(
     words = [str(word) for word in command]
     # Into a file and not a pipe: a program that outlives this process would be ended by what it prints (SIGPIPE).
     with tempfile.TemporaryFile() as printed:
-        with subprocess.Popen(
-            words,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=printed,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process:
+        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": printed, "stderr": subprocess.STDOUT}
+        with subprocess.Popen(words, cwd=cwd, env=env, start_new_session=True, **pipes) as process:
             try:
                 process.wait(timeout=timeout)
             except BaseException:
@@ -123,11 +105,10 @@ def run_apart(
 
 
 def end_group(process: "subprocess.Popen[bytes]") -> None:
-    """End a program that leads a group, and all that it has started."""
+    """End a program that leads a group, and all that it has started: whoever cleans up after them does so."""
     if os.name == "nt":
         process.kill()
     else:
-        # Whoever cleans up after them does so, so nothing of theirs has to end gently.
         with suppress(ProcessLookupError):  # they may have ended in this moment
             os.killpg(process.pid, signal.SIGKILL)
     process.wait()

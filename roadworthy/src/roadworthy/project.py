@@ -1,4 +1,4 @@
-"""Facts about a project, read from the files in which they stand. Reading happens when a fact is asked for.
+"""Facts about a project, read from the files in which they stand, when a fact is asked for.
 
 A fact that is missing, or that the engine cannot work with, is a problem that names its file; nobody else looks into
 the tables.
@@ -27,24 +27,19 @@ SOURCE = "python"
 NEWEST_MINOR = 99
 
 
-def find_repository(table: Any) -> str | None:  # noqa: ANN401 - as it was parsed
-    """Return the address of the repository in a table [project], under any label that indexes know (PEP 753)."""
-    urls = find_table(table, "urls")
-    labels = {re.sub(r"[^a-z]", "", label.lower()): str(address) for label, address in urls.items()}
-    return next((labels[label] for label in ("repository", "source", "sourcecode", "github") if label in labels), None)
-
-
 def require_repository(table: Any) -> str:  # noqa: ANN401 - as it was parsed
-    """Return the same.
+    """Return the address of the repository in a table [project], under any label that indexes know (PEP 753).
 
     Raises:
         ProblemsError: There is none.
     """
-    found = find_repository(table)
-    if found is None:
-        remedy = 'write it there: Repository = "https://github.com/owner/name"'
-        raise problem(f"{PYPROJECT} has no Repository in [project.urls]", remedy)
-    return found
+    urls = find_table(table, "urls")
+    labels = {re.sub(r"[^a-z]", "", label.lower()): str(address) for label, address in urls.items()}
+    for label in ("repository", "source", "sourcecode", "github"):
+        if label in labels:
+            return labels[label]
+    remedy = 'write it there: Repository = "https://github.com/owner/name"'
+    raise problem(f"{PYPROJECT} has no Repository in [project.urls]", remedy)
 
 
 def same_wheel(name: str, other: str) -> bool:
@@ -63,8 +58,7 @@ class Project:
 
     root: Path
 
-    # ---- places -----------------------------------------------------------------------------------------------------
-
+    # ---- places
     @property
     def dist(self) -> Path:
         """The folder of what is built."""
@@ -90,8 +84,7 @@ class Project:
         """Return the text of a file, by its path from the root."""
         return read_text(self.root, name)
 
-    # ---- tables -----------------------------------------------------------------------------------------------------
-
+    # ---- tables
     @cached_property
     def pyproject(self) -> dict[str, Any]:
         """The content of pyproject.toml."""
@@ -108,11 +101,7 @@ class Project:
         return list(parse_toml("Cargo.lock", self.read("Cargo.lock")).get("package", []))
 
     def require_text(self, *keys: str, remedy: str) -> str:
-        """Return a text that stands in pyproject.toml at a path of keys.
-
-        Raises:
-            ProblemsError: There is none.
-        """
+        """Return a text that stands in pyproject.toml at a path of keys."""
         found = find(self.pyproject, *keys)
         if not isinstance(found, str) or not found.strip():
             raise problem(f"{PYPROJECT} has no {keys[-1]} in [{'.'.join(keys[:-1])}]", remedy)
@@ -138,8 +127,7 @@ class Project:
         """By the name of an index, the environment on GitHub that its trusted publisher is bound to."""
         return {"pypi": "pypi", "testpypi": "testpypi", **find_table(self.settings, "environments")}
 
-    # ---- the package ------------------------------------------------------------------------------------------------
-
+    # ---- the package
     @cached_property
     def name(self) -> str:
         """The name of the distribution, as pyproject.toml spells it."""
@@ -156,8 +144,7 @@ class Project:
     def native_module(self) -> str:
         """The full name of the extension module, which is in a package of the folder `SOURCE`.
 
-        Raises:
-            ProblemsError: It would be anywhere else, so what is in a wheel could not be compared with it.
+        Anywhere else, what is in a wheel could not be compared with it.
         """
         example = f'write module-name = "{self.file_stem}._core" there, as #[pymodule] says'
         found = self.require_text("tool", "maturin", "module-name", remedy=example)
@@ -187,11 +174,6 @@ class Project:
             what = f"{PYPROJECT} has the version {text!r}, which is none"
             raise problem(what, "write X.Y.Z, such as 0.2.0") from error
 
-    @property
-    def repository(self) -> str | None:
-        """The address of the repository, or None."""
-        return find_repository(find_table(self.pyproject, "project"))
-
     @cached_property
     def crate(self) -> Crate:
         """The crate that the package is built from."""
@@ -203,8 +185,7 @@ class Project:
         found = package_of(self.manifest).get("rust-version")
         return found if isinstance(found, str) else None
 
-    # ---- the Pythons that it is for ---------------------------------------------------------------------------------
-
+    # ---- the Pythons that it is for
     @cached_property
     def requires_python(self) -> "SpecifierSet":
         """Which versions of Python the package may be installed on."""
@@ -229,8 +210,7 @@ class Project:
         every = range(NEWEST_MINOR + 1)
         found = tuple(minor for minor in every if any(allowed.contains(f"3.{minor}.{patch}") for patch in patches))
         if not found:
-            what = f"{PYPROJECT} allows no Python 3: requires-python is {allowed}"
-            raise problem(what, "write the oldest: >=3.10")
+            raise problem(f"{PYPROJECT} allows no Python 3: requires-python is {allowed}", "write the oldest: >=3.10")
         return found
 
     @property
@@ -255,8 +235,7 @@ class Project:
             tags[f"{abi3t}t"] = f"cp{abi3t.replace('.', '')}-abi3.abi3t"
         return tags
 
-    # ---- the workflow -----------------------------------------------------------------------------------------------
-
+    # ---- the workflow
     @cached_property
     def jobs(self) -> dict[str, Any]:
         """The jobs of the workflow as they stand there, with expressions as they are."""
@@ -269,23 +248,15 @@ class Project:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f" (at line {mark.line + 1})" if mark else ""
-            what = f"{path} is no YAML: {getattr(error, 'problem', error)}{where}"
-            raise problem(what, "repair it, and commit") from error
+            said = getattr(error, "problem", error)
+            raise problem(f"{path} is no YAML: {said}{where}", "repair it, and commit") from error
         jobs = find(content, "jobs")
         if not isinstance(jobs, dict):
             raise problem(f"{path} has no jobs", "compare it with the template's")
         return jobs
 
     def matrix(self, job: str, *needed: str) -> list[dict[str, str]]:
-        """Return the rows of a job of the workflow; there they stand one by one, under `include:`.
-
-        Args:
-            job: Its name in the file.
-            needed: What each row has to have, as a text.
-
-        Raises:
-            ProblemsError: It has none, or one of them is incomplete.
-        """
+        """Return the rows of a job of the workflow, one by one under `include:`; each needs texts of these names."""
         path, rows = self.workflow_path, find(self.jobs, job, "strategy", "matrix", "include")
         if not isinstance(rows, list) or not rows:
             what = f"{path} has no rows at {job}.strategy.matrix.include"
@@ -310,11 +281,7 @@ class Project:
         return tags
 
     def platform_tag(self, triple: str) -> str:
-        """Return the platform tag of a target's wheels.
-
-        Raises:
-            ProblemsError: No wheels are built for it.
-        """
+        """Return the platform tag of a target's wheels; none are built for another target."""
         if triple not in self.platform_tags:
             raise problem(f"no wheels are built for {triple}", f"TARGET is one of: {', '.join(self.platform_tags)}")
         return self.platform_tags[triple]
@@ -324,17 +291,12 @@ class Project:
         found = re.match(r"macosx_(\d+)_(\d+)_", self.platform_tag(triple))
         return f"{found[1]}.{found[2]}" if found else None
 
-    # ---- the files of a release -------------------------------------------------------------------------------------
-
+    # ---- the files of a release
     def require_facts(self) -> None:
-        """Make sure, before a build, that all that it will be judged by can be read.
-
-        Raises:
-            ProblemsError: Something is missing; it says where.
-        """
+        """Make sure, before a build, that all that it will be judged by can be read."""
         # In the order in which they are told.
-        facts = (self.native_module, self.crate.features_without_abi3, self.python_tags, self.platform_tags)
-        _ = (*facts, self.crate.abi3_feature)
+        _ = (self.native_module, self.crate.features_without_abi3, self.python_tags, self.platform_tags)
+        _ = self.crate.abi3_feature
 
     def sdist_name(self, of: "Version | None" = None) -> str:
         """Return the file name of the sdist of a version; default: this one."""

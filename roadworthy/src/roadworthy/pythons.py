@@ -39,8 +39,7 @@ def search_path() -> str:
     """
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     folders = [folder for folder in os.get_exec_path() if Path(folder) != root / "shims"]
-    windows = root / "pyenv-win" / "versions"
-    installed = [*sorted(root.glob("versions/*/bin")), *sorted(windows.glob("*"))]
+    installed = [*sorted(root.glob("versions/*/bin")), *sorted(root.glob("pyenv-win/versions/*"))]
     return os.pathsep.join([*folders, *map(str, installed)])
 
 
@@ -59,19 +58,12 @@ def list_pythons(uv: Path, *request: str) -> list[Python]:
     except ValueError:
         # A program of that name which is none, or says more than was asked: it has found nothing.
         entries = []
-    pythons = {
-        (root / entry["path"]).resolve(): Python(
-            version=(
-                entry["version_parts"]["major"],
-                entry["version_parts"]["minor"],
-                entry["version_parts"]["patch"],
-            ),
-            free_threaded=entry["variant"].startswith("freethreaded"),
-            path=root / entry["path"],
-        )
-        for entry in reversed(entries)
-        if entry["implementation"] == "cpython" and not entry["variant"].endswith("debug")
-    }
+    pythons = {}
+    for entry in reversed(entries):
+        if entry["implementation"] == "cpython" and not entry["variant"].endswith("debug"):
+            path, parts = root / entry["path"], entry["version_parts"]
+            version = (parts["major"], parts["minor"], parts["patch"])
+            pythons[path.resolve()] = Python(version, entry["variant"].startswith("freethreaded"), path)
     return sorted(pythons.values())
 
 
@@ -99,11 +91,8 @@ def find_python(uv: Path, spec: str, everything: list[Python]) -> Python:
             raise PythonNotFoundError(f"PYTHON={spec} is neither a version such as 3.12 or 3.14t nor a CPython's path")
         return at_path[0]
     version = tuple(map(int, asked["version"].split(".")))
-    fitting = [
-        python
-        for python in everything
-        if python.version[: len(version)] == version and python.free_threaded == bool(asked["threads"])
-    ]
+    of_kind = [python for python in everything if python.free_threaded == bool(asked["threads"])]
+    fitting = [python for python in of_kind if python.version[: len(version)] == version]
     if not fitting:
         there = ", ".join(python.name for python in newest_of_each(everything)) or "none"
         raise PythonNotFoundError(f"CPython {spec} is not on this machine; install it, or choose one of: {there}")

@@ -33,10 +33,10 @@ class Repository:
 
     def environment(self) -> dict[str, str]:
         """Return the environment that git is run with."""
-        pairs: dict[str, str] = {}
+        given = {**environment(), "GIT_CONFIG_COUNT": str(len(self.settings))}
         for number, (key, value) in enumerate(self.settings):
-            pairs |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-        return {**environment(), **pairs, "GIT_CONFIG_COUNT": str(len(self.settings))}
+            given |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        return given
 
     def run(
         self, *arguments: object, check: bool = False, timeout: float | None = None, env: dict[str, str] | None = None
@@ -46,19 +46,11 @@ class Repository:
         return commands.run("git", *arguments, cwd=self.folder, env=whole, check=check, timeout=timeout)
 
     def ask(self, *arguments: object) -> str:
-        """Return what a git command prints, without the last line feed.
-
-        Raises:
-            CalledProcessError: The command failed.
-        """
+        """Return what a git command prints, without the last line feed; CalledProcessError if it fails."""
         return self.run(*arguments, check=True).stdout.removesuffix("\n")
 
     def require_checkout(self) -> None:
-        """Make sure that the folder is the root of a git checkout with a commit.
-
-        Raises:
-            ProblemsError: It is not, for example in an unpacked sdist.
-        """
+        """Make sure that the folder is the root of a git checkout with a commit, and not, say, an unpacked sdist."""
         top = self.run("rev-parse", "--show-toplevel")
         what = f"{self.folder} is not the root of a git checkout with a commit"
         remedy = "clone the repository, and work in the clone"

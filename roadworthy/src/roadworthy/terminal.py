@@ -1,6 +1,7 @@
 """How every script speaks: results on stdout, everything else on stderr, problems each with a remedy.
 
-Exit codes: 0 done, or nothing to do; 1 problems were found; 2 wrong usage.
+Exit codes: 0 done, or nothing to do; 1 problems were found; 2 wrong usage. GitHub's runner, where there is one, is told
+more: errors on the run's page, the outputs of a step, the job's summary.
 """
 
 import errno
@@ -8,10 +9,11 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +27,13 @@ NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class Terminal:
-    """One of the two streams, as rich shows it; rich is loaded for what is more than plain text: most starts need none.
+    """`sys.stdout` or `sys.stderr`, whatever that is when something is printed, as rich shows it.
 
-    What it has not of its own, it has of rich's Console.
+    Rich is loaded for what is more than plain text, which most starts do not print; what this class has not, it has.
     """
 
     def __init__(self, name: str) -> None:
-        """Prepare for `sys.stdout` or `sys.stderr`, whatever that is when something is printed."""
+        """Prepare for a stream of this name."""
         self.name = name
 
     @cached_property
@@ -107,6 +109,34 @@ def annotate(errors: Iterable[tuple[str, str]]) -> None:
             out.print(f"::error title={title}::{text}" if title else f"::error::{text}")
 
 
+def set_outputs(outputs: Mapping[str, str]) -> None:
+    """Print the outputs of a step, and hand them to the runner where there is one (`GITHUB_OUTPUT`).
+
+    Raises:
+        ValueError: A value has more than one line, and could pose as another output.
+    """
+    lines = [f"{name}={value}" for name, value in outputs.items()]
+    if any(not line.isprintable() for line in lines):
+        raise ValueError(f"an output of more than one line: {lines}")
+    for line in lines:
+        out.print(line)
+    hand_on("GITHUB_OUTPUT", lines)
+
+
+def summarise(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Add a table to the job's summary, where there is one (`GITHUB_STEP_SUMMARY`)."""
+    table = [heads, ["---"] * len(heads), *rows]
+    cells = [[printable(str(cell)).replace("|", "\\|") for cell in row] for row in table]
+    hand_on("GITHUB_STEP_SUMMARY", ["", f"### {title}", "", *(f"| {' | '.join(row)} |" for row in cells), ""])
+
+
+def hand_on(variable: str, lines: Iterable[str]) -> None:
+    """Append lines to the file that a variable of the runner names, where there is one."""
+    if path := os.environ.get(variable):
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.writelines(f"{line}\n" for line in lines)
+
+
 @contextmanager
 def step(title: str) -> Iterator[None]:
     """Tell what goes on, on a terminal while it goes on, and how long it took when it has ended well."""
@@ -136,7 +166,9 @@ def run_main(main: Callable[[], None]) -> None:
             err.print(str(one.printable()))
         sys.exit(1)
     except CalledProcessError as error:
-        show_failure(error)
+        err.print(f"problem: this command ended with exit code {error.returncode}: {' '.join(map(str, error.cmd))}")
+        for said in filter(None, (error.stdout, error.stderr)):
+            err.print(str(said).rstrip())
         sys.exit(1)
     except OSError as error:
         # Anything else that the system refuses is a mistake of the script, and its traceback is wanted.
@@ -148,11 +180,3 @@ def run_main(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(130)
-
-
-def show_failure(error: CalledProcessError) -> None:
-    """Say which command failed, and all that it said."""
-    err.print(f"problem: this command ended with exit code {error.returncode}: {' '.join(map(str, error.cmd))}")
-    for stream in (error.stdout, error.stderr):
-        if stream:
-            err.print(str(stream).rstrip())

@@ -16,19 +16,6 @@ from roadworthy.terminal import Problem, ProblemsError, problem
 REMEDY = "run the jobs that built them again, all of them; publish nothing of this run"
 
 
-def list_folders(built: Path) -> list[Path]:
-    """Return the folders, one for each machine.
-
-    Raises:
-        ProblemsError: There is none.
-    """
-    folders = sorted(path for path in built.iterdir() if path.is_dir()) if built.is_dir() else []
-    if not folders:
-        remedy = "FROM= is the folder of the folders that machines have built"
-        raise problem(f"there are no folders in {built}", remedy)
-    return folders
-
-
 def check_folder(dist: Path, sums: Path) -> Iterator[Problem]:
     """Find what is wrong with what one machine has built: its dist/, and its SHA256SUMS."""
     from roadworthy.sums import compare_sums, is_artefact_name, read_sums  # noqa: PLC0415 - slow
@@ -39,18 +26,14 @@ def check_folder(dist: Path, sums: Path) -> Iterator[Problem]:
         return
     paths = sorted(dist.iterdir())
     plain = [path for path in paths if path.is_file() and not path.is_symlink()]
-    yield from (Problem(f"{path} is no plain file", REMEDY) for path in paths if path not in plain)
     named = [path for path in plain if is_artefact_name(path.name)]
+    yield from (Problem(f"{path} is no plain file", REMEDY) for path in paths if path not in plain)
     yield from (Problem(f"{path} is neither a wheel nor an sdist", REMEDY) for path in plain if path not in named)
     yield from compare_sums(named, hashes, sums)
 
 
 def check_together(found: dict[Path, Path]) -> Iterator[Problem]:
-    """Find names that several machines have built, and hashes in which they do not agree.
-
-    Args:
-        found: By the dist/ of each machine, its SHA256SUMS.
-    """
+    """Find names that several machines have built, and hashes in which the SHA256SUMS of each dist/ do not agree."""
     from roadworthy.sums import read_sums  # noqa: PLC0415 - slow
 
     builders, hashes = defaultdict(list), defaultdict(set)
@@ -62,24 +45,24 @@ def check_together(found: dict[Path, Path]) -> Iterator[Problem]:
     for name, where in sorted(builders.items()):
         if len(where) > 1:
             yield Problem(f"{name} was built by {', '.join(where)}: one would replace the other", REMEDY)
-    for name in sorted(name for name, digests in hashes.items() if len(digests) > 1):
-        yield Problem(f"{name} has {len(hashes[name])} different SHA-256 in the SHA256SUMS", REMEDY)
+    for name, digests in sorted(hashes.items()):
+        if len(digests) > 1:
+            yield Problem(f"{name} has {len(digests)} different SHA-256 in the SHA256SUMS", REMEDY)
     for name in sorted(hashes.keys() - builders.keys()):
         yield Problem(f"{name} stands in a SHA256SUMS, and no machine has it", REMEDY)
 
 
 def main(project: Project, words: list[str]) -> None:
-    """Move everything into dist/.
-
-    Raises:
-        ProblemsError: Something does not fit together; dist/ is as it was.
-    """
+    """Move everything into dist/, which stays as it was where something does not fit together."""
     parser = Parser("collect", "Put together what several machines have built.")
     parser.take("FROM", "the folder of the folders that machines have built", first=True, required=True)
     built = Path(parser.read(words)["FROM"])
     from roadworthy.building import new_dist  # noqa: PLC0415 - not for a refusal of the command line
 
-    found = {folder / project.dist.name: folder / project.sums.name for folder in list_folders(built)}
+    folders = sorted(path for path in built.iterdir() if path.is_dir()) if built.is_dir() else []
+    if not folders:
+        raise problem(f"there are no folders in {built}", "FROM= is the folder of the folders that machines have built")
+    found = {folder / project.dist.name: folder / project.sums.name for folder in folders}
     problems = [one for dist, sums in found.items() for one in check_folder(dist, sums)] or list(check_together(found))
     if problems:
         raise ProblemsError(problems)

@@ -10,7 +10,9 @@ import shutil
 from collections.abc import Callable
 
 from roadworthy.arguments import Parser
+from roadworthy.index import Index, NotThereYetError, upload_address
 from roadworthy.project import Project, require_repository
+from roadworthy.releasing.github import Forge
 from roadworthy.tables import find
 from roadworthy.terminal import Problem, ProblemsError, err, out, problem
 
@@ -35,93 +37,63 @@ def required_check(project: Project) -> str:
 
 def publisher(project: Project, environment: str) -> dict[str, str]:
     """Return what an index is told about the trusted publisher, in the order of its form."""
-    from roadworthy.releasing.github import Forge  # noqa: PLC0415 - not for a refusal of the command line
-
     forge = Forge.of(project, require_repository(find(project.pyproject, "project")))
     if forge is None:
         raise problem("pyproject.toml has no Repository on GitHub", "set it in [project.urls]")
-    return {
-        "PyPI project name": project.name,
-        "Owner": forge.owner,
-        "Repository name": forge.name,
-        "Workflow name": project.workflow_file,
-        "Environment name": environment,
-    }
-
-
-def gh_api(project: Project, method: str, path: str, *words: str, body: object = None) -> str:
-    """Return a gh command for this repository: with further words, or with a body, which is shown as JSON."""
-    values = publisher(project, "")
-    command = f"gh api --method={method} repos/{values['Owner']}/{values['Repository name']}/{path}"
-    if body is not None:
-        return f"{command} --input=- <<< {shlex.quote(json.dumps(body))}"
-    return " ".join([command, *words])
-
-
-def ruleset(project: Project, name: str, target: str, ref: str, *rules: dict[str, object]) -> str:
-    """Return the command that makes a ruleset for a kind of refs."""
-    names = {"ref_name": {"include": [ref], "exclude": []}}
-    body = {"name": name, "target": target, "enforcement": "active", "conditions": names, "rules": rules}
-    return gh_api(project, "POST", "rulesets", body=body)
+    where = {"PyPI project name": project.name, "Owner": forge.owner, "Repository name": forge.name}
+    return {**where, "Workflow name": project.workflow_file, "Environment name": environment}
 
 
 def set_up_commands(project: Project) -> dict[str, list[str]]:
     """Return the gh commands that set GitHub up, by what they are for."""
-    from roadworthy.index import upload_address  # noqa: PLC0415 - not for a refusal of the command line
-
     pypi, test = (project.environments[name] for name in ("pypi", "testpypi"))
+    told = publisher(project, pypi)
+    repository = f"repos/{told['Owner']}/{told['Repository name']}"
+
+    def api(method: str, path: str, *words: str, body: object = None) -> str:
+        given = () if body is None else (f"--input=- <<< {shlex.quote(json.dumps(body))}",)
+        return " ".join([f"gh api --method={method} {repository}/{path}", *words, *given])
+
+    def ruleset(name: str, target: str, ref: str, *rules: object) -> str:
+        names = {"ref_name": {"include": [ref], "exclude": []}}
+        body = {"name": name, "target": target, "enforcement": "active", "conditions": names, "rules": rules}
+        return api("POST", "rulesets", body=body)
+
     # The reviewer is whoever runs it; so this body is no fixed text.
     reviewed = (
         "-F 'reviewers[][type]=User' -F \"reviewers[][id]=$(gh api user --jq .id)\"",
         "-F 'deployment_branch_policy[protected_branches]=false'",
         "-F 'deployment_branch_policy[custom_branch_policies]=true'",
     )
-    tags = {"name": TAG_PATTERN, "type": "tag"}
-    check = {
-        "required_status_checks": [{"context": required_check(project)}],
-        "strict_required_status_checks_policy": True,
-    }
-    passed: dict[str, object] = {"type": "required_status_checks", "parameters": check}
+    contexts = [{"context": required_check(project)}]
+    check = {"required_status_checks": contexts, "strict_required_status_checks_policy": True}
+    passed = {"type": "required_status_checks", "parameters": check}
     return {
         f"The environment {pypi}: a person approves, and only tags get in. Made by its first use, it is bare": [
-            gh_api(project, "PUT", f"environments/{pypi}", *reviewed),
-            gh_api(project, "POST", f"environments/{pypi}/deployment-branch-policies", body=tags),
+            api("PUT", f"environments/{pypi}", *reviewed),
+            api("POST", f"environments/{pypi}/deployment-branch-policies", body={"name": TAG_PATTERN, "type": "tag"}),
         ],
         f"The environment {test}, and where it publishes to": [
-            gh_api(project, "PUT", f"environments/{test}"),
+            api("PUT", f"environments/{test}"),
             f"gh variable set PUBLISH_URL --env {test} --body {upload_address('testpypi')}",
         ],
         "Tags of releases are never moved and never deleted": [
-            ruleset(project, "releases", "tag", f"refs/tags/{TAG_PATTERN}", {"type": "update"}, {"type": "deletion"}),
+            ruleset("releases", "tag", f"refs/tags/{TAG_PATTERN}", {"type": "update"}, {"type": "deletion"})
         ],
-        "The default branch takes what CI has passed": [
-            ruleset(project, "default branch", "branch", "~DEFAULT_BRANCH", passed),
-        ],
+        "The default branch takes what CI has passed": [ruleset("default branch", "branch", "~DEFAULT_BRANCH", passed)],
         "What workflows may do where they do not say: read": [
-            gh_api(project, "PUT", "actions/permissions/workflow", body={"default_workflow_permissions": "read"}),
+            api("PUT", "actions/permissions/workflow", body={"default_workflow_permissions": "read"})
         ],
     }
-
-
-def print_publishers(project: Project, taken: Callable[[Project, str], str]) -> None:
-    """Print the forms of both indexes, each with what `taken` says of the name there."""
-    for name, environment in project.environments.items():
-        out.print(f"The trusted publisher on {name} (Account, Publishing, Add a new pending publisher):", style="bold")
-        for field, value in publisher(project, environment).items():
-            out.print(f"  {field:20} {value}")
-        out.print(f"  {taken(project, name)}")
-        out.print()
 
 
 def say_taken(project: Project, name: str) -> str:
     """Say whether an index knows the project."""
-    from roadworthy.index import Index, NotThereYetError  # noqa: PLC0415 - not for a refusal of the command line
-
     try:
-        with_page = Index.named(name).knows(project.name)
+        known = Index.named(name).knows(project.name)
     except (NotThereYetError, OSError, ValueError) as error:
         return f"whether the name is free could not be asked ({type(error).__name__})"
-    if with_page:
+    if known:
         return "The project is there: add the publisher to it, under Manage, Publishing; or, if it is not yours, rename"
     return "The name is free. A pending publisher does not reserve it: release 0.1.0-alpha1 soon"
 
@@ -145,12 +117,14 @@ def find_missing(project: Project) -> list[Problem]:
 def main(project: Project, words: list[str], taken: Callable[[Project, str], str] = say_taken) -> None:
     """Print everything, and end with what is missing; `taken` asks an index, by its name, for the project."""
     Parser("doctor", "Say what has to be set up once, and what is missing here.").read(words)
-    print_publishers(project, taken)
+    for name, environment in project.environments.items():
+        out.print(f"The trusted publisher on {name} (Account, Publishing, Add a new pending publisher):", style="bold")
+        for field, value in publisher(project, environment).items():
+            out.print(f"  {field:20} {value}")
+        out.print(f"  {taken(project, name)}\n")
     for title, lines in set_up_commands(project).items():
         out.print(f"{title}:", style="bold")
-        for line in lines:
-            # As it is: to be copied.
-            print(f"  {line}")
-        out.print()
+        # As they are: to be copied.
+        print("".join(f"  {line}\n" for line in lines))
     if problems := find_missing(project):
         raise ProblemsError(problems)

@@ -2,26 +2,29 @@
 
 The first job of CI.yml. What it finds goes to the other jobs as outputs: `version`, under which the artefacts are
 built, and `code`, which is "false" where only documents change. On a laptop it says the same of what is checked out.
+
+The other jobs stamp that version into the files, in the runner's checkout and nowhere else. Only a manual run's is
+another than the one that stands there. No commit is made, and `make release` refuses such a version.
 """
 
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from roadworthy import processes as commands
 from roadworthy.arguments import Parser
+from roadworthy.processes import venv_bin
 from roadworthy.project import Project
+from roadworthy.releasing import files
+from roadworthy.releasing.version import NUMBER, Release, belongs_to
 from roadworthy.repository import Repository
-from roadworthy.runner import set_outputs, summarise
-from roadworthy.terminal import Problem, ProblemsError
-
-if TYPE_CHECKING:
-    from roadworthy.releasing.version import Release
+from roadworthy.terminal import Problem, ProblemsError, problem, set_outputs, summarise
 
 # What no test but those of `make lint` and `make test` looks at, and no wheel but its description holds.
 DOCUMENTS = re.compile(r"[^/]+\.md|docs/.+|changelog\.d/.+\.md|\.github/(?!workflows/).+\.(?:md|yml)")
 NO_COMMIT = "0" * 40
+DEVELOPMENT = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}-dev[1-9][0-9]{{0,8}}")
 
 
 @dataclass(frozen=True)
@@ -38,107 +41,89 @@ class Run:
     def read(cls) -> "Run":
         """Read the environment of a step, in which CI.yml adds `BEFORE` and `DEFAULT_BRANCH`."""
         given = os.environ.get
-        return cls(
-            event=given("GITHUB_EVENT_NAME", "push"),
-            ref=given("GITHUB_REF", "refs/heads/main"),
-            number=given("GITHUB_RUN_NUMBER", "1"),
-            before=given("BEFORE", ""),
-            default_branch=given("DEFAULT_BRANCH") or "main",
-        )
+        event, ref = given("GITHUB_EVENT_NAME", "push"), given("GITHUB_REF", "refs/heads/main")
+        number, default_branch = given("GITHUB_RUN_NUMBER", "1"), given("DEFAULT_BRANCH") or "main"
+        return cls(event, ref, number, given("BEFORE", ""), default_branch)
 
     @property
     def tag(self) -> str | None:
         """The tag whose push started the run. A manual run for a tag is not one."""
-        return (
-            self.ref.removeprefix("refs/tags/") if self.event == "push" and self.ref.startswith("refs/tags/") else None
-        )
+        is_tag = self.event == "push" and self.ref.startswith("refs/tags/")
+        return self.ref.removeprefix("refs/tags/") if is_tag else None
 
 
-def changed_files(checkout: Repository, run: Run) -> list[str] | None:
-    """Return the paths that a push or a pull request changes; None where that cannot be told."""
+def changes_code(checkout: Repository, run: Run) -> bool:
+    """Say whether a push or a pull request changes anything but documents, or might."""
     if run.event == "pull_request":
         # What is checked out is the merge of both sides.
         base = "HEAD^1"
     elif run.event == "push" and run.tag is None and run.before not in ("", NO_COMMIT):
         base = run.before
     else:
-        return None
+        return True
     diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", "--end-of-options", f"{base}..HEAD")
     listed = checkout.run(*diff)
     # The commit before a push with force is gone.
-    return None if listed.returncode else listed.stdout.rstrip("\0").split("\0")
-
-
-def changes_code(checkout: Repository, run: Run) -> bool:
-    """Say whether anything but documents changes, or might."""
-    changed = changed_files(checkout, run)
-    return changed is None or not all(DOCUMENTS.fullmatch(path) for path in changed)
-
-
-def version_of(run: Run, release: "Release") -> str:
-    """Return the version of the run's artefacts: a manual run's is a development version of the next patch.
-
-    A file name can be used once on TestPyPI too, so it holds the number of the run, which is never the same again.
-    """
-    if run.event != "workflow_dispatch":
-        return release.text
-    major, minor, patch = (*release.version.release, 0, 0)[:3]
-    return f"{major}.{minor}.{patch + 1}-dev{run.number}"
-
-
-def branches_with_head(checkout: Repository) -> list[str]:
-    """Return the remote's branches that have the commit."""
-    listed = checkout.ask("branch", "--remotes", "--format=%(refname:lstrip=3)", "--contains=HEAD")
-    return [branch for branch in listed.split("\n") if branch not in ("", "HEAD")]
+    return listed.returncode != 0 or not all(map(DOCUMENTS.fullmatch, listed.stdout.rstrip("\0").split("\0")))
 
 
 def check_tag(project: Project, tag: str, default_branch: str) -> Iterator[Problem]:
     """Find what speaks against publishing a tag: it is to be the release that its commit is."""
-    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
-    from roadworthy.releasing.version import Release, belongs_to  # noqa: PLC0415
-
     remedy = "it publishes nothing: leave it, or delete it where the tags' rules allow; `make release` makes good ones"
     try:
         release = Release.parse(tag.removeprefix("v"))
     except ValueError as error:
         yield Problem(f"the tag {tag} is no release's: {error}", remedy)
         return
-    read = files.reader(project.root)
-    for file, version in files.versions(read).items():
+    for file, version in files.versions(project.read).items():
         if version != release.text:
             yield Problem(f"the tag is {tag}, and {file} says {version}", remedy)
-    if files.section_of(read(files.CHANGELOG), release.version) is None:
+    if files.section_of(project.read(files.CHANGELOG), release.version) is None:
         yield Problem(f"{files.CHANGELOG} has no section for {release.text}", remedy)
-    branches = branches_with_head(project.checkout)
+    listed = project.checkout.ask("branch", "--remotes", "--format=%(refname:lstrip=3)", "--contains=HEAD")
+    branches = [branch for branch in listed.split("\n") if branch not in ("", "HEAD")]
     if not any(branch == default_branch or belongs_to(branch, release.version) for branch in branches):
         where = f"it is on {', '.join(branches)}" if branches else "it is on no branch"
         yield Problem(f"the commit of {tag} is not on {default_branch}, nor on its maintenance line: {where}", remedy)
 
 
-def identify(project: Project, run: Run) -> dict[str, str]:
-    """Return the outputs.
-
-    Raises:
-        ProblemsError: The tag is not to be published.
-    """
-    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
-    from roadworthy.releasing.version import Release  # noqa: PLC0415
-
-    if run.tag and (problems := list(check_tag(project, run.tag, run.default_branch))):
-        raise ProblemsError(problems)
-    release = Release(files.standing(files.reader(project.root)))
-    return {"version": version_of(run, release), "code": "true" if changes_code(project.checkout, run) else "false"}
-
-
 def main(project: Project, words: list[str]) -> None:
-    """Identify, and tell the runner."""
+    """Identify, and tell the runner, unless it is a tag that is not to be published."""
     Parser("identify", "Say what a run of CI is about.").read(words)
-    from roadworthy.releasing.version import Release  # noqa: PLC0415 - not for a refusal of the command line
-
     project.checkout.require_checkout()
     run = Run.read()
-    outputs = identify(project, run)
+    if run.tag and (problems := list(check_tag(project, run.tag, run.default_branch))):
+        raise ProblemsError(problems)
+    release = Release(files.standing(project.read))
+    if run.event == "workflow_dispatch":
+        # A development version of the next patch. A file name can be used once on TestPyPI too, so it holds the number
+        # of the run, which is never the same again.
+        version = release.version
+        release = Release(f"{version.major}.{version.minor}.{version.micro + 1}-dev{run.number}")
+    code = "true" if changes_code(project.checkout, run) else "false"
+    outputs = {"version": release.text, "code": code}
     set_outputs(outputs)
-    kind = "pre-release" if Release(outputs["version"]).is_prerelease else "final"
+    kind = "pre-release" if release.is_prerelease else "final"
     about = {"event": f"{run.event} of {run.ref}", "commit": project.checkout.ask("rev-parse", "HEAD"), "kind": kind}
     summarise("What this run is about", ["what", "value"], {**about, **outputs}.items())
+
+
+def stamp(project: Project, words: list[str]) -> None:
+    """Write a development version into all three files; the version that stands there is left alone."""
+    parser = Parser("stamp", "Write a development version into the files.")
+    wanted = parser.take("VERSION", "such as 0.2.2-dev7", first=True, required=True).read(words)["VERSION"]
+    current = files.standing(project.read)
+    if wanted == current:
+        return
+    if not DEVELOPMENT.fullmatch(wanted):
+        remedy = "VERSION is X.Y.Z-devN; for a release, run: make release"
+        raise problem(f"{wanted!r} is neither this version, {current}, nor a development version", remedy)
+    env = commands.tool_environment(os.environ)
+    bump = ("bump", f"--new-version={wanted}", "--no-commit", "--no-tag")
+    commands.run(venv_bin("bump-my-version"), *bump, cwd=project.root, env=env)
+    lock = ("cargo", "update", "--workspace", "--quiet")
+    if commands.run(*lock, "--offline", cwd=project.root, env=env, check=False).returncode:
+        # A fresh machine knows none of the locked crates yet.
+        commands.run(*lock, cwd=project.root, env=env)
+    if set(files.versions(project.read).values()) != {wanted}:
+        raise problem(f"the files do not say {wanted} after the edits", "compare [tool.bumpversion] with the template")

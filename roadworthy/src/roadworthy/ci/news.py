@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 from roadworthy.arguments import Parser
 from roadworthy.project import Project
+from roadworthy.releasing import files
+from roadworthy.releasing.state import commit_reader
+from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, ProblemsError, out, problem
 
@@ -16,11 +19,7 @@ SHIPPED = ("python/", "src/")
 
 
 def find_base(checkout: Repository, name: str) -> str:
-    """Return the commit at which this branch left `name`.
-
-    Raises:
-        ProblemsError: There is no such branch, or nothing in common with it.
-    """
+    """Return the commit at which this branch left `name`."""
     found = checkout.run("merge-base", "--end-of-options", name, "HEAD")
     if found.returncode:
         remedy = "fetch it with its history (git fetch --unshallow; actions/checkout: fetch-depth: 0), or set BASE="
@@ -30,34 +29,21 @@ def find_base(checkout: Repository, name: str) -> str:
 
 def is_release(checkout: Repository, base: str) -> str | None:
     """Return the version if this branch brings its release: the version in all files, and its section."""
-    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
-    from roadworthy.releasing.state import commit_reader  # noqa: PLC0415
-    from roadworthy.releasing.version import Release  # noqa: PLC0415
-
     head, before = commit_reader(checkout, "HEAD"), commit_reader(checkout, base)
-    version = files.versions(head)["pyproject.toml"]
     try:
-        release = Release.parse(version)
+        release = Release.parse(files.versions(head)["pyproject.toml"])
     except ValueError:
         return None
-    return version if files.has_release(head, release) and not files.has_release(before, release) else None
+    return release.text if files.has_release(head, release) and not files.has_release(before, release) else None
 
 
 def find_problems(project: Project, base: str, name: str) -> Iterator[Problem]:
     """Find what is wrong with the news of the commits since `base`."""
-    from roadworthy.releasing import files  # noqa: PLC0415 - not for a refusal of the command line
-
-    read, ask = files.reader(project.root), project.checkout.ask
-    types = files.fragment_types(read)
-    directory = files.table(read)["directory"]
-    tracked = set(ask("ls-files", "-z", directory).split("\0"))
-    for path in files.list_fragments(project.root, read):
-        yield from files.check_fragment(path, types)
-        if f"{directory}/{path.name}" not in tracked:
-            yield Problem(f"{directory}/{path.name} is not tracked by git", f"run: git add {directory}/{path.name}")
-    diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", f"{base}..HEAD")
-    changed = ask(*diff).rstrip("\0").split("\0")
-    written = ask(*diff[:2], "--diff-filter=AM", *diff[2:], "--", directory).rstrip("\0")
+    ask, directory = project.checkout.ask, files.table(project.read)["directory"]
+    yield from files.check_fragments(project.root, ask("ls-files", "-z", directory).split("\0"), project.read)
+    diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z")
+    changed = ask(*diff, f"{base}..HEAD").rstrip("\0").split("\0")
+    written = ask(*diff, "--diff-filter=AM", f"{base}..HEAD", "--", directory).rstrip("\0")
     shipped = [path for path in changed if path.startswith(SHIPPED)]
     trailers = ask("log", "--format=%(trailers:key=Changelog,valueonly)", f"{base}..HEAD").lower().split()
     if shipped and not written and "none" not in trailers:

@@ -23,9 +23,8 @@ from roadworthy.gate.model import Artefact, Expectations, Finding, Rejection, Ru
 from roadworthy.gate.pypi_archives import judge_archive, judge_container
 from roadworthy.gate.rules import entries
 from roadworthy.project import Project
-from roadworthy.runner import summarise
 from roadworthy.sums import sha256
-from roadworthy.terminal import annotate, err, out, printable, problem
+from roadworthy.terminal import annotate, err, out, printable, problem, summarise
 
 # Those that are functions; of the others in rules.md PyPI's rejections say by themselves what is wrong.
 RULES = {

@@ -13,12 +13,11 @@ from functools import partial
 from pathlib import Path
 
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
+from roadworthy.index import BusyError, Index, NotThereYetError
 from roadworthy.releasing import files
-from roadworthy.releasing.clone import push_addresses
 from roadworthy.releasing.push import PUSH
-from roadworthy.releasing.state import State
-from roadworthy.releasing.version import MAINTENANCE, belongs_to, version_of_tag
-from roadworthy.releasing.yank import next_version
+from roadworthy.releasing.state import State, push_addresses
+from roadworthy.releasing.version import MAINTENANCE, belongs_to, next_version, version_of_tag
 from roadworthy.terminal import Problem, ProblemsError, err
 
 Check = Callable[[State], Iterator[Problem | str]]
@@ -57,30 +56,23 @@ def check_branch(state: State) -> Iterator[Problem]:
 
 def check_tree(state: State) -> Iterator[Problem]:
     """Nothing differs from the commit, and no other git command is half way."""
-    changed, untracked = state.checkout.changed, state.checkout.untracked
+    # Fragments that are not tracked are told with all else about fragments.
     fragments = files.table(state.read)["directory"]
-    untracked = tuple(name for name in untracked if not name.startswith(f"{fragments}/"))
-    if changed:
+    if changed := state.checkout.changed:
         yield Problem(f"there are changes that are not committed: {listed(changed)}", "commit them, or run: git stash")
-    if untracked:
+    if untracked := [name for name in state.checkout.untracked if not name.startswith(f"{fragments}/")]:
         remedy = "commit them, remove them, or name them in .gitignore"
         yield Problem(f"there are files that git neither tracks nor ignores: {listed(untracked)}", remedy)
     folder = Path(state.project.checkout.ask("rev-parse", "--absolute-git-dir"))
-    for name, what in (
-        ("index.lock", "another git command runs, or was killed"),
-        ("MERGE_HEAD", "a merge is half way"),
-        ("CHERRY_PICK_HEAD", "a cherry-pick is half way"),
-        ("REVERT_HEAD", "a revert is half way"),
-        ("BISECT_LOG", "a bisect is half way"),
-        ("rebase-merge", "a rebase is half way"),
-        ("rebase-apply", "a rebase is half way"),
-    ):
-        path = folder / name
-        if path.exists():
-            yield Problem(f"{what}: {path.name} is there", f"end it; if nothing runs any more, remove {path}")
+    begun = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert", "BISECT_LOG": "bisect"}
+    begun |= {"rebase-merge": "rebase", "rebase-apply": "rebase"}
+    signs = {name: f"a {command} is half way" for name, command in begun.items()}
+    for name, what in {"index.lock": "another git command runs, or was killed", **signs}.items():
+        if (folder / name).exists():
+            yield Problem(f"{what}: {name} is there", f"end it; if nothing runs any more, remove {folder / name}")
 
 
-def listed(names: tuple[str, ...]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Return some names, and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
@@ -150,11 +142,8 @@ def check_tags(state: State) -> Iterator[Problem]:
 def check_order(state: State) -> Iterator[Problem]:
     """The version is greater than every one released on this line, and not below the one in the files."""
     release = state.release
-    released = [
-        (version, name)
-        for name, commit in state.remote.tags().items()
-        if commit in state.ancestors and (version := version_of_tag(name)) is not None
-    ]
+    here = [name for name, commit in state.remote.tags().items() if commit in state.ancestors]
+    released = [(version, name) for name in here if (version := version_of_tag(name)) is not None]
     newest, name = max(released, default=(None, ""))
     if newest is not None and release.version < newest:
         what = f"{release.text} is not greater than what is released on this line: {name}"
@@ -173,6 +162,10 @@ def check_files(state: State) -> Iterator[Problem]:
     if state.merged:
         return
     yield from files.check_changelog(state.read, state.release, via_pr=state.request.via_pr)
+    if not files.list_fragments(state.project.root, state.read):
+        folder = files.table(state.read)["directory"]
+        what = f"no news fragment waits in {folder}/, so there is nothing to release"
+        yield Problem(what, f"write one and commit it; {folder}/README.md says how")
     yield from files.check_fragments(state.project.root, state.fragments, state.read)
 
 
@@ -186,7 +179,7 @@ def check_lock(state: State) -> Iterator[Problem]:
 
 def check_tools(state: State) -> Iterator[Problem]:
     """The tools are those that are locked, and those of the machine are new enough."""
-    if wrong := tuple(wrong_tools(state.project.root / "requirements")):
+    if wrong := list(wrong_tools(state.project.root / "requirements")):
         yield Problem(f"tools are not those of requirements/: {listed(wrong)}", "remove .venv, then run: make setup")
     found = state.project.checkout.ask("version").split()[2]
     if tuple(map(int, re.findall(r"\d+", found)[:2])) < OLDEST_GIT:
@@ -232,19 +225,10 @@ def check_identity(state: State) -> Iterator[Problem]:
         remedy = "run: git config user.name <name>; and: git config user.email <address>"
         yield Problem("git does not know who you are, so it cannot commit", remedy)
         return
-    limit = None if sys.stdin.isatty() else SIGNING_LIMIT
+    limit, message = None if sys.stdin.isatty() else SIGNING_LIMIT, ("-m", "signing works")
     for what, switches, *command in (
-        ("commits", ("commit.gpgsign",), "commit-tree", "-S", "-m", "signing works", "HEAD^{tree}"),
-        (
-            "tags",
-            ("tag.gpgsign", "tag.forcesignannotated"),
-            "tag",
-            "-s",
-            "-m",
-            "signing works",
-            "signing-works",
-            "HEAD",
-        ),
+        ("commits", ("commit.gpgsign",), "commit-tree", "-S", *message, "HEAD^{tree}"),
+        ("tags", ("tag.gpgsign", "tag.forcesignannotated"), "tag", "-s", *message, "signing-works", "HEAD"),
     ):
         if not any(clone.run("config", "--type=bool", name).stdout.strip() == "true" for name in switches):
             continue
@@ -274,8 +258,6 @@ def check_push(state: State) -> Iterator[Problem]:
 def check_published(state: State) -> Iterator[Problem | str]:
     """Nobody has published the version; a file name can be used once, whatever became of it."""
     import requests  # noqa: PLC0415 - longer to import than all other checks take, which go on meanwhile
-
-    from roadworthy.index import BusyError, Index, NotThereYetError  # noqa: PLC0415 - as above
 
     text, index = state.release.text, Index.named("pypi")
     try:
@@ -341,6 +323,5 @@ def ask(state: State, check: Check) -> list[Problem | str]:
     except (AttributeError, OSError, LookupError, TypeError, ValueError) as error:
         failed = f"{type(error).__name__}: {error}"
     if failed:
-        what = f"this could not be judged: {check.__doc__} {failed}"
-        found.append(Problem(what, "repair the file that it names"))
+        found.append(Problem(f"this could not be judged: {check.__doc__} {failed}", "repair the file that it names"))
     return [each.printable() if isinstance(each, Problem) else each for each in found]

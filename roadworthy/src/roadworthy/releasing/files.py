@@ -1,16 +1,16 @@
 """What the project's own files say about its releases: the version, the changelog, the news fragments."""
 
 import re
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
-from typing import Any
-
-from packaging.version import Version
+from typing import TYPE_CHECKING, Any
 
 from roadworthy.releasing.version import Release, version_of_tag
-from roadworthy.tables import find, find_table, package_of, parse_toml, read_text
+from roadworthy.tables import find, find_table, package_of, parse_toml
 from roadworthy.terminal import Problem, ProblemsError, problem
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 # Gives a file's text for its path from the root: of a folder, or of a commit.
 Reader = Callable[[str], str]
@@ -22,17 +22,8 @@ NAMED = re.compile(r"(?:[1-9][0-9]*|\+[A-Za-z0-9_-]+)\.([a-z]+)\.md")
 README_LINK = re.compile(r"\]\((?:[^)\s]*/)?CHANGELOG\.md\)")
 
 
-def reader(folder: Path) -> Reader:
-    """Return the reader of a folder's files; what cannot be read is a problem."""
-    return partial(read_text, folder)
-
-
 def part(read: Reader, name: str, *keys: str) -> dict[str, Any]:
-    """Return a table of a TOML file; without `keys` all of it.
-
-    Raises:
-        ProblemsError: The file is no TOML, or has no such table.
-    """
+    """Return a table of a TOML file; without `keys` all of it."""
     found: Any = find(parse_toml(name, read(name)), *keys)
     if not isinstance(found, dict):
         raise problem(f"{name} has no [{'.'.join(keys)}]", "compare it with the template's, and commit")
@@ -40,21 +31,12 @@ def part(read: Reader, name: str, *keys: str) -> dict[str, Any]:
 
 
 def table(read: Reader) -> dict[str, Any]:
-    """Return towncrier's table of pyproject.toml.
-
-    Raises:
-        ProblemsError: It lacks something that a release needs.
-    """
+    """Return towncrier's table of pyproject.toml, which has all that a release needs."""
     found = part(read, "pyproject.toml", "tool", "towncrier")
     for key, kind in {"directory": str, "start_string": str, "ignore": list, "type": list}.items():
         if not isinstance(found.get(key), kind):
             raise problem(f"pyproject.toml has no {key} in [tool.towncrier]", "write it there as the template has it")
     return found
-
-
-def fragment_types(read: Reader) -> list[str]:
-    """Return the types that a news fragment may have, in the order of a section."""
-    return [str(find(each, "directory")) for each in table(read)["type"]]
 
 
 def versions(read: Reader) -> dict[str, str]:
@@ -70,11 +52,7 @@ def versions(read: Reader) -> dict[str, str]:
 
 
 def standing(read: Reader) -> str:
-    """Return the version in pyproject.toml, as it stands there.
-
-    Raises:
-        ProblemsError: There is none, or what stands there is none.
-    """
+    """Return the version in pyproject.toml, as it stands there, if it is one."""
     found = versions(read)["pyproject.toml"]
     if version_of_tag(found) is None:
         what = f"pyproject.toml has no version in [project], but {found}"
@@ -85,17 +63,13 @@ def standing(read: Reader) -> str:
 def sections(text: str) -> dict[str, str]:
     """Map each version that has a section in the changelog to the section: its heading, and all below it."""
     found = list(HEADING.finditer(text))
-    starts = [match.start() for match in found]
-    pairs = zip(found, [*starts[1:], len(text)], strict=False)
-    return {match[1]: text[match.start() : end].rstrip() + "\n" for match, end in pairs}
+    ends = [*(match.start() for match in found[1:]), len(text)]
+    return {match[1]: text[match.start() : end].rstrip() + "\n" for match, end in zip(found, ends, strict=False)}
 
 
-def section_of(text: str, version: Version) -> str | None:
+def section_of(text: str, version: "Version") -> str | None:
     """Return a version's section in the changelog, or None; its heading may spell the version in any way."""
-    for name, section in sections(text).items():
-        if version_of_tag(name) == version:
-            return section
-    return None
+    return next((section for name, section in sections(text).items() if version_of_tag(name) == version), None)
 
 
 def has_release(read: Reader, release: Release) -> bool:
@@ -145,8 +119,7 @@ def check_manifest(read: Reader) -> Iterator[Problem]:
 def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator[Problem]:
     """Find why towncrier could not write this release's section where it belongs."""
     text, marker = read(CHANGELOG), table(read)["start_string"].strip()
-    count = text.count(marker)
-    if count != 1:
+    if (count := text.count(marker)) != 1:
         what = f"{CHANGELOG} has its marker {count} times, not once: {marker}"
         yield Problem(what, "let it stand once, on a line of its own above the newest section")
     if section_of(text, release.version):
@@ -165,9 +138,19 @@ def list_fragments(folder: Path, read: Reader) -> list[Path]:
     return sorted(path for path in directory.glob("*") if path.name not in others) if directory.is_dir() else []
 
 
-def check_fragment(path: Path, types: list[str]) -> Iterator[Problem]:
+def check_fragments(folder: Path, tracked: Container[str], read: Reader) -> Iterator[Problem]:
+    """Find what is wrong with the news fragments that lie in a folder; `tracked` are the paths that git knows."""
+    types = [str(find(each, "directory")) for each in table(read)["type"]]
+    for path in list_fragments(folder, read):
+        where = f"{table(read)['directory']}/{path.name}"
+        # It would be lost, or left out; and whatever is no fragment had better not be added.
+        if path.is_file() and where not in tracked and NAMED.fullmatch(path.name):
+            yield Problem(f"{where} is not tracked by git", f"run: git add --force {where}; and commit")
+        yield from check_fragment(path, where, types)
+
+
+def check_fragment(path: Path, where: str, types: list[str]) -> Iterator[Problem]:
     """Find what is wrong with one news fragment's name or text."""
-    where = f"{path.parent.name}/{path.name}"
     named = NAMED.fullmatch(path.name)
     remedy = f"call it <issue>.<type>.md or +<word>.<type>.md, with a type of: {', '.join(types)}; or remove it"
     if not named:
@@ -186,24 +169,3 @@ def check_fragment(path: Path, types: list[str]) -> Iterator[Problem]:
         yield Problem(f"{where} is empty", "write one sentence for the person who uses the package, or remove it")
     if re.search(r"^\s{0,3}#{1,6}\s|<!--", text, re.MULTILINE):
         yield Problem(f"{where} holds a heading or a comment", "write plain sentences: the section has its headings")
-
-
-def check_fragments(checkout: Path, tracked: list[str], read: Reader) -> Iterator[Problem]:
-    """Find what is wrong with the news fragments, and whether there is any.
-
-    Args:
-        checkout: The folder to look into: what is there and not tracked would be lost or left out.
-        tracked: The paths of those that git tracks.
-        read: Reads the configuration.
-    """
-    fragments, types = list_fragments(checkout, read), fragment_types(read)
-    if not fragments:
-        folder = table(read)["directory"]
-        what = f"no news fragment waits in {folder}/, so there is nothing to release"
-        yield Problem(what, f"write one and commit it; {folder}/README.md says how")
-    for path in fragments:
-        where = f"{path.parent.name}/{path.name}"
-        # Whatever is no fragment had better not be added.
-        if path.is_file() and where not in tracked and NAMED.fullmatch(path.name):
-            yield Problem(f"{where} is not tracked by git", f"run: git add --force {where}; and commit")
-        yield from check_fragment(path, types)

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,27 +29,33 @@ class UnansweredError(Exception):
 
 @dataclass(frozen=True)
 class Forge:
-    """A repository on GitHub, or on a GitHub Enterprise server."""
+    """A repository on GitHub, or on a GitHub Enterprise server; gh may take `limit` seconds for an answer."""
 
     project: Project
     host: str
     owner: str
     name: str
+    limit: float
 
     @classmethod
-    def of(cls, project: Project, address: str) -> "Forge | None":
+    def of(cls, project: Project, address: str, limit: float = LIMIT) -> "Forge | None":
         """Return the repository that a remote's address names, or None where it is no such address."""
         found = ADDRESS.fullmatch(address)
         if not found:
             return None
         # ssh over the https port has a host name of its own.
         host = (found["host"] or found["scp"]).removeprefix("ssh.")
-        return None if host in {"localhost", "127.0.0.1"} else cls(project, host, found["owner"], found["name"])
+        return None if host in {"localhost", "127.0.0.1"} else cls(project, host, found["owner"], found["name"], limit)
 
     @property
     def page(self) -> str:
         """The address of its page."""
         return f"https://{self.host}/{self.owner}/{self.name}"
+
+    @property
+    def api(self) -> str:
+        """The path of what GitHub's API says of it."""
+        return f"repos/{self.owner}/{self.name}"
 
     def runs(self, ref: str) -> str:
         """Return the page of the workflow runs for a branch or a tag."""
@@ -58,51 +65,41 @@ class Forge:
         """Return the page on which a pull request is opened."""
         return f"{self.page}/compare/{base}...{head}?expand=1"
 
-    def run(self, limit: float, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run a gh command, for at most `limit` seconds.
-
-        Raises:
-            UnansweredError: It took longer.
-        """
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a gh command, or raise UnansweredError where it takes too long."""
         env = {**environment(), "GH_HOST": self.host, "GH_PROMPT_DISABLED": "1", "NO_COLOR": "1"}
         try:
-            return commands.run("gh", *arguments, cwd=self.project.root, env=env, check=False, timeout=limit)
+            return commands.run("gh", *arguments, cwd=self.project.root, env=env, check=False, timeout=self.limit)
         except subprocess.TimeoutExpired as error:
-            raise UnansweredError(f"gh does not answer within {limit} s") from error
+            raise UnansweredError(f"gh does not answer within {self.limit} s") from error
 
-    def ask(self, limit: float, *arguments: str) -> Any:  # noqa: ANN401 - whatever GitHub says
-        """Return the JSON that a gh command prints.
-
-        Raises:
-            UnansweredError: It failed, or printed something else.
-        """
+    def ask(self, *arguments: str) -> Any:  # noqa: ANN401 - whatever GitHub says
+        """Return the JSON that a gh command prints, or raise UnansweredError where it prints none."""
         import json  # noqa: PLC0415 - a refused command line does without
 
-        done = self.run(limit, *arguments)
-        try:
-            answer = json.loads(done.stdout) if not done.returncode else None
-        except ValueError:
-            answer = None
-        if answer is None:
-            raise UnansweredError(" ".join(done.stderr.split()) or "gh gave no answer")
-        return answer
+        done = self.run(*arguments)
+        # None is no answer of GitHub's.
+        with suppress(ValueError):
+            if not done.returncode and (answer := json.loads(done.stdout)) is not None:
+                return answer
+        raise UnansweredError(" ".join(done.stderr.split()) or "gh gave no answer")
 
 
 def check_github(state: State, limit: float = LIMIT) -> Iterator[Problem | str]:
     """GitHub would take the release: CI is green, the environment is there, the branch takes a push."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a refused command line does without
 
-    forge = Forge.of(state.project, state.push_address)
+    forge = Forge.of(state.project, state.push_address, limit)
     questions = {
         "CI's last run of this commit": check_last_run,
         f"the environment {state.project.environments['pypi']}": check_environment,
         f"the rules of {state.branch}": check_rules,
     }
-    if forge is None or (reason := why_unasked(forge, limit)):
+    if forge is None or (reason := why_unasked(forge)):
         yield f"not checked: {', '.join(questions)} ({reason if forge else 'the remote is not on GitHub'})"
         return
     with ThreadPoolExecutor() as pool:
-        asked = {what: pool.submit(question, state, forge, limit) for what, question in questions.items()}
+        asked = {what: pool.submit(question, state, forge) for what, question in questions.items()}
     for what, answer in asked.items():
         try:
             yield from answer.result()
@@ -112,28 +109,24 @@ def check_github(state: State, limit: float = LIMIT) -> Iterator[Problem | str]:
             yield f"not checked: {what} (gh's answer cannot be understood: {type(error).__name__}: {error})"
 
 
-def why_unasked(forge: Forge, limit: float) -> str:
+def why_unasked(forge: Forge) -> str:
     """Return why GitHub is not asked, if it is not."""
     if not shutil.which("gh"):
         return "gh is not installed"
     try:
-        signed_out = forge.run(limit, "auth", "status", f"--hostname={forge.host}").returncode
+        signed_out = forge.run("auth", "status", f"--hostname={forge.host}").returncode
     except UnansweredError as error:
         return str(error)
     return f"gh is not signed in; run: gh auth login --hostname {forge.host}" if signed_out else ""
 
 
-def check_last_run(state: State, forge: Forge, limit: float) -> list[Problem]:
+def check_last_run(state: State, forge: Forge) -> list[Problem]:
     """CI's last run of the commit was green."""
     commit, workflow = state.checkout.head, state.project.workflow_file
-    runs = forge.ask(
-        limit,
-        *("run", "list", f"--repo={forge.host}/{forge.owner}/{forge.name}", f"--workflow={workflow}"),
-        *(f"--commit={commit}", "--limit=1", "--json=status,conclusion,url"),
-    )
+    where = (f"--repo={forge.host}/{forge.owner}/{forge.name}", f"--workflow={workflow}", f"--commit={commit}")
+    runs = forge.ask("run", "list", *where, "--limit=1", "--json=status,conclusion,url")
     if not runs:
-        what = f"CI has not run on {commit[:10]}"
-        return [Problem(what, f"push it and wait for {workflow}: {forge.page}/actions")]
+        return [Problem(f"CI has not run on {commit[:10]}", f"push it and wait for {workflow}: {forge.page}/actions")]
     last = runs[0]
     if last["status"] != "completed":
         return [Problem(f"CI still runs on {commit[:10]}", f"wait for it: {last['url']}")]
@@ -143,12 +136,12 @@ def check_last_run(state: State, forge: Forge, limit: float) -> list[Problem]:
     return []
 
 
-def check_environment(state: State, forge: Forge, limit: float) -> list[Problem]:
+def check_environment(state: State, forge: Forge) -> list[Problem]:
     """The environment is there that the publish job runs in."""
     name = state.project.environments["pypi"]
-    path = f"repos/{forge.owner}/{forge.name}/environments/{name}"
+    path = f"{forge.api}/environments/{name}"
     try:
-        forge.ask(limit, "api", path)
+        forge.ask("api", path)
     except UnansweredError as error:
         if "404" not in str(error):
             raise
@@ -157,9 +150,9 @@ def check_environment(state: State, forge: Forge, limit: float) -> list[Problem]
     return []
 
 
-def check_rules(state: State, forge: Forge, limit: float) -> list[Problem]:
+def check_rules(state: State, forge: Forge) -> list[Problem]:
     """The branch takes a push without a pull request, unless there is one."""
-    rules = forge.ask(limit, "api", f"repos/{forge.owner}/{forge.name}/rules/branches/{state.branch}")
+    rules = forge.ask("api", f"{forge.api}/rules/branches/{state.branch}")
     kinds = {rule.get("type") for rule in rules}
     if not state.request.via_pr and kinds & {"pull_request", "required_status_checks", "merge_queue"}:
         return [Problem(f"{state.branch} takes changes by pull request only", "release by one: add VIA=pr")]

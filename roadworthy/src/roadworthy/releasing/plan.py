@@ -2,12 +2,13 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import GROUPS, host_triple
 from roadworthy.processes import venv_bin
+from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.state import State
 from roadworthy.releasing.version import Release
@@ -24,19 +25,12 @@ Expectation = Callable[[State, files.Reader], Lines]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a release is: computed before anything is pushed, and pushed as it is.
-
-    Attributes:
-        commit: The release's commit.
-        tag: The name of its tag, or "" where none is made yet.
-        refs: Maps each ref of the remote to the object that it will be: nothing else is written there.
-        parts: All that is told about it before, by their titles.
-    """
+    """What a release is: computed before anything is pushed, and pushed as it is."""
 
     commit: str
-    tag: str
-    refs: dict[str, str]
-    parts: dict[str, str]
+    tag: str  # its name, or "" where none is made yet
+    refs: dict[str, str]  # what each ref of the remote will be: nothing else is written there
+    parts: dict[str, str]  # all that is told about it before, by their titles
 
     def show(self) -> None:
         """Print everything that is going to happen, on stdout, without any colour: it may be compared."""
@@ -47,11 +41,7 @@ class Plan:
 
 
 def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
-    """Make the commit and the tag in the clone, or find the commit that a pull request brought, and return the plan.
-
-    Raises:
-        ProblemsError: A tool failed, or wrote something else than is expected.
-    """
+    """Make the commit and the tag in the clone, or find the commit that a pull request brought, and return the plan."""
     from datetime import datetime, timezone  # noqa: PLC0415 - a refused command line does without
 
     clone, release, parent = state.clone, state.release, state.checkout.head
@@ -63,7 +53,7 @@ def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
     else:
         write(state, datetime.fromtimestamp(int(moment.split()[0]), timezone.utc).date().isoformat())
         made = commit(state, expect, moment)
-    section = files.section_of(files.reader(clone.folder)(files.CHANGELOG), release.version) or ""
+    section = files.section_of(Project(clone.folder).read(files.CHANGELOG), release.version) or ""
     annotation = f"{state.project.name} {release.text}\n\n{section.split(chr(10), 1)[1].strip()}"
     pulls = state.request.via_pr and not state.merged
     refs = {} if state.merged else {f"refs/heads/{release.branch if pulls else state.branch}": made}
@@ -88,11 +78,7 @@ def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
 
 
 def tool(clone: Repository, name: str, *arguments: str) -> None:
-    """Run one of the tools of .venv in the clone, or cargo.
-
-    Raises:
-        ProblemsError: It failed; its message is shown.
-    """
+    """Run one of the tools of .venv in the clone, or cargo; where it fails, show its message."""
     env, program = commands.tool_environment(clone.environment()), name if name == "cargo" else venv_bin(name)
     done = commands.run(program, *arguments, cwd=clone.folder, env=env, check=False)
     if done.returncode:
@@ -102,11 +88,7 @@ def tool(clone: Repository, name: str, *arguments: str) -> None:
 
 
 def commit(state: State, expect: Expectation, moment: str) -> str:
-    """Commit what was written, after a comparison with what was to be written; return the commit.
-
-    Raises:
-        ProblemsError: They differ.
-    """
+    """Commit what was written, after a comparison with what was to be written; return the commit."""
     clone = state.clone
     clone.run("add", "--all", "--", ".", check=True)
     if problems := list(check_edits(state, expect)):
@@ -119,7 +101,7 @@ def commit(state: State, expect: Expectation, moment: str) -> str:
 
 def check_edits(state: State, expect: Expectation) -> Iterator[Problem]:
     """Compare what was written with what was asked for: the versions, the section, the lines that changed."""
-    clone, text, read = state.clone, state.release.text, files.reader(state.clone.folder)
+    clone, text, read = state.clone, state.release.text, Project(state.clone.folder).read
     remedy = "nothing was pushed; compare [tool.bumpversion] and [tool.towncrier] in pyproject.toml with the template"
     for file, version in files.versions(read).items():
         if version != text:
@@ -158,15 +140,15 @@ def make_tag(clone: Repository, release: Release, annotation: str, moment: str) 
 
 def expected_artefacts(state: State) -> dict[str, str]:
     """Return the names of what this machine builds of the release, and of what CI builds, one to a line."""
-    project, version = state.project, state.release.version
-    wheels = {
-        triple: [project.wheel_name(python, triple, version) for python in project.python_tags]
-        for triple in project.platform_tags
-    }
-    sdist = [project.sdist_name(version)]
+    project, version, host = state.project, state.release.version, host_triple(state.project)
+
+    def files_for(triples: Iterable[str]) -> str:
+        wheels = [project.wheel_name(python, each, version) for each in triples for python in project.python_tags]
+        return "\n".join([project.sdist_name(version), *wheels])
+
     return {
-        "built and tested here, before the push": "\n".join(sdist + wheels.get(host_triple(project), [])),
-        f"built by {project.workflow_file}, after the push of the tag": "\n".join(sum(wheels.values(), sdist)),
+        "built and tested here, before the push": files_for(each for each in project.platform_tags if each == host),
+        f"built by {project.workflow_file}, after the push of the tag": files_for(project.platform_tags),
     }
 
 
@@ -178,13 +160,11 @@ def prover(state: State) -> Callable[..., None]:
     """
     clone, folder = state.clone.folder, state.clone.folder.parent / "tmp"
     folder.mkdir(exist_ok=True)
+    env = commands.tool_environment(state.clone.environment())
     # Temporary files go where the next release finds them, should this one be killed.
-    env = {
-        **commands.tool_environment(state.clone.environment()),
-        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)),
-        # .venv has the engine of the checkout.
-        "PYTHONPATH": str(clone / "roadworthy" / "src"),
-    }
+    env |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    # .venv has the engine of the checkout.
+    env["PYTHONPATH"] = str(clone / "roadworthy" / "src")
     python, locks = sys.executable, [f"requirements/{group}.txt" for group in GROUPS]
     if any((clone / lock).read_bytes() != (state.project.root / lock).read_bytes() for lock in locks):
         commands.run(python, "scripts/bootstrap.py", *GROUPS, cwd=clone, env=env)

@@ -4,7 +4,7 @@ from roadworthy.releasing.files import has_release
 from roadworthy.releasing.github import Forge
 from roadworthy.releasing.plan import Plan
 from roadworthy.releasing.state import Remote, State, commit_reader
-from roadworthy.terminal import Problem, err, out, problem
+from roadworthy.terminal import err, out, problem
 
 # One transaction, no hook of this machine, and nothing but the refs that are named.
 PUSH = ("--atomic", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
@@ -13,12 +13,10 @@ PUSH = ("--atomic", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse
 def find_release(state: State) -> str | None:
     """Return the commit of this release if the remote has it, tag and branch; None if it has no such tag.
 
-    Raises:
-        ProblemsError: There is a tag of that name which is no release of this project.
+    A tag of that name which is no release of this project is a problem.
     """
     release, remote, clone, head = state.release, state.remote, state.clone, state.remote_head
-    commit = remote.commit_of(release.tag)
-    if commit is None:
+    if (commit := remote.commit_of(release.tag)) is None:
         return None
     wanted = [f"refs/tags/{release.tag}", *([f"refs/heads/{state.branch}"] if head else [])]
     clone.run("fetch", "--quiet", "--no-tags", "--no-auto-maintenance", remote.name, *wanted, check=True)
@@ -34,11 +32,7 @@ def find_release(state: State) -> str | None:
 
 
 def confirm(state: State, plan: Plan) -> None:
-    """Ask on the terminal, unless the answer stands in the command.
-
-    Raises:
-        ProblemsError: The answer was no.
-    """
+    """Ask on the terminal, unless the answer stands in the command."""
     from rich.prompt import Confirm  # noqa: PLC0415 - a refused command line does without
 
     question = f"Push {', '.join(plan.refs)} to {state.remote.name}?"
@@ -47,11 +41,7 @@ def confirm(state: State, plan: Plan) -> None:
 
 
 def push(state: State, plan: Plan) -> None:
-    """Push everything in one transaction, and compare what the remote then holds.
-
-    Raises:
-        ProblemsError: The remote refused all of it; or it does not answer, and what it holds is not known.
-    """
+    """Push everything in one transaction, and compare what the remote then holds."""
     remote = state.remote.name
     refs = [f"{thing}:{ref}" for ref, thing in plan.refs.items()]
     # What git says is read below, so it says it in English.
@@ -59,25 +49,19 @@ def push(state: State, plan: Plan) -> None:
     there = Remote.read(state.clone, remote)
     said = " ".join(f"{pushed.stdout} {pushed.stderr}".split())
     if there.unreachable:
-        raise problem(
-            f"{remote} does not answer after the push ({there.unreachable}), so its state is not known",
-            "run the same command again: it finishes the release, or says that it is released",
-        )
+        what = f"{remote} does not answer after the push ({there.unreachable}), so its state is not known"
+        raise problem(what, "run the same command again: it finishes the release, or says that it is released")
     # A connection may break after the server has taken everything: what it holds counts.
     missing = [ref for ref, thing in plan.refs.items() if there.refs.get(ref) != thing]
     if not missing:
         return
     if len(missing) < len(plan.refs):
-        raise problem(
-            f"{remote} took a part of the push in spite of --atomic; {', '.join(missing)} is not there: {said}",
-            "ask who runs the server to let it pass; then this tags what is there: "
-            f"make release VERSION={state.release.text} VIA=pr",
-        )
+        what = f"{remote} took a part of the push in spite of --atomic; {', '.join(missing)} is not there: {said}"
+        remedy = "ask who runs the server to let it pass; then this tags what is there: "
+        raise problem(what, f"{remedy}make release VERSION={state.release.text} VIA=pr")
     if not pushed.returncode:
-        raise problem(
-            f"the push to {remote} went through, and reading from {remote} does not show it",
-            f"see whether both are one repository: git remote get-url {remote}; with --push; url.*.pushInsteadOf",
-        )
+        remedy = f"see whether both are one repository: git remote get-url {remote}; with --push; url.*.pushInsteadOf"
+        raise problem(f"the push to {remote} went through, and reading from {remote} does not show it", remedy)
     raise problem(f"{remote} refused the push, so nothing changed there: {said}", remedy_of(said, state))
 
 
@@ -112,8 +96,7 @@ def follow(state: State, commit: str) -> None:
         moved = git.run(*quiet, "merge", "--ff-only", "--quiet", "--no-verify-signatures", commit)
         reason = " ".join(moved.stderr.split()) if moved.returncode else ""
     if reason:
-        warning = Problem(f"the release is out, but this checkout was left as it is: {reason}", "run: git pull")
-        err.print(f"note: {warning}")
+        err.print(f"note: the release is out, but this checkout was left as it is: {reason}\n  run: git pull")
 
 
 def catch_up(state: State, released: str | None) -> None:

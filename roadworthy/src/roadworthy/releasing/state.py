@@ -1,18 +1,33 @@
-"""Everything that is read before a release is judged: the request, the checkout, and the remote as it is now."""
+"""Everything that is read before a release is judged: the request, the checkout, and the remote as it is now.
 
+The staging clone is made here too: throw-away, and what a release is made and proven in.
+"""
+
+import os
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
 from roadworthy.project import Project
-from roadworthy.releasing.clone import make_clone, read_settings
 from roadworthy.releasing.files import Reader, has_release, table
 from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
 from roadworthy.terminal import problem
+
+# What git is told, by name: all values of each, in their order.
+Settings = dict[str, list[str]]
+
+# What of the checkout's configuration decides who commits, how it is signed, and how the remote is reached.
+FAMILIES = (
+    *("author.", "commit.gpgsign", "committer.", "core.askpass", "core.gitproxy", "core.sshcommand", "credential."),
+    *("gpg.", "http.", "https.", "protocol.", "push.gpgsign", "push.pushoption", "ssh.", "tag.forcesignannotated"),
+    *("tag.gpgsign", "url.", "user."),
+)
+REMOTE_KEYS = ("proxy", "proxyauthmethod", "receivepack", "uploadpack")
 
 
 @dataclass(frozen=True)
@@ -109,55 +124,42 @@ class Remote:
         return {name: str(self.commit_of(name)) for name in tags}
 
 
-def commit_reader(repository: Repository, commit: str) -> Reader:
-    """Return the reader of a commit's files, which reads each of them once."""
-
-    @cache
-    def fetch(name: str) -> str:
-        shown = repository.run("show", f"{commit}:{name}")
-        if shown.returncode:
-            raise problem(f"{name} is missing", "put it back, and commit")
-        if any("\udc80" <= each <= "\udcff" for each in shown.stdout):
-            raise problem(f"{name} is not UTF-8", "save it as UTF-8, and commit")
-        return shown.stdout
-
-    guard = Lock()
-
-    def read(name: str) -> str:
-        # Checks that run at the same time ask for the same files.
-        with guard:
-            return fetch(name)
-
-    return read
-
-
 def parse_refs(text: str) -> dict[str, str]:
     """Return the refs that git lists, one to a line: object, white space, name."""
     pairs = (line.split(maxsplit=1) for line in text.splitlines())
     return {name: commit for commit, name in pairs}
 
 
+def commit_reader(repository: Repository, commit: str) -> Reader:
+    """Return the reader of a commit's files, which reads each of them once."""
+    texts, guard = dict[str, str](), Lock()
+
+    def read(name: str) -> str:
+        # Checks that run at the same time ask for the same files.
+        with guard:
+            if name not in texts:
+                shown = repository.run("show", f"{commit}:{name}")
+                if shown.returncode:
+                    raise problem(f"{name} is missing", "put it back, and commit")
+                if any("\udc80" <= each <= "\udcff" for each in shown.stdout):
+                    raise problem(f"{name} is not UTF-8", "save it as UTF-8, and commit")
+                texts[name] = shown.stdout
+            return texts[name]
+
+    return read
+
+
 @dataclass(frozen=True)
 class State:
-    """All that the checks and the plan are computed from.
+    """All that the checks and the plan are computed from."""
 
-    Attributes:
-        project: The project in the user's checkout.
-        request: What was asked for.
-        clone: The staging clone of the checkout's commit.
-        settings: The configuration of git that is in force in the checkout.
-        checkout: What `git status` says of it.
-        remote: What the remote holds.
-        read: Reads the files of the commit that is checked out.
-    """
-
-    project: Project
+    project: Project  # in the user's checkout
     request: Request
-    clone: Repository
-    settings: dict[str, list[str]]
+    clone: Repository  # of the checkout's commit: the staging clone
+    settings: Settings  # of git, as they are in force in the checkout
     checkout: Checkout
     remote: Remote
-    read: Reader
+    read: Reader  # of the files of the commit that is checked out
 
     @property
     def release(self) -> Release:
@@ -231,3 +233,61 @@ def read_state(project: Project, request: Request, folder: Path) -> State:
         checkout = status.result()
         read = commit_reader(clone, checkout.head)
         return State(project, request, clone, settings, checkout, remote.result(), read)
+
+
+def read_settings(repository: Repository) -> Settings:
+    """Return every setting that is in force there; names are in lower case."""
+    settings: Settings = defaultdict(list)
+    for entry in repository.ask("config", "--list", "--includes", "-z").split("\0"):
+        # A setting without a value is true.
+        name, equals, value = entry.partition("\n")
+        if name:
+            settings[name].append(value if equals else "true")
+    return settings
+
+
+def push_addresses(root: Path, settings: Settings, remote: str) -> list[str]:
+    """Return the addresses that a push to the remote goes to, as they are written in the configuration."""
+    addresses = settings.get(f"remote.{remote}.pushurl") or settings.get(f"remote.{remote}.url", [])
+    # A path is relative to the checkout, and would mean another folder in the clone.
+    paths = {each for each in addresses if "://" not in each and not Path(each).is_absolute()}
+    return [str((root / each).resolve()) if each in paths and (root / each).is_dir() else each for each in addresses]
+
+
+def clone_settings(root: Path, settings: Settings, remote: str, plain: Settings) -> Settings:
+    """Return what the clone has to be told so that it commits, signs and pushes as the checkout does.
+
+    `plain` is in force in the clone by itself: the checkout's `settings` without the repository's own, and without what
+    the user's configuration includes for the checkout's folder only.
+    """
+    wanted = {name: values for name, values in settings.items() if name.startswith(FAMILIES)}
+    wanted |= {name: settings.get(name, []) for name in (f"remote.{remote}.{key}" for key in REMOTE_KEYS)}
+    addresses = push_addresses(root, settings, remote)
+    # Also for reading: what counts is the place that is pushed to. As a push address only where there is one:
+    # `pushInsteadOf` is for remotes without.
+    wanted[f"remote.{remote}.url"] = addresses[:1]
+    if f"remote.{remote}.pushurl" in settings:
+        wanted[f"remote.{remote}.pushurl"] = addresses[:1]
+    for name, values in wanted.items():
+        # A value that is said twice may act twice, as a header does that is sent.
+        known = plain.get(name, [])
+        wanted[name] = values[len(known) :] if values[: len(known)] == known else values
+    return wanted
+
+
+def make_clone(project: Project, folder: Path, remote: str, settings: Settings) -> Repository:
+    """Clone the checkout's commit into `folder`/clone: its files, its objects by reference, none of its hooks."""
+    empty, target = folder / "no-hooks", folder / "clone"
+    empty.mkdir()
+    # No configuration may change these.
+    fixed = (
+        *(("core.hooksPath", str(empty)), ("core.fsmonitor", "false"), ("gc.auto", "0"), ("maintenance.auto", "false")),
+        *(("core.attributesFile", os.devnull), ("core.excludesFile", os.devnull)),
+    )
+    # The exception is for this one local clone; the checkout's own rule is copied for the push.
+    allow = ("-c", "protocol.file.allow=always", "-c", f"core.hooksPath={empty}", "-c", "init.defaultRefFormat=files")
+    # The name of its own remote is one that nobody can ask for.
+    command = ("clone", "--quiet", "--shared", "--no-tags", "--no-checkout", "--template=", "--origin=@checkout")
+    project.checkout.run(*allow, *command, project.root, target, check=True)
+    wanted = clone_settings(project.root, settings, remote, read_settings(Repository(target, fixed)))
+    return Repository(target, (*fixed, *((name, value) for name, values in wanted.items() for value in values)))

@@ -1,15 +1,23 @@
-"""How the version of a release is spelled, and what follows from it."""
+"""How the version of a release is spelled, what follows from it, and what is done where it is out and broken."""
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from roadworthy.terminal import summarise
+
+# A refused command line does without packaging, which is imported where it is used.
 if TYPE_CHECKING:
     from packaging.version import Version
 
 NUMBER = "(?:0|[1-9][0-9]{0,8})"
 # Only what SemVer (cargo) and PEP 440 (Python) both read, and read as the same version.
 GRAMMAR = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(?:-(?:alpha|beta|rc)[1-9][0-9]{{0,8}})?")
+# By how PEP 440 spells the kinds of pre-releases, how a release's version does.
+KINDS = {"a": "alpha", "b": "beta", "rc": "rc"}
 # No more than this is shown of what is no version.
 LONGEST = 60
 # The name of a branch that keeps an older line alive.
@@ -40,7 +48,7 @@ class Release:
     @property
     def version(self) -> "Version":
         """What to compare; texts are not compared."""
-        from packaging.version import Version  # noqa: PLC0415 - a refused command line does without
+        from packaging.version import Version  # noqa: PLC0415
 
         return Version(self.text)
 
@@ -62,7 +70,7 @@ class Release:
 
 def version_of_tag(tag: str) -> "Version | None":
     """Return the version that a tag stands for in any spelling that PEP 440 reads, or None."""
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - a refused command line does without
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415
 
     try:
         return Version(tag)
@@ -74,3 +82,46 @@ def belongs_to(branch: str, version: "Version") -> bool:
     """Say whether a maintenance branch is for versions like this one."""
     line = MAINTENANCE.fullmatch(branch)
     return line is not None and (int(line["major"]), int(line["minor"])) == version.release[:2]
+
+
+def next_version(version: str) -> str:
+    """Return the version after this one: the next patch, or of a pre-release the next of its kind."""
+    from packaging.version import Version  # noqa: PLC0415
+
+    parsed = Version(version)
+    if parsed.pre:
+        return f"{parsed.major}.{parsed.minor}.{parsed.micro}-{KINDS[parsed.pre[0]]}{parsed.pre[1] + 1}"
+    # A development version is one of the version that comes.
+    patch = parsed.micro if parsed.is_devrelease else parsed.micro + 1
+    return f"{parsed.major}.{parsed.minor}.{patch}"
+
+
+def repair(version: str) -> list[str]:
+    """Return the steps where a version is published and broken: it cannot be replaced; PyPI's pages yank it."""
+    pages = "Your projects, Manage, Releases, Options, Yank"
+    return [
+        f"yank {version} on PyPI ({pages}): nobody gets it any more, but who asks for exactly this version",
+        "write the test that fails, repair it, and add a news fragment",
+        f"run: make release VERSION={next_version(version)}",
+    ]
+
+
+@contextmanager
+def advising(version: str, index: str) -> Iterator[None]:
+    """Where the proof of a version on PyPI fails in a job on GitHub, say in the job's summary what to do."""
+    try:
+        yield
+    except Exception:
+        # What is on any other index is a test, about which nothing has to be done.
+        if index == "pypi":
+            names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA")
+            server, repository, commit = (os.environ.get(name, "") for name in names)
+            page = f"{server}/{repository}/blob/{commit}/docs/publishing.md#a-broken-version-is-out"
+            again = "re-run the failed jobs (`gh run rerun --failed`): it is proven again, and released on GitHub"
+            rows = [
+                ("it is the index, or the network", again),
+                *(("it is the release", step) for step in repair(version)),
+                ("you want to know more", f"[docs/publishing.md]({page})"),
+            ]
+            summarise("What to do", ["if", "then"], rows)
+        raise

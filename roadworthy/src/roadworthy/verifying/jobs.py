@@ -19,7 +19,7 @@ from roadworthy.index import Index
 from roadworthy.processes import find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import Python, PythonNotFoundError, find_pythons, list_pythons, newest_of_each
-from roadworthy.releasing.yank import advising
+from roadworthy.releasing.version import advising
 from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.container import ContainerEnvironment, find_in_image
