@@ -98,11 +98,7 @@ def find_pythons(step: dict[str, Any]) -> str:
 
 
 def list_files(root: Path, group: str) -> Pylock:
-    """Return what the index has for a lock, with uv, which asks the index that it is configured for.
-
-    Raises:
-        CalledProcessError: It cannot be asked, or has not what is locked.
-    """
+    """Return what the index has for a lock, with uv, which asks the index that it is configured for."""
     asked = ("--quiet", "--no-deps", "--universal", "--python-version=3.10", "--format=pylock.toml")
     lock, environment = root / "requirements" / f"{group}.txt", {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     listed = run(find_uv(), "pip", "compile", *asked, lock, cwd=root, env=environment)
@@ -133,25 +129,17 @@ def choose(row: Row, locks: dict[str, Pylock]) -> tuple[set[str], set[str]]:
 
 
 def main() -> None:
-    """Ask the index, and end with a problem for each package without a wheel.
-
-    Raises:
-        ProblemsError: There is one.
-    """
+    """Ask the index, and end with a problem for each package without a wheel."""
     Parser("check-lock", "Check that each job of CI finds a wheel for every tool that it installs.").read()
     project = Project(Path.cwd())
     rows = list(dict.fromkeys(find_rows(project)))
     groups = sorted({group for row in rows for group in row.groups})
     with ThreadPoolExecutor() as pool:
         locks = dict(zip(groups, pool.map(lambda group: list_files(project.root, group), groups), strict=True))
-    what = f"{{}}, CPython {{}}: no wheel of {{}} ({project.workflow_file})"
-    problems = [
-        Problem(what.format(row.title, row.python, package), REMEDY)
-        for row in rows
-        for package in sorted(choose(row, locks)[1])
-    ]
-    if problems:
-        raise ProblemsError(problems)
+    missing = [(row, package) for row in rows for package in sorted(choose(row, locks)[1])]
+    if missing:
+        what, where = "{0.title}, CPython {0.python}: no wheel of {1} ({2})", project.workflow_file
+        raise ProblemsError(Problem(what.format(row, package, where), REMEDY) for row, package in missing)
     out.print(f"there is a wheel of every tool for {len(rows)} machines and environments")
 
 

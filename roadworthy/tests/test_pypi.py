@@ -11,8 +11,7 @@ from loopback_samples import form_of, write_samples
 from rejections import REJECTED
 from roadworthy.gate.check import LAST, RULES, STAGES, check_artefact
 from roadworthy.gate.model import Artefact, Rejection, UnreadableError, nothing
-from workshop.loopback.admission import Upload, take
-from workshop.loopback.forms import sanitize
+from workshop.loopback.admission import Upload, sanitize, take
 from workshop.loopback.index import PackageIndex, Token
 from workshop.loopback.refusals import RefusedError
 
