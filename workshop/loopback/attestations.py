@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import pypi_attestations as pep740
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat import asn1
@@ -17,17 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from pydantic import TypeAdapter, ValidationError
-from pypi_attestations import (
-    Attestation,
-    AttestationBundle,
-    AttestationType,
-    ConversionError,
-    Envelope,
-    GitHubPublisher,
-    Provenance,
-    TransparencyLogEntry,
-    VerificationMaterial,
-)
+from pypi_attestations import Attestation, AttestationType, ConversionError, GitHubPublisher
 from sigstore.dsse import Statement
 from sigstore.errors import Error as SigstoreError
 
@@ -82,8 +73,8 @@ def sign(
     statement = json.dumps({**content_of, "predicate": None}).encode()
     signature = key.sign(encoded(statement), ec.ECDSA(hashes.SHA256()))
     der = base64.b64encode(certificate(key, claims).public_bytes(serialization.Encoding.DER))
-    material = VerificationMaterial(certificate=der, transparency_entries=[log_entry(statement)])
-    envelope = Envelope(statement=base64.b64encode(statement), signature=base64.b64encode(signature))
+    material = pep740.VerificationMaterial(certificate=der, transparency_entries=[log_entry(statement)])
+    envelope = pep740.Envelope(statement=base64.b64encode(statement), signature=base64.b64encode(signature))
     return Attestation(version=1, verification_material=material, envelope=envelope)
 
 
@@ -110,11 +101,11 @@ def certificate(key: ec.EllipticCurvePrivateKey, claims: Mapping[str, str]) -> x
     return builder.sign(key, hashes.SHA256())
 
 
-def log_entry(statement: bytes) -> TransparencyLogEntry:
+def log_entry(statement: bytes) -> pep740.TransparencyLogEntry:
     """Return what sigstore's public log would answer, in form; nothing was sent there."""
     nothing = base64.b64encode(bytes(32)).decode()
     proof = {"logIndex": "0", "rootHash": nothing, "treeSize": "1", "hashes": []}
-    return TransparencyLogEntry(
+    return pep740.TransparencyLogEntry(
         {
             "logIndex": "0",
             "logId": {"keyId": nothing},
@@ -197,5 +188,5 @@ def provenance(publisher: TrustedPublisher, attestations: list[Attestation]) -> 
 
     The source is PyPI's: warehouse/attestations/services.py, build_provenance.
     """
-    bundle = AttestationBundle(publisher=identity_of(publisher), attestations=attestations)
-    return Provenance(attestation_bundles=[bundle]).model_dump_json()
+    bundle = pep740.AttestationBundle(publisher=identity_of(publisher), attestations=attestations)
+    return pep740.Provenance(attestation_bundles=[bundle]).model_dump_json()

@@ -19,16 +19,8 @@ from workshop.loopback.refusals import RefusedError, refused
 # PyPI's source, warehouse/oidc/views.py, mint_token.
 LIFETIME = 900
 # PyPI's source, warehouse/oidc/models/github.py, GitHubPublisherMixin: without one of these a token is refused.
-NEEDED = (
-    "event_name",
-    "job_workflow_ref",
-    "jti",
-    "ref",
-    "repository",
-    "repository_owner",
-    "repository_owner_id",
-    "sha",
-)
+REPOSITORY = ("repository", "repository_owner", "repository_owner_id")
+CLAIMS = ("event_name", "job_workflow_ref", "jti", "ref", *REPOSITORY, "sha")
 
 
 class Payload(BaseModel):
@@ -100,7 +92,7 @@ def find(index: PackageIndex, claims: Mapping[str, str], *, pending: bool) -> Tr
 
     The source is PyPI's: warehouse/oidc/services.py, find_publisher.
     """
-    for claim in NEEDED:
+    for claim in CLAIMS:
         if claims.get(claim) is None:
             raise refused("missing-claim", claim=claim)
     publisher = look_up([one for one in index.publishers if one.pending == pending], claims)
