@@ -74,11 +74,13 @@ def groups_of(root: Path, command: str) -> frozenset[str]:
 def find_rows(project: Project) -> Iterator[Row]:
     """Yield what every job of the workflow installs, each row of its matrix for itself."""
     for name, job in project.jobs.items():
+        setting_up = (step for step in job["steps"] if "setup-python@" in str(step.get("uses")))
+        versions = [step["with"]["python-version"] for step in setting_up]
         for values in job.get("strategy", {}).get("matrix", {}).get("include", [{}]):
             # As in each row: with its values in the place of `${{ matrix.… }}`.
             runner, *setups = (
                 re.sub(r"\$\{\{ *matrix\.([\w-]+)[^}]*\}\}", lambda found: str(values.get(found[1], "")), str(text))  # noqa: B023
-                for text in (job["runs-on"], *(find_pythons(step) for step in job["steps"]))
+                for text in (job["runs-on"], *versions)
             )
             pythons = [word.removesuffix("-dev") for text in setups for word in text.split()]
             commands = [step["run"] for step in job["steps"] if str(step.get("run")).startswith("make ")]
@@ -90,11 +92,6 @@ def find_rows(project: Project) -> Iterator[Row]:
                 images = [word.split("@")[1] for word in values.get("wheels", "").split() if "@" in word]
                 for where, python in ((where, python) for where in (runner, *images) for python in pythons):
                     yield Row(f"an environment on {where}", *machine_of(where), python, frozenset({"test"}))
-
-
-def find_pythons(step: dict[str, Any]) -> str:
-    """Return the Pythons that a step sets up."""
-    return str(step["with"]["python-version"]) if "setup-python@" in str(step.get("uses")) else ""
 
 
 def list_files(root: Path, group: str) -> Pylock:

@@ -19,8 +19,7 @@ from workshop.loopback.refusals import RefusedError, refused
 # PyPI's source, warehouse/oidc/views.py, mint_token.
 LIFETIME = 900
 # PyPI's source, warehouse/oidc/models/github.py, GitHubPublisherMixin: without one of these a token is refused.
-REPOSITORY = ("repository", "repository_owner", "repository_owner_id")
-CLAIMS = ("event_name", "job_workflow_ref", "jti", "ref", *REPOSITORY, "sha")
+CLAIMS = "event_name", "job_workflow_ref", "jti", "ref", "repository", "repository_owner", "repository_owner_id", "sha"
 
 
 class Payload(BaseModel):
