@@ -67,11 +67,7 @@ def build_environment(project: Project, triple: str | None = None) -> dict[str, 
 
 
 def run_merged(*command: object, cwd: Path, env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-    """Run a program without input to its end; `stdout` has both its streams, in the order in which they were written.
-
-    Raises:
-        ProblemsError: It is not there.
-    """
+    """Run a program without input to its end; `stdout` has both of its streams, as they came."""
     words = [str(word) for word in command]
     with commands.starting(words, cwd):
         return subprocess.run(

@@ -111,8 +111,7 @@ def make_sbom(source: Path, triple: str, time: int) -> str:
     lock = read_text(source, "Cargo.lock")
     locked = {(crate["name"], crate["version"]): crate for crate in parse_toml("Cargo.lock", lock)["package"]}
     components = {
-        package["id"]: crate_component(package, locked[package["name"], package["version"]].get("checksum"))
-        for package in metadata["packages"]
+        each["id"]: crate_component(each, locked[each["name"], each["version"]]) for each in metadata["packages"]
     }
     root = components[metadata["resolve"]["root"]]
     number = uuid.uuid5(uuid.NAMESPACE_URL, f"{root.purl}?target={triple}\n{lock}")
@@ -124,13 +123,13 @@ def make_sbom(source: Path, triple: str, time: int) -> str:
     return JsonV1Dot5(bom).output_as_string(indent=2) + "\n"
 
 
-def crate_component(package: dict[str, Any], checksum: str | None) -> "Component":
+def crate_component(package: dict[str, Any], locked: dict[str, Any]) -> "Component":
     """Describe one crate. Crates from a registry have a checksum, those in this repository have none."""
     from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415
     from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415
     from packageurl import PackageURL  # noqa: PLC0415
 
-    name, version = package["name"], package["version"]
+    name, version, checksum = package["name"], package["version"], locked.get("checksum")
     purl = PackageURL("cargo", None, name, version)
     return Component(
         type=ComponentType.LIBRARY,
