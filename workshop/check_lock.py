@@ -74,11 +74,13 @@ def groups_of(root: Path, command: str) -> frozenset[str]:
 def find_rows(project: Project) -> Iterator[Row]:
     """Yield what every job of the workflow installs, each row of its matrix for itself."""
     for name, job in project.jobs.items():
+        setting_up = (step for step in job["steps"] if "setup-python@" in str(step.get("uses")))
+        versions = [step["with"]["python-version"] for step in setting_up]
         for values in job.get("strategy", {}).get("matrix", {}).get("include", [{}]):
             # As in each row: with its values in the place of `${{ matrix.… }}`.
             runner, *setups = (
                 re.sub(r"\$\{\{ *matrix\.([\w-]+)[^}]*\}\}", lambda found: str(values.get(found[1], "")), str(text))  # noqa: B023
-                for text in (job["runs-on"], *(find_pythons(step) for step in job["steps"]))
+                for text in (job["runs-on"], *versions)
             )
             pythons = [word.removesuffix("-dev") for text in setups for word in text.split()]
             commands = [step["run"] for step in job["steps"] if str(step.get("run")).startswith("make ")]
@@ -92,17 +94,8 @@ def find_rows(project: Project) -> Iterator[Row]:
                     yield Row(f"an environment on {where}", *machine_of(where), python, frozenset({"test"}))
 
 
-def find_pythons(step: dict[str, Any]) -> str:
-    """Return the Pythons that a step sets up."""
-    return str(step["with"]["python-version"]) if "setup-python@" in str(step.get("uses")) else ""
-
-
 def list_files(root: Path, group: str) -> Pylock:
-    """Return what the index has for a lock, with uv, which asks the index that it is configured for.
-
-    Raises:
-        CalledProcessError: It cannot be asked, or has not what is locked.
-    """
+    """Return what the index has for a lock, with uv, which asks the index that it is configured for."""
     asked = ("--quiet", "--no-deps", "--universal", "--python-version=3.10", "--format=pylock.toml")
     lock, environment = root / "requirements" / f"{group}.txt", {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     listed = run(find_uv(), "pip", "compile", *asked, lock, cwd=root, env=environment)
@@ -133,25 +126,17 @@ def choose(row: Row, locks: dict[str, Pylock]) -> tuple[set[str], set[str]]:
 
 
 def main() -> None:
-    """Ask the index, and end with a problem for each package without a wheel.
-
-    Raises:
-        ProblemsError: There is one.
-    """
+    """Ask the index, and end with a problem for each package without a wheel."""
     Parser("check-lock", "Check that each job of CI finds a wheel for every tool that it installs.").read()
     project = Project(Path.cwd())
     rows = list(dict.fromkeys(find_rows(project)))
     groups = sorted({group for row in rows for group in row.groups})
     with ThreadPoolExecutor() as pool:
         locks = dict(zip(groups, pool.map(lambda group: list_files(project.root, group), groups), strict=True))
-    what = f"{{}}, CPython {{}}: no wheel of {{}} ({project.workflow_file})"
-    problems = [
-        Problem(what.format(row.title, row.python, package), REMEDY)
-        for row in rows
-        for package in sorted(choose(row, locks)[1])
-    ]
-    if problems:
-        raise ProblemsError(problems)
+    missing = [(row, package) for row in rows for package in sorted(choose(row, locks)[1])]
+    if missing:
+        what, where = "{0.title}, CPython {0.python}: no wheel of {1} ({2})", project.workflow_file
+        raise ProblemsError(Problem(what.format(row, package, where), REMEDY) for row, package in missing)
     out.print(f"there is a wheel of every tool for {len(rows)} machines and environments")
 
 

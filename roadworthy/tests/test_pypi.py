@@ -12,8 +12,7 @@ from rejections import REJECTED
 from roadworthy.gate.check import LAST, RULES, STAGES, check_artefact
 from roadworthy.gate.model import Artefact, Rejection, UnreadableError
 from roadworthy.gate.rules import entries
-from workshop.loopback.admission import Upload, take
-from workshop.loopback.forms import sanitize
+from workshop.loopback.admission import Upload, sanitize, take
 from workshop.loopback.index import PackageIndex, Token
 from workshop.loopback.refusals import RefusedError
 

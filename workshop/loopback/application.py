@@ -4,7 +4,7 @@ import html
 import json
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
@@ -13,11 +13,10 @@ from werkzeug.wrappers import Request as WebRequest
 from werkzeug.wrappers import Response
 
 from workshop.loopback import minting
-from workshop.loopback.admission import Upload, take
-from workshop.loopback.forms import first, sanitize
+from workshop.loopback.admission import Upload, first, sanitize, take
 from workshop.loopback.identity import IdentityProvider
 from workshop.loopback.index import PackageIndex, Request
-from workshop.loopback.pages import PAGES
+from workshop.loopback.pages import PAGES, as_json
 from workshop.loopback.refusals import RefusedError, refused
 
 if TYPE_CHECKING:
@@ -43,18 +42,17 @@ class Form(WebRequest):
 
 
 class Application:
-    """The index as a WSGI application."""
+    """The index as a WSGI application, and the identity provider beside it."""
 
     def __init__(self, index: PackageIndex, provider: IdentityProvider) -> None:
         """Keep what is served."""
-        self.index = index
-        self.provider = provider
+        self.index, self.provider = index, provider
         actions: list[tuple[str, str, Answer]] = [
             ("POST", "/legacy/", self.upload),
-            ("GET", "/_/oidc/audience", self.audience),
+            ("GET", "/_/oidc/audience", lambda _: as_json({"audience": index.audience})),
             ("POST", "/_/oidc/mint-token", self.mint),
             ("POST", "/_/oidc/github/mint-token", self.mint),
-            ("POST", "/_/oidc/burn-token", self.burn),
+            ("POST", "/_/oidc/burn-token", lambda request: as_json(minting.burn(index, request.get_data()))),
             ("GET", "/idtoken/<job>", self.identity),
             *(("GET", address, partial(cast(Answer, page), index)) for address, page in PAGES.items()),
         ]
@@ -69,8 +67,7 @@ class Application:
 
     def answer(self, request: WebRequest) -> Response:
         """Return the answer to a request; a mistake of the index is kept, and answered with 500."""
-        status = request.environ["loopback.status"]
-        if status:
+        if status := request.environ["loopback.status"]:
             return Response("Try again.\n", status, {"Retry-After": "1"} if status == TOO_MANY else None)
         try:
             endpoint, values = self.addresses.bind_to_environ(request.environ).match()
@@ -91,42 +88,26 @@ class Application:
             raise refused("registration")
         if action != "file_upload":
             raise refused("no-action")
-        odd = sorted(request.files.keys() - {"content", "gpg_signature"})
-        if odd:
+        if odd := sorted(request.files.keys() - {"content", "gpg_signature"}):
             raise refused("file-for-text", field=odd[0])
         token = minting.identify(self.index, request.headers.get("Authorization", ""))
-        file = request.files.get("content")
-        if file is None:
-            take(self.index, token, Upload(sanitize(form)))
-        else:
+        upload, file = Upload(sanitize(form)), request.files.get("content")
+        if file is not None:
             # Where a form does not say what a part of it is, it is text (RFC 7578).
             kind = file.headers.get("Content-Type", "text/plain")
-            take(self.index, token, Upload(sanitize(form), file.filename, file.read(), kind))
+            upload = Upload(upload.form, file.filename, file.read(), kind)
+        take(self.index, token, upload)
         return Response("", 200)
-
-    def audience(self, _: WebRequest) -> Response:
-        """Say who identities must be for."""
-        return as_json({"audience": self.index.audience})
 
     def mint(self, request: WebRequest) -> Response:
         """Exchange an identity for a token."""
         return as_json(minting.mint(self.index, self.provider, request.get_data()))
-
-    def burn(self, request: WebRequest) -> Response:
-        """Forget a token."""
-        minting.burn(self.index, request.get_data())
-        return as_json({"success": True})
 
     def identity(self, request: WebRequest, job: str) -> Response:
         """Tell a job who it is, as GitHub does."""
         audience = request.args.get("audience", "")
         token = self.provider.answer(job, request.headers.get("Authorization", ""), audience)
         return as_json({"value": token}) if token else as_json({"message": "Unauthorized"}, 401)
-
-
-def as_json(content: dict[str, Any], status: int = 200) -> Response:
-    """Return an answer in JSON."""
-    return Response(json.dumps(content), status, mimetype="application/json")
 
 
 def refusal(request: WebRequest, error: RefusedError) -> Response:

@@ -5,36 +5,26 @@ asked for its issuer, nor the log for the entry; all else is checked.
 """
 
 import base64
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import pypi_attestations as pep740
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from pydantic import TypeAdapter, ValidationError
-from pypi_attestations import (
-    Attestation,
-    AttestationBundle,
-    AttestationType,
-    ConversionError,
-    Envelope,
-    GitHubPublisher,
-    Provenance,
-    TransparencyLogEntry,
-    VerificationMaterial,
-)
+from pypi_attestations import Attestation, AttestationType, ConversionError, GitHubPublisher
 from sigstore.dsse import Statement
 from sigstore.errors import Error as SigstoreError
 
+from roadworthy.sums import parse_name, sha256
 from workshop.loopback.identity import ISSUER
-from workshop.loopback.publishers import TrustedPublisher
+from workshop.loopback.index import TrustedPublisher
 from workshop.loopback.refusals import refused
 
 SUFFIX = ".publish.attestation"
@@ -61,21 +51,16 @@ EXTENSIONS = {
 
 
 def attest(paths: Iterable[Path], claims: Mapping[str, str]) -> list[Path]:
-    """Write an attestation beside each distribution, as the action astral-sh/attest-action does.
+    """Write an attestation beside each distribution, as the action astral-sh/attest-action does, and return them.
 
     Args:
         paths: The distributions.
         claims: Who the job is, as `identity.github_claims` says.
-
-    Returns:
-        The files that were written: `….whl.publish.attestation`.
     """
-    written = []
-    for path in paths:
-        attestation = sign(path.name, path.read_bytes(), claims)
-        written.append(path.with_name(path.name + SUFFIX))
-        written[-1].write_text(attestation.model_dump_json(), encoding="utf-8")
-    return written
+    attested = {path.with_name(path.name + SUFFIX): sign(path.name, path.read_bytes(), claims) for path in paths}
+    for path, attestation in attested.items():
+        path.write_text(attestation.model_dump_json(), encoding="utf-8")
+    return list(attested)
 
 
 def sign(
@@ -83,23 +68,14 @@ def sign(
 ) -> Attestation:
     """Return an attestation that a job has published a file, signed by a key that is thrown away."""
     key = ec.generate_private_key(ec.SECP256R1())
-    statement = json.dumps(
-        {
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"name": name, "digest": {"sha256": hashlib.sha256(content).hexdigest()}}],
-            "predicateType": kind,
-            "predicate": None,
-        }
-    ).encode()
+    subject = {"name": name, "digest": {"sha256": sha256(content)}}
+    content_of = {"_type": "https://in-toto.io/Statement/v1", "subject": [subject], "predicateType": kind}
+    statement = json.dumps({**content_of, "predicate": None}).encode()
     signature = key.sign(encoded(statement), ec.ECDSA(hashes.SHA256()))
-    der = certificate(key, claims).public_bytes(serialization.Encoding.DER)
-    return Attestation(
-        version=1,
-        verification_material=VerificationMaterial(
-            certificate=base64.b64encode(der), transparency_entries=[log_entry(statement)]
-        ),
-        envelope=Envelope(statement=base64.b64encode(statement), signature=base64.b64encode(signature)),
-    )
+    der = base64.b64encode(certificate(key, claims).public_bytes(serialization.Encoding.DER))
+    material = pep740.VerificationMaterial(certificate=der, transparency_entries=[log_entry(statement)])
+    envelope = pep740.Envelope(statement=base64.b64encode(statement), signature=base64.b64encode(signature))
+    return Attestation(version=1, verification_material=material, envelope=envelope)
 
 
 def encoded(statement: bytes) -> bytes:
@@ -110,8 +86,7 @@ def encoded(statement: bytes) -> bytes:
 def certificate(key: ec.EllipticCurvePrivateKey, claims: Mapping[str, str]) -> x509.Certificate:
     """Return a certificate that says who the job is, as sigstore's authority would, but signed by itself."""
     values = {8: ISSUER, **{number: text.format(GITHUB=GITHUB, **claims) for number, text in EXTENSIONS.items()}}
-    now = datetime.now(timezone.utc)
-    nobody = x509.Name([])
+    now, nobody = datetime.now(timezone.utc), x509.Name([])
     builder = (
         x509.CertificateBuilder(nobody, nobody, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=1))
@@ -126,23 +101,18 @@ def certificate(key: ec.EllipticCurvePrivateKey, claims: Mapping[str, str]) -> x
     return builder.sign(key, hashes.SHA256())
 
 
-def log_entry(statement: bytes) -> TransparencyLogEntry:
+def log_entry(statement: bytes) -> pep740.TransparencyLogEntry:
     """Return what sigstore's public log would answer, in form; nothing was sent there."""
     nothing = base64.b64encode(bytes(32)).decode()
-    return TransparencyLogEntry(
+    proof = {"logIndex": "0", "rootHash": nothing, "treeSize": "1", "hashes": []}
+    return pep740.TransparencyLogEntry(
         {
             "logIndex": "0",
             "logId": {"keyId": nothing},
             "kindVersion": {"kind": "dsse", "version": "0.0.1"},
             "integratedTime": "0",
             "inclusionPromise": {"signedEntryTimestamp": nothing},
-            "inclusionProof": {
-                "logIndex": "0",
-                "rootHash": nothing,
-                "treeSize": "1",
-                "hashes": [],
-                "checkpoint": {"envelope": "none: this was made offline"},
-            },
+            "inclusionProof": {**proof, "checkpoint": {"envelope": "none: this was made offline"}},
             "canonicalizedBody": base64.b64encode(statement).decode(),
         }
     )
@@ -150,26 +120,14 @@ def log_entry(statement: bytes) -> TransparencyLogEntry:
 
 def identity_of(publisher: TrustedPublisher) -> GitHubPublisher:
     """Return a publisher as attestations name it."""
-    return GitHubPublisher(
-        repository=publisher.repository,
-        workflow=publisher.workflow,
-        environment=publisher.environment.lower() or None,
-    )
+    environment = publisher.environment.lower() or None
+    return GitHubPublisher(repository=publisher.repository, workflow=publisher.workflow, environment=environment)
 
 
 def check(text: str, publisher: TrustedPublisher | None, name: str, content: bytes) -> list[Attestation]:
-    """Return the attestations that came with an upload, all of them checked.
+    """Return the attestations that came with an upload, all of them of this very file, publisher and workflow.
 
-    The source is PyPI's: warehouse/attestations/services.py, parse_attestations.
-
-    Args:
-        text: The form's field: a list in JSON.
-        publisher: By whose token it is uploaded; None for a user's.
-        name: The file's.
-        content: The file's.
-
-    Raises:
-        RefusedError: They are not as PEP 740 says, or of anything else than this file, publisher and workflow.
+    The source is PyPI's: warehouse/attestations/services.py, parse_attestations. The text is a list in JSON.
     """
     if publisher is None:
         raise refused("untrusted-attestations")
@@ -197,9 +155,6 @@ def verify(attestation: Attestation, publisher: TrustedPublisher, name: str, con
     """Return the kind of an attestation, after all has been checked that can be without a network.
 
     The source is pypi_attestations, Attestation.verify, and its words are those here.
-
-    Raises:
-        Error, ValueError: Something is wrong; the message says what.
     """
     bundle = attestation.to_bundle()
     # What Attestation.verify asks too. It has no other name, and the way there leads through sigstore's authority.
@@ -218,9 +173,9 @@ def verify(attestation: Attestation, publisher: TrustedPublisher, name: str, con
     (subject,) = subjects
     if not subject.get("name"):
         raise ValueError("invalid subject: missing name")
-    if parsed(subject["name"]) != parsed(name):
+    if parse_name(subject["name"]) != parse_name(name):
         raise ValueError(f"subject does not match distribution name: {subject['name']} != {name}")
-    if subject["digest"].get("sha256") != hashlib.sha256(content).hexdigest():
+    if subject["digest"].get("sha256") != sha256(content):
         raise ValueError("subject does not match distribution digest")
     kind = str(attestation.statement["predicateType"])
     if kind not in {one.value for one in AttestationType}:
@@ -228,19 +183,10 @@ def verify(attestation: Attestation, publisher: TrustedPublisher, name: str, con
     return kind
 
 
-def parsed(name: str) -> object:
-    """Return what is equal for file names of one distribution.
-
-    Raises:
-        ValueError: It is none's.
-    """
-    return parse_wheel_filename(name) if name.endswith(".whl") else parse_sdist_filename(name)
-
-
 def provenance(publisher: TrustedPublisher, attestations: list[Attestation]) -> str:
     """Return what is served beside a file that came with attestations, in JSON.
 
     The source is PyPI's: warehouse/attestations/services.py, build_provenance.
     """
-    bundle = AttestationBundle(publisher=identity_of(publisher), attestations=attestations)
-    return Provenance(attestation_bundles=[bundle]).model_dump_json()
+    bundle = pep740.AttestationBundle(publisher=identity_of(publisher), attestations=attestations)
+    return pep740.Provenance(attestation_bundles=[bundle]).model_dump_json()

@@ -8,23 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-START: dict[str, Any] = {
-    # What GitHub has.
-    "tags": [],
-    "releases": {},
-    # All command lines, in their order.
-    "calls": [],
-    # The command that is killed the next time, such as "release create"; and the one that GitHub does not answer.
-    "dies": "",
-    "offline": "",
+# What GitHub has; all command lines, in their order; the command that is killed the next time, such as
+# "release create"; and the one that GitHub does not answer.
+START: dict[str, Any] = {"tags": [], "releases": {}, "calls": [], "dies": "", "offline": ""}
+# The options of each command that are used here: flags, and those that take a text.
+FLAGS = {
+    "release create": ("draft", "prerelease", "latest", "verify-tag"),
+    "release edit": ("draft", "prerelease", "latest"),
+    "release delete": ("yes",),
 }
+TEXTS = {"release create": ("title", "notes-file"), "release view": ("json",)}
 FIELDS = {"assets", "isDraft", "isPrerelease", "name", "tagName", "url"}
-
-
-def fail(text: str, code: int = 1) -> NoReturn:
-    """Complain, and end."""
-    sys.stderr.write(f"{text}\n")
-    sys.exit(code)
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,21 +26,18 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Complain, and end."""
-        fail(f"unknown flag: {message}")
+        sys.exit(f"unknown flag: {message}")
 
 
-def parser_of(command: str) -> Parser:
-    """Return the parser of a command's options, those that are used here."""
+def read_options(command: str, words: list[str]) -> dict[str, Any]:
+    """Return a command's options by their names, with `_` for `-`, and its other words as `words`."""
     parser = Parser(allow_abbrev=False, add_help=False)
-    flags = {"release create": ("draft", "prerelease", "latest", "verify-tag"), "release delete": ("yes",)}
-    flags["release edit"] = ("draft", "prerelease", "latest")
-    texts = {"release create": ("title", "notes-file"), "release view": ("json",)}
-    for flag in flags.get(command, ()):
+    for flag in FLAGS.get(command, ()):
         parser.add_argument(f"--{flag}", nargs="?", const="true", choices=["true", "false"])
-    for text in texts.get(command, ()):
+    for text in TEXTS.get(command, ()):
         parser.add_argument(f"--{text}")
     parser.add_argument("words", nargs="*")
-    return parser
+    return vars(parser.parse_intermixed_args(words))
 
 
 @dataclass
@@ -60,28 +51,28 @@ class GitHub:
     def release(self) -> dict[str, Any]:
         """Return the release of the tag."""
         found: dict[str, Any] | None = self.state["releases"].get(self.words[0])
-        return found or fail("release not found")
+        return found or sys.exit("release not found")
 
     def release_view(self) -> None:
         """Show the fields of a release that are asked for."""
         fields = (self.options["json"] or "").split(",")
         if unknown := set(fields) - FIELDS:
-            fail(f"Unknown JSON field: {sorted(unknown)}")
+            sys.exit(f"Unknown JSON field: {sorted(unknown)}")
         found = self.release()
         print(json.dumps({field: found[field] for field in fields}))
 
     def release_create(self) -> None:
         """Make a release of a tag, with its files."""
         tag, *paths = self.words
-        if self.options["verify-tag"] == "true" and tag not in self.state["tags"]:
-            fail(f"tag {tag} doesn't exist in the repo, aborting due to --verify-tag flag")
+        if self.options["verify_tag"] == "true" and tag not in self.state["tags"]:
+            sys.exit(f"tag {tag} doesn't exist in the repo, aborting due to --verify-tag flag")
         if tag in self.state["releases"]:
-            fail("HTTP 422: Validation Failed\nRelease.tag_name already exists")
+            sys.exit("HTTP 422: Validation Failed\nRelease.tag_name already exists")
         made: dict[str, Any] = {
             "isDraft": self.options["draft"] == "true",
             "isPrerelease": self.options["prerelease"] == "true",
             "name": self.options["title"],
-            "notes": Path(str(self.options["notes-file"])).read_text(encoding="utf-8"),
+            "notes": Path(str(self.options["notes_file"])).read_text(encoding="utf-8"),
             "latest": self.options["latest"],
             "tagName": tag,
             "url": f"https://example.invalid/releases/{tag}",
@@ -92,13 +83,13 @@ class GitHub:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             made["assets"].append({"name": path.name, "digest": f"sha256:{digest}"})
             if self.state["dies"] == "release create":
-                fail("HTTP 502: the upload was cut off")
+                sys.exit("HTTP 502: the upload was cut off")
 
     def release_edit(self) -> None:
         """Make a draft public."""
         found = self.release()
         if self.state["dies"] == "release edit":
-            fail("HTTP 502: Bad Gateway")
+            sys.exit("HTTP 502: Bad Gateway")
         for option, field in {"draft": "isDraft", "prerelease": "isPrerelease"}.items():
             if self.options[option] is not None:
                 found[field] = self.options[option] == "true"
@@ -108,7 +99,7 @@ class GitHub:
         """Delete a release; its tag stays."""
         self.release()
         if self.options["yes"] != "true":
-            fail("nobody is there to be asked")
+            sys.exit("nobody is there to be asked")
         del self.state["releases"][self.words[0]]
 
 
@@ -117,12 +108,11 @@ def main() -> None:
     path, command = Path(sys.argv[1]), " ".join(sys.argv[2:4])
     state = json.loads(path.read_text(encoding="utf-8"))
     state["calls"].append(sys.argv[2:])
-    options = vars(parser_of(command).parse_intermixed_args(sys.argv[4:]))
-    options = {name.replace("_", "-"): value for name, value in options.items()}
+    options = read_options(command, sys.argv[4:])
     github = GitHub(state, options.pop("words"), options)
     try:
         if state["offline"] == command:
-            fail("error connecting to api.example.invalid\ncheck your internet connection")
+            sys.exit("error connecting to api.example.invalid\ncheck your internet connection")
         getattr(github, command.replace(" ", "_"))()
     finally:
         if state["dies"] == command:

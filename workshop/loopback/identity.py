@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from workshop.loopback.publishers import OWNER_ID
+from workshop.loopback.index import OWNER_ID
 
 ISSUER = "https://token.actions.githubusercontent.com"
 # PyPI's source, warehouse/oidc/services.py: seconds that two clocks may differ.
@@ -18,15 +18,7 @@ LEEWAY = 30
 
 
 def github_claims(  # noqa: PLR0913 - all have to be said, and each by its name
-    *,
-    repository: str,
-    workflow: str,
-    ref: str,
-    sha: str,
-    event_name: str,
-    environment: str,
-    run_id: str = "1000",
-    actor: str = "somebody",
+    *, repository: str, workflow: str, ref: str, sha: str, event_name: str, environment: str
 ) -> dict[str, str]:
     """Return what GitHub says of a job, as its page "OpenID Connect reference" lists it.
 
@@ -37,17 +29,14 @@ def github_claims(  # noqa: PLR0913 - all have to be said, and each by its name
         sha: The commit, in 40 hexadecimal digits.
         event_name: What started the workflow: `push`, `workflow_dispatch` …
         environment: The job's; "" for none.
-        run_id: The run's number.
-        actor: Who started it.
     """
-    owner = repository.split("/", maxsplit=1)[0]
     workflow_ref = f"{repository}/.github/workflows/{workflow}@{ref}"
     subject = f"environment:{environment}" if environment else f"ref:{ref}"
     claims = {
         "sub": f"repo:{repository}:{subject}",
         "repository": repository,
         "repository_id": "7777",
-        "repository_owner": owner,
+        "repository_owner": repository.split("/", maxsplit=1)[0],
         "repository_owner_id": OWNER_ID,
         "repository_visibility": "public",
         "workflow": workflow,
@@ -62,11 +51,11 @@ def github_claims(  # noqa: PLR0913 - all have to be said, and each by its name
         "base_ref": "",
         "sha": sha,
         "event_name": event_name,
-        "run_id": run_id,
+        "run_id": "1000",
         "run_number": "1",
         "run_attempt": "1",
         "runner_environment": "github-hosted",
-        "actor": actor,
+        "actor": "somebody",
         "actor_id": "9999",
     }
     return {**claims, "environment": environment} if environment else claims
@@ -74,15 +63,10 @@ def github_claims(  # noqa: PLR0913 - all have to be said, and each by its name
 
 @dataclass
 class IdentityProvider:
-    """The identity provider, with a key of its own.
+    """The identity provider, with a key of its own."""
 
-    Attributes:
-        lifetime: Of a token, in seconds; a negative one below -30 makes tokens that have expired.
-        address: Where jobs ask for tokens; the server sets it.
-    """
-
-    lifetime: float = 300
-    address: str = ""
+    lifetime: float = 300  # of a token, in seconds; below -30 it makes tokens that have expired
+    address: str = ""  # where jobs ask for tokens; the server sets it
     _key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048), repr=False)
     _key_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     _jobs: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict, repr=False)
@@ -90,8 +74,7 @@ class IdentityProvider:
     def grant(self, claims: Mapping[str, str]) -> dict[str, str]:
         """Let a job ask for tokens with these claims, as `permissions: id-token: write` does.
 
-        Returns:
-            The variables of its environment: the address to ask at, and the job's secret.
+        What is returned are variables of its environment: the address to ask at, and the job's secret.
         """
         job, secret = str(uuid.uuid4()), secrets.token_urlsafe(32)
         self._jobs[job] = (secret, dict(claims))
@@ -101,13 +84,7 @@ class IdentityProvider:
         }
 
     def answer(self, job: str, authorization: str, audience: str) -> str | None:
-        """Return a token for a job, or None if it does not show its secret.
-
-        Args:
-            job: The last part of the address it was given.
-            authorization: The request's header.
-            audience: Who will read the token; "" for GitHub's default.
-        """
+        """Return a token for a job, or None if it does not show its secret; without an audience, for its owner."""
         secret, claims = self._jobs.get(job, ("", {}))
         scheme, _, shown = authorization.partition(" ")
         if not secret or scheme.lower() != "bearer" or not secrets.compare_digest(shown, secret):

@@ -1,4 +1,4 @@
-"""The index itself: what it has, whom it trusts, and what it has been asked."""
+"""The index itself: what it has, whom it trusts, what befalls its network, and what it has been asked."""
 
 import threading
 import time
@@ -13,10 +13,22 @@ from packaging.version import Version
 from pypi_attestations import Attestation
 
 from roadworthy.gate.pypi import LARGEST_FILE
-from workshop.loopback.outages import Outage
-from workshop.loopback.publishers import TrustedPublisher
 
 GIB = 1 << 30
+# An owner's number, which a repository that is transferred does not take along. GitHub's real ones do not matter.
+OWNER_ID = "5555"
+
+
+@dataclass(frozen=True)
+class TrustedPublisher:
+    """What is registered as a project's publisher."""
+
+    repository: str  # owner/name on GitHub
+    workflow: str  # the file in .github/workflows, such as CI.yml
+    environment: str  # of the job that publishes, in any case; "" for any or none
+    project: str  # that it may upload to
+    owner_id: str = OWNER_ID
+    pending: bool = False  # the project does not exist yet, and is made by the first token
 
 
 @dataclass(frozen=True)
@@ -26,6 +38,28 @@ class Request:
     method: str
     path: str
     status: int
+
+
+@dataclass
+class Outage:
+    """What happens to some requests: answers that come late, are errors, or never come."""
+
+    method: str
+    path: str  # how their paths begin
+    status: int = 0  # they are answered with it, 429 with `Retry-After: 1`; 0 for what they ask for
+    times: int | None = None  # it happens to the first so many of them; None for all
+    seconds: float | None = None  # it happens to those that come so soon after the first; None for all
+    wait: float = 0.0  # the answer comes so many seconds later
+    drop_after: int | None = None  # the connection is cut after so many bytes of the body; None for not at all
+    met: list[float] = field(default_factory=list, repr=False)  # when they came, by the index's clock
+
+    def meets(self, method: str, path: str, now: float) -> bool:
+        """Say whether it happens to this request, and count it."""
+        if method != self.method or not path.startswith(self.path):
+            return False
+        self.met.append(now)
+        few = self.times is None or len(self.met) <= self.times
+        return few and (self.seconds is None or now - self.met[0] <= self.seconds)
 
 
 @dataclass(frozen=True)
@@ -39,91 +73,50 @@ class Token:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file that the index has taken.
-
-    Attributes:
-        name: The file name.
-        content: The file.
-        hashes: In hexadecimal, by their names: md5, sha256, blake2_256.
-        kind: `sdist` or `bdist_wheel`.
-        info: The core metadata in the upload's form.
-        uploaded: When, in UTC.
-        metadata: A wheel's METADATA; None for an sdist.
-        attestations: Those that came with it.
-        publisher: Whose token it came by; None for a user's.
-        visible_after: How many requests of the project's simple page do not see it, counted from the index's first.
-    """
+    """A file that the index has taken."""
 
     name: str
     content: bytes = field(repr=False)
-    hashes: dict[str, str]
-    kind: str
-    info: Metadata = field(repr=False)
-    uploaded: datetime
-    metadata: bytes | None = field(repr=False)
+    hashes: dict[str, str]  # in hexadecimal, by their names: md5, sha256, blake2_256
+    kind: str  # sdist or bdist_wheel
+    info: Metadata = field(repr=False)  # as the upload's form says it
+    uploaded: datetime  # in UTC
+    metadata: bytes | None = field(repr=False)  # a wheel's METADATA
     attestations: list[Attestation] = field(repr=False)
-    publisher: TrustedPublisher | None
-    visible_after: int
+    publisher: TrustedPublisher | None  # whose token it came by; None for a user's
+    visible_after: int  # so many requests of the project's page, from the index's first on, do not see it
 
     @property
     def version(self) -> Version:
         """The release that it is of."""
         return self.info.version
 
-    @property
-    def requires_python(self) -> str | None:
-        """Which Pythons it may be installed on."""
-        return str(self.info.requires_python) if self.info.requires_python else None
-
 
 @dataclass
 class PackageIndex:
-    """A package index with one project of ours.
+    """A package index with one project of ours. With a pending publisher, the project does not exist yet."""
 
-    Attributes:
-        project: Our project's name, as its owner spells it.
-        publisher: Its trusted publisher; with a pending one, the project does not exist yet.
-        tokens: Tokens of a user who owns the project, for this project.
-        projects: The normalised names of all projects, those of others too.
-        publishers: All publishers that are registered for the project.
-        audience: Who an identity must be for.
-        archived: Whether the project takes no more files.
-        file_limit: Of one file, in bytes.
-        project_limit: Of all files, in bytes.
-        late: How many requests of a project's simple page do not see a file that is uploaded from now on.
-        outages: What the network does, see `outages.py`.
-        now: The index's clock: seconds since 1970.
-        files: What it has, by the file names.
-        deleted: The names of files that it had once.
-        releases: When the first file of each version came.
-        minted: The tokens that were made of identities, by their text.
-        used: The identities that tokens were made of, by their `jti`.
-        page_requests: How often a project's simple page was asked for.
-        log: All requests, in the order of their answers.
-        errors: What was raised while answering, and is a mistake of the index.
-        lock: To be held while any of this is changed.
-    """
-
-    project: str
+    project: str  # as its owner spells it
     publisher: InitVar[TrustedPublisher | None]
-    tokens: set[str] = field(default_factory=set)
-    projects: set[str] = field(default_factory=set)
+    tokens: set[str] = field(default_factory=set)  # of the project's owner
+    projects: set[str] = field(default_factory=set)  # the normalised names of all, those of others too
     publishers: list[TrustedPublisher] = field(default_factory=list)
-    audience: str = "pypi"
-    archived: bool = False
-    file_limit: int = LARGEST_FILE
-    project_limit: int = 10 * GIB
-    late: int = 0
+    audience: str = "pypi"  # who an identity must be for
+    archived: bool = False  # the project takes no more files
+    file_limit: int = LARGEST_FILE  # in bytes
+    project_limit: int = 10 * GIB  # of all files together
+    late: int = 0  # so many requests of the project's page do not see a file that is uploaded from now on
     outages: list[Outage] = field(default_factory=list)
-    now: Callable[[], float] = time.time
-    files: dict[str, StoredFile] = field(default_factory=dict)
-    deleted: set[str] = field(default_factory=set)
-    releases: dict[Version, datetime] = field(default_factory=dict)
-    minted: dict[str, Token] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
-    page_requests: int = 0
-    log: list[Request] = field(default_factory=list)
-    errors: list[Exception] = field(default_factory=list)
+    now: Callable[[], float] = time.time  # its clock: seconds since 1970
+    files: dict[str, StoredFile] = field(default_factory=dict)  # by their names
+    deleted: set[str] = field(default_factory=set)  # names of files that it had once
+    releases: dict[Version, datetime] = field(default_factory=dict)  # when the first file of each came
+    minted: dict[str, Token] = field(default_factory=dict)  # the tokens that were made of identities, by their text
+    used: set[str] = field(default_factory=set)  # the `jti` of those identities
+    page_requests: int = 0  # how often a project's page was asked for
+    log: list[Request] = field(default_factory=list)  # in the order of the answers
+    errors: list[Exception] = field(default_factory=list)  # raised while answering: mistakes of the index
+    # To be held while any of this is changed.
     lock: AbstractContextManager[bool] = field(default_factory=threading.RLock, repr=False)
 
     def __post_init__(self, publisher: TrustedPublisher | None) -> None:
@@ -134,17 +127,13 @@ class PackageIndex:
             self.projects.add(canonicalize_name(self.project))
 
     def delete(self, file_name: str) -> None:
-        """Delete a file, as its owner can; its name is never taken again.
-
-        Raises:
-            KeyError: There is no such file.
-        """
+        """Delete a file, as its owner can; its name is never taken again."""
         with self.lock:
             del self.files[file_name]
             self.deleted.add(file_name)
 
     def visible(self) -> list[StoredFile]:
-        """Return the files that the next request of the project's simple page sees, by version and name."""
+        """Return the files that the next request of the project's page sees, by version and name."""
         with self.lock:
             seen = [file for file in self.files.values() if file.visible_after <= self.page_requests]
             return sorted(seen, key=lambda file: (file.version, file.name))

@@ -1,9 +1,10 @@
-"""Tokens for uploads: how an identity becomes one, how one is burnt, and whose one is."""
+"""Tokens for uploads: which publisher an identity is of, how a token is made and burnt, and whose one is."""
 
 import base64
 import binascii
 import re
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +13,13 @@ from packaging.utils import canonicalize_name
 from pydantic import BaseModel, StrictStr, ValidationError
 
 from workshop.loopback.identity import ISSUER, IdentityProvider
-from workshop.loopback.index import PackageIndex, Token
-from workshop.loopback.publishers import TrustedPublisher, find
+from workshop.loopback.index import PackageIndex, Token, TrustedPublisher
 from workshop.loopback.refusals import RefusedError, refused
 
 # PyPI's source, warehouse/oidc/views.py, mint_token.
 LIFETIME = 900
+# PyPI's source, warehouse/oidc/models/github.py, GitHubPublisherMixin: without one of these a token is refused.
+CLAIMS = "event_name", "job_workflow_ref", "jti", "ref", "repository", "repository_owner", "repository_owner_id", "sha"
 
 
 class Payload(BaseModel):
@@ -26,23 +28,20 @@ class Payload(BaseModel):
     token: StrictStr
 
 
-def mint(index: PackageIndex, provider: IdentityProvider, body: bytes) -> dict[str, Any]:
-    """Exchange an identity for a token, and return PyPI's answer: success, token, and when it expires.
-
-    The source is PyPI's: warehouse/oidc/views.py, mint_token_from_oidc and mint_token.
-
-    Args:
-        index: Which index it is for.
-        provider: Whose identities are trusted.
-        body: What was posted: a JSON object with the identity as its `token`.
-
-    Raises:
-        RefusedError: It is no identity, or none of a publisher.
-    """
+def read_token(body: bytes) -> str:
+    """Return the token in what was posted: a JSON object with it."""
     try:
-        identity = Payload.model_validate_json(body).token
+        return Payload.model_validate_json(body).token
     except ValidationError as error:
         raise refused("mint-payload", reason=error) from error
+
+
+def mint(index: PackageIndex, provider: IdentityProvider, body: bytes) -> dict[str, Any]:
+    """Exchange an identity that the provider vouches for for a token, and return PyPI's answer.
+
+    The source is PyPI's: warehouse/oidc/views.py, mint_token_from_oidc and mint_token.
+    """
+    identity = read_token(body)
     try:
         issuer = jwt.decode(identity, options={"verify_signature": False})["iss"]
     except (jwt.PyJWTError, KeyError) as error:
@@ -54,19 +53,17 @@ def mint(index: PackageIndex, provider: IdentityProvider, body: bytes) -> dict[s
         raise refused("invalid-token")
     with index.lock:
         create_pending(index, claims)
-        publisher = find([one for one in index.publishers if not one.pending], claims, index.used)
+        publisher = find(index, claims, pending=False)
         index.used.add(claims["jti"])
-        return new_token(index, publisher)
+        text, expires = f"pypi-{secrets.token_urlsafe(48)}", int(index.now()) + LIFETIME
+        index.minted[text] = Token(canonicalize_name(publisher.project), expires, publisher)
+    return {"success": True, "token": text, "expires": expires}
 
 
-def create_pending(index: PackageIndex, claims: dict[str, Any]) -> None:
-    """If the claims are of a pending publisher, create its project, and make it a publisher like others.
-
-    Raises:
-        RefusedError: The project exists, or is called almost like another one.
-    """
+def create_pending(index: PackageIndex, claims: Mapping[str, str]) -> None:
+    """If the claims are of a pending publisher, create its project, and make it a publisher like others."""
     try:
-        pending = find([one for one in index.publishers if one.pending], claims, index.used)
+        pending = find(index, claims, pending=True)
     except RefusedError as error:
         if error.code != "invalid-publisher":
             raise
@@ -75,7 +72,7 @@ def create_pending(index: PackageIndex, claims: dict[str, Any]) -> None:
     if name in index.projects:
         index.publishers.remove(pending)
         raise refused("stale-pending-publisher")
-    if any(lookalike(name) == lookalike(other) for other in index.projects):
+    if lookalike(name) in map(lookalike, index.projects):
         raise refused("similar-name", project=pending.project)
     index.projects.add(name)
     index.publishers[index.publishers.index(pending)] = replace(pending, pending=False)
@@ -89,34 +86,66 @@ def lookalike(name: str) -> str:
     return re.sub("o", "0", re.sub("[li]", "1", re.sub("[._-]", "", name.lower())))
 
 
-def new_token(index: PackageIndex, publisher: TrustedPublisher) -> dict[str, Any]:
-    """Make a token for a publisher's project, and return PyPI's answer."""
-    text = f"pypi-{secrets.token_urlsafe(48)}"
-    expires = int(index.now()) + LIFETIME
-    index.minted[text] = Token(canonicalize_name(publisher.project), expires, publisher)
-    return {"success": True, "token": text, "expires": expires}
+def find(index: PackageIndex, claims: Mapping[str, str], *, pending: bool) -> TrustedPublisher:
+    """Return the publisher that a token's claims are of, and which they do not contradict.
 
-
-def burn(index: PackageIndex, body: bytes) -> None:
-    """Forget a minted token, as uv asks for after its uploads. PyPI's source has no such page yet.
-
-    Raises:
-        RefusedError: What is posted is no JSON object with a token.
+    The source is PyPI's: warehouse/oidc/services.py, find_publisher.
     """
-    try:
-        text = Payload.model_validate_json(body).token
-    except ValidationError as error:
-        raise refused("mint-payload", reason=error) from error
-    index.minted.pop(text, None)
+    for claim in CLAIMS:
+        if claims.get(claim) is None:
+            raise refused("missing-claim", claim=claim)
+    publisher = look_up([one for one in index.publishers if one.pending == pending], claims)
+    check_claims(index, publisher, claims)
+    return publisher
+
+
+def look_up(publishers: Sequence[TrustedPublisher], claims: Mapping[str, str]) -> TrustedPublisher:
+    """Return the publisher with exactly this repository, owner and workflow file; one with the environment first.
+
+    The source is PyPI's: warehouse/oidc/models/github.py, lookup_by_claims. Only the environment is in any case.
+    """
+    file = re.search(r"[^/]+\.(yml|yaml)(?=@)", claims["job_workflow_ref"])
+    if file is None:
+        raise refused("no-workflow-file")
+    wanted = (claims["repository"], claims["repository_owner_id"], file[0])
+    same = [one for one in publishers if (one.repository, one.owner_id, one.workflow) == wanted]
+    for environment in ((claims.get("environment") or "").lower(), ""):
+        for publisher in same:
+            if publisher.environment.lower() == environment:
+                return publisher
+    raise refused("unknown-publisher")
+
+
+def check_claims(index: PackageIndex, publisher: TrustedPublisher, claims: Mapping[str, str]) -> None:
+    """Check the claims that the publisher was not found by.
+
+    The source is PyPI's: warehouse/oidc/models/_core.py, verify_claims. Its checks of the repository, the owner's
+    number and the environment are left out: they are weaker than those by which the publisher was found.
+    """
+    if claims["repository_owner"] != publisher.repository.split("/", maxsplit=1)[0]:
+        raise refused("failed-claim", claim="repository_owner")
+    commits = [commit for commit in (claims["ref"], claims["sha"]) if commit]
+    if not commits:
+        raise refused("no-ref")
+    expected = sorted(f"{publisher.repository}/.github/workflows/{publisher.workflow}@{one}" for one in commits)
+    if claims["job_workflow_ref"] not in expected:
+        raise refused("other-workflow-ref", expected=expected, got=claims["job_workflow_ref"])
+    if claims["jti"] in index.used:
+        raise refused("reused-token")
+    if claims["event_name"] == "pull_request_target":
+        raise refused("pull-request-target")
+
+
+def burn(index: PackageIndex, body: bytes) -> dict[str, Any]:
+    """Forget a minted token, as uv asks for after its uploads. PyPI's source has no such page yet."""
+    index.minted.pop(read_token(body), None)
+    return {"success": True}
 
 
 def identify(index: PackageIndex, authorization: str) -> Token:
-    """Return the token that a request shows in its header.
+    """Return the token that a request shows in its header: not an unknown one, nor a password.
 
     The source is PyPI's: warehouse/macaroons/security_policy.py and warehouse/accounts/security_policy.py.
-
-    Raises:
-        RefusedError: It shows none, an unknown one, or a password.
     """
     scheme, _, shown = authorization.partition(" ")
     if scheme.lower() == "basic":
@@ -137,12 +166,9 @@ def identify(index: PackageIndex, authorization: str) -> Token:
 
 
 def check_permission(index: PackageIndex, token: Token, name: str) -> None:
-    """Check that a token may upload to a project.
+    """Check that a token may upload to a project; that of a publisher cannot create one.
 
     The source is PyPI's: warehouse/forklift/legacy.py, file_upload, and warehouse/macaroons/caveats/__init__.py.
-
-    Raises:
-        RefusedError: It may not, or the project does not exist and the token may not create it.
     """
     project = canonicalize_name(name)
     if token.publisher is None:

@@ -18,6 +18,7 @@ API_VERSION = "1.4"
 JSON_V1 = "application/vnd.pypi.simple.v1+json"
 # In the order of PyPI's preference; the first one if the client takes none of them.
 SIMPLE_TYPES = ("text/html", "application/vnd.pypi.simple.v1+html", JSON_V1)
+CACHED = {"Vary": "Accept", "Cache-Control": "max-age=600, public"}
 PROVENANCE_TYPES = ("application/vnd.pypi.integrity.v1+json", "application/json")
 TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
@@ -32,31 +33,27 @@ TEMPLATE = """<!DOCTYPE html>
 """
 
 
+def as_json(content: dict[str, Any], status: int = 200) -> Response:
+    """Return an answer in JSON."""
+    return Response(json.dumps(content), status, mimetype="application/json")
+
+
 def accepted(request: Request, offers: tuple[str, ...]) -> str | None:
     """Return which of some content types the client likes best, of equals the first; None if it takes none."""
+    wanted = request.accept_mimetypes
+    best = max(offers, key=wanted.quality)
     # A client that says nothing takes all.
-    best = max(offers, key=lambda offer: request.accept_mimetypes.quality(offer) if request.accept_mimetypes else 1)
-    return best if not request.accept_mimetypes or request.accept_mimetypes.quality(best) > 0 else None
+    return best if not wanted or wanted.quality(best) > 0 else None
 
 
-def page(request: Request, content: dict[str, Any], markup: str) -> Response:
-    """Return a page of the simple API as the client likes it best."""
-    kind = accepted(request, SIMPLE_TYPES) or SIMPLE_TYPES[0]
-    body = json.dumps(content) + "\n" if kind == JSON_V1 else markup
-    headers = {"Vary": "Accept", "Cache-Control": "max-age=600, public"}
-    headers["X-PyPI-Last-Serial"] = str(content["meta"]["_last-serial"])
-    return Response(body, 200, headers, content_type=kind)
-
-
-def moved(request: Request, project: str) -> Response | None:
-    """Return the way to a project's page under its normalised name, unless this is it."""
-    name = canonicalize_name(project)
-    return None if name == project else redirect(request.path.replace(f"/{project}/", f"/{name}/", 1), 301)
-
-
-def meta(index: PackageIndex) -> dict[str, object]:
-    """Return what is said about every page of the simple API."""
-    return {"api-version": API_VERSION, "_last-serial": len(index.files) + len(index.deleted)}
+def page(index: PackageIndex, request: Request, content: dict[str, Any], title: str, lines: list[str]) -> Response:
+    """Return a page of the simple API as the client likes it best: in JSON, or lines of HTML."""
+    kind, serial = accepted(request, SIMPLE_TYPES) or SIMPLE_TYPES[0], len(index.files) + len(index.deleted)
+    if kind == JSON_V1:
+        body = json.dumps({"meta": {"api-version": API_VERSION, "_last-serial": serial}, **content}) + "\n"
+    else:
+        body = TEMPLATE.format(version=API_VERSION, title=title, body="\n".join(lines))
+    return Response(body, 200, {**CACHED, "X-PyPI-Last-Serial": str(serial)}, content_type=kind)
 
 
 def simple_root(index: PackageIndex, request: Request) -> Response:
@@ -65,21 +62,17 @@ def simple_root(index: PackageIndex, request: Request) -> Response:
     The source is PyPI's: warehouse/api/simple.py, simple_index.
     """
     names = sorted(index.projects)
-    links = "\n".join(f'    <a href="/simple/{name}/">{name}</a>' for name in names)
-    content = {"meta": meta(index), "projects": [{"name": name} for name in names]}
-    return page(request, content, TEMPLATE.format(version=API_VERSION, title="Simple index", body=links))
+    links = [f'    <a href="/simple/{name}/">{name}</a>' for name in names]
+    return page(index, request, {"projects": [{"name": name} for name in names]}, "Simple index", links)
 
 
 def simple_project(index: PackageIndex, request: Request, project: str) -> Response:
     """Serve a project's files (PEP 503, 629, 691, 700, 714, 740); those that are late are not there yet.
 
     The source is PyPI's: warehouse/api/simple.py, simple_detail, and warehouse/templates/api/simple/detail.html.
-
-    Raises:
-        NotFound: There is none of that name, or no file of it is visible.
     """
-    if elsewhere := moved(request, project):
-        return elsewhere
+    if (name := canonicalize_name(project)) != project:
+        return redirect(request.path.replace(f"/{project}/", f"/{name}/", 1), 301)
     with index.lock:
         seen = index.visible() if project == canonicalize_name(index.project) else []
         index.page_requests += 1
@@ -87,15 +80,13 @@ def simple_project(index: PackageIndex, request: Request, project: str) -> Respo
         raise NotFound
     files = [link(request, project, file) for file in seen]
     content = {
-        "meta": meta(index),
         "name": project,
         "project-status": {"status": "archived" if index.archived else "active"},
         "versions": [str(version) for version in sorted({file.version for file in seen})],
         "files": files,
     }
     title = f"Links for {project}"
-    body = "\n".join([f"    <h1>{title}</h1>", *map(anchor, files)])
-    return page(request, content, TEMPLATE.format(version=API_VERSION, title=title, body=body))
+    return page(index, request, content, title, [f"    <h1>{title}</h1>", *map(anchor, files)])
 
 
 def link(request: Request, project: str, file: StoredFile) -> dict[str, Any]:
@@ -106,9 +97,9 @@ def link(request: Request, project: str, file: StoredFile) -> dict[str, Any]:
         "filename": file.name,
         "url": f"{request.host_url}files/{file.name}",
         "hashes": {"sha256": file.hashes["sha256"]},
-        "requires-python": file.requires_python,
+        "requires-python": str(file.info.requires_python or "") or None,
         "size": len(file.content),
-        "upload-time": moment(file),
+        "upload-time": file.uploaded.replace(tzinfo=None).isoformat() + "Z",
         "yanked": False,
         "data-dist-info-metadata": core,
         "core-metadata": core,
@@ -130,38 +121,25 @@ def anchor(file: dict[str, Any]) -> str:
     return f"    <a {text}>{file['filename']}</a><br />"
 
 
-def moment(file: StoredFile) -> str:
-    """Return when a file was uploaded, as ISO 8601 says it."""
-    return file.uploaded.replace(tzinfo=None).isoformat() + "Z"
-
-
 def provenance(index: PackageIndex, request: Request, project: str, version: str, name: str) -> Response:
     """Serve the attestations that came with a file (PEP 740).
 
     The source is PyPI's: warehouse/api/integrity.py, provenance_for_file.
-
-    Raises:
-        NotFound: There is no such file.
     """
     file = index.files.get(name)
     if file is None or (project, version) != (canonicalize_name(index.project), str(file.version)):
         raise NotFound
     kind = accepted(request, PROVENANCE_TYPES)
     if kind is None:
-        return Response('{"message": "Request not acceptable"}', 406, mimetype="application/json")
+        return as_json({"message": "Request not acceptable"}, 406)
     if not file.attestations or file.publisher is None:
-        message = json.dumps({"message": f"No provenance available for {name}"})
-        return Response(message, 404, mimetype="application/json")
+        return as_json({"message": f"No provenance available for {name}"}, 404)
     text = attestations.provenance(file.publisher, file.attestations)
-    return Response(text, 200, {"Vary": "Accept", "Cache-Control": "max-age=600, public"}, content_type=kind)
+    return Response(text, 200, CACHED, content_type=kind)
 
 
 def download(index: PackageIndex, _: Request, name: str) -> Response:
-    """Serve a file, or a wheel's METADATA under the wheel's name and `.metadata` (PEP 658).
-
-    Raises:
-        NotFound: There is none.
-    """
+    """Serve a file, or a wheel's METADATA under the wheel's name and `.metadata` (PEP 658)."""
     file = index.files.get(name.removesuffix(".metadata"))
     content = None if file is None else file.metadata if name.endswith(".metadata") else file.content
     if content is None:

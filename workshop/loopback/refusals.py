@@ -141,21 +141,12 @@ class RefusedError(Exception):
 
 
 def refused(name: str, **values: object) -> RefusedError:
-    """Return the exception for an entry of the table, to be raised.
-
-    Args:
-        name: The entry's.
-        values: What its words ask for.
-    """
+    """Return the exception for an entry of the table, to be raised; `values` are what its words ask for."""
     refusal = REFUSALS[name]
     return RefusedError(refusal.status, refusal.words.format(**values), refusal.code)
 
 
 def reject(rejections: Iterable[Rejection]) -> None:
-    """Refuse an upload for the first thing that PyPI rejects in it, if there is any.
-
-    Raises:
-        RefusedError: There is one.
-    """
+    """Refuse an upload for the first thing that PyPI rejects in it, if there is any."""
     for rejection in rejections:
         raise RefusedError(400, f"{rejection.words} {rejection.more}".rstrip())

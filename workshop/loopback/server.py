@@ -1,10 +1,12 @@
 """The index on two ports of this machine: over TLS for uploads, and without for readers."""
 
+import os
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +16,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from workshop.loopback.application import Application
 from workshop.loopback.identity import IdentityProvider
-from workshop.loopback.index import PackageIndex, Request
-from workshop.loopback.outages import Outage, cut, find_outage
+from workshop.loopback.index import Outage, PackageIndex, Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -25,19 +26,20 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the index is.
+    """Where the index is."""
 
-    Attributes:
-        upload: Takes uploads, over TLS.
-        simple: Serves, without TLS.
-        plain: Takes uploads too, without TLS.
-        authority: The certificate of who vouches for the index, in PEM, for SSL_CERT_FILE.
-    """
+    upload: str  # takes uploads, over TLS
+    simple: str  # serves, without TLS
+    plain: str  # takes uploads too, without TLS
+    authority: Path  # the certificate of who vouches for the index, in PEM, for SSL_CERT_FILE
 
-    upload: str
-    simple: str
-    plain: str
-    authority: Path
+
+def cut(connection: socket.socket) -> None:
+    """End a connection as a crash would: with a reset."""
+    now = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
+    # Closing it is not enough: what reads from it keeps it open.
+    socket.close(connection.detach())
 
 
 class Handler(WSGIRequestHandler):
@@ -50,7 +52,8 @@ class Handler(WSGIRequestHandler):
         """Answer, or wait, or cut the connection."""
         index, path = self.server.index, self.path.partition("?")[0]
         with index.lock:
-            self.outage = find_outage(index.outages, self.command, path, index.now())
+            meeting = (outage for outage in index.outages if outage.meets(self.command, path, index.now()))
+            self.outage = next(meeting, None)
         if self.outage is not None:
             self.server.closing.wait(self.outage.wait)
             if self.outage.drop_after is not None:
@@ -142,13 +145,7 @@ def serve(
     certificate = folder / "authority.pem"
     authority.cert_pem.write_to_path(str(certificate))
     application = Application(index, provider)
-    with ExitStack() as stack:
-        secure = stack.enter_context(Server(application, context).running())
-        plain = stack.enter_context(Server(application, None).running())
-        provider.address = f"https://localhost:{secure}/idtoken"
-        yield Addresses(
-            upload=f"https://localhost:{secure}/legacy/",
-            simple=f"http://{HOST}:{plain}/simple/",
-            plain=f"http://{HOST}:{plain}/legacy/",
-            authority=certificate,
-        )
+    with Server(application, context).running() as secure, Server(application, None).running() as plain:
+        tls, bare = f"https://localhost:{secure}", f"http://{HOST}:{plain}"
+        provider.address = f"{tls}/idtoken"
+        yield Addresses(f"{tls}/legacy/", f"{bare}/simple/", f"{bare}/legacy/", certificate)

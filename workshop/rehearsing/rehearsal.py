@@ -18,8 +18,7 @@ from roadworthy.releasing.version import Release
 from roadworthy.terminal import err, problem
 from workshop.loopback import gh, server
 from workshop.loopback.identity import IdentityProvider
-from workshop.loopback.index import PackageIndex
-from workshop.loopback.publishers import TrustedPublisher
+from workshop.loopback.index import PackageIndex, TrustedPublisher
 from workshop.rehearsing.machine import Machine, keep_rows
 from workshop.rehearsing.place import FRAGMENT, Place, choose_version, has_fragment, make_place
 from workshop.rehearsing.runner import Ran, Run

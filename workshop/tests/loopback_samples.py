@@ -19,8 +19,7 @@ from helpers import PROJECT
 from roadworthy.gate.pypi_metadata import FORM_FIELDS
 from roadworthy.sums import sha256
 from workshop.loopback.identity import IdentityProvider, github_claims
-from workshop.loopback.index import PackageIndex
-from workshop.loopback.publishers import TrustedPublisher
+from workshop.loopback.index import PackageIndex, TrustedPublisher
 from workshop.loopback.server import Addresses, serve
 
 REPOSITORY = "somebody/ferrous-wheel"

@@ -19,10 +19,9 @@ from roadworthy import pythons
 from roadworthy.building import toolchain
 from roadworthy.pythons import Python
 from roadworthy.terminal import ProblemsError
-from roadworthy.verifying import container as containers
+from roadworthy.verifying import environment as containers
 from roadworthy.verifying.artefacts import Artefacts, Source
-from roadworthy.verifying.container import docker_run, find_in_image
-from roadworthy.verifying.environment import Environment
+from roadworthy.verifying.environment import Environment, docker_run, find_in_image
 from roadworthy.verifying.jobs import Job, select
 
 HOST = toolchain.host_triple(PROJECT)

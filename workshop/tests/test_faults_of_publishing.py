@@ -13,7 +13,7 @@ import pytest
 from helpers import PROJECT
 from rehearsal_faults import COMPLETE, NOBODY, Base, Fault, Scene, require_stated
 from roadworthy.processes import find_uv
-from workshop.loopback.outages import Outage
+from workshop.loopback.index import Outage
 from workshop.rehearsing.runner import FOLDER, Run
 
 LEGACY, MINT, SIMPLE = "/legacy/", "/_/oidc/mint-token", "/simple/"

@@ -14,8 +14,7 @@ from helpers import PROJECT
 from loopback_clients import Scene
 from loopback_samples import PUBLISHER, SDIST, WHEEL, Attempt, make_sdist, sdist_files
 from workshop.loopback.identity import IdentityProvider
-from workshop.loopback.index import PackageIndex
-from workshop.loopback.outages import Outage, find_outage
+from workshop.loopback.index import Outage, PackageIndex
 from workshop.loopback.server import serve
 
 
@@ -75,13 +74,12 @@ def test_who_asks_too_often_is_told_when_to_ask_again(one: Attempt) -> None:
 
 
 def test_an_outage_ends_some_seconds_after_it_began() -> None:
-    clock = iter([1000.0, 1060.0, 1061.0])
     outage = Outage("GET", "/simple/", status=503, seconds=60)
-    found = [find_outage([outage], "GET", "/simple/ferrous-wheel/", now) for now in clock]
-    assert found == [outage, outage, None]
-    others = [Outage("GET", "/simple/", status=503)]
-    assert find_outage(others, "POST", "/simple/", 1000.0) is None
-    assert find_outage(others, "GET", "/legacy/", 1000.0) is None
+    met = [outage.meets("GET", "/simple/ferrous-wheel/", now) for now in (1000.0, 1060.0, 1061.0)]
+    assert met == [True, True, False]
+    other = Outage("GET", "/simple/", status=503)
+    assert not other.meets("POST", "/simple/", 1000.0)
+    assert not other.meets("GET", "/legacy/", 1000.0)
 
 
 def test_a_file_is_not_on_the_first_pages_after_its_upload(one: Attempt) -> None:

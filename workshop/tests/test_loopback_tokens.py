@@ -8,7 +8,7 @@ from helpers import PROJECT
 from loopback_samples import CLAIMS, PUBLISHER, REPOSITORY, TOKEN, WHEEL, Attempt, form_of, good_wheel
 from workshop.loopback.attestations import sign
 from workshop.loopback.identity import github_claims
-from workshop.loopback.publishers import TrustedPublisher
+from workshop.loopback.index import TrustedPublisher
 
 NOT_FOUND = "valid token, but no corresponding publisher (Publisher with matching claims was not found)"
 

@@ -9,7 +9,7 @@ from helpers import copy_checkout
 from roadworthy.releasing.version import version_of_tag
 from versioned import Versioned
 
-MOVED = ("roadworthy/src/roadworthy/building/sbom.py", "roadworthy/src/roadworthy/building/bill.py")
+MOVED = ("roadworthy/src/roadworthy/building/sdist.py", "roadworthy/src/roadworthy/building/source.py")
 
 
 def released(project: Versioned) -> list[str]:

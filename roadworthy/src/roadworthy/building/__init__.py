@@ -55,7 +55,7 @@ def print_dist(project: Project) -> None:
 
 
 def record(project: Project) -> Path:
-    """Return the file that says what dist/ was built from: written when dist/ and SHA256SUMS are complete."""
+    """Return the file that names what dist/ was built from: written when dist/ and SHA256SUMS are complete."""
     return build_folder(project) / "built-from"
 
 
@@ -66,11 +66,12 @@ def state_of(project: Project, triple: str) -> str:
 
 def is_current(project: Project) -> bool:
     """Say whether dist/ holds what this very state of the checkout builds for this machine, whole and unchanged."""
-    if not (record(project).exists() and project.sums.exists() and project.dist.is_dir()):
+    made_from = record(project)
+    if not (made_from.exists() and project.sums.exists() and project.dist.is_dir()):
         return False
     present = {path.name: sha256(path.read_bytes()) for path in project.dist.iterdir() if path.is_file()}
-    made_from = record(project).read_text(encoding="utf-8")
-    return made_from == state_of(project, host_triple(project)) and read_sums(project.sums) == present
+    same = made_from.read_text(encoding="utf-8") == state_of(project, host_triple(project))
+    return same and read_sums(project.sums) == present
 
 
 def require_current(project: Project) -> None:
@@ -84,7 +85,6 @@ def require_current(project: Project) -> None:
     err.print("dist/ is not what this checkout builds; building it first")
     engine = project.root / "roadworthy" / "src"
     env = {**os.environ, **({"PYTHONPATH": str(engine)} if engine.is_dir() else {})}
-    if subprocess.run(
-        [sys.executable, PAGE], cwd=project.root, env=env, stdin=subprocess.DEVNULL, check=False
-    ).returncode:
+    command, nothing = [sys.executable, PAGE], subprocess.DEVNULL
+    if subprocess.run(command, cwd=project.root, env=env, stdin=nothing, check=False).returncode:
         raise problem(f"{PAGE} could not build dist/", "its message is above; repair what it names")

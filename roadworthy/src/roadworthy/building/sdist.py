@@ -66,11 +66,7 @@ def unpack(sdist: Path, folder: Path) -> Path:
 
 
 def check_members(artefact: Artefact) -> None:
-    """Make sure that an archive can be unpacked without harm.
-
-    Raises:
-        UnreadableError: It cannot, or it is damaged.
-    """
+    """Make sure that an archive can be unpacked without harm."""
     for member in artefact.members:
         if reason := member.unsafe:
             raise UnreadableError(f"{member.name!r} {reason}")

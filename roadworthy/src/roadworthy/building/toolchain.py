@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from packaging.version import Version
@@ -33,14 +34,9 @@ def cargo_home() -> Path:
     return Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
 
 
-def ask_version(project: Project, *command: str) -> str:
-    """Return the version that a tool prints of itself: the second word of its first line."""
-    return commands.run(*command, "--version", cwd=project.root, env=os.environ).stdout.split()[1]
-
-
 def maturin_version(project: Project) -> str:
-    """Return the version of the maturin that builds."""
-    return ask_version(project, str(venv_bin("maturin")))
+    """Return the version of the maturin that builds: the second word that it prints."""
+    return commands.run(venv_bin("maturin"), "--version", cwd=project.root, env=os.environ).stdout.split()[1]
 
 
 def rustc(project: Project, *arguments: str) -> str:
@@ -58,11 +54,9 @@ def build_environment(project: Project, triple: str | None = None) -> dict[str, 
     """Return the environment for maturin and cargo: this one, without what would change the result."""
     oldest = project.deployment_target(triple) if triple else None
     library = Path(rustc(project, "--print=sysroot")) / "lib" / "rustlib" / "src" / "rust"
-    replaced = {cargo_home(): "/cargo", library: "/rust"}
-    flags = [f"--remap-path-prefix={path}={name}" for path, name in replaced.items()]
-    kept = {name: value for name, value in environment().items() if not CHANGES_THE_BUILD.match(name)}
+    flags = [f"--remap-path-prefix={cargo_home()}=/cargo", f"--remap-path-prefix={library}=/rust"]
     return {
-        **kept,
+        **{name: value for name, value in environment().items() if not CHANGES_THE_BUILD.match(name)},
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
         # CARGO_HOME may be a symbolic link, and cargo resolves the variable, not its own default.
         "CARGO_HOME": str(cargo_home()),
@@ -72,18 +66,26 @@ def build_environment(project: Project, triple: str | None = None) -> dict[str, 
     }
 
 
+def run_merged(*command: object, cwd: Path, env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a program without input to its end; `stdout` has both of its streams, as they came."""
+    words = [str(word) for word in command]
+    with commands.starting(words, cwd):
+        return subprocess.run(
+            words,
+            cwd=cwd,
+            env=env,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+
+
 def run_maturin(arguments: list[str], folder: Path, env: dict[str, str]) -> None:
     """Run maturin, show what it says, and end with a problem for a warning: each is about what would be shipped."""
-    done = subprocess.run(
-        [str(venv_bin("maturin")), *arguments],
-        cwd=folder,
-        env=env,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    )
+    done = run_merged(venv_bin("maturin"), *arguments, cwd=folder, env=env)
     # In one piece: two of them may run at the same time.
     err.print(done.stdout.rstrip())
     if done.returncode:
@@ -103,18 +105,14 @@ def require_rust(project: Project) -> str:
     for program in ("cargo", "rustc"):
         if not shutil.which(program):
             raise commands.not_there(program)
-    found, oldest = ask_version(project, "rustc"), project.rust_version
+    found, oldest = rustc(project, "--version").split()[1], project.rust_version
     if oldest and Version(found.split("-")[0]) < Version(oldest):
         raise problem(f"Rust {found} is too old: Cargo.toml asks for {oldest} or newer", "run: rustup update stable")
     return found
 
 
 def require_cargo_home() -> None:
-    """Make sure that cargo can keep what it fetches.
-
-    Raises:
-        ProblemsError: It cannot.
-    """
+    """Make sure that cargo can keep what it fetches."""
     home = cargo_home()
     try:
         home.mkdir(parents=True, exist_ok=True)

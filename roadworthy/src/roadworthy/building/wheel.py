@@ -1,17 +1,26 @@
-"""The wheels of one target, each built from the unpacked sdist."""
+"""The wheels of one target, each built from the unpacked sdist, and the bill of materials that is in them."""
 
+import json
 import os
 import sys
 import sysconfig
+import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from roadworthy import processes as commands
 from roadworthy.building.toolchain import build_environment, build_folder, host_triple, run_maturin, rustc
 from roadworthy.processes import find_uv
 from roadworthy.project import Project, same_wheel
 from roadworthy.pythons import PythonNotFoundError, find_pythons
+from roadworthy.tables import parse_toml, read_text
 from roadworthy.terminal import err, problem
+
+if TYPE_CHECKING:
+    from cyclonedx.model.component import Component
 
 
 def require_target(project: Project, triple: str) -> None:
@@ -21,9 +30,9 @@ def require_target(project: Project, triple: str) -> None:
         ProblemsError: Something is missing.
     """
     project.platform_tag(triple)
-    parts = ("x86_64", "aarch64") if triple.startswith("universal2-") else (triple.split("-", 1)[0],)
-    for part in parts:
-        rust_target = f"{part}-{triple.split('-', 1)[1]}"
+    machine, system = triple.split("-", 1)
+    for part in ("x86_64", "aarch64") if machine == "universal2" else (machine,):
+        rust_target = f"{part}-{system}"
         # With cargo's build-std the standard library is compiled too, so it need not be installed.
         installed = Path(rustc(project, "--print=target-libdir", f"--target={rust_target}")).is_dir()
         if not installed and "CARGO_UNSTABLE_BUILD_STD" not in os.environ:
@@ -66,8 +75,6 @@ def build_wheels(project: Project, interpreters: dict[str, str], triple: str, so
         source: The unpacked sdist.
         folder: Gets the wheels.
     """
-    from roadworthy.building.sbom import make_sbom  # noqa: PLC0415 - takes longer to load than all else, and only a build needs it
-
     # Beside the unpacked sdist, under the name that it has in the wheels.
     sbom = source.parent / f"{project.file_stem}.cdx.json"
     sbom.write_text(make_sbom(source, triple, project.checkout.commit_time()), encoding="utf-8")
@@ -86,6 +93,53 @@ def build_wheels(project: Project, interpreters: dict[str, str], triple: str, so
             builds.append(pool.submit(run_maturin, [*common, *own], source, environment))
         for each in builds:
             each.result()
+
+
+def make_sbom(source: Path, triple: str, time: int) -> str:
+    """Return the software bill of materials, in CycloneDX: the crates that are compiled in, as Cargo.lock locks them.
+
+    The same commit gives the same bytes: no path, and neither a time (in seconds since 1970) nor a random number that
+    is not derived from the content. Crates that the target does not use are left out.
+    """
+    from cyclonedx.model.bom import Bom  # noqa: PLC0415 - takes longer to load than all else
+    from cyclonedx.output.json import JsonV1Dot5  # noqa: PLC0415
+
+    command = ["cargo", "metadata", "--locked", "--format-version=1"]
+    if not triple.startswith("universal2-"):
+        command.append(f"--filter-platform={triple}")
+    metadata = json.loads(commands.run(*command, cwd=source, env=os.environ).stdout)
+    lock = read_text(source, "Cargo.lock")
+    locked = {(crate["name"], crate["version"]): crate for crate in parse_toml("Cargo.lock", lock)["package"]}
+    components = {
+        each["id"]: crate_component(each, locked[each["name"], each["version"]]) for each in metadata["packages"]
+    }
+    root = components[metadata["resolve"]["root"]]
+    number = uuid.uuid5(uuid.NAMESPACE_URL, f"{root.purl}?target={triple}\n{lock}")
+    bom = Bom(components=[each for each in components.values() if each is not root], serial_number=number)
+    bom.metadata.component = root
+    bom.metadata.timestamp = datetime.fromtimestamp(time, timezone.utc)
+    for node in metadata["resolve"]["nodes"]:
+        bom.register_dependency(components[node["id"]], [components[needed] for needed in node["dependencies"]])
+    return JsonV1Dot5(bom).output_as_string(indent=2) + "\n"
+
+
+def crate_component(package: dict[str, Any], locked: dict[str, Any]) -> "Component":
+    """Describe one crate. Crates from a registry have a checksum, those in this repository have none."""
+    from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415
+    from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415
+    from packageurl import PackageURL  # noqa: PLC0415
+
+    name, version, checksum = package["name"], package["version"], locked.get("checksum")
+    purl = PackageURL("cargo", None, name, version)
+    return Component(
+        type=ComponentType.LIBRARY,
+        name=name,
+        version=version,
+        description=package["description"],
+        bom_ref=str(purl),
+        purl=purl,
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=checksum)] if checksum else [],
+    )
 
 
 def choose_features(project: Project, python: str) -> list[str]:
@@ -111,7 +165,5 @@ def check_names(project: Project, folder: Path, triple: str, pythons: Iterable[s
     expected = [project.wheel_name(python, triple) for python in pythons]
     built = sorted(path.name for path in folder.iterdir() if path.name != project.sdist_name())
     if len(built) != len(expected) or not all(any(same_wheel(one, two) for two in expected) for one in built):
-        raise problem(
-            f"the build made {', '.join(built)}, and not {', '.join(expected)}",
-            "compare the versions in Cargo.toml and pyproject.toml, and the tags in CI.yml's matrix",
-        )
+        remedy = "compare the versions in Cargo.toml and pyproject.toml, and the tags in CI.yml's matrix"
+        raise problem(f"the build made {', '.join(built)}, and not {', '.join(expected)}", remedy)

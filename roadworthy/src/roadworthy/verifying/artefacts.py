@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from roadworthy.building.sdist import unpack
-from roadworthy.gate.model import Artefact, UnreadableError
+from roadworthy.gate.model import Artefact, UnreadableError, wheel_tags
 from roadworthy.project import Project, same_wheel
 from roadworthy.sums import compare_sums, parse_name, read_sums
 from roadworthy.tables import parse_toml
@@ -44,24 +44,23 @@ class Artefacts:
         """
         if not folder.is_dir():
             raise problem(f"{folder} is no folder", "run: make build")
-        folder = folder.resolve()
-        problems = []
+        folder, remedy, problems = folder.resolve(), "remove it, or run: make build", []
         sdists, wheels = [], {}
         for path in sorted(folder.iterdir()):
             try:
-                found_name, found, _, tags = parse_name(path.name)
+                name, found, _, tags = parse_name(path.name)
             except ValueError:
-                problems.append(Problem(f"{path} is neither a wheel nor an sdist", "remove it, or run: make build"))
+                problems.append(Problem(f"{path} is neither a wheel nor an sdist", remedy))
                 continue
-            if path.suffix != ".whl":
-                sdists.append(path)
-            else:
+            if path.suffix == ".whl":
                 wheels[path] = tags
-                if not zipfile.is_zipfile(path):
-                    problems.append(Problem(f"{path} is called a wheel and is no zip file", "run: make build"))
-            if (found_name, found) != (canonicalize_name(project.name), version):
-                what = f"{path} is {found_name} {found}, and {project.name} {version} is to be verified"
-                problems.append(Problem(what, "remove it, or run: make build"))
+            else:
+                sdists.append(path)
+            if (name, found) != (canonicalize_name(project.name), version):
+                what = f"{path} is {name} {found}, and {project.name} {version} is to be verified"
+                problems.append(Problem(what, remedy))
+        damaged = [path for path in wheels if not zipfile.is_zipfile(path)]
+        problems += [Problem(f"{path} is called a wheel and is no zip file", "run: make build") for path in damaged]
         if len(sdists) != 1 or not wheels:
             what = f"{folder} holds {len(sdists)} sdists and {len(wheels)} wheels, not one sdist and its wheels"
             problems.append(Problem(what, "run: make build"))
@@ -71,16 +70,8 @@ class Artefacts:
             raise ProblemsError(problems)
         return cls(folder, version, sdists[0], unpack(sdists[0], unpacked), wheels)
 
-    def wheel_names(self) -> str:
-        """Return the file names of the wheels as one text."""
-        return ", ".join(path.name for path in self.wheels)
-
     def only(self, project: Project, triple: str, folder: Path) -> "Artefacts":
-        """Return the same with one target's wheels alone, which are copied into `folder`.
-
-        Raises:
-            ProblemsError: One of them is missing.
-        """
+        """Return the same with one target's wheels alone, which are copied into `folder`; none may be missing."""
         wanted = [project.wheel_name(python, triple, self.version) for python in project.python_tags]
         chosen = {path: tags for path, tags in self.wheels.items() if any(same_wheel(path.name, one) for one in wanted)}
         if len(chosen) != len(wanted):
@@ -90,16 +81,12 @@ class Artefacts:
         wheels = {Path(shutil.copy(path, folder)): tags for path, tags in chosen.items()}
         return replace(self, folder=folder, wheels=wheels)
 
-    def installed_wheel(self, tags: frozenset[Tag]) -> Path | None:
-        """Return the wheel that has exactly these tags."""
-        return next((path for path, others in self.wheels.items() if others == tags), None)
+    def installed_wheel(self, content: bytes | str) -> Path | None:
+        """Return the wheel whose tags are exactly those in a WHEEL file."""
+        return next((path for path, tags in self.wheels.items() if tags == wheel_tags(content)), None)
 
     def build_requirements(self) -> list[str]:
-        """Return what the build of the sdist requires.
-
-        Raises:
-            ProblemsError: Its pyproject.toml does not say so.
-        """
+        """Return what the build of the sdist requires, as its pyproject.toml has to say."""
         pyproject = self.unpacked / "pyproject.toml"
         try:
             table = parse_toml(pyproject.name, pyproject.read_text(encoding="utf-8"))
@@ -111,27 +98,19 @@ class Artefacts:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the package comes from.
-
-    Attributes:
-        project: What is verified.
-        artefacts: Its files.
-        index: The index that serves them; None for the folder in which they are.
-        target: The one target whose wheels are offered; "" for all of them, of which an installer chooses.
-        image: The image in whose containers they are installed; "" for this machine.
-    """
+    """Where the package comes from: a folder of artefacts, or the index that serves them."""
 
     project: Project
     artefacts: Artefacts
     index: "Index | None" = None
-    target: str = ""
-    image: str = ""
+    target: str = ""  # the one whose wheels are offered; "" for all of them, of which an installer chooses
+    image: str = ""  # in whose containers they are installed; "" for this machine
 
     @property
     def arguments(self) -> list[str]:
         """What pip and uv are told so that nothing but this source is used, and only wheels."""
-        folder = ["--no-index", "--find-links", str(self.artefacts.folder)]
-        where = ["--index-url", self.index.url] if self.index else folder
+        folder = str(self.artefacts.folder)
+        where = ["--index-url", self.index.url] if self.index else ["--no-index", "--find-links", folder]
         return [*where, "--only-binary", ":all:", "--no-deps", f"{self.project.name}=={self.artefacts.version}"]
 
     @property
@@ -140,14 +119,9 @@ class Source:
         return f"{self.target}@{self.image}" if self.image else self.target
 
     def choose(self, wheels: str, folder: Path) -> "Source":
-        """Return the source with one target's wheels alone; of an index, what it is.
+        """Return the source with one target's wheels alone, in a folder below `folder`; of an index, what it is.
 
-        Args:
-            wheels: `target`, or `target@image` for containers.
-            folder: Gets a folder with the wheels.
-
-        Raises:
-            ProblemsError: There is no such target, or one of its wheels is missing.
+        `wheels` is `target`, or `target@image` for containers.
         """
         target, _, image = wheels.partition("@")
         if target not in self.project.platform_tags:
@@ -171,18 +145,11 @@ def wheel_files(wheel: Path) -> dict[str, str]:
 def read_requirements(metadata: bytes, source: str) -> list[str]:
     """Return what a distribution requires, in a form that no installer can take for an option, a file or an address.
 
-    What is required for an extra is there too: its marker leaves it out.
-
-    Args:
-        metadata: The core metadata.
-        source: The name of the file that it came with.
-
-    Raises:
-        ProblemsError: A requirement cannot be read, or is an address.
+    What is required for an extra is there too: its marker leaves it out. `source` is the file that the metadata is of.
     """
     found = []
+    remedy = f"Requires-Dist of {source} must name released packages; repair dependencies in pyproject.toml"
     for text in parse_email(metadata)[0].get("requires_dist", []):
-        remedy = f"Requires-Dist of {source} must name released packages; repair dependencies in pyproject.toml"
         try:
             requirement = Requirement(text)
         except InvalidRequirement as error:

@@ -22,8 +22,7 @@ from roadworthy.pythons import Python, PythonNotFoundError, find_pythons, list_p
 from roadworthy.releasing.version import advising
 from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem
 from roadworthy.verifying.artefacts import Artefacts, Source
-from roadworthy.verifying.container import ContainerEnvironment, find_in_image
-from roadworthy.verifying.environment import Environment, FailedError
+from roadworthy.verifying.environment import ContainerEnvironment, Environment, FailedError, find_in_image
 
 # How many lines of a failed command are shown.
 TAIL = 40
@@ -34,21 +33,13 @@ ENGINE = str(Path(__file__).resolve().parents[2])  # where the Makefile says tha
 
 @dataclass
 class Job:
-    """One environment to be made and judged; `result` and the rest are filled in by `run`.
+    """One environment to be made and judged; `result` and the rest are filled in by `run`."""
 
-    Attributes:
-        python: The interpreter, of this machine or of the source's image.
-        artefact: What is installed, in words.
-        steps: What is done with the environment; returns the result in a word.
-        source: Where the package comes from.
-        by: How it is installed, in words.
-    """
-
-    python: Python
-    artefact: str
-    steps: Callable[[Environment, Source], str]
+    python: Python  # of this machine, or of the source's image
+    artefact: str  # what is installed, in words
+    steps: Callable[[Environment, Source], str]  # what is done with the environment; returns the result in a word
     source: Source
-    by: str = ""
+    by: str = ""  # how it is installed, in words
     result: str = ""
     seconds: float = 0.0
     problems: list[Problem] = field(default_factory=list)
@@ -63,10 +54,11 @@ class Job:
 
     def environment(self, folder: Path) -> Environment:
         """Return its environment, which is not made yet."""
-        if not self.source.image:
-            return Environment(self.source.project, self.python, folder)
-        seen = (self.source.artefacts.folder, self.source.artefacts.unpacked)
-        return ContainerEnvironment(self.source.project, self.python, folder, self.source.image, seen)
+        source = self.source
+        if not source.image:
+            return Environment(source.project, self.python, folder)
+        seen = (source.artefacts.folder, source.artefacts.unpacked)
+        return ContainerEnvironment(source.project, self.python, folder, source.image, seen)
 
     def run(self, folder: Path) -> "Job":
         """Carry it out in its own folder, which is made, and write down how it went."""
@@ -109,7 +101,7 @@ def choose_pythons(project: Project, asked: str) -> list[Python]:
         asked: Versions, or the path of one.
 
     Raises:
-        ProblemsError: As in `keep_supported`, or one that was asked for is not here.
+        ProblemsError: One that was asked for is not here, or there should be no wheel for it; or there is none at all.
     """
     uv = find_uv()
     # A path may hold spaces.
@@ -122,44 +114,24 @@ def choose_pythons(project: Project, asked: str) -> list[Python]:
 
 
 def keep_supported(project: Project, found: list[Python], *, asked: bool) -> list[Python]:
-    """Return the interpreters that there should be wheels for, and name the others.
-
-    Raises:
-        ProblemsError: There is none, or there are others and they were `asked` for.
-    """
+    """Return the interpreters that there should be wheels for, and name the others, which nobody may have asked for."""
     supported = [python for python in found if is_supported(project, python)]
     left_out = ", ".join(python.name for python in found if python not in supported)
     if left_out and asked:
         remedy = f"the wheels are for: {', '.join(project.python_tags)} and up"
         raise problem(f"no wheel is made for CPython {left_out}", remedy)
     if not supported:
-        what = f"there is no CPython {project.requires_python} on this machine"
-        raise problem(what, "install one: uv python install 3.12")
+        remedy = "install one: uv python install 3.12"
+        raise problem(f"there is no CPython {project.requires_python} on this machine", remedy)
     if left_out:
         err.print(f"left out, because no wheel is made for it: CPython {left_out}")
     return supported
 
 
-def read_version(asked: str) -> Version:
-    """Return the version that is asked for.
-
-    Raises:
-        ProblemsError: It is none.
-    """
-    try:
-        return Version(asked)
-    except InvalidVersion as error:
-        remedy = "write it as it was released, such as 0.2.2 or 0.3.0-rc1"
-        raise problem(f"VERSION={asked} is no version", remedy) from error
-
-
 def local_source(project: Project, built: Path | None, folder: Path) -> Source:
-    """Return a folder as the source, with its dist/ and SHA256SUMS.
+    """Return a folder as the source, with its dist/ and SHA256SUMS, the sdist's content being put into `folder`.
 
-    Args:
-        project: What is verified.
-        built: The folder; default: the project, whose dist/ is built first unless it is what the checkout builds.
-        folder: Gets the content of the sdist.
+    Without one it is the project, whose dist/ is built first unless it is what the checkout builds.
     """
     if built is None:
         require_current(project)
@@ -187,9 +159,14 @@ def open_source(project: Project, given: Mapping[str, Any], folder: Path) -> Ite
     if "VERSION" not in given:
         yield local_source(project, given.get("FROM"), folder)
         return
-    version, name = read_version(given["VERSION"]), given.get("INDEX", "pypi")
+    asked, name = given["VERSION"], given.get("INDEX", "pypi")
+    try:
+        version = Version(asked)
+    except InvalidVersion as error:
+        remedy = "write it as it was released, such as 0.2.2 or 0.3.0-rc1"
+        raise problem(f"VERSION={asked} is no version", remedy) from error
     index = Index.named(name)
-    with advising(given["VERSION"], name):
+    with advising(asked, name):
         yield published_source(project, version, index, given.get("SUMS"), folder)
 
 
@@ -257,11 +234,9 @@ def report(jobs: list[Job]) -> None:
             err.rule(f"CPython {job.python}, {job.title}", align="left")
             # Anybody's words: a terminal must not obey them.
             err.print("\n".join(printable(line.expandtabs()) for line in job.output.rstrip().splitlines()[-TAIL:]))
-    problems = [
-        Problem(f"CPython {job.python}, {job.title}: {one.what}", one.remedy) for job in jobs for one in job.problems
-    ]
-    if problems:
-        raise ProblemsError(problems)
+    found = [(job, one) for job in jobs for one in job.problems]
+    if found:
+        raise ProblemsError(Problem(f"CPython {job.python}, {job.title}: {one.what}", one.remedy) for job, one in found)
 
 
 def tell_what_is_kept_away() -> None:

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
-
-from roadworthy.gate.model import wheel_tags
+from roadworthy.index import is_version
 from roadworthy.project import SOURCE, Project
 from roadworthy.terminal import Problem, ProblemsError
 from roadworthy.verifying.artefacts import Artefacts, wheel_files
@@ -20,21 +18,13 @@ WRITTEN_BY_INSTALLERS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", 
 
 @dataclass(frozen=True)
 class Installation:
-    """What is judged.
-
-    Attributes:
-        project: What was to be installed.
-        artefacts: From which files.
-        folder: Everything that is imported must lie in it.
-        facts: What `describe.py` tells of it.
-        from_source: It was built from the sdist, so that it is no file of a wheel.
-    """
+    """What is judged: a project that was installed from its artefacts."""
 
     project: Project
     artefacts: Artefacts
-    folder: Path
-    facts: dict[str, Any]
-    from_source: bool = False
+    folder: Path  # everything that is imported must lie in it
+    facts: dict[str, Any]  # what `describe.py` tells of it
+    from_source: bool = False  # it was built from the sdist, so that it is no file of a wheel
 
     @property
     def package(self) -> set[str]:
@@ -63,18 +53,18 @@ def same_bytes_as_a_wheel(installed: Installation) -> Iterator[Problem]:
     if installed.from_source:
         return
     facts, artefacts = installed.facts, installed.artefacts
-    wheel = artefacts.installed_wheel(wheel_tags(facts["wheel"]))
+    wheel = artefacts.installed_wheel(facts["wheel"])
     if wheel is None:
         what = f"what is installed comes from none of the wheels in {artefacts.folder}: {facts['wheel'].strip()!r}"
         yield Problem(what, "the WHEEL file's tags and the file name must agree; run: make build")
         return
     packed = wheel_files(wheel)
+    # What is in .data goes elsewhere: scripts, headers.
     differing = [
         file
         for file in sorted(packed.keys() | facts["files"].keys())
-        if PurePosixPath(file).name not in WRITTEN_BY_INSTALLERS
-        and not PurePosixPath(file).parts[0].endswith(".data")  # goes elsewhere: scripts, headers
-        and packed.get(file) != facts["files"].get(file)
+        if packed.get(file) != facts["files"].get(file)
+        and not (PurePosixPath(file).name in WRITTEN_BY_INSTALLERS or file.split("/", 1)[0].endswith(".data"))
     ]
     if differing:
         yield Problem(f"{', '.join(differing)}: installed is not what {wheel.name} holds", "run: make build")
@@ -83,21 +73,16 @@ def same_bytes_as_a_wheel(installed: Installation) -> Iterator[Problem]:
 def same_version(installed: Installation) -> Iterator[Problem]:
     """The installed metadata says the version that was asked for."""
     found, wanted = installed.facts["version"], installed.artefacts.version
-    try:
-        same = Version(str(found)) == wanted
-    except InvalidVersion:
-        same = False
-    if not same:
+    if not is_version(str(found), wanted):
         yield Problem(f"version {found} is installed, not {wanted}", "run: make build")
 
 
 def one_native_module(installed: Installation) -> Iterator[Problem]:
     """There is exactly one file of the native module."""
     if len(installed.native) != 1:
-        name = installed.project.native_module
-        what = f"the installation holds {len(installed.native)} files of the native module {name}, not one"
+        found = f"{len(installed.native)} files of the native module {installed.project.native_module}, not one"
         remedy = "compare module-name in pyproject.toml with the name of #[pymodule]; run: make build"
-        yield Problem(what, remedy)
+        yield Problem(f"the installation holds {found}", remedy)
 
 
 def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
