@@ -21,10 +21,10 @@ from roadworthy.sums import read_sums, sha256
 from roadworthy.terminal import Problem, ProblemsError, out, problem, run_main, step
 from workshop.rehearsing import report
 from workshop.rehearsing.machine import Machine
-from workshop.rehearsing.place import log_of, scratch_folder
-from workshop.rehearsing.rehearsal import Rehearsal, on_loopback, prepare_place
+from workshop.rehearsing.rehearsal import Rehearsal, on_loopback, prepare_copy
 from workshop.rehearsing.report import Screen
 from workshop.rehearsing.runner import Run
+from workshop.rehearsing.scratch import log_of, scratch_folder
 from workshop.workflows.events import load
 from workshop.workflows.jobs import run
 from workshop.workflows.rules import require_rules
@@ -87,7 +87,7 @@ def missing(rehearsal: Rehearsal, ci: Run) -> Iterator[Problem]:
 
 def show(rehearsal: Rehearsal, screen: Screen, ci: Run, seconds: float) -> None:
     """Print the report."""
-    commit = rehearsal.place.tag_commit(rehearsal.release.tag)[:10]
+    commit = rehearsal.scratch.tag_commit(rehearsal.release.tag)[:10]
     out.print(f"rehearsed: {rehearsal.release.text}, commit {commit} of a scratch copy, on {rehearsal.machine.triple}")
     report.show_steps(screen.ran)
     # Of the checkout's file: that of the scratch copy has no rows for other machines.
@@ -105,7 +105,7 @@ def keep(rehearsal: Rehearsal) -> None:
     rehearsal.index.tokens.add(token)
     out.print("\nStill there, until Ctrl-C:\n")
     for line in (
-        f"git clone {rehearsal.place.remote}",
+        f"git clone {rehearsal.scratch.remote}",
         f"pip install --index-url {addresses.simple} {rehearsal.project.name}",
         f"make verify VERSION={version} INDEX={addresses.simple}",
         f"UV_PUBLISH_TOKEN={token} UV_PUBLISH_URL={addresses.plain} .venv/bin/uv publish dist/*",
@@ -140,8 +140,8 @@ def main() -> None:
     with gentle_end(), scratch_folder(project) as folder, report.showing(log_of(folder)) as screen:
         started = time.perf_counter()
         with step("make a scratch copy of this commit, and a remote"):
-            place, release = prepare_place(project, folder, given["VERSION"])
-        with on_loopback(project, place, release, Machine.here(project, host_triple(project))) as rehearsal:
+            scratch, release = prepare_copy(project, folder, given["VERSION"])
+        with on_loopback(project, scratch, release, Machine.here(project, host_triple(project))) as rehearsal:
             ci = rehearse(rehearsal, screen, folder / "run")
             show(rehearsal, screen, ci, time.perf_counter() - started)
             if "KEEP" in given:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workshop.loopback import attestations
-from workshop.rehearsing.place import Place, share_environment
+from workshop.rehearsing.scratch import ScratchCopy, share_environment
 from workshop.workflows.jobs import Step
 
 # What this machine has by itself.
@@ -22,14 +22,14 @@ class Job:
     """Where a row's steps run, and what they may ask for.
 
     Attributes:
-        place: The scratch copy.
+        scratch: The scratch copy.
         workspace: The folder of the row.
         artefacts: The folder with a folder for each artefact of the run.
         commit: What is checked out.
         claims: What GitHub says of the job to who asks for its identity; none where it may not have one.
     """
 
-    place: Place
+    scratch: ScratchCopy
     workspace: Path
     artefacts: Path
     commit: str
@@ -38,9 +38,9 @@ class Job:
 
 def checkout(job: Job, _: Mapping[str, str]) -> None:
     """Clone the remote, and check the commit out."""
-    place = job.place
-    place.git("clone", "--quiet", place.remote, job.workspace, cwd=place.folder)
-    place.git("checkout", "--quiet", "--detach", job.commit, cwd=job.workspace)
+    scratch = job.scratch
+    scratch.git("clone", "--quiet", scratch.remote, job.workspace, cwd=scratch.folder)
+    scratch.git("checkout", "--quiet", "--detach", job.commit, cwd=job.workspace)
     share_environment(job.workspace)
 
 
@@ -94,7 +94,7 @@ def act(job: Job, step: Step) -> None:
 
     Raises:
         FailedActionError: It fails.
-        ValueError: Nothing takes its place.
+        ValueError: Nothing takes its scratch.
     """
     action = step.uses.split("@")[0]
     if action in ACTIONS:

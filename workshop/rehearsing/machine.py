@@ -51,10 +51,10 @@ class Machine:
 
     def left_out(self, env: Mapping[str, str]) -> list[str]:
         """Return what of a step's variables is not on this machine, in words."""
-        places = [word for word in env.get("WHEELS", "").split() if word != self.triple]
+        images = [word for word in env.get("WHEELS", "").split() if word != self.triple]
         pythons = [name for name in env.get("PYTHONS", "").split() if name not in self.pythons]
         # An image by its tag; the digest behind it says nothing to a reader.
-        found = [f"without {' in '.join(place.split('@')[:2])}, a container" for place in places]
+        found = [f"without {' in '.join(image.split('@')[:2])}, a container" for image in images]
         return [*found, f"without CPython {', '.join(pythons)}: not installed"] if pythons else found
 
 

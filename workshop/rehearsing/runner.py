@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from workshop.loopback.identity import IdentityProvider, github_claims
 from workshop.rehearsing import actions
 from workshop.rehearsing.machine import Machine
-from workshop.rehearsing.place import Place
+from workshop.rehearsing.scratch import ScratchCopy
 from workshop.workflows.events import load
 from workshop.workflows.jobs import Event, JobResult, Outcome, Row, Step, in_order, run
 from workshop.workflows.pipeline import BASH
@@ -59,7 +59,7 @@ class Run:
     """A run of the workflow for one event.
 
     Attributes:
-        place: The scratch copy.
+        scratch: The scratch copy.
         event: What happened; its `sha` is in the remote.
         machine: This machine.
         folder: Where the rows run, and the artefacts are.
@@ -71,7 +71,7 @@ class Run:
         watch: Is told of each command.
     """
 
-    place: Place
+    scratch: ScratchCopy
     event: Event
     machine: Machine
     folder: Path
@@ -98,7 +98,7 @@ class Run:
 
     def workflow(self) -> dict[str, Any]:
         """Return the workflow as the tag's commit has it."""
-        return load(self.place.git("show", f"{self.event.sha}:{FOLDER}/{self.workflow_file}"))
+        return load(self.scratch.git("show", f"{self.event.sha}:{FOLDER}/{self.workflow_file}"))
 
     def job_of(self, command: str) -> str:
         """Return the job with a step that runs this command: its first words.
@@ -175,7 +175,7 @@ class Run:
         workspace.mkdir(parents=True)
         allowed = isinstance(result.permissions, dict) and result.permissions.get("id-token") == "write"
         claims = self._claims(row) if allowed else None
-        job = actions.Job(self.place, workspace, self.artefacts, self.event.sha, claims)
+        job = actions.Job(self.scratch, workspace, self.artefacts, self.event.sha, claims)
         outputs: dict[str, str] = {}
         for step in row.steps:
             if step.runs is False:
@@ -209,7 +209,7 @@ class Run:
         self.watch.begin(name, shown)
         started = time.perf_counter()
         before = [line for words, line in self.before.items() if step.run.startswith(words)]
-        done = self.place.run(*BASH, "\n".join([*before, step.run]), cwd=job.workspace, **env)
+        done = self.scratch.run(*BASH, "\n".join([*before, step.run]), cwd=job.workspace, **env)
         ran = Ran(name, row.name, shown, time.perf_counter() - started, done.returncode, done.stdout)
         self._keep(ran)
         for line in written.read_text(encoding="utf-8").splitlines():

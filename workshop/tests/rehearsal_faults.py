@@ -22,9 +22,9 @@ from roadworthy.building.toolchain import build_folder, host_triple
 from roadworthy.releasing.version import Release
 from roadworthy.sums import read_sums, sha256
 from workshop.rehearsing.machine import Machine
-from workshop.rehearsing.place import Place
-from workshop.rehearsing.rehearsal import Rehearsal, on_loopback, prepare_place
+from workshop.rehearsing.rehearsal import Rehearsal, on_loopback, prepare_copy
 from workshop.rehearsing.runner import Ran, Run
+from workshop.rehearsing.scratch import ScratchCopy
 from workshop.workflows.jobs import Outcome
 
 NOTHING, COMPLETE = "nothing", "everything"
@@ -57,8 +57,8 @@ class Base:
         machine: This machine.
     """
 
-    before: Place
-    after: Place
+    before: ScratchCopy
+    after: ScratchCopy
     release: Release
     artefacts: Path
     outcomes: Mapping[str, Outcome]
@@ -70,7 +70,7 @@ class Base:
         return read_sums(self.artefacts / "release" / PROJECT.sums.name)
 
 
-def copy_place(place: Place, folder: Path) -> Place:
+def copy_place(place: ScratchCopy, folder: Path) -> ScratchCopy:
     """Copy a place to another folder."""
     copy = replace(place, folder=folder, variables={})
     folder.mkdir(parents=True)
@@ -81,7 +81,7 @@ def copy_place(place: Place, folder: Path) -> Place:
     return copy
 
 
-def replace_text(place: Place, name: str, old: str, new: str) -> str:
+def replace_text(place: ScratchCopy, name: str, old: str, new: str) -> str:
     """Replace a text that stands in a file of a place once, commit, push, and return the commit."""
     text = place.read(name)
     assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
@@ -109,7 +109,7 @@ def make_base(folder: Path, compiled: Path) -> None:
     """
     target = build_folder(PROJECT).relative_to(PROJECT.root)
     taken = f"mkdir -p {target}; for each in '{compiled}'/cp*; do ln -s \"$each\" {target}; done"
-    place, release = prepare_place(PROJECT, folder, None)
+    place, release = prepare_copy(PROJECT, folder, None)
     with on_loopback(PROJECT, place, release, Machine.here(PROJECT, host_triple(PROJECT))) as rehearsal:
         before = copy_place(place, folder / "before")
         released = rehearsal.timed("release", *release_command(release.text))
@@ -131,9 +131,9 @@ class Scene:
     runs: list[Run] = field(default_factory=list)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ScratchCopy:
         """The scratch copy."""
-        return self.rehearsal.place
+        return self.rehearsal.scratch
 
     @property
     def tag(self) -> str:

@@ -17,9 +17,9 @@ from roadworthy import processes as commands
 from roadworthy.building.toolchain import host_triple
 from workshop.loopback.identity import IdentityProvider
 from workshop.rehearsing.machine import OF_THE_CHECKOUT, Machine, keep_rows
-from workshop.rehearsing.place import CONFIGURATION, Place
 from workshop.rehearsing.report import PROOFS, proof_of
 from workshop.rehearsing.runner import FOLDER, Run
+from workshop.rehearsing.scratch import CONFIGURATION, ScratchCopy
 from workshop.workflows.jobs import Event
 from workshop.workflows.pipeline import TAG, Pipeline
 
@@ -90,9 +90,9 @@ jobs:
 ENGINE = str(PROJECT.root / "roadworthy" / "src")
 
 
-def make_place(folder: Path, workflow: str) -> Place:
+def make_place(folder: Path, workflow: str) -> ScratchCopy:
     """Make a place with one commit, which holds a workflow."""
-    place = Place(folder, 1900000000, {"UV_PUBLISH_URL": "http://127.0.0.1:9/legacy/"})
+    place = ScratchCopy(folder, 1900000000, {"UV_PUBLISH_URL": "http://127.0.0.1:9/legacy/"})
     (folder / "gitconfig").write_text(CONFIGURATION, encoding="utf-8")
     place.tools.mkdir()
     for path in (place.checkout, place.remote):
@@ -194,8 +194,8 @@ def test_a_run_can_begin_later_with_the_artefacts_of_another(run: Run, tmp_path:
 
 
 def test_an_action_that_nothing_takes_the_place_of_is_an_error(run: Run) -> None:
-    replace_text(run.place, f"{FOLDER}/CI.yml", "actions/checkout@1", "somebody/action@1")
-    run.event = replace(run.event, sha=run.place.git("rev-parse", "HEAD"))
+    replace_text(run.scratch, f"{FOLDER}/CI.yml", "actions/checkout@1", "somebody/action@1")
+    run.event = replace(run.event, sha=run.scratch.git("rev-parse", "HEAD"))
     with pytest.raises(ValueError, match="nothing takes the place of somebody/action"):
         run.go()
 

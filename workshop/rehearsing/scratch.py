@@ -47,7 +47,7 @@ LONGEST = 1200
 
 
 @dataclass(frozen=True)
-class Place:
+class ScratchCopy:
     """A folder with a checkout and the bare repository that it pushes to.
 
     Attributes:
@@ -196,26 +196,26 @@ def require_committed(project: Project) -> str:
     return checkout.head
 
 
-def make_place(project: Project, folder: Path) -> Place:
+def make_copy(project: Project, folder: Path) -> ScratchCopy:
     """Make the scratch copy of what is checked out, with its history and tags, and a remote that has the same."""
     head = require_committed(project)
-    place = Place(folder, int(time.time()))
+    scratch = ScratchCopy(folder, int(time.time()))
     (folder / "gitconfig").write_text(CONFIGURATION, encoding="utf-8")
-    place.tools.mkdir()
+    scratch.tools.mkdir()
     # With the git of the user, to whom the checkout belongs; no hook and no template comes with it.
     clone = ("-c", "protocol.file.allow=always", "clone", "--quiet", "--no-checkout", "--template=")
-    project.checkout.run(*clone, project.root, place.checkout, check=True)
-    if place.git("rev-parse", "--is-shallow-repository") == "true":
+    project.checkout.run(*clone, project.root, scratch.checkout, check=True)
+    if scratch.git("rev-parse", "--is-shallow-repository") == "true":
         # Its history ends somewhere, which no remote takes; the same files begin a new one.
-        (place.checkout / ".git" / "shallow").unlink()
-        head = place.git("commit-tree", "-m", "The checkout, which is shallow", f"{head}^{{tree}}")
-    place.git("checkout", "--quiet", "-B", BRANCH, head)
-    share_environment(place.checkout)
-    place.git("init", "--quiet", "--bare", f"--initial-branch={BRANCH}", "--template=", place.remote)
-    place.git("remote", "remove", "origin")
-    place.git("remote", "add", "origin", place.remote)
-    place.git("push", "--quiet", "--set-upstream", "origin", BRANCH, "--tags")
-    return place
+        (scratch.checkout / ".git" / "shallow").unlink()
+        head = scratch.git("commit-tree", "-m", "The checkout, which is shallow", f"{head}^{{tree}}")
+    scratch.git("checkout", "--quiet", "-B", BRANCH, head)
+    share_environment(scratch.checkout)
+    scratch.git("init", "--quiet", "--bare", f"--initial-branch={BRANCH}", "--template=", scratch.remote)
+    scratch.git("remote", "remove", "origin")
+    scratch.git("remote", "add", "origin", scratch.remote)
+    scratch.git("push", "--quiet", "--set-upstream", "origin", BRANCH, "--tags")
+    return scratch
 
 
 def share_environment(checkout: Path) -> None:
@@ -233,14 +233,14 @@ def age_sources(checkout: Path) -> None:
         os.utime(path, (0, 0))
 
 
-def choose_version(place: Place) -> Release:
+def choose_version(scratch: ScratchCopy) -> Release:
     """Return the next patch after all versions that are there: in pyproject.toml, and as tags."""
-    standing = files.standing(files.reader(place.checkout))
-    tags = place.git("tag", "--list").splitlines()
+    standing = files.standing(files.reader(scratch.checkout))
+    tags = scratch.git("tag", "--list").splitlines()
     finals = [version for version in map(version_of_tag, tags) if version and not version.is_prerelease]
     return Release(next_version(str(max([Version(Version(standing).base_version), *finals]))))
 
 
-def has_fragment(place: Place) -> bool:
+def has_fragment(scratch: ScratchCopy) -> bool:
     """Say whether there is anything to write into the changelog."""
-    return bool(files.list_fragments(place.checkout, files.reader(place.checkout)))
+    return bool(files.list_fragments(scratch.checkout, files.reader(scratch.checkout)))
