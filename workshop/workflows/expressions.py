@@ -16,17 +16,12 @@ CLOSED = frozenset({"inputs", "matrix", "needs", "vars"})
 
 @dataclass(frozen=True)
 class Scope:
-    """What expressions can see.
+    """What expressions can see."""
 
-    Attributes:
-        contexts: The contexts that are known, each with what is known of it.
-        closed: The contexts that are known entirely.
-        results: The results that `success()` and `failure()` are about, by job.
-        cancelled: What `cancelled()` returns.
-    """
-
+    # The contexts that are known, each with what is known of it; of those in `closed`, that is everything.
     contexts: dict[str, Any]
     closed: frozenset[str] = CLOSED
+    # The results that `success()` and `failure()` are about, by job; and what `cancelled()` returns.
     results: dict[str, str] = field(default_factory=dict)
     cancelled: bool = False
 
@@ -39,11 +34,8 @@ def strings(value: object) -> Iterator[str]:
     """Return all strings in a value, at any depth."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from strings(item)
-    elif isinstance(value, list):
-        for item in value:
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
             yield from strings(item)
 
 
@@ -54,19 +46,14 @@ class Evaluator:
         """Install what it needs, where that is absent, and start the process."""
         node, script = install()
         self._answers: dict[str, str] = {}
-        self._process = subprocess.Popen(
-            [node, script],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            bufsize=1,
-        )
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen([node, script], stdin=pipe, stdout=pipe, encoding="utf-8", bufsize=1)
 
     def fill(self, value: Any, where: str, scope: Scope) -> Any:  # noqa: ANN401 - whatever YAML holds
-        """Evaluate all templates in a value; those with anything unknown in them stay as they are.
+        """Evaluate all templates in a string, or in lists and mappings; those with anything unknown stay as they are.
 
         Args:
-            value: A string, or lists and mappings with strings in them.
+            value: What has templates in it.
             where: The definition in GitHub's schema of workflow files that says what can be used in it.
             scope: What is known.
 

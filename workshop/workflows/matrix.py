@@ -7,21 +7,14 @@ from typing import Any
 from workshop.workflows.expressions import Scope, shared, strings
 
 
-def expand_matrix(strategy: Mapping[str, Any] | None, scope: Scope | None = None) -> list[dict[str, Any]]:
-    """Return the rows of a job's matrix, in GitHub's order; one empty row if there is no matrix.
+def named_rows(strategy: Mapping[str, Any] | None, scope: Scope) -> list[tuple[dict[str, Any], list[Any]]]:
+    """Return the rows of a job's matrix, in GitHub's order, each with what of it stands in the job's name.
 
-    Args:
-        strategy: The job's `strategy:`.
-        scope: What expressions in it can see.
+    Without a matrix that is one empty row.
 
     Raises:
         ValueError: The matrix has no row, excludes by a key that it does not have, or is not known entirely.
     """
-    return [row for row, _ in named_rows(strategy, scope or Scope({}))]
-
-
-def named_rows(strategy: Mapping[str, Any] | None, scope: Scope) -> list[tuple[dict[str, Any], list[Any]]]:
-    """Return each row with what of it stands in the job's name."""
     if not strategy or "matrix" not in strategy:
         return [({}, [])]
     matrix = shared().fill(strategy["matrix"], "strategy", scope)
@@ -34,11 +27,8 @@ def named_rows(strategy: Mapping[str, Any] | None, scope: Scope) -> list[tuple[d
         if unknown := entry.keys() - vectors.keys():
             raise ValueError(f"exclude: the matrix has no {', '.join(sorted(unknown))}")
     originals = [dict(zip(vectors, values, strict=True)) for values in product(*vectors.values())] if vectors else []
-    rows: list[tuple[dict[str, Any], list[Any]]] = [
-        (dict(row), list(row.values()))
-        for row in originals
-        if not any(_agree(entry, row) for entry in matrix.get("exclude", []))
-    ]
+    excluded = matrix.get("exclude", [])
+    rows = [(row, list(row.values())) for row in originals if not any(_agree(entry, row) for entry in excluded)]
     added: list[tuple[dict[str, Any], list[Any]]] = []
     for entry in matrix.get("include", []):
         wanted = {key: value for key, value in entry.items() if key in vectors}
