@@ -47,11 +47,7 @@ def gentle_end() -> Iterator[None]:
 
 
 def rehearse(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
-    """Release, and run what CI runs for the tag.
-
-    Raises:
-        ProblemsError: Something failed; its last lines have been shown.
-    """
+    """Release, and run what CI runs for the tag; of what fails, the last lines are shown before it is a problem."""
     screen.begin("release", f"make release VERSION={rehearsal.release.text}")
     released = rehearsal.make_release()
     screen.end(released)
@@ -71,18 +67,12 @@ def missing(rehearsal: Rehearsal, ci: Run) -> Iterator[Problem]:
     workflow = rehearsal.project.workflow_path
     there = {name: sha256(stored.content) for name, stored in rehearsal.index.files.items()}
     if there != read_sums(ci.artefacts / "release" / rehearsal.project.sums.name):
-        yield Problem(
-            "the index does not hold exactly what was built",
-            f"see the jobs that publish in {workflow}",
-        )
+        yield Problem("the index does not hold exactly what was built", f"see the jobs that publish in {workflow}")
     if any(each["isDraft"] for each in rehearsal.read_github()["releases"].values()):
         yield Problem("the release on GitHub is still a draft", "see roadworthy/src/roadworthy/ci/github_release.py")
     for command in report.PROOFS:
         if not any(ran.command.startswith(command) for ran in ci.done) and command != "make release":
-            yield Problem(
-                f"no job ran a command that begins with: {command}",
-                f"see the jobs and their `if:` in {workflow}",
-            )
+            yield Problem(f"no job ran a command that begins with: {command}", f"see their `if:` in {workflow}")
 
 
 def show(rehearsal: Rehearsal, screen: Screen, ci: Run, seconds: float) -> None:
@@ -100,14 +90,13 @@ def show(rehearsal: Rehearsal, screen: Screen, ci: Run, seconds: float) -> None:
 
 def keep(rehearsal: Rehearsal) -> None:
     """Leave everything running until Ctrl-C, and say what can be done with it."""
-    addresses, version = rehearsal.addresses, rehearsal.release.text
-    token = "pypi-rehearsal"  # noqa: S105 - of an index that ends with this process
+    addresses, token = rehearsal.addresses, "pypi-rehearsal"
     rehearsal.index.tokens.add(token)
     out.print("\nStill there, until Ctrl-C:\n")
     for line in (
         f"git clone {rehearsal.scratch.remote}",
         f"pip install --index-url {addresses.simple} {rehearsal.project.name}",
-        f"make verify VERSION={version} INDEX={addresses.simple}",
+        f"make verify VERSION={rehearsal.release.text} INDEX={addresses.simple}",
         f"UV_PUBLISH_TOKEN={token} UV_PUBLISH_URL={addresses.plain} .venv/bin/uv publish dist/*",
     ):
         out.print(f"  {line}")

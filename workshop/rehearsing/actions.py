@@ -19,21 +19,13 @@ class FailedActionError(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """Where a row's steps run, and what they may ask for.
-
-    Attributes:
-        scratch: The scratch copy.
-        workspace: The folder of the row.
-        artefacts: The folder with a folder for each artefact of the run.
-        commit: What is checked out.
-        claims: What GitHub says of the job to who asks for its identity; none where it may not have one.
-    """
+    """Where a row's steps run, and what they may ask for."""
 
     scratch: ScratchCopy
-    workspace: Path
-    artefacts: Path
-    commit: str
-    claims: Mapping[str, str] | None
+    workspace: Path  # the folder of the row
+    artefacts: Path  # with a folder for each artefact of the run
+    commit: str  # what is checked out
+    claims: Mapping[str, str] | None  # what GitHub says of the job to who asks for its identity, if it may have one
 
 
 def checkout(job: Job, _: Mapping[str, str]) -> None:
@@ -90,12 +82,7 @@ ACTIONS: dict[str, Callable[[Job, Mapping[str, str]], None]] = {
 
 
 def act(job: Job, step: Step) -> None:
-    """Do what an action does.
-
-    Raises:
-        FailedActionError: It fails.
-        ValueError: Nothing takes its scratch.
-    """
+    """Do what an action does; that it fails is a FailedActionError, and that nothing takes its place a ValueError."""
     action = step.uses.split("@")[0]
     if action in ACTIONS:
         ACTIONS[action](job, step.inputs)

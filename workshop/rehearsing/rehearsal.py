@@ -30,23 +30,13 @@ NOTES = "A rehearsal of this release.\n"
 
 @dataclass
 class Rehearsal:
-    """What a rehearsal has: all of it below one folder, and on loopback.
-
-    Attributes:
-        project: What is rehearsed.
-        scratch: The scratch copy.
-        release: The version.
-        index: What stands for PyPI.
-        provider: What stands for GitHub as the one who vouches for a job.
-        addresses: Where the index is.
-        machine: This machine.
-    """
+    """What a rehearsal has: all of it below one folder, and on loopback."""
 
     project: Project
     scratch: ScratchCopy
     release: Release
-    index: PackageIndex
-    provider: IdentityProvider
+    index: PackageIndex  # stands for PyPI
+    provider: IdentityProvider  # stands for GitHub as the one who vouches for a job
     addresses: server.Addresses
     machine: Machine
 
@@ -62,13 +52,9 @@ class Rehearsal:
 
     def event(self, **others: Any) -> Event:  # noqa: ANN401 - whatever an event has
         """Return the push of the release's tag."""
-        about = {
-            "name": "push",
-            "ref": f"refs/tags/{self.release.tag}",
-            "sha": self.scratch.tag_commit(self.release.tag),
-            "repository": self.repository,
-        }
-        return Event(**{**about, **others})
+        tag = self.release.tag
+        about = {"ref": f"refs/tags/{tag}", "sha": self.scratch.tag_commit(tag), "repository": self.repository}
+        return Event(name="push", **{**about, **others})
 
     def make_release(self) -> Ran:
         """Run `make release` in the scratch copy, with the answer to its question."""
@@ -96,16 +82,14 @@ class Rehearsal:
 
     def read_github(self) -> dict[str, Any]:
         """Return what GitHub has."""
-        state: dict[str, Any] = json.loads(self.github.read_text(encoding="utf-8"))
-        return state
+        return dict(json.loads(self.github.read_text(encoding="utf-8")))
 
 
 def publisher_of(project: Project) -> TrustedPublisher:
     """Return the trusted publisher that `make doctor` tells PyPI about."""
     told = doctor.publisher(project, project.environments["pypi"])
-    repository = f"{told['Owner']}/{told['Repository name']}"
     return TrustedPublisher(
-        repository=repository,
+        repository=f"{told['Owner']}/{told['Repository name']}",
         workflow=told["Workflow name"],
         environment=told["Environment name"],
         project=project.name,
@@ -114,7 +98,7 @@ def publisher_of(project: Project) -> TrustedPublisher:
 
 @contextmanager
 def on_loopback(project: Project, scratch: ScratchCopy, release: Release, machine: Machine) -> Iterator[Rehearsal]:
-    """Start an index and an identity provider for a scratch, and end them."""
+    """Start an index and an identity provider for a scratch copy, and end them."""
     index, provider = PackageIndex(project.name, publisher_of(project)), IdentityProvider()
     with server.serve(index, provider, scratch.folder) as addresses:
         # What is called PyPI by uv's own variable; only who has an identity to show goes there over TLS.
@@ -127,7 +111,7 @@ def on_loopback(project: Project, scratch: ScratchCopy, release: Release, machin
 
 
 def write_tools(rehearsal: Rehearsal) -> None:
-    """Put into the first folder of PATH what takes GitHub's scratch, and the uv that is locked."""
+    """Put into the first folder of PATH what takes GitHub's place, and the uv that is locked."""
     tools = rehearsal.scratch.tools
     rehearsal.github.unlink(missing_ok=True)
     rehearsal.write_github()

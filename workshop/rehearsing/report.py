@@ -13,7 +13,7 @@ from roadworthy.sums import read_sums
 from roadworthy.terminal import err, out
 from workshop.rehearsing.machine import Machine
 from workshop.rehearsing.rehearsal import Rehearsal
-from workshop.rehearsing.runner import Ran, Run
+from workshop.rehearsing.runner import Ran, Run, Watch
 from workshop.workflows.jobs import JobResult
 
 # How many of its last lines are shown of a step that fails.
@@ -42,7 +42,7 @@ def proof_of(command: str) -> str:
     return next((proof for words, proof in PROOFS.items() if command.startswith(words)), "")
 
 
-class Screen:
+class Screen(Watch):
     """Shows each step while it runs and when it has ended, and writes all that it says into a log."""
 
     def __init__(self, log: Path) -> None:

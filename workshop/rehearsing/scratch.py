@@ -48,16 +48,12 @@ LONGEST = 1200
 
 @dataclass(frozen=True)
 class ScratchCopy:
-    """A folder with a checkout and the bare repository that it pushes to.
-
-    Attributes:
-        folder: Everything is in it.
-        moment: The time of every commit and tag, in seconds since 1970: the same release is the same commit.
-        variables: What every command finds in its environment beside what is the same for all places.
-    """
+    """A folder with a checkout and the bare repository that it pushes to."""
 
     folder: Path
+    # The time of every commit and tag, in seconds since 1970: the same release is the same commit.
     moment: int
+    # What every command finds in its environment beside what is the same for all scratch copies.
     variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -102,11 +98,7 @@ class ScratchCopy:
         return commands.run_apart(*command, cwd=cwd or self.checkout, env=env, timeout=LONGEST)
 
     def git(self, *arguments: object, cwd: Path | None = None) -> str:
-        """Run git, and return what it prints.
-
-        Raises:
-            ProblemsError: It failed.
-        """
+        """Run git, and return what it prints; a failure is a problem."""
         done = self.run("git", *arguments, cwd=cwd)
         if done.returncode:
             what = f"git {arguments[0]} failed in the scratch copy: {' '.join(done.stdout.split())}"
@@ -143,21 +135,18 @@ def scratch_folder(project: Project) -> Iterator[Path]:
 
     Beside it lies a lock, which a process that dies lets go of, and the log, which stays until the next rehearsal.
     """
-    prefix = f"rehearsal-{project.name}-"
-    above = Path(tempfile.gettempdir()).resolve()
+    prefix, above = f"rehearsal-{project.name}-", Path(tempfile.gettempdir()).resolve()
     for left in above.glob(f"{prefix}*.lock"):
-        remove_left(left)
+        _remove_left(left)
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=above))
-    lock = FileLock(lock_of(folder))
-    lock.acquire()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        lock.release()
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_left(lock: Path) -> None:
+def _remove_left(lock: Path) -> None:
     """Remove what lies beside a lock, if nobody holds it."""
     taken = FileLock(lock, blocking=False)
     try:
@@ -173,32 +162,18 @@ def remove_left(lock: Path) -> None:
     taken.release()
 
 
-def lock_of(folder: Path) -> Path:
-    """Return the lock of a rehearsal's folder."""
-    return folder.with_name(f"{folder.name}.lock")
-
-
 def log_of(folder: Path) -> Path:
     """Return the log of a rehearsal's folder."""
     return folder.with_name(f"{folder.name}.log")
 
 
-def require_committed(project: Project) -> str:
-    """Return the commit that is checked out.
-
-    Raises:
-        ProblemsError: Something in the checkout is not committed.
-    """
-    checkout = Checkout.read(project.checkout)
-    if loose := (*checkout.changed, *checkout.untracked):
-        what = f"a commit is rehearsed, and this is in none: {', '.join(loose[:5])}{' …' if loose[5:] else ''}"
-        raise problem(what, "commit it, or stash it: git stash --include-untracked")
-    return checkout.head
-
-
 def make_copy(project: Project, folder: Path) -> ScratchCopy:
     """Make the scratch copy of what is checked out, with its history and tags, and a remote that has the same."""
-    head = require_committed(project)
+    state = Checkout.read(project.checkout)
+    if loose := (*state.changed, *state.untracked):
+        what = f"a commit is rehearsed, and this is in none: {', '.join(loose[:5])}{' …' if loose[5:] else ''}"
+        raise problem(what, "commit it, or stash it: git stash --include-untracked")
+    head = state.head
     scratch = ScratchCopy(folder, int(time.time()))
     (folder / "gitconfig").write_text(CONFIGURATION, encoding="utf-8")
     scratch.tools.mkdir()
@@ -229,8 +204,9 @@ def share_environment(checkout: Path) -> None:
 
 def age_sources(checkout: Path) -> None:
     """Make what an environment is made from older than any that is shared."""
-    for path in (path for pattern in MADE_FROM for path in checkout.glob(pattern)):
-        os.utime(path, (0, 0))
+    for pattern in MADE_FROM:
+        for path in checkout.glob(pattern):
+            os.utime(path, (0, 0))
 
 
 def choose_version(scratch: ScratchCopy) -> Release:

@@ -93,11 +93,11 @@ class Event:
         """Return whether the run gets no secrets, and a token that can only read."""
         return self.fork and self.name != "pull_request_target"
 
-    def github(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is known of the context `github`."""
+    @property
+    def facts(self) -> dict[str, str]:
+        """What of the context `github` is the same for all workflows of the repository."""
         return {
             **{key: getattr(self, key) for key in OF_EVERY_EVENT},
-            "event": self._payload(workflow),
             "event_name": self.name,
             "repository_owner": self.repository.split("/")[0],
             "run_attempt": str(self.run_attempt),
@@ -105,8 +105,11 @@ class Event:
             "run_number": "10",
             "server_url": "https://github.com",
             "triggering_actor": self.actor,
-            "workflow": workflow.get("name", ""),
         }
+
+    def github(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is known of the context `github`."""
+        return {**self.facts, "event": self._payload(workflow), "workflow": workflow.get("name", "")}
 
     def _payload(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
         here = {"full_name": self.repository, "default_branch": self.default_branch, "fork": False}
