@@ -20,8 +20,6 @@ EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>.]+")
 OWNER = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
 DESCRIPTION = "A Python package with a Rust core."
 FULL = "full"
-
-
 # By the answers before it.
 Default = Callable[[Mapping[str, str]], str]
 
@@ -39,12 +37,7 @@ def own_licence(source: Repository, commit: str) -> str:
 
 
 def questions(source: Repository, licence: str) -> Iterator[tuple[str, str, Default]]:
-    """Yield what is asked, in its order: what make calls it, what a terminal shows, and what it is without an answer.
-
-    Args:
-        source: The template; git may know the answers there.
-        licence: The template's own.
-    """
+    """Yield what is asked, in order: what make calls it, what a terminal shows, and what it is without an answer."""
     address = configured(source, "user.email")
     yield "NAME", "name, such as turbo-frob", lambda _: ""
     yield "AUTHOR", "author", lambda _: configured(source, "user.name")
@@ -106,17 +99,7 @@ def find_problems(answers: Mapping[str, str], rules: Rules, licence: str) -> Ite
 
 
 def ask(source: Repository, commit: str, rules: Rules, given: Mapping[str, str]) -> Answers:
-    """Return what a copy is to be.
-
-    Args:
-        source: The template.
-        commit: Which commit of it.
-        rules: Its rules.
-        given: What the command line says, by the name that make has for it.
-
-    Raises:
-        ProblemsError: An answer is missing, or cannot be; it has all that is wrong.
-    """
+    """Return what a copy is to be, by what the command line gives under the names of make; or all that is wrong."""
     licence = own_licence(source, commit)
     answers = collect(source, licence, given)
     if problems := list(find_problems(answers, rules, licence)):

@@ -44,7 +44,8 @@ def new(project: Project, given: Mapping[str, str]) -> None:
     answers = ask(source, commit, rules, given)
     beside = Path(given.get("BESIDE", project.root.parent), answers.name)
     folder = project.root if in_place else destination(project, wanted, beside)
-    check_contents(answers, rules, source, commit)
+    files = select(read_files(source, commit), rules, answers.package)
+    check_taken(Names(answers.name), rules.names, {path: content for path, (_, content) in files.items()})
     if in_place:
         rename_in_place(project, commit, rules, answers)
         return
@@ -62,7 +63,7 @@ def address_of(project: Project, rules: Rules) -> str:
     address = project.checkout.run("remote", "get-url", "origin").stdout.strip() or rules.address
     parts = urlsplit(address)
     if parts.scheme and "@" in parts.netloc and parts.scheme != "ssh":
-        # A password that stands in an address is not for a file that everybody reads.
+        # A password that stands there is not for a file that everybody reads.
         address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     is_folder = not parts.scheme and not re.match(r"[^/]+:", address)
     return str((project.root / address).resolve()) if is_folder else address
@@ -74,11 +75,7 @@ def label_of(source: Repository, commit: str) -> str:
 
 
 def destination(project: Project, wanted: str | None, beside: Path) -> Path:
-    """Return the folder of the copy: the one that is wanted, or else one beside the template.
-
-    Raises:
-        ProblemsError: Something is there, or it is inside the template.
-    """
+    """Return the folder of the copy: the one that is wanted, or else one beside the template."""
     folder = beside if wanted is None else Path.cwd() / wanted
     remedy = "give another folder, which is not there yet: DEST=…"
     if project.root.resolve() in folder.resolve().parents:
@@ -88,16 +85,6 @@ def destination(project: Project, wanted: str | None, beside: Path) -> Path:
     if not folder.parent.is_dir():
         raise problem(f"there is no folder {folder.parent}", f"make it, or {remedy}")
     return folder
-
-
-def check_contents(answers: Answers, rules: Rules, source: Repository, commit: str) -> None:
-    """Make sure that no file of the template needs the name for something else.
-
-    Raises:
-        ProblemsError: One does.
-    """
-    files = select(read_files(source, commit), rules, answers.package)
-    check_taken(Names(answers.name), rules.names, {path: content for path, (_, content) in files.items()})
 
 
 def make_commit(target: Repository, files: Files, answers: Answers, template: str, *parents: str) -> str:
@@ -141,10 +128,11 @@ def warn(source: Repository, commit: str, address: str) -> None:
 
 def say_next(answers: Answers, folder: Path | None, count: int, label: str) -> None:
     """Print what there is, and what to do with it."""
-    where = "this repository" if folder is None else f"{folder}"
+    where, first, push = "this repository", "make test", "git push"
+    if folder:
+        where, first = str(folder), f"cd {folder} && make test"
+        push = f"gh repo create {answers.owner}/{answers.name} --public --source=. --push"
     out.print(f"{answers.name} is in {where}: {count} files, version {FIRST_VERSION}, made of {label}")
-    first = "make test" if folder is None else f"cd {folder} && make test"
-    push = "git push" if folder is None else f"gh repo create {answers.owner}/{answers.name} --public --source=. --push"
     out.print(f"test it:                    {first}")
     out.print("rehearse a whole release:   make rehearse")
     out.print("write your own package:     src/lib.rs, python/, tests/, README.md; then make test, make lint")
@@ -156,11 +144,7 @@ def say_next(answers: Answers, folder: Path | None, count: int, label: str) -> N
 
 
 def require_fresh(project: Project, rules: Rules) -> None:
-    """Make sure that this is what a forge's "Use this template" makes: one commit, and nothing of one's own.
-
-    Raises:
-        ProblemsError: It is not.
-    """
+    """Make sure that this is what a forge's "Use this template" makes: one commit, and nothing of one's own."""
     checkout = project.checkout
     if Record.read(read_file(checkout, "HEAD", RECORD) or "") is not None:
         remedy = "it keeps its name; for another one, make a copy beside it: make new NAME=… DEST=…"
@@ -177,11 +161,7 @@ def require_fresh(project: Project, rules: Rules) -> None:
 
 
 def upstream_commit(address: str, tree: str) -> str:
-    """Return the commit of a template that has a tree: a forge's copy has the files, and not the history.
-
-    Raises:
-        ProblemsError: The template cannot be reached, or has none.
-    """
+    """Return the commit of a template that has a tree: a forge's copy has the files, and not the history."""
     with tempfile.TemporaryDirectory(prefix="template-") as folder:
         bare = Repository(Path(folder))
         bare.ask("init", "--quiet", "--bare")

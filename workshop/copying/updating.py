@@ -110,27 +110,17 @@ def find_commit(template: Repository, copy: Repository, record: Record, wanted: 
 
 
 def list_refs(template: Repository, address: str) -> dict[str, str]:
-    """Return the refs of a repository that is elsewhere.
-
-    Raises:
-        ProblemsError: It cannot be reached.
-    """
+    """Return the refs of a repository that is elsewhere."""
     asked = template.run("ls-remote", "--", address)
     if asked.returncode:
         said = (asked.stderr.strip().splitlines() or ["git does not say why"])[-1]
-        remedy = (
-            f"try: git ls-remote {shlex.quote(address)}; if the template has moved, write its address into {RECORD}"
-        )
-        raise problem(f"the template at {address} cannot be reached: {said}", remedy)
+        remedy = f"try: git ls-remote {shlex.quote(address)}; if the template has moved, write its address into"
+        raise problem(f"the template at {address} cannot be reached: {said}", f"{remedy} {RECORD}")
     return {name: commit for commit, name in (line.split("\t") for line in asked.stdout.splitlines())}
 
 
 def choose(refs: dict[str, str], wanted: str | None, address: str) -> str:
-    """Return the ref, or the commit, to update to; by default the newest release, or else the default branch.
-
-    Raises:
-        ProblemsError: There is no such thing.
-    """
+    """Return the ref, or the commit, to update to; by default the newest release, or else the default branch."""
     releases = sorted(find_releases(refs), key=lambda release: release.version)
     if wanted is None:
         found = f"refs/tags/{releases[-1].tag}" if releases else "HEAD"
@@ -167,11 +157,7 @@ def fetch(template: Repository, address: str, ref: str) -> str:
 
 
 def hand_over(project: Project, template: Repository, commit: str, mode: engine.Mode) -> None:
-    """Let the version of the template that is updated to do the update, and end as it ends.
-
-    Raises:
-        ProblemsError: That version cannot do it.
-    """
+    """Let the version of the template that is updated to do the update, and end as it ends."""
     new = template.folder.with_name("new")
     template.run("worktree", "add", "--quiet", "--detach", new, commit, check=True)
     if not (new / SCRIPT).exists():
@@ -188,11 +174,7 @@ def hand_over(project: Project, template: Repository, commit: str, mode: engine.
 
 
 def find_python(new: Path, environment: dict[str, str]) -> list[str]:
-    """Return the command of a Python that the new version's script starts with: this one, or one with its libraries.
-
-    Raises:
-        ProblemsError: There is none.
-    """
+    """Return the command of a Python that the new version's script starts with: this one, or one with its libraries."""
     here = [sys.executable]
     if not (said := why_not(here, new, environment)):
         return here
