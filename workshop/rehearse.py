@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +29,6 @@ from workshop.workflows.jobs import run
 from workshop.workflows.rules import require_rules
 
 REPAIR = "repair what its last lines say; nothing but the scratch copy has changed; then rehearse again"
-
-
-@contextmanager
-def gentle_end() -> Iterator[None]:
-    """Let SIGTERM end this as Ctrl-C does: whatever was started is ended, and what was written is removed."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def rehearse(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
@@ -126,7 +111,9 @@ def main() -> None:
     given, project = read_arguments(), Project(Path.cwd())
     with step(f"read {project.workflow_path} by its rules"):
         require_rules(project)
-    with gentle_end(), scratch_folder(project) as folder, report.showing(log_of(folder)) as screen:
+    # As Ctrl-C does: whatever was started is ended, and what was written is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with scratch_folder(project) as folder, report.showing(log_of(folder)) as screen:
         started = time.perf_counter()
         with step("make a scratch copy of this commit, and a remote"):
             scratch, release = prepare_copy(project, folder, given["VERSION"])

@@ -9,8 +9,7 @@ and with --check for news.
 
 import argparse
 import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property, partial
@@ -222,10 +221,8 @@ def work_out(update: Update) -> merging.Merge:
 
 def changelog(update: Update) -> str:
     """Return what the template says of its changes: new sections of its changelog, or else its commits."""
-    before, after = (
-        sections(objects.read_file(update.template, record.commit, CHANGELOG) or "")
-        for record in (update.old, update.new)
-    )
+    texts = (objects.read_file(update.template, record.commit, CHANGELOG) for record in (update.old, update.new))
+    before, after = (sections(text or "") for text in texts)
     told = [section for version, section in after.items() if version not in before]
     span = f"{update.old.commit}..{update.new.commit}"
     return "\n".join(told) or update.template.ask("log", f"--max-count={SHOWN}", "--format=- %s", span)
@@ -243,16 +240,6 @@ def show(update: Update, merge: merging.Merge) -> None:
     for title, text in parts.items():
         # As it is: a console would turn tabs into spaces.
         print(f"{title}:\n{indent(text.rstrip(), '  ')}\n", flush=True)
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait until the files are written: it takes moments, and half of them would be no use."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def run(copy: Repository, template: Repository, commit: str, mode: Mode) -> None:
@@ -279,18 +266,19 @@ def run(copy: Repository, template: Repository, commit: str, mode: Mode) -> None
     if problems := merging.find_in_the_way(merge):
         raise ProblemsError(problems)
     if mode is Mode.MERGE:
-        with uninterrupted():
-            conflicts_now = merging.carry_out(merge)
-        say_next(update, conflicts_now)
+        # Ctrl-C does nothing from here on: writing takes moments, and half of the files would be no use.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        say_next(update, merging.carry_out(merge))
 
 
 def say_next(update: Update, conflicts: list[str]) -> None:
     """Say what there is, and what to do with it."""
-    undo = "to undo all of it: git reset --merge"
     if conflicts:
-        remedy = f"solve them, git add each, and git commit; {undo}"
+        remedy = "solve them, git add each, and git commit; to undo all of it: git reset --merge"
         raise problem(f"both sides have changed the same in {', '.join(conflicts)}", remedy)
-    out.print(f"the files are those of {update.new.label}, merged with yours, and not committed")
-    out.print("look at it:   git diff --cached; then make test, make lint")
-    out.print("keep it:      git commit; its message is prepared")
-    out.print("undo it:      git reset --merge")
+    out.print(
+        f"the files are those of {update.new.label}, merged with yours, and not committed\n"
+        "look at it:   git diff --cached; then make test, make lint\n"
+        "keep it:      git commit; its message is prepared\n"
+        "undo it:      git reset --merge"
+    )

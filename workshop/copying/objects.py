@@ -79,18 +79,12 @@ def write_blobs(repository: Repository, contents: Sequence[bytes]) -> list[str]:
     """Keep contents in a repository, and return the name of each, in their order."""
     if not contents:
         return []
-    blobs = [b"blob\nmark :%d\ndata %d\n%s\n" % (mark, len(each), each) for mark, each in enumerate(contents, start=1)]
+    stream = [b"blob\nmark :%d\ndata %d\n%s\n" % (mark, len(each), each) for mark, each in enumerate(contents, start=1)]
     with tempfile.TemporaryDirectory(prefix="blobs-") as folder:
         marks = Path(folder, "marks")
         # One process for all of them; fast-import writes one pack, whatever their number.
-        pipe(
-            repository,
-            "fast-import",
-            "--quiet",
-            "--done",
-            f"--export-marks={marks}",
-            data=b"".join([*blobs, b"done\n"]),
-        )
+        words = ("fast-import", "--quiet", "--done", f"--export-marks={marks}")
+        pipe(repository, *words, data=b"".join(stream) + b"done\n")
         named = dict(line.split() for line in marks.read_text(encoding="ascii").splitlines())
     return [named[f":{number}"] for number in range(1, len(contents) + 1)]
 

@@ -48,6 +48,7 @@ class Evaluator:
         self._answers: dict[str, str] = {}
         pipe = subprocess.PIPE
         self._process = subprocess.Popen([node, script], stdin=pipe, stdout=pipe, encoding="utf-8", bufsize=1)
+        atexit.register(self._process.communicate)
 
     def fill(self, value: Any, where: str, scope: Scope) -> Any:  # noqa: ANN401 - whatever YAML holds
         """Evaluate all templates in a string, or in lists and mappings; those with anything unknown stay as they are.
@@ -75,26 +76,19 @@ class Evaluator:
         holds: bool | None = self._ask(where, scope, "condition", text)
         return holds
 
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
-
-    def _answer(self, request: str) -> str:
-        """Return node's answer to a line; to the same line, always the same."""
+    def _ask(self, where: str, scope: Scope, kind: str, asked: object) -> Any:  # noqa: ANN401 - whatever JSON holds
+        status = {"results": scope.results, "cancelled": scope.cancelled}
+        about = {"where": where, "contexts": scope.contexts, "closed": list(scope.closed), "status": status}
+        request = json.dumps({**about, kind: asked})
+        # To the same line, node's answer is always the same.
         if request not in self._answers:
             if self._process.stdin is None or self._process.stdout is None:
                 raise RuntimeError("node has no pipes")
             self._process.stdin.write(f"{request}\n")
-            line = self._process.stdout.readline()
-            if not line:
+            if not (line := self._process.stdout.readline()):
                 raise RuntimeError("node has ended; what it said stands above")
             self._answers[request] = line
-        return self._answers[request]
-
-    def _ask(self, where: str, scope: Scope, kind: str, asked: object) -> Any:  # noqa: ANN401 - whatever JSON holds
-        status = {"results": scope.results, "cancelled": scope.cancelled}
-        request = {"where": where, "contexts": scope.contexts, "closed": list(scope.closed), "status": status}
-        answer = json.loads(self._answer(json.dumps({**request, kind: asked})))
+        answer = json.loads(self._answers[request])
         if "error" in answer:
             raise ValueError(f"{where}: {answer['error']}, in {asked!r}")
         return answer["value"]
@@ -103,6 +97,4 @@ class Evaluator:
 @cache
 def shared() -> Evaluator:
     """Return the evaluator of this process."""
-    evaluator = Evaluator()
-    atexit.register(evaluator.close)
-    return evaluator
+    return Evaluator()
