@@ -24,15 +24,9 @@ QUIET = (("core.hooksPath", os.devnull), ("advice.detachedHead", "false"))
 
 
 def new(project: Project, given: Mapping[str, str]) -> None:
-    """Make a copy: ask, check, build, and say what comes next.
+    """Make a copy, as the command line says under the names that make has: ask, check, build, and say what comes next.
 
-    Args:
-        project: The template.
-        given: What the command line says, by the name that make has for it; BESIDE is the folder of a copy for which
-            there is no DEST, by default the one of the template.
-
-    Raises:
-        ProblemsError: The copy cannot be made as asked for; nothing has been changed.
+    BESIDE is the folder of a copy for which there is no DEST, by default the one of the template.
     """
     source = project.checkout
     source.require_checkout()

@@ -245,9 +245,8 @@ def show(update: Update, merge: merging.Merge) -> None:
 def run(copy: Repository, template: Repository, commit: str, mode: Mode) -> None:
     """Update a copy to a commit of its template; the caller has seen to it that it is a newer one.
 
-    Raises:
-        ProblemsError: It cannot be done, and nothing has changed; or it is done, and there are conflicts. With
-            `Mode.CHECK`: there is something new.
+    Ends in a problem if it cannot be done, and nothing has changed; or it is done, and there are conflicts; or, only
+    asked whether there is anything new, if there is.
     """
     merging.require_git(copy)
     old = read_record(copy)

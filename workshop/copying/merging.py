@@ -81,11 +81,16 @@ def require_git(repository: Repository) -> None:
         raise problem(f"{said} is too old to merge without a working tree", f"install git {wanted} or newer")
 
 
+def make_bare(repository: Repository, folder: Path) -> None:
+    """Make a bare repository whose objects have names as those of another one have."""
+    kind = repository.ask("rev-parse", "--show-object-format")
+    repository.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
+
+
 def make_scratch(repository: Repository, folder: Path) -> Repository:
     """Make a bare repository that has all objects of another one by reference, and gets the new ones."""
     objects = git_path(repository, "objects").resolve()
-    kind = repository.ask("rev-parse", "--show-object-format")
-    repository.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
+    make_bare(repository, folder)
     alternates = folder / "objects" / "info" / "alternates"
     alternates.parent.mkdir(parents=True, exist_ok=True)
     alternates.write_text(f"{objects}\n", encoding="utf-8", newline="\n")
@@ -128,14 +133,8 @@ def find_deleted(merge: Merge, here: set[str]) -> list[str]:
 def work_out(repository: Repository, scratch: Repository, base: str, new: str, subject: str) -> Merge:
     """Merge the checkout's commit with what changed between two trees of the scratch repository.
 
-    A file that the checkout no longer has, under any name, stays away, whatever the new tree does with it.
-
-    Args:
-        repository: The checkout.
-        scratch: What `make_scratch` has made for it.
-        base: The tree that the checkout once came from.
-        new: What has become of that tree.
-        subject: One line that says what is merged; it stands at the markers of a conflict.
+    A file that the checkout no longer has, under any name, stays away, whatever the new tree does with it. The subject
+    is one line that says what is merged; it stands at the markers of a conflict.
     """
     head = repository.ask("rev-parse", "--verify", "HEAD^{commit}")
     here = set(list_tree(repository, head))

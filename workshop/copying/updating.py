@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from roadworthy import processes as commands
@@ -30,9 +31,8 @@ SCRIPT = "scripts/template.py"
 # Where what the script of another version imports is locked.
 LOCKS = ("setup", "tools", "lint")
 # What of the copy's own configuration decides how its template is reached.
-REACHING = tuple(
-    family for family in FAMILIES if not family.startswith(("author", "commit", "gpg", "push", "tag", "user"))
-)
+OF_NO_USE = ("author", "commit", "gpg", "push", "tag", "user")
+REACHING = tuple(family for family in FAMILIES if not family.startswith(OF_NO_USE))
 FIXED = (("core.hooksPath", os.devnull), ("gc.auto", "0"), ("core.autocrlf", "false"), ("advice.detachedHead", "false"))
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 TAGS = "+refs/tags/*:refs/tags/*"
@@ -41,16 +41,7 @@ NAMED = 5
 
 
 def update(project: Project, given: Mapping[str, str]) -> None:
-    """Bring this copy what its template has learned, or say what that would be.
-
-    Args:
-        project: The copy.
-        given: What the command line says: TO, a tag, branch or commit, by default the newest release of the template;
-            CHECK or DRY_RUN.
-
-    Raises:
-        ProblemsError: It cannot be brought, or has conflicts; or there is something new, and only that was asked.
-    """
+    """Bring this copy what its template has learned, or say what that would be; `given` is the command line."""
     mode = engine.Mode("check" if "CHECK" in given else "dry-run" if "DRY_RUN" in given else "merge")
     copy = project.checkout
     copy.require_checkout()
@@ -73,19 +64,14 @@ def update(project: Project, given: Mapping[str, str]) -> None:
 
 def make_template(copy: Repository, folder: Path) -> Repository:
     """Make the empty repository that the template is fetched into; it is reached as the copy reaches others."""
-    kind = copy.ask("rev-parse", "--show-object-format")
-    copy.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
+    merging.make_bare(copy, folder)
     local = copy.ask("config", "--local", "--includes", "--list", "-z").split("\0")
     pairs = [(key, value) for key, _, value in (one.partition("\n") for one in local) if key.startswith(REACHING)]
     return Repository(folder, (*pairs, *FIXED))
 
 
 def find_commit(template: Repository, copy: Repository, record: Record, wanted: str | None) -> str | None:
-    """Fetch the template, and return the commit to update to; None if the copy is there already.
-
-    Raises:
-        ProblemsError: The template cannot be reached, or has not what is asked for, or that is older.
-    """
+    """Fetch the template, and return the commit to update to; None if the copy is there already."""
     # A folder that is named from the copy's own.
     beside, address = copy.folder / record.address, record.address
     if "://" not in address and beside.is_dir():
@@ -112,8 +98,7 @@ def find_commit(template: Repository, copy: Repository, record: Record, wanted: 
 def list_refs(template: Repository, address: str) -> dict[str, str]:
     """Return the refs of a repository that is elsewhere."""
     asked = template.run("ls-remote", "--", address)
-    if asked.returncode:
-        said = (asked.stderr.strip().splitlines() or ["git does not say why"])[-1]
+    if said := why_failed(asked):
         remedy = f"try: git ls-remote {shlex.quote(address)}; if the template has moved, write its address into"
         raise problem(f"the template at {address} cannot be reached: {said}", f"{remedy} {RECORD}")
     return {name: commit for commit, name in (line.split("\t") for line in asked.stdout.splitlines())}
@@ -139,18 +124,21 @@ def choose(refs: dict[str, str], wanted: str | None, address: str) -> str:
 def find_releases(refs: dict[str, str]) -> Iterator[Release]:
     """Yield the releases that have a tag, without those that only prepare one."""
     for name in refs:
-        try:
+        with suppress(ValueError):
             release = Release.parse(name.removeprefix("refs/tags/v"))
-        except ValueError:
-            continue
-        if not release.is_prerelease:
-            yield release
+            if not release.is_prerelease:
+                yield release
 
 
 def fetch(template: Repository, address: str, ref: str) -> str:
     """Fetch a ref or a commit, with all before it, and the tags; return why not, or ""."""
     done = template.run("fetch", "--quiet", "--no-auto-maintenance", "--no-tags", "--", address, ref, TAGS)
-    return (done.stderr.strip().splitlines() or ["git does not say why"])[-1] if done.returncode else ""
+    return why_failed(done)
+
+
+def why_failed(done: "subprocess.CompletedProcess[str]") -> str:
+    """Return the last line of what a program says that has failed, or "" for one that has not."""
+    return (done.stderr.strip().splitlines() or ["it does not say why"])[-1] if done.returncode else ""
 
 
 # ---- the engine -----------------------------------------------------------------------------------------------------
@@ -164,8 +152,8 @@ def hand_over(project: Project, template: Repository, commit: str, mode: engine.
         raise problem(f"{commit[:10]} of the template has no {SCRIPT}, so it cannot update", "take another ref: TO=")
     environment = {**commands.tool_environment(os.environ), "VIRTUAL_ENV": sys.prefix}
     how = [] if mode is engine.Mode.MERGE else [f"--{mode.value}"]
-    call = (new / SCRIPT, "update", "--engine", project.root, template.folder, commit, *how)
-    words = [*find_python(new, environment), *map(str, call)]
+    call = map(str, (new / SCRIPT, "update", "--engine", project.root, template.folder, commit, *how))
+    words = [*find_python(new, environment), *call]
     logging.getLogger("commands").debug("%s", shlex.join(words))
     # It speaks for itself, so its output is not caught.
     ended = subprocess.run(words, cwd=project.root, env=environment, check=False)
@@ -190,4 +178,4 @@ def find_python(new: Path, environment: dict[str, str]) -> list[str]:
 def why_not(python: list[str], new: Path, environment: dict[str, str]) -> str:
     """Return why the new version's script does not start with a Python, or ""."""
     tried = commands.run(*python, new / SCRIPT, "update", "--engine", "--help", cwd=new, env=environment, check=False)
-    return (tried.stderr.strip().splitlines() or ["it does not say why"])[-1] if tried.returncode else ""
+    return why_failed(tried)

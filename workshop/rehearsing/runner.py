@@ -128,9 +128,7 @@ class Run:
 
     def _job(self, workflow: dict[str, Any], name: str, result: JobResult) -> Outcome:
         failing, outputs = None, dict[str, str]()
-        for row in result.rows:
-            if self.machine.why_not(row):
-                continue
+        for row in (row for row in result.rows if not self.machine.why_not(row)):
             failing, outputs = self._row(name, row, result)
             if failing is not None:
                 break
@@ -191,14 +189,9 @@ class Run:
         self.watch.end(ran)
 
     def _claims(self, row: Row) -> dict[str, str]:
-        return github_claims(
-            repository=self.event.repository,
-            workflow=self.workflow_file,
-            ref=self.event.ref,
-            sha=self.event.sha,
-            event_name=self.event.name,
-            environment=row.environment or "",
-        )
+        it = self.event
+        about = {"repository": it.repository, "ref": it.ref, "sha": it.sha, "event_name": it.name}
+        return github_claims(**about, workflow=self.workflow_file, environment=row.environment or "")
 
     def _github(self, output: Path) -> dict[str, str]:
         """Return the variables that GitHub gives to every step: its context, and where to write."""

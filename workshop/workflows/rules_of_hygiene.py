@@ -118,9 +118,7 @@ def the_shell_ends_at_the_first_error(pipeline: Pipeline) -> Iterator[str]:
     """Every command runs in bash with -e and pipefail, which GitHub gives to whoever names bash."""
     if pipeline.workflow.get("defaults") != {"run": {"shell": "bash"}}:
         yield f"the defaults are {pipeline.workflow.get('defaults')}"
-    for name, job in pipeline.jobs.items():
-        if "defaults" in job:
-            yield f"{name} has other defaults"
+    yield from (f"{name} has other defaults" for name, job in pipeline.jobs.items() if "defaults" in job)
 
 
 def jobs_end_and_run_on_known_machines(pipeline: Pipeline) -> Iterator[str]:
@@ -132,9 +130,8 @@ def jobs_end_and_run_on_known_machines(pipeline: Pipeline) -> Iterator[str]:
         if "container" in job or "services" in job:
             yield f"{name} runs in a container, where actions may not [L5]"
     for event in (PULL, TAG, EVENTS["manual run for TestPyPI"]):
-        for name, row in pipeline.all_rows(event):
-            if row.runs_on not in RUNNERS:
-                yield f"{name} runs on {row.runs_on} [A14]"
+        found = ((name, row.runs_on) for name, row in pipeline.all_rows(event))
+        yield from (f"{name} runs on {machine} [A14]" for name, machine in found if machine not in RUNNERS)
 
 
 def only_a_pull_requests_older_run_is_cancelled(pipeline: Pipeline) -> Iterator[str]:
@@ -156,9 +153,7 @@ def only_a_pull_requests_older_run_is_cancelled(pipeline: Pipeline) -> Iterator[
         yield "two commits of a pull request are not in one group"
     if groups["pull request"] == groups["pull request of a fork"]:
         yield "two pull requests are in one group"
-    for name, job in pipeline.jobs.items():
-        if "concurrency" in job:
-            yield f"{name} has a group of its own"
+    yield from (f"{name} has a group of its own" for name, job in pipeline.jobs.items() if "concurrency" in job)
 
 
 def every_build_knows_its_version(pipeline: Pipeline) -> Iterator[str]:

@@ -26,9 +26,8 @@ def only_release_tags_start_a_run(pipeline: Pipeline) -> Iterator[str]:
     for tag in (*GOOD_TAGS, *BAD_TAGS):
         if triggers(pipeline.workflow, replace(TAG, ref=f"refs/tags/{tag}")) != (tag in GOOD_TAGS):
             yield f"{tag} {'starts no' if tag in GOOD_TAGS else 'starts a'} run"
-    for name in ("pull request", "push", "push to a maintenance line", "manual run"):
-        if not triggers(pipeline.workflow, EVENTS[name]):
-            yield f"a {name} starts no run"
+    wanted = ("pull request", "push", "push to a maintenance line", "manual run")
+    yield from (f"a {name} starts no run" for name in wanted if not triggers(pipeline.workflow, EVENTS[name]))
     if triggers(pipeline.workflow, replace(TAG, ref="refs/heads/topic")):
         yield "a push to any branch starts a run, beside that of its pull request"
     if extra := set(pipeline.workflow["on"]) - {"pull_request", "push", "workflow_dispatch"}:
@@ -109,16 +108,12 @@ def environments_are_those_that_the_indexes_know(pipeline: Pipeline) -> Iterator
 
 def publishing_is_inline_and_without_secrets(pipeline: Pipeline) -> Iterator[str]:
     """No reusable workflow, whose name would be in the identity; no secret, which uv would prefer [O3, U8]."""
-    for name, job in pipeline.jobs.items():
-        if "uses" in job:
-            yield f"{name} is another workflow: {job['uses']}"
+    yield from (f"{name} is another workflow: {job['uses']}" for name, job in pipeline.jobs.items() if "uses" in job)
     for event_name, event in EVENTS.items():
         for name, result in pipeline.comes_to(event).items():
             if result.secrets:
                 yield f"{event_name}: {name} is given {', '.join(sorted(result.secrets))}"
-    for word in FORBIDDEN:
-        if word in pipeline.text:
-            yield f"{word} stands in it"
+    yield from (f"{word} stands in it" for word in FORBIDDEN if word in pipeline.text)
 
 
 def names_are_free_before_anything_is_sent(pipeline: Pipeline) -> Iterator[str]:
