@@ -240,7 +240,10 @@ def carry_out(merge: Merge) -> list[str]:
     repository.run(*OPTIONS, *fetch, merge.source.scratch.folder, merge.commit, check=True)
     journal = git_path(repository, JOURNAL)
     new = [path for status, path in list_changes(merge) if status == "A"]
-    write_journal(journal, {"head": merge.source.head, "new": [*new, *merge.conflicts]})
+    # All of it or nothing.
+    part = journal.with_suffix(".part")
+    part.write_text(json.dumps({"head": merge.source.head, "new": [*new, *merge.conflicts]}), encoding="utf-8")
+    part.replace(journal)
     # One command, in a group of its own: neither the end of this process nor Ctrl-C ends it half way.
     words = ("git", *OPTIONS, "-c", "advice.mergeConflict=false", "cherry-pick", "--no-commit", merge.commit)
     env = {**repository.environment(), **NOBODY}
@@ -265,13 +268,6 @@ def unmerged(repository: Repository) -> list[str]:
 def git_path(repository: Repository, name: str) -> Path:
     """Return the path of one of git's own files, such as the journal, which is there while files are written."""
     return repository.folder / repository.ask("rev-parse", "--git-path", name)
-
-
-def write_journal(journal: Path, facts: object) -> None:
-    """Write the journal, all of it or nothing."""
-    part = journal.with_suffix(".part")
-    part.write_text(json.dumps(facts), encoding="utf-8")
-    part.replace(journal)
 
 
 def require_clean(repository: Repository) -> None:

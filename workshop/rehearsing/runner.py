@@ -3,10 +3,9 @@
 What runs is decided by the workflow itself, evaluated as GitHub does with what the jobs before really came to.
 """
 
-import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -16,7 +15,7 @@ from workshop.rehearsing import actions
 from workshop.rehearsing.machine import Machine
 from workshop.rehearsing.scratch import ScratchCopy
 from workshop.workflows.events import load
-from workshop.workflows.jobs import Event, JobResult, Outcome, Row, Step, in_order, job_doing, run
+from workshop.workflows.jobs import Event, JobResult, Outcome, Row, Step, in_order, run
 from workshop.workflows.pipeline import BASH
 
 FOLDER = ".github/workflows"
@@ -77,22 +76,6 @@ class Run:
         """Return the workflow as the tag's commit has it."""
         return load(self.scratch.git("show", f"{self.event.sha}:{FOLDER}/{self.workflow_file}"))
 
-    def job_of(self, command: str) -> str:
-        """Return the job with a step that runs this command: its first words."""
-        return job_doing(self.workflow(), command)
-
-    def skip_to(self, command: str, outcomes: Mapping[str, Outcome], artefacts: Path) -> None:
-        """Begin at the job that runs this command, after what the jobs before it came to, and with their artefacts."""
-        names = in_order(self.workflow())
-        first = names.index(self.job_of(command))
-        self.outcomes |= {name: outcomes[name] for name in names[:first] if name in outcomes}
-        results = run(self.workflow(), self.event, self.outcomes)
-        steps = [step for name in names[first:] for row in results[name].rows for step in row.steps]
-        later = {step.inputs["name"] for step in steps if step.uses.startswith("actions/upload-artifact@")}
-        for path in artefacts.iterdir():
-            if path.name not in later:
-                shutil.copytree(path, self.artefacts / path.name)
-
     def go(self, *, until: str = "") -> bool:
         """Go through the jobs that have no result yet, up to and with the job `until`; return whether all is well."""
         workflow = self.workflow()
@@ -117,15 +100,6 @@ class Run:
         """The jobs that failed."""
         return [name for name, result in self.results.items() if result.result == "failure"]
 
-    def again(self) -> bool:
-        """Do what "Re-run failed jobs" does, and return whether all is well then."""
-        self.previous, self.event = self.results, replace(self.event, run_attempt=self.event.run_attempt + 1)
-        again = run(self.workflow(), self.event, self.outcomes, previous=self.previous)
-        for name, result in again.items():
-            if result.runs:
-                self.outcomes.pop(name, None)
-        return self.go()
-
     def _job(self, workflow: dict[str, Any], name: str, result: JobResult) -> Outcome:
         failing, outputs = None, dict[str, str]()
         for row in (row for row in result.rows if not self.machine.why_not(row)):
@@ -141,7 +115,10 @@ class Run:
         workspace = self.folder / f"{len(self.done):02}-{name}"
         workspace.mkdir(parents=True)
         allowed = isinstance(result.permissions, dict) and result.permissions.get("id-token") == "write"
-        claims = self._claims(row) if allowed else None
+        it = self.event
+        about = {"repository": it.repository, "ref": it.ref, "sha": it.sha, "event_name": it.name}
+        about |= {"workflow": self.workflow_file, "environment": row.environment or ""}
+        claims = github_claims(**about) if allowed else None
         job = actions.Job(self.scratch, workspace, self.artefacts, self.event.sha, claims)
         outputs: dict[str, str] = {}
         for step in (step for step in row.steps if step.runs is not False):
@@ -187,11 +164,6 @@ class Run:
     def _keep(self, ran: Ran) -> None:
         self.done.append(ran)
         self.watch.end(ran)
-
-    def _claims(self, row: Row) -> dict[str, str]:
-        it = self.event
-        about = {"repository": it.repository, "ref": it.ref, "sha": it.sha, "event_name": it.name}
-        return github_claims(**about, workflow=self.workflow_file, environment=row.environment or "")
 
     def _github(self, output: Path) -> dict[str, str]:
         """Return the variables that GitHub gives to every step: its context, and where to write."""

@@ -23,9 +23,11 @@ from roadworthy.releasing.version import Release
 from roadworthy.sums import read_sums, sha256
 from workshop.rehearsing.machine import Machine
 from workshop.rehearsing.rehearsal import Rehearsal, on_loopback, prepare_copy
-from workshop.rehearsing.runner import Ran, Run
+from workshop.rehearsing.runner import FOLDER, Ran, Run
 from workshop.rehearsing.scratch import ScratchCopy
-from workshop.workflows.jobs import Outcome
+from workshop.workflows.jobs import Outcome, in_order
+from workshop.workflows.jobs import run as evaluate
+from workshop.workflows.pipeline import Pipeline
 
 NOTHING, COMPLETE = "nothing", "everything"
 # What stops a fault that nothing stops.
@@ -88,6 +90,35 @@ def replace_text(place: ScratchCopy, name: str, old: str, new: str) -> str:
     return place.commit(f"Change {name}", {name: text.replace(old, new)})
 
 
+def job_of(run: Run, command: str) -> str:
+    """Return the job of a run with a step that runs this command: its first words."""
+    text = run.scratch.git("show", f"{run.event.sha}:{FOLDER}/{run.workflow_file}")
+    return Pipeline(PROJECT, text).one(command)
+
+
+def skip_to(run: Run, command: str, outcomes: Mapping[str, Outcome], artefacts: Path) -> None:
+    """Begin at the job that runs this command, after what the jobs before it came to, and with their artefacts."""
+    names = in_order(run.workflow())
+    first = names.index(job_of(run, command))
+    run.outcomes |= {name: outcomes[name] for name in names[:first] if name in outcomes}
+    results = evaluate(run.workflow(), run.event, run.outcomes)
+    steps = [step for name in names[first:] for row in results[name].rows for step in row.steps]
+    later = {step.inputs["name"] for step in steps if step.uses.startswith("actions/upload-artifact@")}
+    for path in artefacts.iterdir():
+        if path.name not in later:
+            shutil.copytree(path, run.artefacts / path.name)
+
+
+def go_again(run: Run) -> bool:
+    """Do what "Re-run failed jobs" does, and return whether all is well then."""
+    run.previous, run.event = run.results, replace(run.event, run_attempt=run.event.run_attempt + 1)
+    again = evaluate(run.workflow(), run.event, run.outcomes, previous=run.previous)
+    for name, result in again.items():
+        if result.runs:
+            run.outcomes.pop(name, None)
+    return run.go()
+
+
 def find_base(folder: Path) -> Base:
     """Return what is in a folder; made there by the first of the test processes that ask for it."""
     kept = folder / "base.pickle"
@@ -115,7 +146,7 @@ def make_base(folder: Path, compiled: Path) -> None:
         released = rehearsal.timed("release", *release_command(release.text))
         assert released.code == 0, released.output
         ci = rehearsal.start_run(folder / "run", before={"make build": taken})
-        assert ci.go(until=ci.job_of("make collect")), ci.done[-1].output
+        assert ci.go(until=job_of(ci, "make collect")), ci.done[-1].output
         base = Base(before, place, release, ci.artefacts, ci.outcomes, rehearsal.machine)
     (folder / "base.pickle").write_bytes(pickle.dumps(base))
 
@@ -154,7 +185,7 @@ class Scene:
         """Return a run that begins at the job with this command; what comes before it is as it was."""
         number = len(list(self.folder.glob("run-*")))
         run = self.rehearsal.start_run(self.folder / f"run-{number}", **others)
-        run.skip_to(command, self.base.outcomes, self.base.artefacts)
+        skip_to(run, command, self.base.outcomes, self.base.artefacts)
         return run
 
     def go(self, run: Run, *, again: bool = False) -> None:
@@ -163,7 +194,7 @@ class Scene:
             self.runs.append(run)
         since = len(run.done)
         if again:
-            run.again()
+            go_again(run)
         else:
             run.go()
         self.ran += run.done[since:]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from helpers import PROJECT
-from rehearsal_faults import COMPLETE, NOBODY, Base, Fault, Scene, require_stated
+from rehearsal_faults import COMPLETE, NOBODY, Base, Fault, Scene, job_of, require_stated
 from roadworthy.sums import write_sums
 from workshop.rehearsing.runner import Run
 from workshop.rehearsing.scratch import BRANCH, ScratchCopy, share_environment
@@ -139,7 +139,7 @@ def tag_moved(scene: Scene) -> None:
     scene.place.commit("Afterthought", {"tests/afterthought.txt": "New.\n"})
     push_tag(scene, scene.tag)
     run = scene.rehearsal.start_run(scene.folder / "again")
-    run.go(until=run.job_of("make sdist"))
+    run.go(until=job_of(run, "make sdist"))
     (sdist,) = (run.artefacts / "built-sdist" / "dist").iterdir()
 
     def replace_sdist(publishing: Run) -> None:

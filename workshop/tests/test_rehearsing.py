@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from helpers import PROJECT
-from rehearsal_faults import replace_text
+from rehearsal_faults import go_again, replace_text, skip_to
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import host_triple
 from workshop.loopback.identity import IdentityProvider
@@ -154,9 +154,9 @@ def test_what_needs_a_failed_job_does_not_run_and_runs_again_with_it(run: Run, t
     assert (run.failed, run.results["third"].result) == (["second"], "skipped")
     assert "reported" in said(run)
     before = len(run.done)
-    assert not run.again()
+    assert not go_again(run)
     (tmp_path / "flag").unlink()
-    assert run.again()
+    assert go_again(run)
     again = [one.job for one in run.done[before:]]
     # The first job and the rows have succeeded, and are not run again.
     assert again == ["second", "second", "second", "report", "second", "second", "second", "third"]
@@ -188,7 +188,7 @@ def test_what_is_not_there_is_neither_left_nor_fetched(tmp_path: Path) -> None:
 def test_a_run_can_begin_later_with_the_artefacts_of_another(run: Run, tmp_path: Path) -> None:
     run.go()
     later = replace(run, folder=tmp_path / "later", done=[], outcomes={}, results={})
-    later.skip_to("cat dist/a.txt", run.outcomes, run.artefacts)
+    skip_to(later, "cat dist/a.txt", run.outcomes, run.artefacts)
     assert later.go()
     assert [one.job for one in later.done if one.job != "rows"] == ["second", "second", "second", "third"]
 

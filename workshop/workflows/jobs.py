@@ -1,10 +1,8 @@
 """What a GitHub workflow does at an event: which jobs run, with what, and which of their steps."""
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -175,31 +173,6 @@ def _check(jobs: Mapping[str, Any], needs: Mapping[str, list[str]], outcomes: Ma
         TopologicalSorter(needs).prepare()
     except CycleError as error:
         raise ValueError(f"jobs need each other: {' → '.join(error.args[1])}") from error
-
-
-def job_doing(workflow: Workflow, command: str) -> str:
-    """Return the one job with a step that runs this command (its first words); any other number is a ValueError."""
-    found = jobs_doing(workflow, command)
-    if len(found) != 1:
-        raise ValueError(f"{len(found)} jobs run {command}, not one")
-    return found[0]
-
-
-def jobs_doing(workflow: Workflow, command: str) -> list[str]:
-    """Return the jobs with a step that runs this command: its first words."""
-    wanted = words_of(command)
-    steps = ((name, step) for name, job in workflow["jobs"].items() for step in job.get("steps", []))
-    found = [name for name, step in steps if words_of(step.get("run", ""))[: len(wanted)] == wanted]
-    return list(dict.fromkeys(found))
-
-
-@cache
-def words_of(command: str) -> tuple[str, ...]:
-    """Return the words of a step's command."""
-    try:
-        return tuple(shlex.split(command))
-    except ValueError:
-        return tuple(command.split())
 
 
 def _scope(workflow: Workflow, event: Event) -> Scope:

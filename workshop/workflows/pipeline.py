@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import Any
 
 from roadworthy.project import Project
 from workshop.workflows.events import as_list, load
-from workshop.workflows.jobs import Event, JobResult, Outcome, Row, job_doing, jobs_doing, run, words_of
+from workshop.workflows.jobs import Event, JobResult, Outcome, Row, run
 
 PULL = Event(name="pull_request", ref="refs/pull/7/merge", head_ref="topic", base_ref="main")
 EVENTS = {
@@ -81,18 +82,23 @@ class Pipeline:
 
     def doing(self, command: str) -> list[str]:
         """Return the jobs with a step that runs this command: its first words."""
-        return jobs_doing(self.workflow, command)
+        wanted = _words(command)
+        found = [name for name, step in self.steps() if _words(step.get("run", ""))[: len(wanted)] == wanted]
+        return list(dict.fromkeys(found))
 
     def one(self, command: str) -> str:
         """Return the one job that runs this command; any other number is a ValueError."""
-        return job_doing(self.workflow, command)
+        found = self.doing(command)
+        if len(found) != 1:
+            raise ValueError(f"{len(found)} jobs run {command}, not one")
+        return found[0]
 
     @property
     def publishing(self) -> dict[str, str]:
         """PyPI and TestPyPI, each with the one job that publishes there; an address makes it TestPyPI."""
         found: dict[str, str] = {}
         for name, step in self.steps():
-            if "publish" in words_of(step.get("run", ""))[:2] or "pypi-publish" in step.get("uses", ""):
+            if "publish" in _words(step.get("run", ""))[:2] or "pypi-publish" in step.get("uses", ""):
                 index = "testpypi" if "publish-url" in str(step) else "pypi"
                 if index in found:
                     raise ValueError(f"{found[index]} and {name} publish to {index}")
@@ -160,3 +166,11 @@ def exit_code(command: str, env: tuple[tuple[str, str], ...]) -> int:
     """Run a step's command as GitHub would, with its own environment, and return the exit code."""
     environment = {"PATH": os.environ["PATH"], **dict(env)}
     return subprocess.run([*BASH, command], env=environment, check=False, capture_output=True).returncode
+
+
+@cache
+def _words(command: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(command))
+    except ValueError:
+        return tuple(command.split())

@@ -29,8 +29,7 @@ def rights_are_granted_one_by_one(pipeline: Pipeline) -> Iterator[str]:
         yield f"the whole workflow has {pipeline.workflow.get('permissions', 'what the repository grants')}"
     for name, job in pipeline.jobs.items():
         granted = job.get("permissions")
-        checks_out = any(job == name for job, _ in pipeline.using("actions/checkout"))
-        least = {"contents": "read"} if checks_out else {}
+        least = {"contents": "read"} if name in dict(pipeline.using("actions/checkout")) else {}
         wanted = next((GRANTS[command] for command in GRANTS if name in pipeline.doing(command)), least)
         if granted != wanted:
             yield f"{name} is granted {granted}, and needs {wanted}"
