@@ -34,7 +34,7 @@ REPAIR = "repair what its last lines say; nothing but the scratch copy has chang
 def rehearse(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
     """Release, and run what CI runs for the tag; of what fails, the last lines are shown before it is a problem."""
     screen.begin("release", f"make release VERSION={rehearsal.release.text}")
-    released = rehearsal.make_release()
+    released = rehearsal.timed("release", "make", "release", f"VERSION={rehearsal.release.text}", "YES=1")
     screen.end(released)
     if released.code:
         raise problem(f"the release fails at: {released.command}", REPAIR)

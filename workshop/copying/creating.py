@@ -49,9 +49,6 @@ def new(project: Project, given: Mapping[str, str]) -> None:
     say_next(answers, folder, count, f"{rules.names.kebab} {record.label}")
 
 
-# ---- a copy beside the template -------------------------------------------------------------------------------------
-
-
 def address_of(project: Project, rules: Rules) -> str:
     """Return where a copy will find its template again: this checkout's origin, or what pyproject.toml says."""
     address = project.checkout.run("remote", "get-url", "origin").stdout.strip() or rules.address
@@ -126,15 +123,14 @@ def say_next(answers: Answers, folder: Path | None, count: int, label: str) -> N
     if folder:
         where, first = str(folder), f"cd {folder} && make test"
         push = f"gh repo create {answers.owner}/{answers.name} --public --source=. --push"
-    out.print(f"{answers.name} is in {where}: {count} files, version {FIRST_VERSION}, made of {label}")
-    out.print(f"test it:                    {first}")
-    out.print("rehearse a whole release:   make rehearse")
-    out.print("write your own package:     src/lib.rs, python/, tests/, README.md; then make test, make lint")
-    out.print(f"put it on GitHub:           {push}")
-    out.print("set PyPI and GitHub up:     make doctor")
-
-
-# ---- this repository itself, which a forge has made of a template's files -------------------------------------------
+    out.print(
+        f"{answers.name} is in {where}: {count} files, version {FIRST_VERSION}, made of {label}\n"
+        f"test it:                    {first}\n"
+        "rehearse a whole release:   make rehearse\n"
+        "write your own package:     src/lib.rs, python/, tests/, README.md; then make test, make lint\n"
+        f"put it on GitHub:           {push}\n"
+        "set PyPI and GitHub up:     make doctor"
+    )
 
 
 def require_fresh(project: Project, rules: Rules) -> None:

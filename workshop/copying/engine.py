@@ -11,7 +11,6 @@ import argparse
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from functools import cached_property, partial
 from pathlib import Path
 from textwrap import indent
@@ -34,14 +33,8 @@ from workshop.copying.rules import MERGED, RECORD, Rules
 LOCK, MANIFEST, PROJECT = "Cargo.lock", "Cargo.toml", "pyproject.toml"
 FORMATTED = (".py", ".pyi", ".rs")
 SHOWN = 20
-
-
-class Mode(Enum):
-    """What is wanted: the merge itself, or only to know what it would be."""
-
-    MERGE = "merge"
-    CHECK = "check"
-    DRY_RUN = "dry-run"
+# What is wanted: the merge itself, or only to know what it would be.
+MERGE, CHECK, DRY_RUN = "merge", "check", "dry-run"
 
 
 def read_call(words: list[str]) -> Callable[[], None]:
@@ -51,8 +44,8 @@ def read_call(words: list[str]) -> Callable[[], None]:
         parser.add_argument(name, type=lambda folder: Repository(Path(folder)))
     parser.add_argument("commit")
     modes = parser.add_mutually_exclusive_group()
-    for mode in (Mode.CHECK, Mode.DRY_RUN):
-        modes.add_argument(f"--{mode.value}", dest="mode", action="store_const", const=mode, default=Mode.MERGE)
+    for mode in (CHECK, DRY_RUN):
+        modes.add_argument(f"--{mode}", dest="mode", action="store_const", const=mode, default=MERGE)
     return partial(run, **vars(parser.parse_args(words)))
 
 
@@ -119,9 +112,6 @@ def read_version(update: Update) -> str:
     return version
 
 
-# ---- the sides ------------------------------------------------------------------------------------------------------
-
-
 def render_sides(update: Update) -> Sides:
     """Render both versions, and find out whose each file is: the rules are those of the version that has it last.
 
@@ -143,9 +133,6 @@ def render_sides(update: Update) -> Sides:
         wanted.add("seeded")
     merged = {path for path, name in classes.items() if name in wanted}
     return Sides(base, new, merged, {path for path, name in classes.items() if name == "generated"})
-
-
-# ---- what tools make of the merge -----------------------------------------------------------------------------------
 
 
 def regenerate(update: Update, sides: Sides, merge: merging.Merge) -> Entries:
@@ -203,9 +190,6 @@ def keep(scratch: Repository, texts: Mapping[str, bytes], like: Entries) -> Entr
     return {path: replace(like[path], blob=blob) for path, blob in zip(texts, blobs, strict=True)}
 
 
-# ---- the update -----------------------------------------------------------------------------------------------------
-
-
 def work_out(update: Update) -> merging.Merge:
     """Return the merge with all that tools add to it."""
     sides, scratch = render_sides(update), update.scratch
@@ -242,7 +226,7 @@ def show(update: Update, merge: merging.Merge) -> None:
         print(f"{title}:\n{indent(text.rstrip(), '  ')}\n", flush=True)
 
 
-def run(copy: Repository, template: Repository, commit: str, mode: Mode) -> None:
+def run(copy: Repository, template: Repository, commit: str, mode: str) -> None:
     """Update a copy to a commit of its template; the caller has seen to it that it is a newer one.
 
     Ends in a problem if it cannot be done, and nothing has changed; or it is done, and there are conflicts; or, only
@@ -250,7 +234,7 @@ def run(copy: Repository, template: Repository, commit: str, mode: Mode) -> None
     """
     merging.require_git(copy)
     old = read_record(copy)
-    if mode is not Mode.CHECK:
+    if mode != CHECK:
         merging.require_clean(copy)
     new = replace(old, commit=commit, label=label_of(template, commit))
     scratch = merging.make_scratch(copy, template.folder.with_name("scratch"))
@@ -258,13 +242,13 @@ def run(copy: Repository, template: Repository, commit: str, mode: Mode) -> None
     with step(f"merge what has changed from {old.label} to {new.label}"):
         merge = work_out(update)
     show(update, merge)
-    if mode is Mode.CHECK:
+    if mode == CHECK:
         counts = f"{len(merging.list_changes(merge))} files change, {len(merge.conflicts)} have conflicts"
         what = f"the template is at {new.label}, this copy at {old.label}: {counts}"
         raise problem(what, "run: make template-update")
     if problems := merging.find_in_the_way(merge):
         raise ProblemsError(problems)
-    if mode is Mode.MERGE:
+    if mode == MERGE:
         # Ctrl-C does nothing from here on: writing takes moments, and half of the files would be no use.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         say_next(update, merging.carry_out(merge))

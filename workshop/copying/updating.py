@@ -42,13 +42,13 @@ NAMED = 5
 
 def update(project: Project, given: Mapping[str, str]) -> None:
     """Bring this copy what its template has learned, or say what that would be; `given` is the command line."""
-    mode = engine.Mode("check" if "CHECK" in given else "dry-run" if "DRY_RUN" in given else "merge")
+    mode = engine.CHECK if "CHECK" in given else engine.DRY_RUN if "DRY_RUN" in given else engine.MERGE
     copy = project.checkout
     copy.require_checkout()
     merging.require_git(copy)
     record = engine.read_record(copy)
     with exclusive(project.root, "template-update") as folder:
-        if mode is not engine.Mode.CHECK:
+        if mode != engine.CHECK:
             merging.require_clean(copy)
         with step(f"look at the template at {record.address}"):
             template = make_template(copy, folder / "template.git")
@@ -57,9 +57,6 @@ def update(project: Project, given: Mapping[str, str]) -> None:
             out.print(f"nothing is new: this copy is at {record.label}")
         else:
             hand_over(project, template, commit, mode)
-
-
-# ---- the template ---------------------------------------------------------------------------------------------------
 
 
 def make_template(copy: Repository, folder: Path) -> Repository:
@@ -141,17 +138,14 @@ def why_failed(done: "subprocess.CompletedProcess[str]") -> str:
     return (done.stderr.strip().splitlines() or ["it does not say why"])[-1] if done.returncode else ""
 
 
-# ---- the engine -----------------------------------------------------------------------------------------------------
-
-
-def hand_over(project: Project, template: Repository, commit: str, mode: engine.Mode) -> None:
+def hand_over(project: Project, template: Repository, commit: str, mode: str) -> None:
     """Let the version of the template that is updated to do the update, and end as it ends."""
     new = template.folder.with_name("new")
     template.run("worktree", "add", "--quiet", "--detach", new, commit, check=True)
     if not (new / SCRIPT).exists():
         raise problem(f"{commit[:10]} of the template has no {SCRIPT}, so it cannot update", "take another ref: TO=")
     environment = {**commands.tool_environment(os.environ), "VIRTUAL_ENV": sys.prefix}
-    how = [] if mode is engine.Mode.MERGE else [f"--{mode.value}"]
+    how = [] if mode == engine.MERGE else [f"--{mode}"]
     call = map(str, (new / SCRIPT, "update", "--engine", project.root, template.folder, commit, *how))
     words = [*find_python(new, environment), *call]
     logging.getLogger("commands").debug("%s", shlex.join(words))

@@ -56,10 +56,6 @@ class Rehearsal:
         about = {"ref": f"refs/tags/{tag}", "sha": self.scratch.tag_commit(tag), "repository": self.repository}
         return Event(name="push", **{**about, **others})
 
-    def make_release(self) -> Ran:
-        """Run `make release` in the scratch copy, with the answer to its question."""
-        return self.timed("release", "make", "release", f"VERSION={self.release.text}", "YES=1")
-
     def timed(self, job: str, *command: object) -> Ran:
         """Run a command in the scratch copy, and return how it went."""
         started = time.perf_counter()

@@ -7,8 +7,7 @@ import pytest
 
 from workshop.workflows.events import load, matches, triggers
 from workshop.workflows.expressions import Scope
-from workshop.workflows.jobs import Concurrency, Event, JobResult, Outcome, run, workflow_concurrency
-from workshop.workflows.matrix import named_rows
+from workshop.workflows.jobs import Concurrency, Event, JobResult, Outcome, named_rows, run, workflow_concurrency
 
 PUSH = Event(name="push")
 TAG = Event(name="push", ref="refs/tags/v1.2.3")

@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
+from itertools import product
 from typing import Any
 
 from workshop.workflows.events import Event, as_list, text_of, triggers
 from workshop.workflows.expressions import CLOSED, Scope, shared, strings
-from workshop.workflows.matrix import named_rows
 
 __all__ = ["Concurrency", "Event", "JobResult", "Outcome", "Row", "Step", "in_order", "run", "workflow_concurrency"]
 
@@ -204,6 +204,46 @@ def _job(workflow: Workflow, name: str, scope: Scope, event: Event, outcome: Out
         secrets=_secrets([job, workflow.get("env")], event),
         rows=tuple(rows),
     )
+
+
+def named_rows(strategy: Mapping[str, Any] | None, scope: Scope) -> list[tuple[dict[str, Any], list[Any]]]:
+    """Return the rows of a job's matrix, in GitHub's order, each with what of it stands in the job's name.
+
+    Without a matrix that is one empty row.
+
+    Raises:
+        ValueError: The matrix has no row, excludes by a key that it does not have, or is not known entirely.
+    """
+    if not strategy or "matrix" not in strategy:
+        return [({}, [])]
+    matrix = shared().fill(strategy["matrix"], "strategy", scope)
+    if any("${{" in text for text in strings(matrix)):
+        raise ValueError(f"it takes more to tell the rows of {matrix}")
+    vectors = {key: values for key, values in matrix.items() if key not in ("include", "exclude")}
+    if no_lists := [key for key, values in vectors.items() if not isinstance(values, list)]:
+        raise ValueError(f"no list in the matrix: {', '.join(no_lists)}")
+    for entry in matrix.get("exclude", []):
+        if unknown := entry.keys() - vectors.keys():
+            raise ValueError(f"exclude: the matrix has no {', '.join(sorted(unknown))}")
+    originals = [dict(zip(vectors, values, strict=True)) for values in product(*vectors.values())] if vectors else []
+    excluded = matrix.get("exclude", [])
+    rows = [(row, list(row.values())) for row in originals if not any(_agree(entry, row) for entry in excluded)]
+    added: list[tuple[dict[str, Any], list[Any]]] = []
+    for entry in matrix.get("include", []):
+        wanted = {key: value for key, value in entry.items() if key in vectors}
+        # What an earlier entry has added is not looked at, and overwritten.
+        fitting = [row for row, _ in rows if _agree(wanted, row)]
+        for row in fitting:
+            row.update(entry)
+        if not fitting:
+            added.append((dict(entry), list(entry.values())))
+    if not rows + added:
+        raise ValueError(f"the matrix has no row: {matrix}")
+    return rows + added
+
+
+def _agree(entry: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return all(row[key] == value for key, value in entry.items())
 
 
 def _row(workflow: Workflow, name: str, shown: list[Any], scope: Scope, outcome: Outcome) -> Row:
