@@ -92,10 +92,9 @@ def make_commit(target: Repository, files: Files, answers: Answers, template: st
 def create(source: Repository, folder: Path, record: Record, rules: Rules) -> int:
     """Make a copy, which is there as a whole or not at all, and return how many files it has."""
     files = attach(render(source, record.commit, record.answers, FIRST_VERSION), record)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{record.answers.name}-", dir=folder.parent))
-    try:
+    with tempfile.TemporaryDirectory(prefix=f".{record.answers.name}-", dir=folder.parent) as temporary:
         # A temporary folder is for its owner alone; a project is for whom the umask says.
-        (made := temporary / "copy").mkdir()
+        (made := Path(temporary, "copy")).mkdir()
         target = Repository(made, QUIET)
         target.ask("init", "--quiet", "--initial-branch=main")
         commit = make_commit(target, files, record.answers, f"{rules.names.kebab} {record.label}")
@@ -104,8 +103,6 @@ def create(source: Repository, folder: Path, record: Record, rules: Rules) -> in
         if folder.exists():
             folder.rmdir()
         made.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return len(files)
 
 

@@ -5,7 +5,7 @@ letters A workflow, I installation, L Linux and macOS, M maturin, O trusted publ
 U upload, Y Python's ABI.
 """
 
-from inspect import getmembers, isfunction
+from inspect import isfunction
 
 import yaml
 
@@ -18,8 +18,8 @@ from workshop.workflows.pipeline import Pipeline
 RULES = {
     name: rule
     for module in (rules_of_build, rules_of_hygiene, rules_of_release)
-    for name, rule in getmembers(module, isfunction)
-    if rule.__module__ == module.__name__ and not name.startswith("_")
+    for name, rule in vars(module).items()
+    if isfunction(rule) and rule.__module__ == module.__name__ and not name.startswith("_")
 }
 
 
