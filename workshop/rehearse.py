@@ -68,7 +68,7 @@ def show(rehearsal: Rehearsal, screen: Screen, ci: Run, seconds: float) -> None:
     # Of the checkout's file: that of the scratch copy has no rows for other machines.
     everywhere = load(rehearsal.project.read(rehearsal.project.workflow_path))
     report.show_elsewhere(run(everywhere, ci.event, ci.outcomes), rehearsal.machine)
-    report.show_artefacts(rehearsal, ci)
+    report.show_artefacts(rehearsal)
     report.show_github(rehearsal)
     out.print(f"\nall of it held, in {seconds:.0f} s: on this machine, {rehearsal.release.text} can be released")
 

@@ -92,7 +92,8 @@ def make_commit(target: Repository, files: Files, answers: Answers, template: st
 def create(source: Repository, folder: Path, record: Record, rules: Rules) -> int:
     """Make a copy, which is there as a whole or not at all, and return how many files it has."""
     files = attach(render(source, record.commit, record.answers, FIRST_VERSION), record)
-    with tempfile.TemporaryDirectory(prefix=f".{record.answers.name}-", dir=folder.parent) as temporary:
+    prefix = f".{record.answers.name}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True) as temporary:
         # A temporary folder is for its owner alone; a project is for whom the umask says.
         (made := Path(temporary, "copy")).mkdir()
         target = Repository(made, QUIET)
