@@ -128,7 +128,7 @@ class Event:
             head = {"ref": self.head_ref, "sha": self.sha, "repo": here | fork}
             base = {"ref": self.base_ref, "repo": here}
             payload |= {"number": 1, "pull_request": {"number": 1, "draft": False, "head": head, "base": base}}
-        return _merged(payload, self.payload)
+        return {**payload, **self.payload}
 
     def given_inputs(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
         """Return the context `inputs`: what was entered, if the workflow takes it, and the defaults for the rest."""
@@ -212,14 +212,6 @@ def _filters(workflow: Mapping[str, Any]) -> dict[str, Any]:
 def as_list(value: str | Iterable[str]) -> list[str]:
     """Return what may be one or several as a list."""
     return [value] if isinstance(value, str) else list(value)
-
-
-def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(one)
-    for key, value in other.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if both else value
-    return merged
 
 
 def text_of(value: object) -> str:
