@@ -7,7 +7,7 @@ from pathlib import Path
 
 from report import PROJECT, compare
 from roadworthy import processes as commands
-from workshop.rehearsing.place import make_place
+from workshop.rehearsing.scratch import make_copy
 
 # A line of a step's time, of the rehearsal's own steps and of those that the release proves with.
 STEP = re.compile(r"^ *([0-9.]+) s  (.+)$", re.MULTILINE)
@@ -17,7 +17,7 @@ WORK = re.compile(r"(?:\w+: make (?:sdist|build|verify)\b|build the sdist|check 
 def run() -> None:
     """Print how long a rehearsal of this commit takes, and how much of it is work that it is about."""
     with tempfile.TemporaryDirectory() as folder:
-        place = make_place(PROJECT, Path(folder))
+        place = make_copy(PROJECT, Path(folder))
         done = place.run(sys.executable, "-m", "workshop.rehearse")
         if done.returncode:
             sys.exit(commands.tail(done))

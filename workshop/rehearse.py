@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,10 @@ from roadworthy.sums import read_sums, sha256
 from roadworthy.terminal import Problem, ProblemsError, out, problem, run_main, step
 from workshop.rehearsing import report
 from workshop.rehearsing.machine import Machine
-from workshop.rehearsing.place import log_of, scratch_folder
-from workshop.rehearsing.rehearsal import Rehearsal, on_loopback, prepare_place
+from workshop.rehearsing.rehearsal import Rehearsal, on_loopback, prepare_copy
 from workshop.rehearsing.report import Screen
 from workshop.rehearsing.runner import Run
+from workshop.rehearsing.scratch import log_of, scratch_folder
 from workshop.workflows.events import load
 from workshop.workflows.jobs import run
 from workshop.workflows.rules import require_rules
@@ -32,28 +31,10 @@ from workshop.workflows.rules import require_rules
 REPAIR = "repair what its last lines say; nothing but the scratch copy has changed; then rehearse again"
 
 
-@contextmanager
-def gentle_end() -> Iterator[None]:
-    """Let SIGTERM end this as Ctrl-C does: whatever was started is ended, and what was written is removed."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def rehearse(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
-    """Release, and run what CI runs for the tag.
-
-    Raises:
-        ProblemsError: Something failed; its last lines have been shown.
-    """
+    """Release, and run what CI runs for the tag; of what fails, the last lines are shown before it is a problem."""
     screen.begin("release", f"make release VERSION={rehearsal.release.text}")
-    released = rehearsal.make_release()
+    released = rehearsal.timed("release", "make", "release", f"VERSION={rehearsal.release.text}", "YES=1")
     screen.end(released)
     if released.code:
         raise problem(f"the release fails at: {released.command}", REPAIR)
@@ -71,43 +52,36 @@ def missing(rehearsal: Rehearsal, ci: Run) -> Iterator[Problem]:
     workflow = rehearsal.project.workflow_path
     there = {name: sha256(stored.content) for name, stored in rehearsal.index.files.items()}
     if there != read_sums(ci.artefacts / "release" / rehearsal.project.sums.name):
-        yield Problem(
-            "the index does not hold exactly what was built",
-            f"see the jobs that publish in {workflow}",
-        )
+        yield Problem("the index does not hold exactly what was built", f"see the jobs that publish in {workflow}")
     if any(each["isDraft"] for each in rehearsal.read_github()["releases"].values()):
         yield Problem("the release on GitHub is still a draft", "see roadworthy/src/roadworthy/ci/github_release.py")
     for command in report.PROOFS:
         if not any(ran.command.startswith(command) for ran in ci.done) and command != "make release":
-            yield Problem(
-                f"no job ran a command that begins with: {command}",
-                f"see the jobs and their `if:` in {workflow}",
-            )
+            yield Problem(f"no job ran a command that begins with: {command}", f"see their `if:` in {workflow}")
 
 
 def show(rehearsal: Rehearsal, screen: Screen, ci: Run, seconds: float) -> None:
     """Print the report."""
-    commit = rehearsal.place.tag_commit(rehearsal.release.tag)[:10]
+    commit = rehearsal.scratch.tag_commit(rehearsal.release.tag)[:10]
     out.print(f"rehearsed: {rehearsal.release.text}, commit {commit} of a scratch copy, on {rehearsal.machine.triple}")
     report.show_steps(screen.ran)
     # Of the checkout's file: that of the scratch copy has no rows for other machines.
     everywhere = load(rehearsal.project.read(rehearsal.project.workflow_path))
     report.show_elsewhere(run(everywhere, ci.event, ci.outcomes), rehearsal.machine)
-    report.show_artefacts(rehearsal, ci)
+    report.show_artefacts(rehearsal)
     report.show_github(rehearsal)
     out.print(f"\nall of it held, in {seconds:.0f} s: on this machine, {rehearsal.release.text} can be released")
 
 
 def keep(rehearsal: Rehearsal) -> None:
     """Leave everything running until Ctrl-C, and say what can be done with it."""
-    addresses, version = rehearsal.addresses, rehearsal.release.text
-    token = "pypi-rehearsal"  # noqa: S105 - of an index that ends with this process
+    addresses, token = rehearsal.addresses, "pypi-rehearsal"
     rehearsal.index.tokens.add(token)
     out.print("\nStill there, until Ctrl-C:\n")
     for line in (
-        f"git clone {rehearsal.place.remote}",
+        f"git clone {rehearsal.scratch.remote}",
         f"pip install --index-url {addresses.simple} {rehearsal.project.name}",
-        f"make verify VERSION={version} INDEX={addresses.simple}",
+        f"make verify VERSION={rehearsal.release.text} INDEX={addresses.simple}",
         f"UV_PUBLISH_TOKEN={token} UV_PUBLISH_URL={addresses.plain} .venv/bin/uv publish dist/*",
     ):
         out.print(f"  {line}")
@@ -137,11 +111,13 @@ def main() -> None:
     given, project = read_arguments(), Project(Path.cwd())
     with step(f"read {project.workflow_path} by its rules"):
         require_rules(project)
-    with gentle_end(), scratch_folder(project) as folder, report.showing(log_of(folder)) as screen:
+    # As Ctrl-C does: whatever was started is ended, and what was written is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with scratch_folder(project) as folder, report.showing(log_of(folder)) as screen:
         started = time.perf_counter()
         with step("make a scratch copy of this commit, and a remote"):
-            place, release = prepare_place(project, folder, given["VERSION"])
-        with on_loopback(project, place, release, Machine.here(project, host_triple(project))) as rehearsal:
+            scratch, release = prepare_copy(project, folder, given["VERSION"])
+        with on_loopback(project, scratch, release, Machine.here(project, host_triple(project))) as rehearsal:
             ci = rehearse(rehearsal, screen, folder / "run")
             show(rehearsal, screen, ci, time.perf_counter() - started)
             if "KEEP" in given:

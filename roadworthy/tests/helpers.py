@@ -7,7 +7,7 @@ from pathlib import Path
 from roadworthy.arguments import take_given
 from roadworthy.building.toolchain import build_folder
 from roadworthy.project import Project
-from workshop.rehearsing.place import age_sources
+from workshop.rehearsing.scratch import age_sources
 
 # What make was given for the tests (`make test-tooling ARGS=…`) is not for what they start.
 take_given()

@@ -3,7 +3,7 @@
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from roadworthy.repository import Repository
 from roadworthy.tables import find, parse_toml
@@ -22,57 +22,39 @@ DESCRIPTION = "A Python package with a Rust core."
 FULL = "full"
 
 
-# By the answers before it.
-Default = Callable[[Mapping[str, str]], str]
-
-
 def configured(repository: Repository, key: str) -> str:
     """Return a value of git's configuration, or ""."""
     return repository.run("config", "--get", key).stdout.strip()
 
 
-def own_licence(source: Repository, commit: str) -> str:
-    """Return the template's own licence, as SPDX calls it, or ""."""
-    text = read_file(source, commit, "pyproject.toml") or ""
-    licence = find(parse_toml("pyproject.toml", text), "project", "license")
-    return licence if isinstance(licence, str) else ""
+def questions(source: Repository, licence: str, told: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield what is asked, in order: what make calls it, what a terminal shows, and what it is without an answer.
 
-
-def questions(source: Repository, licence: str) -> Iterator[tuple[str, str, Default]]:
-    """Yield what is asked, in its order: what make calls it, what a terminal shows, and what it is without an answer.
-
-    Args:
-        source: The template; git may know the answers there.
-        licence: The template's own.
+    `told` are the answers so far.
     """
     address = configured(source, "user.email")
-    yield "NAME", "name, such as turbo-frob", lambda _: ""
-    yield "AUTHOR", "author", lambda _: configured(source, "user.name")
+    yield "NAME", "name, such as turbo-frob", ""
+    yield "AUTHOR", "author", configured(source, "user.name")
     # One that is of this machine alone is no default.
-    yield "EMAIL", "the author's e-mail address", lambda _: address if EMAIL.fullmatch(address) else ""
-    yield "OWNER", "owner of the repository on GitHub", lambda told: configured(source, "github.user") or slug(told)
-    yield "DESCRIPTION", "what it does, in one sentence", lambda _: DESCRIPTION
-    yield "LICENSE", f"licence ({', '.join(licences())})", lambda _: licence
-
-
-def slug(told: Mapping[str, str]) -> str:
-    """Return the author as an account might be called."""
-    return re.sub(r"[^a-z0-9]+", "-", told["AUTHOR"].lower()).strip("-")[:39].rstrip("-")
+    yield "EMAIL", "the author's e-mail address", address if EMAIL.fullmatch(address) else ""
+    # As an account of the author might be called.
+    slug = re.sub(r"[^a-z0-9]+", "-", told["AUTHOR"].lower()).strip("-")[:39].rstrip("-")
+    yield "OWNER", "owner of the repository on GitHub", configured(source, "github.user") or slug
+    yield "DESCRIPTION", "what it does, in one sentence", DESCRIPTION
+    yield "LICENSE", f"licence ({', '.join(licences())})", licence
 
 
 def collect(source: Repository, licence: str, given: Mapping[str, str]) -> dict[str, str]:
     """Return the answer to every question; a terminal is asked for what is not given."""
     answers: dict[str, str] = {}
-    for name, text, default in questions(source, licence):
-        answer = given.get(name)
-        if answer is None:
-            answer = default(answers)
-            if sys.stdin.isatty():
-                shown = f"{text} [{answer}]: " if answer else f"{text}: "
-                try:
-                    answer = err.input(shown, markup=False).strip() or answer
-                except EOFError:
-                    raise KeyboardInterrupt from None
+    for name, text, default in questions(source, licence, answers):
+        answer = given.get(name, default)
+        if name not in given and sys.stdin.isatty():
+            shown = f"{text} [{answer}]: " if answer else f"{text}: "
+            try:
+                answer = err.input(shown, markup=False).strip() or answer
+            except EOFError:
+                raise KeyboardInterrupt from None
         answers[name] = answer
     return {**answers, "PACKAGE": given.get("PACKAGE") or FULL}
 
@@ -106,18 +88,11 @@ def find_problems(answers: Mapping[str, str], rules: Rules, licence: str) -> Ite
 
 
 def ask(source: Repository, commit: str, rules: Rules, given: Mapping[str, str]) -> Answers:
-    """Return what a copy is to be.
-
-    Args:
-        source: The template.
-        commit: Which commit of it.
-        rules: Its rules.
-        given: What the command line says, by the name that make has for it.
-
-    Raises:
-        ProblemsError: An answer is missing, or cannot be; it has all that is wrong.
-    """
-    licence = own_licence(source, commit)
+    """Return what a copy is to be, by what the command line gives under the names of make; or all that is wrong."""
+    project = parse_toml("pyproject.toml", read_file(source, commit, "pyproject.toml") or "")
+    own = find(project, "project", "license")
+    # As SPDX calls it.
+    licence = own if isinstance(own, str) else ""
     answers = collect(source, licence, given)
     if problems := list(find_problems(answers, rules, licence)):
         raise ProblemsError(problems)

@@ -24,15 +24,9 @@ QUIET = (("core.hooksPath", os.devnull), ("advice.detachedHead", "false"))
 
 
 def new(project: Project, given: Mapping[str, str]) -> None:
-    """Make a copy: ask, check, build, and say what comes next.
+    """Make a copy, as the command line says under the names that make has: ask, check, build, and say what comes next.
 
-    Args:
-        project: The template.
-        given: What the command line says, by the name that make has for it; BESIDE is the folder of a copy for which
-            there is no DEST, by default the one of the template.
-
-    Raises:
-        ProblemsError: The copy cannot be made as asked for; nothing has been changed.
+    BESIDE is the folder of a copy for which there is no DEST, by default the one of the template.
     """
     source = project.checkout
     source.require_checkout()
@@ -44,7 +38,8 @@ def new(project: Project, given: Mapping[str, str]) -> None:
     answers = ask(source, commit, rules, given)
     beside = Path(given.get("BESIDE", project.root.parent), answers.name)
     folder = project.root if in_place else destination(project, wanted, beside)
-    check_contents(answers, rules, source, commit)
+    files = select(read_files(source, commit), rules, answers.package)
+    check_taken(Names(answers.name), rules.names, {path: content for path, (_, content) in files.items()})
     if in_place:
         rename_in_place(project, commit, rules, answers)
         return
@@ -54,15 +49,12 @@ def new(project: Project, given: Mapping[str, str]) -> None:
     say_next(answers, folder, count, f"{rules.names.kebab} {record.label}")
 
 
-# ---- a copy beside the template -------------------------------------------------------------------------------------
-
-
 def address_of(project: Project, rules: Rules) -> str:
     """Return where a copy will find its template again: this checkout's origin, or what pyproject.toml says."""
     address = project.checkout.run("remote", "get-url", "origin").stdout.strip() or rules.address
     parts = urlsplit(address)
     if parts.scheme and "@" in parts.netloc and parts.scheme != "ssh":
-        # A password that stands in an address is not for a file that everybody reads.
+        # A password that stands there is not for a file that everybody reads.
         address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     is_folder = not parts.scheme and not re.match(r"[^/]+:", address)
     return str((project.root / address).resolve()) if is_folder else address
@@ -74,11 +66,7 @@ def label_of(source: Repository, commit: str) -> str:
 
 
 def destination(project: Project, wanted: str | None, beside: Path) -> Path:
-    """Return the folder of the copy: the one that is wanted, or else one beside the template.
-
-    Raises:
-        ProblemsError: Something is there, or it is inside the template.
-    """
+    """Return the folder of the copy: the one that is wanted, or else one beside the template."""
     folder = beside if wanted is None else Path.cwd() / wanted
     remedy = "give another folder, which is not there yet: DEST=…"
     if project.root.resolve() in folder.resolve().parents:
@@ -88,16 +76,6 @@ def destination(project: Project, wanted: str | None, beside: Path) -> Path:
     if not folder.parent.is_dir():
         raise problem(f"there is no folder {folder.parent}", f"make it, or {remedy}")
     return folder
-
-
-def check_contents(answers: Answers, rules: Rules, source: Repository, commit: str) -> None:
-    """Make sure that no file of the template needs the name for something else.
-
-    Raises:
-        ProblemsError: One does.
-    """
-    files = select(read_files(source, commit), rules, answers.package)
-    check_taken(Names(answers.name), rules.names, {path: content for path, (_, content) in files.items()})
 
 
 def make_commit(target: Repository, files: Files, answers: Answers, template: str, *parents: str) -> str:
@@ -114,10 +92,10 @@ def make_commit(target: Repository, files: Files, answers: Answers, template: st
 def create(source: Repository, folder: Path, record: Record, rules: Rules) -> int:
     """Make a copy, which is there as a whole or not at all, and return how many files it has."""
     files = attach(render(source, record.commit, record.answers, FIRST_VERSION), record)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{record.answers.name}-", dir=folder.parent))
-    try:
+    prefix = f".{record.answers.name}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True) as temporary:
         # A temporary folder is for its owner alone; a project is for whom the umask says.
-        (made := temporary / "copy").mkdir()
+        (made := Path(temporary, "copy")).mkdir()
         target = Repository(made, QUIET)
         target.ask("init", "--quiet", "--initial-branch=main")
         commit = make_commit(target, files, record.answers, f"{rules.names.kebab} {record.label}")
@@ -126,8 +104,6 @@ def create(source: Repository, folder: Path, record: Record, rules: Rules) -> in
         if folder.exists():
             folder.rmdir()
         made.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return len(files)
 
 
@@ -141,26 +117,22 @@ def warn(source: Repository, commit: str, address: str) -> None:
 
 def say_next(answers: Answers, folder: Path | None, count: int, label: str) -> None:
     """Print what there is, and what to do with it."""
-    where = "this repository" if folder is None else f"{folder}"
-    out.print(f"{answers.name} is in {where}: {count} files, version {FIRST_VERSION}, made of {label}")
-    first = "make test" if folder is None else f"cd {folder} && make test"
-    push = "git push" if folder is None else f"gh repo create {answers.owner}/{answers.name} --public --source=. --push"
-    out.print(f"test it:                    {first}")
-    out.print("rehearse a whole release:   make rehearse")
-    out.print("write your own package:     src/lib.rs, python/, tests/, README.md; then make test, make lint")
-    out.print(f"put it on GitHub:           {push}")
-    out.print("set PyPI and GitHub up:     make doctor")
-
-
-# ---- this repository itself, which a forge has made of a template's files -------------------------------------------
+    where, first, push = "this repository", "make test", "git push"
+    if folder:
+        where, first = str(folder), f"cd {folder} && make test"
+        push = f"gh repo create {answers.owner}/{answers.name} --public --source=. --push"
+    out.print(
+        f"{answers.name} is in {where}: {count} files, version {FIRST_VERSION}, made of {label}\n"
+        f"test it:                    {first}\n"
+        "rehearse a whole release:   make rehearse\n"
+        "write your own package:     src/lib.rs, python/, tests/, README.md; then make test, make lint\n"
+        f"put it on GitHub:           {push}\n"
+        "set PyPI and GitHub up:     make doctor"
+    )
 
 
 def require_fresh(project: Project, rules: Rules) -> None:
-    """Make sure that this is what a forge's "Use this template" makes: one commit, and nothing of one's own.
-
-    Raises:
-        ProblemsError: It is not.
-    """
+    """Make sure that this is what a forge's "Use this template" makes: one commit, and nothing of one's own."""
     checkout = project.checkout
     if Record.read(read_file(checkout, "HEAD", RECORD) or "") is not None:
         remedy = "it keeps its name; for another one, make a copy beside it: make new NAME=… DEST=…"
@@ -177,11 +149,7 @@ def require_fresh(project: Project, rules: Rules) -> None:
 
 
 def upstream_commit(address: str, tree: str) -> str:
-    """Return the commit of a template that has a tree: a forge's copy has the files, and not the history.
-
-    Raises:
-        ProblemsError: The template cannot be reached, or has none.
-    """
+    """Return the commit of a template that has a tree: a forge's copy has the files, and not the history."""
     with tempfile.TemporaryDirectory(prefix="template-") as folder:
         bare = Repository(Path(folder))
         bare.ask("init", "--quiet", "--bare")

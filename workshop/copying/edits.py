@@ -28,11 +28,7 @@ def toml(value: str) -> str:
 
 
 def set_values(file: str, text: str, table: str, values: Mapping[str, str]) -> str:
-    """Return a file's TOML in which keys of a table have other values, and all else is as it was.
-
-    Raises:
-        ProblemsError: A key does not stand there, once.
-    """
+    """Return a file's TOML in which keys of a table have other values, and all else is as it was."""
     for key, value in values.items():
         pattern = re.compile(rf"(^\[{re.escape(table)}\]\n(?:(?!\[).*\n)*?{key} = ){VALUE}", re.MULTILINE)
         text, count = pattern.subn(lambda found, value=value: found[1] + value, text)  # type: ignore[misc]
@@ -81,27 +77,17 @@ def with_head(readme: str, head: str) -> str:
     return head + readme[readme.index("\n## ") + 1 :]
 
 
-def edit_licence(text: str, answers: Answers, _: str) -> str:
+def edit_licence(text: str, answers: Answers, *_: str) -> str:
     """Return the text of the licence; of one that is not known here, the template's own."""
     known = LICENCES / f"{answers.license}.txt"
     text = known.read_text(encoding="utf-8") if known.is_file() else text
     return re.sub(r"(?m)^Copyright \(c\) .*$", lambda _: f"Copyright (c) {answers.year} {answers.author}", text)
 
 
-def edit_changelog(text: str, _: Answers, __: str) -> str:
+def edit_changelog(text: str, *_: object) -> str:
     """Return the changelog of a project that has not released anything."""
     found = re.search(r"^<!--.*-->\n", text, re.MULTILINE)
     return text[: found.end()] if found else text
-
-
-def edit_readme(text: str, answers: Answers, _: str) -> str:
-    """Return the README with the licence's name."""
-    return re.sub(r"(?m)^[\w.-]+ licence\.$", f"{answers.license} licence.", text)
-
-
-def edit_record(text: str, _: Answers, __: str) -> str:
-    """Return the rules alone: where the template itself came from is no business of its copies."""
-    return with_table(text, "")
 
 
 EDITS: dict[str, Callable[[str, Answers, str], str]] = {
@@ -110,6 +96,7 @@ EDITS: dict[str, Callable[[str, Answers, str], str]] = {
     "Cargo.lock": edit_lock,
     "LICENSE": edit_licence,
     "CHANGELOG.md": edit_changelog,
-    "README.md": edit_readme,
-    RECORD: edit_record,
+    "README.md": lambda text, its, _: re.sub(r"(?m)^[\w.-]+ licence\.$", f"{its.license} licence.", text),
+    # The rules alone: where the template itself came from is no business of its copies.
+    RECORD: lambda text, *_: with_table(text, ""),
 }

@@ -9,10 +9,8 @@ and with --check for news.
 
 import argparse
 import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from functools import cached_property, partial
 from pathlib import Path
 from textwrap import indent
@@ -23,23 +21,11 @@ import tomli
 from roadworthy.releasing.files import CHANGELOG, sections
 from roadworthy.repository import Repository
 from roadworthy.terminal import ProblemsError, out, problem, step
-from workshop.copying import merging
+from workshop.copying import merging, objects
 from workshop.copying.creating import label_of
 from workshop.copying.formatting import format_files
 from workshop.copying.locks import merge_locks, relock
-from workshop.copying.objects import (
-    Entries,
-    Entry,
-    export,
-    list_tree,
-    read_blobs,
-    read_file,
-    read_files,
-    regular,
-    write_blobs,
-    write_files,
-    write_tree,
-)
+from workshop.copying.objects import Entries, Entry
 from workshop.copying.record import Record, table_of, with_table
 from workshop.copying.rendering import attach, render
 from workshop.copying.rules import MERGED, RECORD, Rules
@@ -47,14 +33,8 @@ from workshop.copying.rules import MERGED, RECORD, Rules
 LOCK, MANIFEST, PROJECT = "Cargo.lock", "Cargo.toml", "pyproject.toml"
 FORMATTED = (".py", ".pyi", ".rs")
 SHOWN = 20
-
-
-class Mode(Enum):
-    """What is wanted: the merge itself, or only to know what it would be."""
-
-    MERGE = "merge"
-    CHECK = "check"
-    DRY_RUN = "dry-run"
+# What is wanted: the merge itself, or only to know what it would be.
+MERGE, CHECK, DRY_RUN = "merge", "check", "dry-run"
 
 
 def read_call(words: list[str]) -> Callable[[], None]:
@@ -64,30 +44,21 @@ def read_call(words: list[str]) -> Callable[[], None]:
         parser.add_argument(name, type=lambda folder: Repository(Path(folder)))
     parser.add_argument("commit")
     modes = parser.add_mutually_exclusive_group()
-    for mode in (Mode.CHECK, Mode.DRY_RUN):
-        modes.add_argument(f"--{mode.value}", dest="mode", action="store_const", const=mode, default=Mode.MERGE)
+    for mode in (CHECK, DRY_RUN):
+        modes.add_argument(f"--{mode}", dest="mode", action="store_const", const=mode, default=MERGE)
     return partial(run, **vars(parser.parse_args(words)))
 
 
 @dataclass(frozen=True)
 class Update:
-    """What an update is about: the copy, its template, and two commits of that.
-
-    Attributes:
-        copy: The checkout of the copy.
-        template: A repository with the template's history.
-        scratch: The repository that gets what is made on the way.
-        old: Where the copy came from.
-        new: The same after the update.
-        notes: What is to be said of it.
-    """
+    """What an update is about: the copy, its template, and two commits of that."""
 
     copy: Repository
     template: Repository
-    scratch: Repository
-    old: Record
-    new: Record
-    notes: list[str] = field(default_factory=list)
+    scratch: Repository  # gets what is made on the way
+    old: Record  # where the copy came from
+    new: Record  # the same after the update
+    notes: list[str] = field(default_factory=list)  # what is to be said of it
 
     @property
     def title(self) -> str:
@@ -97,34 +68,26 @@ class Update:
     @cached_property
     def head(self) -> Entries:
         """What the copy's last commit has."""
-        return list_tree(self.copy, "HEAD")
+        return objects.list_tree(self.copy, "HEAD")
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Both versions of the template under the copy's name: what it once got, and what a new copy would get.
-
-    `merged` are the paths that the update is about, `generated` those that a tool writes.
-    """
+    """Both versions of the template under the copy's name: what it once got, and what a new copy would get."""
 
     base: Entries
     new: Entries
-    merged: set[str]
-    generated: set[str]
+    merged: set[str]  # the paths that the update is about
+    generated: set[str]  # those that a tool writes
 
 
 def read_record(copy: Repository) -> Record:
-    """Return where a copy came from, as its last commit says.
-
-    Raises:
-        ProblemsError: It does not say so, or not as it was written.
-    """
-    text = read_file(copy, "HEAD", RECORD)
+    """Return where a copy came from, as its last commit says."""
+    text = objects.read_file(copy, "HEAD", RECORD)
     if text is None:
-        remedy = (
-            f"bring it back: git log -- {RECORD} names the commit that removed it; git checkout COMMIT~ -- {RECORD}"
-        )
-        raise problem(f"the last commit has no {RECORD}, which says where this copy came from", remedy)
+        what = f"the last commit has no {RECORD}, which says where this copy came from"
+        back = f"git log -- {RECORD} names the commit that removed it; git checkout COMMIT~ -- {RECORD}"
+        raise problem(what, f"bring it back: {back}")
     try:
         record = Record.read(text)
     except tomli.TOMLDecodeError as error:
@@ -136,13 +99,9 @@ def read_record(copy: Repository) -> Record:
 
 
 def read_version(update: Update) -> str:
-    """Return the version of a copy, as its last commit says.
-
-    Raises:
-        ProblemsError: It does not, or it is not called as its record says.
-    """
+    """Return the version of a copy, as its last commit says."""
     try:
-        project: dict[str, Any] = tomli.loads(read_file(update.copy, "HEAD", PROJECT) or "")["project"]
+        project: dict[str, Any] = tomli.loads(objects.read_file(update.copy, "HEAD", PROJECT) or "")["project"]
         name, version = str(project["name"]), str(project["version"])
     except (tomli.TOMLDecodeError, LookupError) as error:
         what = f"the last commit has no name and version in its {PROJECT}: {error}"
@@ -151,9 +110,6 @@ def read_version(update: Update) -> str:
         what = f"{PROJECT} calls this project {name!r}, and {RECORD} {update.old.answers.name!r}"
         raise problem(what, "write the old name there again, and commit: a copy keeps its name")
     return version
-
-
-# ---- the sides ------------------------------------------------------------------------------------------------------
 
 
 def render_sides(update: Update) -> Sides:
@@ -166,10 +122,10 @@ def render_sides(update: Update) -> Sides:
     before, after = (render(update.template, record.commit, record.answers, version) for record in records)
     # The base gets the record as the copy has it, to the letter, so that it counts as unchanged.
     mode, rules = before[RECORD]
-    table = table_of(read_file(update.copy, "HEAD", RECORD) or "")
+    table = table_of(objects.read_file(update.copy, "HEAD", RECORD) or "")
     before |= {RECORD: (mode, with_table(rules.decode(), table).encode())}
     sides = (before, attach(after, update.new))
-    base, new = (list_tree(update.scratch, write_files(update.scratch, files)) for files in sides)
+    base, new = (objects.list_tree(update.scratch, objects.write_files(update.scratch, files)) for files in sides)
     old_rules, new_rules = (Rules.read(update.template, record.commit) for record in records)
     classes = {path: (new_rules if path in new else old_rules).class_of(path) for path in {**base, **new}}
     wanted = {MERGED}
@@ -177,9 +133,6 @@ def render_sides(update: Update) -> Sides:
         wanted.add("seeded")
     merged = {path for path, name in classes.items() if name in wanted}
     return Sides(base, new, merged, {path for path, name in classes.items() if name == "generated"})
-
-
-# ---- what tools make of the merge -----------------------------------------------------------------------------------
 
 
 def regenerate(update: Update, sides: Sides, merge: merging.Merge) -> Entries:
@@ -204,16 +157,17 @@ def lock(update: Update, merge: merging.Merge, sides: tuple[Entry, Entry, Entry]
     if MANIFEST in merge.stages:
         update.notes.append(f"{LOCK} is as it was: when {MANIFEST} has no conflict any more, {repeat}")
         return {}
-    blobs = read_blobs(update.scratch, (side.blob for side in sides))
+    blobs = objects.read_blobs(update.scratch, (side.blob for side in sides))
     base, new, ours = (blobs[side.blob].decode() for side in sides)
-    text: str | None = merge_locks(base, new, ours)
-    if text != ours or list_tree(update.scratch, merge.tree).get(MANIFEST) != update.head.get(MANIFEST):
+    text = merge_locks(base, new, ours)
+    if text != ours or objects.list_tree(update.scratch, merge.tree).get(MANIFEST) != update.head.get(MANIFEST):
         folder = update.scratch.folder.with_name("merged")
-        export(read_texts(update.scratch, merge.tree), folder)
-        text = relock(folder, text or "")
-    if text is None:
-        update.notes.append(f"{LOCK} is as it was, because cargo could not write it: {repeat}")
-    return {} if text in (None, ours) else keep(update.scratch, {LOCK: str(text).encode()}, {LOCK: sides[2]})
+        objects.export(objects.read_texts(update.scratch, merge.tree), folder)
+        relocked = relock(folder, text)
+        if relocked is None:
+            update.notes.append(f"{LOCK} is as it was, because cargo could not write it: {repeat}")
+        text = relocked or ours
+    return {} if text == ours else keep(update.scratch, {LOCK: text.encode()}, {LOCK: sides[2]})
 
 
 def format_merged(update: Update, merge: merging.Merge) -> Entries:
@@ -222,33 +176,25 @@ def format_merged(update: Update, merge: merging.Merge) -> Entries:
     if not changed or PROJECT in merge.stages:
         return {}
     try:
-        unformatted = format_files(read_texts(update.scratch, merge.source.head), changed)
-        formatted = format_files(read_texts(update.scratch, merge.tree), changed - unformatted.keys())
+        unformatted = format_files(objects.read_texts(update.scratch, merge.source.head), changed)
+        formatted = format_files(objects.read_texts(update.scratch, merge.tree), changed - unformatted.keys())
     except ProblemsError as error:
         update.notes.append(f"nothing was formatted: {error.problems[0].what}")
         return {}
-    return keep(update.scratch, formatted, list_tree(update.scratch, merge.tree))
+    return keep(update.scratch, formatted, objects.list_tree(update.scratch, merge.tree))
 
 
 def keep(scratch: Repository, texts: Mapping[str, bytes], like: Entries) -> Entries:
     """Return entries for some contents, with the modes of others."""
-    blobs = write_blobs(scratch, list(texts.values()))
+    blobs = objects.write_blobs(scratch, list(texts.values()))
     return {path: replace(like[path], blob=blob) for path, blob in zip(texts, blobs, strict=True)}
-
-
-def read_texts(scratch: Repository, tree: str) -> dict[str, bytes]:
-    """Return the contents of a tree's files."""
-    return regular(read_files(scratch, tree))
-
-
-# ---- the update -----------------------------------------------------------------------------------------------------
 
 
 def work_out(update: Update) -> merging.Merge:
     """Return the merge with all that tools add to it."""
     sides, scratch = render_sides(update), update.scratch
     base, new = (
-        write_tree(scratch, {path: entry for path, entry in side.items() if path in sides.merged})
+        objects.write_tree(scratch, {path: entry for path, entry in side.items() if path in sides.merged})
         for side in (sides.base, sides.new)
     )
     merge = merging.work_out(update.copy, scratch, base, new, update.title)
@@ -259,14 +205,11 @@ def work_out(update: Update) -> merging.Merge:
 
 def changelog(update: Update) -> str:
     """Return what the template says of its changes: new sections of its changelog, or else its commits."""
-    before, after = (
-        sections(read_file(update.template, record.commit, CHANGELOG) or "") for record in (update.old, update.new)
-    )
+    texts = (objects.read_file(update.template, record.commit, CHANGELOG) for record in (update.old, update.new))
+    before, after = (sections(text or "") for text in texts)
     told = [section for version, section in after.items() if version not in before]
-    if told:
-        return "\n".join(told)
     span = f"{update.old.commit}..{update.new.commit}"
-    return update.template.ask("log", f"--max-count={SHOWN}", "--format=- %s", span)
+    return "\n".join(told) or update.template.ask("log", f"--max-count={SHOWN}", "--format=- %s", span)
 
 
 def show(update: Update, merge: merging.Merge) -> None:
@@ -283,26 +226,15 @@ def show(update: Update, merge: merging.Merge) -> None:
         print(f"{title}:\n{indent(text.rstrip(), '  ')}\n", flush=True)
 
 
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait until the files are written: it takes moments, and half of them would be no use."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def run(copy: Repository, template: Repository, commit: str, mode: Mode) -> None:
+def run(copy: Repository, template: Repository, commit: str, mode: str) -> None:
     """Update a copy to a commit of its template; the caller has seen to it that it is a newer one.
 
-    Raises:
-        ProblemsError: It cannot be done, and nothing has changed; or it is done, and there are conflicts. With
-            `Mode.CHECK`: there is something new.
+    Ends in a problem if it cannot be done, and nothing has changed; or it is done, and there are conflicts; or, only
+    asked whether there is anything new, if there is.
     """
     merging.require_git(copy)
     old = read_record(copy)
-    if mode is not Mode.CHECK:
+    if mode != CHECK:
         merging.require_clean(copy)
     new = replace(old, commit=commit, label=label_of(template, commit))
     scratch = merging.make_scratch(copy, template.folder.with_name("scratch"))
@@ -310,29 +242,26 @@ def run(copy: Repository, template: Repository, commit: str, mode: Mode) -> None
     with step(f"merge what has changed from {old.label} to {new.label}"):
         merge = work_out(update)
     show(update, merge)
-    if mode is Mode.CHECK:
+    if mode == CHECK:
         counts = f"{len(merging.list_changes(merge))} files change, {len(merge.conflicts)} have conflicts"
         what = f"the template is at {new.label}, this copy at {old.label}: {counts}"
         raise problem(what, "run: make template-update")
     if problems := merging.find_in_the_way(merge):
         raise ProblemsError(problems)
-    if mode is Mode.MERGE:
-        with uninterrupted():
-            conflicts_now = merging.carry_out(merge)
-        say_next(update, conflicts_now)
+    if mode == MERGE:
+        # Ctrl-C does nothing from here on: writing takes moments, and half of the files would be no use.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        say_next(update, merging.carry_out(merge))
 
 
 def say_next(update: Update, conflicts: list[str]) -> None:
-    """Say what there is, and what to do with it.
-
-    Raises:
-        ProblemsError: There are conflicts.
-    """
-    undo = "to undo all of it: git reset --merge"
+    """Say what there is, and what to do with it."""
     if conflicts:
-        remedy = f"solve them, git add each, and git commit; {undo}"
+        remedy = "solve them, git add each, and git commit; to undo all of it: git reset --merge"
         raise problem(f"both sides have changed the same in {', '.join(conflicts)}", remedy)
-    out.print(f"the files are those of {update.new.label}, merged with yours, and not committed")
-    out.print("look at it:   git diff --cached; then make test, make lint")
-    out.print("keep it:      git commit; its message is prepared")
-    out.print("undo it:      git reset --merge")
+    out.print(
+        f"the files are those of {update.new.label}, merged with yours, and not committed\n"
+        "look at it:   git diff --cached; then make test, make lint\n"
+        "keep it:      git commit; its message is prepared\n"
+        "undo it:      git reset --merge"
+    )

@@ -18,11 +18,7 @@ PYTHON, RUST = (".py", ".pyi"), (".rs",)
 
 
 def find_tool(name: str, remedy: str) -> Path | str:
-    """Return a tool of the environment that runs this, or on PATH.
-
-    Raises:
-        ProblemsError: It is in neither.
-    """
+    """Return a tool of the environment that runs this, or on PATH."""
     beside = venv_bin(name)
     found = beside if beside.exists() else shutil.which(name)
     if not found:
@@ -48,12 +44,7 @@ def formatters(folder: Path, paths: list[str]) -> Iterator[list[object]]:
 def format_files(files: Mapping[str, bytes], changed: set[str]) -> dict[str, bytes]:
     """Return those of the changed files that the formatters change, as they are then.
 
-    Args:
-        files: The whole project: what is a module of its own is told from what is installed by looking.
-        changed: The paths of those that the new name has changed.
-
-    Raises:
-        ProblemsError: A formatter is missing, or does not understand a file.
+    `files` is the whole project: what is a module of its own is told from what is installed by looking.
     """
     wanted = sorted(path for path in changed if path.endswith(PYTHON + RUST) and is_plain(path))
     if not wanted:

@@ -44,44 +44,27 @@ PATIENCE = 3600.0
 
 @dataclass(frozen=True)
 class Source:
-    """What a merge is worked out from.
+    """What a merge is worked out from."""
 
-    Attributes:
-        repository: The checkout.
-        scratch: The repository whose objects the merge is made of.
-        head: The commit of the checkout.
-        subject: One line that says what is merged.
-    """
-
-    repository: Repository
-    scratch: Repository
-    head: str
-    subject: str
+    repository: Repository  # the checkout
+    scratch: Repository  # whose objects the merge is made of
+    head: str  # the commit of the checkout
+    subject: str  # one line that says what is merged
 
 
 @dataclass(frozen=True)
 class Merge:
-    """A merge that has been worked out, and not been carried out.
-
-    Attributes:
-        source: What it is made from.
-        base: The base's files, without what was left out.
-        new: The new files, likewise.
-        commit: The commit that brings the change, on top of the one that has the base.
-        tree: The merged tree; where there is a conflict, its files have markers.
-        stages: For each path with a conflict, the blob of each side that has it: 1 the base, 2 the checkout, 3 the new.
-        told: Each thing that git has to say: its kind, and the paths that it is about.
-        deleted: What changed in the template, and stays deleted in the checkout.
-    """
+    """A merge that has been worked out, and not been carried out."""
 
     source: Source
-    base: Entries
+    base: Entries  # without what was left out; so is `new`
     new: Entries
-    commit: str
-    tree: str
+    commit: str  # brings the change, on top of the one that has the base
+    tree: str  # the merged one; where there is a conflict, its files have markers
+    # For each path with a conflict, the blob of each side that has it: 1 the base, 2 the checkout, 3 the new.
     stages: Mapping[str, Mapping[int, str]]
-    told: Sequence[tuple[str, tuple[str, ...]]]
-    deleted: Sequence[str] = ()
+    told: Sequence[tuple[str, tuple[str, ...]]]  # each thing that git says: its kind, and the paths that it is about
+    deleted: Sequence[str] = ()  # what changed in the template, and stays deleted in the checkout
 
     @property
     def conflicts(self) -> list[str]:
@@ -90,11 +73,7 @@ class Merge:
 
 
 def require_git(repository: Repository) -> None:
-    """Make sure that git can merge without a working tree.
-
-    Raises:
-        ProblemsError: It is too old.
-    """
+    """Make sure that git can merge without a working tree."""
     said = repository.ask("--version")
     found = re.search(r"(\d+)\.(\d+)", said)
     if not found or (int(found[1]), int(found[2])) < OLDEST_GIT:
@@ -102,11 +81,16 @@ def require_git(repository: Repository) -> None:
         raise problem(f"{said} is too old to merge without a working tree", f"install git {wanted} or newer")
 
 
+def make_bare(repository: Repository, folder: Path) -> None:
+    """Make a bare repository whose objects have names as those of another one have."""
+    kind = repository.ask("rev-parse", "--show-object-format")
+    repository.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
+
+
 def make_scratch(repository: Repository, folder: Path) -> Repository:
     """Make a bare repository that has all objects of another one by reference, and gets the new ones."""
     objects = git_path(repository, "objects").resolve()
-    kind = repository.ask("rev-parse", "--show-object-format")
-    repository.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
+    make_bare(repository, folder)
     alternates = folder / "objects" / "info" / "alternates"
     alternates.parent.mkdir(parents=True, exist_ok=True)
     alternates.write_text(f"{objects}\n", encoding="utf-8", newline="\n")
@@ -149,14 +133,8 @@ def find_deleted(merge: Merge, here: set[str]) -> list[str]:
 def work_out(repository: Repository, scratch: Repository, base: str, new: str, subject: str) -> Merge:
     """Merge the checkout's commit with what changed between two trees of the scratch repository.
 
-    A file that the checkout no longer has, under any name, stays away, whatever the new tree does with it.
-
-    Args:
-        repository: The checkout.
-        scratch: What `make_scratch` has made for it.
-        base: The tree that the checkout once came from.
-        new: What has become of that tree.
-        subject: One line that says what is merged; it stands at the markers of a conflict.
+    A file that the checkout no longer has, under any name, stays away, whatever the new tree does with it. The subject
+    is one line that says what is merged; it stands at the markers of a conflict.
     """
     head = repository.ask("rev-parse", "--verify", "HEAD^{commit}")
     here = set(list_tree(repository, head))
@@ -262,7 +240,10 @@ def carry_out(merge: Merge) -> list[str]:
     repository.run(*OPTIONS, *fetch, merge.source.scratch.folder, merge.commit, check=True)
     journal = git_path(repository, JOURNAL)
     new = [path for status, path in list_changes(merge) if status == "A"]
-    write_journal(journal, {"head": merge.source.head, "new": [*new, *merge.conflicts]})
+    # All of it or nothing.
+    part = journal.with_suffix(".part")
+    part.write_text(json.dumps({"head": merge.source.head, "new": [*new, *merge.conflicts]}), encoding="utf-8")
+    part.replace(journal)
     # One command, in a group of its own: neither the end of this process nor Ctrl-C ends it half way.
     words = ("git", *OPTIONS, "-c", "advice.mergeConflict=false", "cherry-pick", "--no-commit", merge.commit)
     env = {**repository.environment(), **NOBODY}
@@ -289,19 +270,8 @@ def git_path(repository: Repository, name: str) -> Path:
     return repository.folder / repository.ask("rev-parse", "--git-path", name)
 
 
-def write_journal(journal: Path, facts: object) -> None:
-    """Write the journal, all of it or nothing."""
-    part = journal.with_suffix(".part")
-    part.write_text(json.dumps(facts), encoding="utf-8")
-    part.replace(journal)
-
-
 def require_clean(repository: Repository) -> None:
-    """Make sure that nothing in the working tree or the index differs from the commit.
-
-    Raises:
-        ProblemsError: Something does, or the rest of an interrupted merge is there.
-    """
+    """Make sure that nothing in the working tree or the index differs from the commit."""
     journal = git_path(repository, JOURNAL)
     if journal.exists():
         require_uninterrupted(repository, journal)
@@ -316,11 +286,7 @@ def require_clean(repository: Repository) -> None:
 
 
 def require_uninterrupted(repository: Repository, journal: Path) -> None:
-    """Make sure that a git which was ended while it wrote has left nothing behind; then its journal goes.
-
-    Raises:
-        ProblemsError: It has: files are half written, and how they come back.
-    """
+    """Make sure that a git which was ended while it wrote has left nothing behind; then its journal goes."""
     found = json.loads(journal.read_text(encoding="utf-8"))
     lock = git_path(repository, "index.lock")
     # The index is written last: whatever is staged, the working tree was finished before.

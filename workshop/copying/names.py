@@ -77,15 +77,7 @@ def refuse(name: str, why: str, suggestion: str) -> ProblemsError:
 
 
 def check(name: str, template: Names) -> Names:
-    """Return a name in both spellings.
-
-    Args:
-        name: The name of a copy.
-        template: The name of what is copied, which must not be part of it.
-
-    Raises:
-        ProblemsError: No project can have that name; it says why, and which one would do.
-    """
+    """Return a name in both spellings, if a project can have it that is copied from `template`."""
     for why in objections(name):
         suggestion = suggest(name)
         raise refuse(name, why, EXAMPLE if template.kebab in suggestion else suggestion)
@@ -118,16 +110,7 @@ def taken(files: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def check_taken(names: Names, own: Names, files: Mapping[str, bytes]) -> None:
-    """Make sure that a project's own files need a name for nothing else.
-
-    Args:
-        names: The new name.
-        own: The name that the project has now.
-        files: What is in the project, by path.
-
-    Raises:
-        ProblemsError: They do.
-    """
+    """Make sure that a project's own files, by path, need its new name for nothing else than `own`, the old one."""
     others = {name: why for name, why in taken(files).items() if name != own.snake}
     if names.snake in others:
         raise refuse(names.kebab, others[names.snake], suggest(names.kebab, others))

@@ -42,11 +42,7 @@ def decode(path: bytes) -> str:
 
 
 def pipe(repository: Repository, *arguments: object, data: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
-    """Run a git command with bytes as input, and return the bytes that it prints.
-
-    Raises:
-        CalledProcessError: The command failed.
-    """
+    """Run a git command with bytes as input, and return the bytes that it prints."""
     words = ["git", *map(str, arguments)]
     env = {**repository.environment(), **(env or {})}
     try:
@@ -64,11 +60,7 @@ def list_tree(repository: Repository, treeish: str) -> Entries:
 
 
 def read_blobs(repository: Repository, blobs: Iterable[str]) -> dict[str, bytes]:
-    """Map each blob to its bytes.
-
-    Raises:
-        LookupError: One is missing.
-    """
+    """Map each blob to its bytes."""
     wanted = list(dict.fromkeys(blobs))
     answer = pipe(repository, "cat-file", "--batch", "--buffer", data="".join(f"{blob}\n" for blob in wanted).encode())
     contents, position = {}, 0
@@ -87,14 +79,12 @@ def write_blobs(repository: Repository, contents: Sequence[bytes]) -> list[str]:
     """Keep contents in a repository, and return the name of each, in their order."""
     if not contents:
         return []
-    stream = b"".join(
-        b"blob\nmark :%d\ndata %d\n%s\n" % (number, len(content), content)
-        for number, content in enumerate(contents, start=1)
-    )
+    stream = [b"blob\nmark :%d\ndata %d\n%s\n" % (mark, len(each), each) for mark, each in enumerate(contents, start=1)]
     with tempfile.TemporaryDirectory(prefix="blobs-") as folder:
         marks = Path(folder, "marks")
         # One process for all of them; fast-import writes one pack, whatever their number.
-        pipe(repository, "fast-import", "--quiet", "--done", f"--export-marks={marks}", data=stream + b"done\n")
+        words = ("fast-import", "--quiet", "--done", f"--export-marks={marks}")
+        pipe(repository, *words, data=b"".join(stream) + b"done\n")
         named = dict(line.split() for line in marks.read_text(encoding="ascii").splitlines())
     return [named[f":{number}"] for number in range(1, len(contents) + 1)]
 
@@ -132,6 +122,11 @@ def write_files(repository: Repository, files: Files) -> str:
 def regular(files: Files) -> dict[str, bytes]:
     """Return the contents of those that are neither links nor submodules."""
     return {path: content for path, (mode, content) in files.items() if mode not in (LINK, SUBMODULE)}
+
+
+def read_texts(repository: Repository, treeish: str) -> dict[str, bytes]:
+    """Return the contents of the regular files of a commit or a tree."""
+    return regular(read_files(repository, treeish))
 
 
 def export(files: Mapping[str, bytes], folder: Path) -> None:

@@ -33,18 +33,11 @@ class Answers:
 
 @dataclass(frozen=True)
 class Record:
-    """Where a copy came from.
+    """Where a copy came from."""
 
-    Attributes:
-        address: Where the template's repository is.
-        commit: The commit of it that the copy was made from, or updated to.
-        label: The same for people: a tag, or what git describes it as.
-        answers: What was answered.
-    """
-
-    address: str
-    commit: str
-    label: str
+    address: str  # of the template's repository
+    commit: str  # that the copy was made from, or updated to
+    label: str  # the same for people: a tag, or what git describes it as
     answers: Answers
 
     @property
@@ -55,11 +48,7 @@ class Record:
 
     @classmethod
     def read(cls, text: str) -> "Record | None":
-        """Return the record in the text of a template.toml; None if the project is no copy.
-
-        Raises:
-            ProblemsError: The record is not as it was written.
-        """
+        """Return the record in the text of a template.toml; None if the project is no copy."""
         table = tomli.loads(text).get("copy")
         if table is None:
             return None

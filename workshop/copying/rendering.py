@@ -44,14 +44,12 @@ class Renamer:
 
     def files(self, files: Files) -> tuple[Files, set[str]]:
         """Return files with the new name, in contents and paths, and the paths of those that it has changed."""
-        renamed: Files = {}
-        changed = set()
-        for path, (mode, content) in files.items():
-            new_path, new_content = self.path(path), content if mode == SUBMODULE else self.text(content)
-            renamed[new_path] = (mode, new_content)
-            if (new_path, new_content) != (path, content):
-                changed.add(new_path)
-        return renamed, changed
+        renamed = {
+            path: (self.path(path), (mode, content if mode == SUBMODULE else self.text(content)))
+            for path, (mode, content) in files.items()
+        }
+        changed = {new for path, (new, file) in renamed.items() if (new, file) != (path, files[path])}
+        return dict(renamed.values()), changed
 
 
 def select(files: Files, rules: Rules, package: str) -> Files:
@@ -84,17 +82,7 @@ def answered(files: Files, answers: Answers, version: str) -> Files:
 
 
 def render(source: Repository, commit: str, answers: Answers, version: str) -> Files:
-    """Return the files of a copy of a template's commit, without a record of where it came from.
-
-    Args:
-        source: The template.
-        commit: Which commit of it; a tree will do.
-        answers: The copy's name, and what else was asked.
-        version: The version of the copy.
-
-    Raises:
-        ProblemsError: It is no commit of a template, or a formatter is missing.
-    """
+    """Return the files of a copy of a template's commit (a tree will do), without a record of where it came from."""
     rules = Rules.read(source, commit)
     renamed, changed = Renamer(rules, answers).files(select(read_files(source, commit), rules, answers.package))
     files = answered(renamed, answers, version)

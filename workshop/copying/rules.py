@@ -23,17 +23,11 @@ MERGED = "merged"
 
 @dataclass(frozen=True)
 class Sample:
-    """Another package to begin with.
+    """Another package to begin with."""
 
-    Attributes:
-        folder: Where its files are, with a slash at the end; below it they have the paths that they get.
-        without: What it takes the place of, as globs.
-        crates: Those that only the template's own package needs.
-    """
-
-    folder: str
-    without: list[str]
-    crates: list[str]
+    folder: str  # with a slash at the end; below it the files have the paths that they get
+    without: list[str]  # what it takes the place of, as globs
+    crates: list[str]  # those that only the template's own package needs
 
     def replaces(self, path: str) -> bool:
         """Say whether a file of the template's own package is not wanted beside it."""
@@ -42,34 +36,21 @@ class Sample:
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of one commit of a template.
+    """The rules of one commit of a template."""
 
-    Attributes:
-        names: The template's own name.
-        address: Where the template says that its repository is.
-        globs: For each class, the paths that are in it; `*` stands for anything, also over folders.
-        packages: The samples that can be asked for, beside the template's own package.
-    """
-
-    names: Names
-    address: str
-    globs: Mapping[str, list[str]]
-    packages: Mapping[str, Sample]
+    names: Names  # the template's own
+    address: str  # where the template says that its repository is
+    globs: Mapping[str, list[str]]  # for each class, the paths that are in it; `*` stands for anything, also folders
+    packages: Mapping[str, Sample]  # that can be asked for, beside the template's own package
 
     @classmethod
     def read(cls, repository: Repository, commit: str) -> "Rules":
-        """Return the rules of a commit.
-
-        Raises:
-            ProblemsError: It is no commit of a template.
-        """
+        """Return the rules of a commit."""
         texts = {name: read_file(repository, commit, name) for name in ("pyproject.toml", RECORD)}
         missing = [name for name, text in texts.items() if text is None]
         if missing:
-            raise problem(
-                f"{commit[:10]} in {repository.folder} is no template: it has no {' and no '.join(missing)}",
-                "take a commit of the template that has it",
-            )
+            what = f"{commit[:10]} in {repository.folder} is no template: it has no {' and no '.join(missing)}"
+            raise problem(what, "take a commit of the template that has it")
         project = find_table(parse_toml("pyproject.toml", texts["pyproject.toml"] or ""), "project")
         name = find(project, "name")
         if not isinstance(name, str) or not SPELLING.fullmatch(name):

@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from roadworthy import processes as commands
@@ -30,9 +31,8 @@ SCRIPT = "scripts/template.py"
 # Where what the script of another version imports is locked.
 LOCKS = ("setup", "tools", "lint")
 # What of the copy's own configuration decides how its template is reached.
-REACHING = tuple(
-    family for family in FAMILIES if not family.startswith(("author", "commit", "gpg", "push", "tag", "user"))
-)
+OF_NO_USE = ("author", "commit", "gpg", "push", "tag", "user")
+REACHING = tuple(family for family in FAMILIES if not family.startswith(OF_NO_USE))
 FIXED = (("core.hooksPath", os.devnull), ("gc.auto", "0"), ("core.autocrlf", "false"), ("advice.detachedHead", "false"))
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 TAGS = "+refs/tags/*:refs/tags/*"
@@ -41,23 +41,14 @@ NAMED = 5
 
 
 def update(project: Project, given: Mapping[str, str]) -> None:
-    """Bring this copy what its template has learned, or say what that would be.
-
-    Args:
-        project: The copy.
-        given: What the command line says: TO, a tag, branch or commit, by default the newest release of the template;
-            CHECK or DRY_RUN.
-
-    Raises:
-        ProblemsError: It cannot be brought, or has conflicts; or there is something new, and only that was asked.
-    """
-    mode = engine.Mode("check" if "CHECK" in given else "dry-run" if "DRY_RUN" in given else "merge")
+    """Bring this copy what its template has learned, or say what that would be; `given` is the command line."""
+    mode = engine.CHECK if "CHECK" in given else engine.DRY_RUN if "DRY_RUN" in given else engine.MERGE
     copy = project.checkout
     copy.require_checkout()
     merging.require_git(copy)
     record = engine.read_record(copy)
     with exclusive(project.root, "template-update") as folder:
-        if mode is not engine.Mode.CHECK:
+        if mode != engine.CHECK:
             merging.require_clean(copy)
         with step(f"look at the template at {record.address}"):
             template = make_template(copy, folder / "template.git")
@@ -68,24 +59,16 @@ def update(project: Project, given: Mapping[str, str]) -> None:
             hand_over(project, template, commit, mode)
 
 
-# ---- the template ---------------------------------------------------------------------------------------------------
-
-
 def make_template(copy: Repository, folder: Path) -> Repository:
     """Make the empty repository that the template is fetched into; it is reached as the copy reaches others."""
-    kind = copy.ask("rev-parse", "--show-object-format")
-    copy.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
+    merging.make_bare(copy, folder)
     local = copy.ask("config", "--local", "--includes", "--list", "-z").split("\0")
     pairs = [(key, value) for key, _, value in (one.partition("\n") for one in local) if key.startswith(REACHING)]
     return Repository(folder, (*pairs, *FIXED))
 
 
 def find_commit(template: Repository, copy: Repository, record: Record, wanted: str | None) -> str | None:
-    """Fetch the template, and return the commit to update to; None if the copy is there already.
-
-    Raises:
-        ProblemsError: The template cannot be reached, or has not what is asked for, or that is older.
-    """
+    """Fetch the template, and return the commit to update to; None if the copy is there already."""
     # A folder that is named from the copy's own.
     beside, address = copy.folder / record.address, record.address
     if "://" not in address and beside.is_dir():
@@ -110,27 +93,16 @@ def find_commit(template: Repository, copy: Repository, record: Record, wanted: 
 
 
 def list_refs(template: Repository, address: str) -> dict[str, str]:
-    """Return the refs of a repository that is elsewhere.
-
-    Raises:
-        ProblemsError: It cannot be reached.
-    """
+    """Return the refs of a repository that is elsewhere."""
     asked = template.run("ls-remote", "--", address)
-    if asked.returncode:
-        said = (asked.stderr.strip().splitlines() or ["git does not say why"])[-1]
-        remedy = (
-            f"try: git ls-remote {shlex.quote(address)}; if the template has moved, write its address into {RECORD}"
-        )
-        raise problem(f"the template at {address} cannot be reached: {said}", remedy)
+    if said := why_failed(asked):
+        remedy = f"try: git ls-remote {shlex.quote(address)}; if the template has moved, write its address into"
+        raise problem(f"the template at {address} cannot be reached: {said}", f"{remedy} {RECORD}")
     return {name: commit for commit, name in (line.split("\t") for line in asked.stdout.splitlines())}
 
 
 def choose(refs: dict[str, str], wanted: str | None, address: str) -> str:
-    """Return the ref, or the commit, to update to; by default the newest release, or else the default branch.
-
-    Raises:
-        ProblemsError: There is no such thing.
-    """
+    """Return the ref, or the commit, to update to; by default the newest release, or else the default branch."""
     releases = sorted(find_releases(refs), key=lambda release: release.version)
     if wanted is None:
         found = f"refs/tags/{releases[-1].tag}" if releases else "HEAD"
@@ -149,37 +121,33 @@ def choose(refs: dict[str, str], wanted: str | None, address: str) -> str:
 def find_releases(refs: dict[str, str]) -> Iterator[Release]:
     """Yield the releases that have a tag, without those that only prepare one."""
     for name in refs:
-        try:
+        with suppress(ValueError):
             release = Release.parse(name.removeprefix("refs/tags/v"))
-        except ValueError:
-            continue
-        if not release.is_prerelease:
-            yield release
+            if not release.is_prerelease:
+                yield release
 
 
 def fetch(template: Repository, address: str, ref: str) -> str:
     """Fetch a ref or a commit, with all before it, and the tags; return why not, or ""."""
     done = template.run("fetch", "--quiet", "--no-auto-maintenance", "--no-tags", "--", address, ref, TAGS)
-    return (done.stderr.strip().splitlines() or ["git does not say why"])[-1] if done.returncode else ""
+    return why_failed(done)
 
 
-# ---- the engine -----------------------------------------------------------------------------------------------------
+def why_failed(done: "subprocess.CompletedProcess[str]") -> str:
+    """Return the last line of what a program says that has failed, or "" for one that has not."""
+    return (done.stderr.strip().splitlines() or ["it does not say why"])[-1] if done.returncode else ""
 
 
-def hand_over(project: Project, template: Repository, commit: str, mode: engine.Mode) -> None:
-    """Let the version of the template that is updated to do the update, and end as it ends.
-
-    Raises:
-        ProblemsError: That version cannot do it.
-    """
+def hand_over(project: Project, template: Repository, commit: str, mode: str) -> None:
+    """Let the version of the template that is updated to do the update, and end as it ends."""
     new = template.folder.with_name("new")
     template.run("worktree", "add", "--quiet", "--detach", new, commit, check=True)
     if not (new / SCRIPT).exists():
         raise problem(f"{commit[:10]} of the template has no {SCRIPT}, so it cannot update", "take another ref: TO=")
     environment = {**commands.tool_environment(os.environ), "VIRTUAL_ENV": sys.prefix}
-    how = [] if mode is engine.Mode.MERGE else [f"--{mode.value}"]
-    call = (new / SCRIPT, "update", "--engine", project.root, template.folder, commit, *how)
-    words = [*find_python(new, environment), *map(str, call)]
+    how = [] if mode == engine.MERGE else [f"--{mode}"]
+    call = map(str, (new / SCRIPT, "update", "--engine", project.root, template.folder, commit, *how))
+    words = [*find_python(new, environment), *call]
     logging.getLogger("commands").debug("%s", shlex.join(words))
     # It speaks for itself, so its output is not caught.
     ended = subprocess.run(words, cwd=project.root, env=environment, check=False)
@@ -188,11 +156,7 @@ def hand_over(project: Project, template: Repository, commit: str, mode: engine.
 
 
 def find_python(new: Path, environment: dict[str, str]) -> list[str]:
-    """Return the command of a Python that the new version's script starts with: this one, or one with its libraries.
-
-    Raises:
-        ProblemsError: There is none.
-    """
+    """Return the command of a Python that the new version's script starts with: this one, or one with its libraries."""
     here = [sys.executable]
     if not (said := why_not(here, new, environment)):
         return here
@@ -208,4 +172,4 @@ def find_python(new: Path, environment: dict[str, str]) -> list[str]:
 def why_not(python: list[str], new: Path, environment: dict[str, str]) -> str:
     """Return why the new version's script does not start with a Python, or ""."""
     tried = commands.run(*python, new / SCRIPT, "update", "--engine", "--help", cwd=new, env=environment, check=False)
-    return (tried.stderr.strip().splitlines() or ["it does not say why"])[-1] if tried.returncode else ""
+    return why_failed(tried)

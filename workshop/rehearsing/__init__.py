@@ -1,1 +1,1 @@
-"""A whole release on one machine: the place, the run of CI.yml, and what can go wrong on purpose."""
+"""A whole release on one machine: the scratch copy, and the run of CI.yml."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workshop.loopback import attestations
-from workshop.rehearsing.place import Place, share_environment
+from workshop.rehearsing.scratch import ScratchCopy, share_environment
 from workshop.workflows.jobs import Step
 
 # What this machine has by itself.
@@ -19,28 +19,20 @@ class FailedActionError(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """Where a row's steps run, and what they may ask for.
+    """Where a row's steps run, and what they may ask for."""
 
-    Attributes:
-        place: The scratch copy.
-        workspace: The folder of the row.
-        artefacts: The folder with a folder for each artefact of the run.
-        commit: What is checked out.
-        claims: What GitHub says of the job to who asks for its identity; none where it may not have one.
-    """
-
-    place: Place
-    workspace: Path
-    artefacts: Path
-    commit: str
-    claims: Mapping[str, str] | None
+    scratch: ScratchCopy
+    workspace: Path  # the folder of the row
+    artefacts: Path  # with a folder for each artefact of the run
+    commit: str  # what is checked out
+    claims: Mapping[str, str] | None  # what GitHub says of the job to who asks for its identity, if it may have one
 
 
 def checkout(job: Job, _: Mapping[str, str]) -> None:
     """Clone the remote, and check the commit out."""
-    place = job.place
-    place.git("clone", "--quiet", place.remote, job.workspace, cwd=place.folder)
-    place.git("checkout", "--quiet", "--detach", job.commit, cwd=job.workspace)
+    scratch = job.scratch
+    scratch.git("clone", "--quiet", scratch.remote, job.workspace, cwd=scratch.folder)
+    scratch.git("checkout", "--quiet", "--detach", job.commit, cwd=job.workspace)
     share_environment(job.workspace)
 
 
@@ -90,12 +82,7 @@ ACTIONS: dict[str, Callable[[Job, Mapping[str, str]], None]] = {
 
 
 def act(job: Job, step: Step) -> None:
-    """Do what an action does.
-
-    Raises:
-        FailedActionError: It fails.
-        ValueError: Nothing takes its place.
-    """
+    """Do what an action does; that it fails is a FailedActionError, and that nothing takes its place a ValueError."""
     action = step.uses.split("@")[0]
     if action in ACTIONS:
         ACTIONS[action](job, step.inputs)

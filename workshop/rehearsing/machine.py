@@ -51,25 +51,22 @@ class Machine:
 
     def left_out(self, env: Mapping[str, str]) -> list[str]:
         """Return what of a step's variables is not on this machine, in words."""
-        places = [word for word in env.get("WHEELS", "").split() if word != self.triple]
+        images = [word for word in env.get("WHEELS", "").split() if word != self.triple]
         pythons = [name for name in env.get("PYTHONS", "").split() if name not in self.pythons]
         # An image by its tag; the digest behind it says nothing to a reader.
-        found = [f"without {' in '.join(place.split('@')[:2])}, a container" for place in places]
+        found = [f"without {' in '.join(image.split('@')[:2])}, a container" for image in images]
         return [*found, f"without CPython {', '.join(pythons)}: not installed"] if pythons else found
 
 
 def keep_rows(text: str, triple: str, file: str) -> str:
     """Return a workflow with one row of `wheels`, the target's: the complete set is then what this machine can build.
 
-    Everything else stays as it is, to the letter.
-
-    Raises:
-        ProblemsError: There is no row for this target.
+    Everything else stays as it is, to the letter. That there is no such row is a problem.
     """
-    rows = find_rows(file, yaml.compose(text), "jobs", "wheels", "strategy", "matrix", "include")
+    rows = _find_rows(file, yaml.compose(text), "jobs", "wheels", "strategy", "matrix", "include")
     starts = [row.start_mark.line for row in rows.value]
     ends = [*starts[1:], rows.end_mark.line]
-    kept = [number for number, row in enumerate(rows.value) if yaml_values(row).get("target") == triple]
+    kept = [number for number, row in enumerate(rows.value) if ("target", triple) in _texts(row)]
     if not kept:
         raise problem(f"no row of {file} builds for this machine, {triple}", "rehearse on one that it builds for")
     lines = text.splitlines(keepends=True)
@@ -77,17 +74,15 @@ def keep_rows(text: str, triple: str, file: str) -> str:
     return "".join([*lines[: starts[0]], *lines[starts[one] : ends[one]], *lines[ends[-1] :]])
 
 
-def find_rows(file: str, node: yaml.Node | None, *path: str) -> yaml.SequenceNode:
+def _find_rows(file: str, node: yaml.Node | None, *path: str) -> yaml.SequenceNode:
     """Return the list at a path of mappings."""
     for key in path:
-        if not isinstance(node, yaml.MappingNode):
-            raise problem(f"{file} has no {'.'.join(path)}", "compare it with the template's")
-        node = next((value for name, value in node.value if name.value == key), None)
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        node = next((value for name, value in pairs if name.value == key), None)
     if not isinstance(node, yaml.SequenceNode):
         raise problem(f"{file} has no list at {'.'.join(path)}", "compare it with the template's")
     return node
 
 
-def yaml_values(node: yaml.Node) -> dict[str, str]:
-    """Return the texts of a mapping."""
-    return {name.value: value.value for name, value in node.value if isinstance(value, yaml.ScalarNode)}
+def _texts(row: yaml.MappingNode) -> list[tuple[str, str]]:
+    return [(name.value, value.value) for name, value in row.value if isinstance(value, yaml.ScalarNode)]

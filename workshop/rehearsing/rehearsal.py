@@ -20,8 +20,8 @@ from workshop.loopback import gh, server
 from workshop.loopback.identity import IdentityProvider
 from workshop.loopback.index import PackageIndex, TrustedPublisher
 from workshop.rehearsing.machine import Machine, keep_rows
-from workshop.rehearsing.place import FRAGMENT, Place, choose_version, has_fragment, make_place
 from workshop.rehearsing.runner import Ran, Run
+from workshop.rehearsing.scratch import FRAGMENT, ScratchCopy, choose_version, has_fragment, make_copy
 from workshop.workflows.jobs import Event
 
 NOTES = "A rehearsal of this release.\n"
@@ -29,23 +29,13 @@ NOTES = "A rehearsal of this release.\n"
 
 @dataclass
 class Rehearsal:
-    """What a rehearsal has: all of it below one folder, and on loopback.
-
-    Attributes:
-        project: What is rehearsed.
-        place: The scratch copy.
-        release: The version.
-        index: What stands for PyPI.
-        provider: What stands for GitHub as the one who vouches for a job.
-        addresses: Where the index is.
-        machine: This machine.
-    """
+    """What a rehearsal has: all of it below one folder, and on loopback."""
 
     project: Project
-    place: Place
+    scratch: ScratchCopy
     release: Release
-    index: PackageIndex
-    provider: IdentityProvider
+    index: PackageIndex  # stands for PyPI
+    provider: IdentityProvider  # stands for GitHub as the one who vouches for a job
     addresses: server.Addresses
     machine: Machine
 
@@ -57,26 +47,18 @@ class Rehearsal:
     @property
     def github(self) -> Path:
         """What GitHub has, as its stand-in keeps it."""
-        return self.place.tools / "github.json"
+        return self.scratch.tools / "github.json"
 
     def event(self, **others: Any) -> Event:  # noqa: ANN401 - whatever an event has
         """Return the push of the release's tag."""
-        about = {
-            "name": "push",
-            "ref": f"refs/tags/{self.release.tag}",
-            "sha": self.place.tag_commit(self.release.tag),
-            "repository": self.repository,
-        }
-        return Event(**{**about, **others})
-
-    def make_release(self) -> Ran:
-        """Run `make release` in the scratch copy, with the answer to its question."""
-        return self.timed("release", "make", "release", f"VERSION={self.release.text}", "YES=1")
+        tag = self.release.tag
+        about = {"ref": f"refs/tags/{tag}", "sha": self.scratch.tag_commit(tag), "repository": self.repository}
+        return Event(name="push", **{**about, **others})
 
     def timed(self, job: str, *command: object) -> Ran:
         """Run a command in the scratch copy, and return how it went."""
         started = time.perf_counter()
-        done = self.place.run(*command)
+        done = self.scratch.run(*command)
         line = shlex.join(map(str, command))
         return Ran(job, job, line, time.perf_counter() - started, done.returncode, done.stdout)
 
@@ -86,7 +68,7 @@ class Rehearsal:
         self.write_github(tags=[event.ref_name])
         publishing = {"UV_PUBLISH_URL": self.addresses.upload, "SSL_CERT_FILE": str(self.addresses.authority)}
         others = {"workflow_file": self.project.workflow_file, **others}
-        return Run(self.place, event, self.machine, folder, self.provider, publishing, **others)
+        return Run(self.scratch, event, self.machine, folder, self.provider, publishing, **others)
 
     def write_github(self, **state: object) -> None:
         """Set what GitHub has."""
@@ -95,16 +77,14 @@ class Rehearsal:
 
     def read_github(self) -> dict[str, Any]:
         """Return what GitHub has."""
-        state: dict[str, Any] = json.loads(self.github.read_text(encoding="utf-8"))
-        return state
+        return dict(json.loads(self.github.read_text(encoding="utf-8")))
 
 
 def publisher_of(project: Project) -> TrustedPublisher:
     """Return the trusted publisher that `make doctor` tells PyPI about."""
     told = doctor.publisher(project, project.environments["pypi"])
-    repository = f"{told['Owner']}/{told['Repository name']}"
     return TrustedPublisher(
-        repository=repository,
+        repository=f"{told['Owner']}/{told['Repository name']}",
         workflow=told["Workflow name"],
         environment=told["Environment name"],
         project=project.name,
@@ -112,13 +92,13 @@ def publisher_of(project: Project) -> TrustedPublisher:
 
 
 @contextmanager
-def on_loopback(project: Project, place: Place, release: Release, machine: Machine) -> Iterator[Rehearsal]:
-    """Start an index and an identity provider for a place, and end them."""
+def on_loopback(project: Project, scratch: ScratchCopy, release: Release, machine: Machine) -> Iterator[Rehearsal]:
+    """Start an index and an identity provider for a scratch copy, and end them."""
     index, provider = PackageIndex(project.name, publisher_of(project)), IdentityProvider()
-    with server.serve(index, provider, place.folder) as addresses:
+    with server.serve(index, provider, scratch.folder) as addresses:
         # What is called PyPI by uv's own variable; only who has an identity to show goes there over TLS.
-        place = replace(place, variables={"UV_PUBLISH_URL": addresses.plain})
-        rehearsal = Rehearsal(project, place, release, index, provider, addresses, machine)
+        scratch = replace(scratch, variables={"UV_PUBLISH_URL": addresses.plain})
+        rehearsal = Rehearsal(project, scratch, release, index, provider, addresses, machine)
         write_tools(rehearsal)
         yield rehearsal
     if index.errors:
@@ -127,7 +107,7 @@ def on_loopback(project: Project, place: Place, release: Release, machine: Machi
 
 def write_tools(rehearsal: Rehearsal) -> None:
     """Put into the first folder of PATH what takes GitHub's place, and the uv that is locked."""
-    tools = rehearsal.place.tools
+    tools = rehearsal.scratch.tools
     rehearsal.github.unlink(missing_ok=True)
     rehearsal.write_github()
     command = [sys.executable, "-I", Path(gh.__file__), rehearsal.github]
@@ -137,22 +117,22 @@ def write_tools(rehearsal: Rehearsal) -> None:
         (tools / "uv").symlink_to(find_uv())
 
 
-def prepare_place(project: Project, folder: Path, asked: Release | None) -> tuple[Place, Release]:
+def prepare_copy(project: Project, folder: Path, asked: Release | None) -> tuple[ScratchCopy, Release]:
     """Make the scratch copy, and one commit in it: what only this machine and this moment need.
 
     Raises:
         ProblemsError: The version is released; or nothing of CI.yml is for this machine; or a fact is missing.
     """
     project.require_facts()
-    place = make_place(project, folder)
+    scratch = make_copy(project, folder)
     workflow = project.workflow_path
-    rows = keep_rows(place.read(workflow), host_triple(project), project.workflow_file)
+    rows = keep_rows(scratch.read(workflow), host_triple(project), project.workflow_file)
     changes: dict[str, str | None] = {workflow: rows}
-    if not has_fragment(place):
+    if not has_fragment(scratch):
         err.print("note: no news fragment waits, so the scratch copy gets one")
         changes[FRAGMENT] = NOTES
-    place.commit("Rehearse on this machine", changes)
-    release = asked or choose_version(place)
-    if place.tag_commit(release.tag):
+    scratch.commit("Rehearse on this machine", changes)
+    release = asked or choose_version(scratch)
+    if scratch.tag_commit(release.tag):
         raise problem(f"{release.text} is released already: there is a tag {release.tag}", "rehearse the next version")
-    return place, release
+    return scratch, release

@@ -9,11 +9,11 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from roadworthy.sums import read_sums
+from roadworthy.sums import sha256
 from roadworthy.terminal import err, out
 from workshop.rehearsing.machine import Machine
 from workshop.rehearsing.rehearsal import Rehearsal
-from workshop.rehearsing.runner import Ran, Run
+from workshop.rehearsing.runner import Ran, Watch
 from workshop.workflows.jobs import JobResult
 
 # How many of its last lines are shown of a step that fails.
@@ -42,7 +42,7 @@ def proof_of(command: str) -> str:
     return next((proof for words, proof in PROOFS.items() if command.startswith(words)), "")
 
 
-class Screen:
+class Screen(Watch):
     """Shows each step while it runs and when it has ended, and writes all that it says into a log."""
 
     def __init__(self, log: Path) -> None:
@@ -118,14 +118,10 @@ def show_elsewhere(jobs: dict[str, JobResult], machine: Machine) -> None:
     show_table("Not run here", ("jobs", "runners", "why, or what"), rows)
 
 
-def show_artefacts(rehearsal: Rehearsal, run: Run) -> None:
-    """Print the files, and whether the index has them."""
-    sums = read_sums(run.artefacts / "release" / rehearsal.project.sums.name)
-    files = rehearsal.index.files
-    rows = [
-        (name, f"{len(files[name].content):,}" if name in files else "-", digest, "yes" if name in files else "NO")
-        for name, digest in sums.items()
-    ]
+def show_artefacts(rehearsal: Rehearsal) -> None:
+    """Print the files, which the index has exactly as they were built, or there would be no report."""
+    files = rehearsal.index.files.items()
+    rows = [(name, f"{len(stored.content):,}", sha256(stored.content), "yes") for name, stored in files]
     show_table("What was published", ("file", "bytes", "SHA-256", "on the index"), rows)
 
 

@@ -3,18 +3,17 @@
 What runs is decided by the workflow itself, evaluated as GitHub does with what the jobs before really came to.
 """
 
-import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
-from typing import Any, Protocol
+from typing import Any
 
 from workshop.loopback.identity import IdentityProvider, github_claims
 from workshop.rehearsing import actions
 from workshop.rehearsing.machine import Machine
-from workshop.rehearsing.place import Place
+from workshop.rehearsing.scratch import ScratchCopy
 from workshop.workflows.events import load
 from workshop.workflows.jobs import Event, JobResult, Outcome, Row, Step, in_order, run
 from workshop.workflows.pipeline import BASH
@@ -34,8 +33,8 @@ class Ran:
     output: str
 
 
-class Watch(Protocol):
-    """Is told of each command."""
+class Watch:
+    """Is told of each command; it does nothing with that, for whoever does not want to know."""
 
     def begin(self, job: str, command: str) -> None:
         """Be told that it begins."""
@@ -44,43 +43,20 @@ class Watch(Protocol):
         """Be told how it went."""
 
 
-class Unwatched:
-    """Is told, and says nothing."""
-
-    def begin(self, job: str, command: str) -> None:
-        """Do nothing."""
-
-    def end(self, ran: Ran) -> None:
-        """Do nothing."""
-
-
 @dataclass
 class Run:
-    """A run of the workflow for one event.
+    """A run of the workflow for one event."""
 
-    Attributes:
-        place: The scratch copy.
-        event: What happened; its `sha` is in the remote.
-        machine: This machine.
-        folder: Where the rows run, and the artefacts are.
-        provider: Who vouches for a job.
-        publishing: Where uv publishes to, and the authority whom it trusts, as variables.
-        workflow_file: The name of the file; the identity of a job has it.
-        without: Commands that are left out, by their first words.
-        before: What the shell does before a command, by the command's first words.
-        watch: Is told of each command.
-    """
-
-    place: Place
-    event: Event
+    scratch: ScratchCopy
+    event: Event  # its `sha` is in the remote
     machine: Machine
-    folder: Path
+    folder: Path  # where the rows run, and the artefacts are
     provider: IdentityProvider
-    publishing: dict[str, str]
-    workflow_file: str = "CI.yml"
-    without: tuple[str, ...] = ()
-    before: Mapping[str, str] = field(default_factory=dict)
-    watch: Watch = field(default_factory=Unwatched)
+    publishing: dict[str, str]  # where uv publishes to, and the authority whom it trusts, as variables
+    workflow_file: str = "CI.yml"  # the identity of a job has it
+    without: tuple[str, ...] = ()  # commands that are left out, by their first words
+    before: Mapping[str, str] = field(default_factory=dict)  # what the shell does before a command, by its first words
+    watch: Watch = field(default_factory=Watch)
     done: list[Ran] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     results: dict[str, JobResult] = field(default_factory=dict)
@@ -98,31 +74,7 @@ class Run:
 
     def workflow(self) -> dict[str, Any]:
         """Return the workflow as the tag's commit has it."""
-        return load(self.place.git("show", f"{self.event.sha}:{FOLDER}/{self.workflow_file}"))
-
-    def job_of(self, command: str) -> str:
-        """Return the job with a step that runs this command: its first words.
-
-        Raises:
-            ValueError: There is none, or several.
-        """
-        jobs = self.workflow()["jobs"]
-        found: list[str] = [name for name, job in jobs.items() if any(runs(step, command) for step in job["steps"])]
-        if len(found) != 1:
-            raise ValueError(f"{len(found)} jobs run {command}, not one")
-        return found[0]
-
-    def skip_to(self, command: str, outcomes: Mapping[str, Outcome], artefacts: Path) -> None:
-        """Begin at the job that runs this command, after what the jobs before it came to, and with their artefacts."""
-        names = in_order(self.workflow())
-        first = names.index(self.job_of(command))
-        self.outcomes |= {name: outcomes[name] for name in names[:first] if name in outcomes}
-        results = run(self.workflow(), self.event, self.outcomes)
-        steps = [step for name in names[first:] for row in results[name].rows for step in row.steps]
-        later = {step.inputs["name"] for step in steps if step.uses.startswith("actions/upload-artifact@")}
-        for path in artefacts.iterdir():
-            if path.name not in later:
-                shutil.copytree(path, self.artefacts / path.name)
+        return load(self.scratch.git("show", f"{self.event.sha}:{FOLDER}/{self.workflow_file}"))
 
     def go(self, *, until: str = "") -> bool:
         """Go through the jobs that have no result yet, up to and with the job `until`; return whether all is well."""
@@ -148,20 +100,9 @@ class Run:
         """The jobs that failed."""
         return [name for name, result in self.results.items() if result.result == "failure"]
 
-    def again(self) -> bool:
-        """Do what "Re-run failed jobs" does, and return whether all is well then."""
-        self.previous, self.event = self.results, replace(self.event, run_attempt=self.event.run_attempt + 1)
-        again = run(self.workflow(), self.event, self.outcomes, previous=self.previous)
-        for name, result in again.items():
-            if result.runs:
-                self.outcomes.pop(name, None)
-        return self.go()
-
     def _job(self, workflow: dict[str, Any], name: str, result: JobResult) -> Outcome:
         failing, outputs = None, dict[str, str]()
-        for row in result.rows:
-            if self.machine.why_not(row):
-                continue
+        for row in (row for row in result.rows if not self.machine.why_not(row)):
             failing, outputs = self._row(name, row, result)
             if failing is not None:
                 break
@@ -174,12 +115,13 @@ class Run:
         workspace = self.folder / f"{len(self.done):02}-{name}"
         workspace.mkdir(parents=True)
         allowed = isinstance(result.permissions, dict) and result.permissions.get("id-token") == "write"
-        claims = self._claims(row) if allowed else None
-        job = actions.Job(self.place, workspace, self.artefacts, self.event.sha, claims)
+        it = self.event
+        about = {"repository": it.repository, "ref": it.ref, "sha": it.sha, "event_name": it.name}
+        about |= {"workflow": self.workflow_file, "environment": row.environment or ""}
+        claims = github_claims(**about) if allowed else None
+        job = actions.Job(self.scratch, workspace, self.artefacts, self.event.sha, claims)
         outputs: dict[str, str] = {}
-        for step in row.steps:
-            if step.runs is False:
-                continue
+        for step in (step for step in row.steps if step.runs is not False):
             ran = self._command(job, name, row, step, outputs) if step.run else self._action(job, name, row, step)
             if ran and ran.code:
                 return step.id or step.name, outputs
@@ -203,13 +145,15 @@ class Run:
         written = self.folder / "output"
         written.write_bytes(b"")
         own = {**step.env, **self.machine.changes(step.env)}
-        env = {**self._github(written), **self._identity(job), **own}
+        # Where it publishes to, and what it is given to ask for its identity, if it may.
+        identity = {} if job.claims is None else {**self.publishing, **self.provider.grant(dict(job.claims))}
+        env = {**self._github(written), **identity, **own}
         # As somebody would type it.
         shown = " ".join(Template(step.run).safe_substitute(own).split())
         self.watch.begin(name, shown)
         started = time.perf_counter()
         before = [line for words, line in self.before.items() if step.run.startswith(words)]
-        done = self.place.run(*BASH, "\n".join([*before, step.run]), cwd=job.workspace, **env)
+        done = self.scratch.run(*BASH, "\n".join([*before, step.run]), cwd=job.workspace, **env)
         ran = Ran(name, row.name, shown, time.perf_counter() - started, done.returncode, done.stdout)
         self._keep(ran)
         for line in written.read_text(encoding="utf-8").splitlines():
@@ -221,40 +165,12 @@ class Run:
         self.done.append(ran)
         self.watch.end(ran)
 
-    def _identity(self, job: actions.Job) -> dict[str, str]:
-        """Return what a job that may ask for its identity is given, and where it publishes to."""
-        return {} if job.claims is None else {**self.publishing, **self.provider.grant(dict(job.claims))}
-
-    def _claims(self, row: Row) -> dict[str, str]:
-        return github_claims(
-            repository=self.event.repository,
-            workflow=self.workflow_file,
-            ref=self.event.ref,
-            sha=self.event.sha,
-            event_name=self.event.name,
-            environment=row.environment or "",
-        )
-
     def _github(self, output: Path) -> dict[str, str]:
+        """Return the variables that GitHub gives to every step: its context, and where to write."""
         return {
             "CI": "true",
             "GITHUB_ACTIONS": "true",
-            "GITHUB_BASE_REF": self.event.base_ref,
-            "GITHUB_EVENT_NAME": self.event.name,
+            **{f"GITHUB_{key.upper()}": value for key, value in self.event.facts.items()},
             "GITHUB_OUTPUT": str(output),
-            "GITHUB_REF": self.event.ref,
-            "GITHUB_REF_NAME": self.event.ref_name,
-            "GITHUB_REF_TYPE": self.event.ref_type,
-            "GITHUB_REPOSITORY": self.event.repository,
-            "GITHUB_RUN_ATTEMPT": str(self.event.run_attempt),
-            "GITHUB_RUN_NUMBER": "10",
-            "GITHUB_SERVER_URL": "https://github.com",
-            "GITHUB_SHA": self.event.sha,
             "GITHUB_STEP_SUMMARY": str(self.summary),
         }
-
-
-def runs(step: Mapping[str, str], command: str) -> bool:
-    """Say whether a step runs a command: its first words."""
-    words = command.split()
-    return step.get("run", "").split()[: len(words)] == words

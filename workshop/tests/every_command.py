@@ -28,8 +28,8 @@ from roadworthy.index import Index, NotThereYetError  # noqa: E402
 from roadworthy.project import Project  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
 from workshop.copying import command_line, creating  # noqa: E402, F401 - `new` reads it when it is called
-from workshop.rehearsing.place import scratch_folder  # noqa: E402
-from workshop.rehearsing.rehearsal import prepare_place, publisher_of  # noqa: E402
+from workshop.rehearsing.rehearsal import prepare_copy, publisher_of  # noqa: E402
+from workshop.rehearsing.scratch import scratch_folder  # noqa: E402
 
 COPY = ("new", "--author=Ada Lovelace", "--email=ada@example.org", "--owner=ada", "--license=MIT")
 
@@ -37,7 +37,7 @@ COPY = ("new", "--author=Ada Lovelace", "--email=ada@example.org", "--owner=ada"
 def begin_rehearsal() -> None:
     """Do what a rehearsal begins with; what follows are the other commands."""
     with scratch_folder(Project(CHECKOUT)) as folder:
-        prepare_place(Project(CHECKOUT), folder, None)
+        prepare_copy(Project(CHECKOUT), folder, None)
         publisher_of(Project(CHECKOUT))
 
 

@@ -12,7 +12,7 @@ from tomlkit.items import Table
 from copies import make_template
 from helpers import run
 from releases import IDENTITY, Place
-from workshop.rehearsing.place import share_environment
+from workshop.rehearsing.scratch import share_environment
 
 
 @dataclass(frozen=True)

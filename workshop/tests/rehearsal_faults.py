@@ -22,10 +22,12 @@ from roadworthy.building.toolchain import build_folder, host_triple
 from roadworthy.releasing.version import Release
 from roadworthy.sums import read_sums, sha256
 from workshop.rehearsing.machine import Machine
-from workshop.rehearsing.place import Place
-from workshop.rehearsing.rehearsal import Rehearsal, on_loopback, prepare_place
-from workshop.rehearsing.runner import Ran, Run
-from workshop.workflows.jobs import Outcome
+from workshop.rehearsing.rehearsal import Rehearsal, on_loopback, prepare_copy
+from workshop.rehearsing.runner import FOLDER, Ran, Run
+from workshop.rehearsing.scratch import ScratchCopy
+from workshop.workflows.jobs import Outcome, in_order
+from workshop.workflows.jobs import run as evaluate
+from workshop.workflows.pipeline import Pipeline
 
 NOTHING, COMPLETE = "nothing", "everything"
 # What stops a fault that nothing stops.
@@ -57,8 +59,8 @@ class Base:
         machine: This machine.
     """
 
-    before: Place
-    after: Place
+    before: ScratchCopy
+    after: ScratchCopy
     release: Release
     artefacts: Path
     outcomes: Mapping[str, Outcome]
@@ -70,7 +72,7 @@ class Base:
         return read_sums(self.artefacts / "release" / PROJECT.sums.name)
 
 
-def copy_place(place: Place, folder: Path) -> Place:
+def copy_place(place: ScratchCopy, folder: Path) -> ScratchCopy:
     """Copy a place to another folder."""
     copy = replace(place, folder=folder, variables={})
     folder.mkdir(parents=True)
@@ -81,11 +83,40 @@ def copy_place(place: Place, folder: Path) -> Place:
     return copy
 
 
-def replace_text(place: Place, name: str, old: str, new: str) -> str:
+def replace_text(place: ScratchCopy, name: str, old: str, new: str) -> str:
     """Replace a text that stands in a file of a place once, commit, push, and return the commit."""
     text = place.read(name)
     assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
     return place.commit(f"Change {name}", {name: text.replace(old, new)})
+
+
+def job_of(run: Run, command: str) -> str:
+    """Return the job of a run with a step that runs this command: its first words."""
+    text = run.scratch.git("show", f"{run.event.sha}:{FOLDER}/{run.workflow_file}")
+    return Pipeline(PROJECT, text).one(command)
+
+
+def skip_to(run: Run, command: str, outcomes: Mapping[str, Outcome], artefacts: Path) -> None:
+    """Begin at the job that runs this command, after what the jobs before it came to, and with their artefacts."""
+    names = in_order(run.workflow())
+    first = names.index(job_of(run, command))
+    run.outcomes |= {name: outcomes[name] for name in names[:first] if name in outcomes}
+    results = evaluate(run.workflow(), run.event, run.outcomes)
+    steps = [step for name in names[first:] for row in results[name].rows for step in row.steps]
+    later = {step.inputs["name"] for step in steps if step.uses.startswith("actions/upload-artifact@")}
+    for path in artefacts.iterdir():
+        if path.name not in later:
+            shutil.copytree(path, run.artefacts / path.name)
+
+
+def go_again(run: Run) -> bool:
+    """Do what "Re-run failed jobs" does, and return whether all is well then."""
+    run.previous, run.event = run.results, replace(run.event, run_attempt=run.event.run_attempt + 1)
+    again = evaluate(run.workflow(), run.event, run.outcomes, previous=run.previous)
+    for name, result in again.items():
+        if result.runs:
+            run.outcomes.pop(name, None)
+    return run.go()
 
 
 def find_base(folder: Path) -> Base:
@@ -109,13 +140,13 @@ def make_base(folder: Path, compiled: Path) -> None:
     """
     target = build_folder(PROJECT).relative_to(PROJECT.root)
     taken = f"mkdir -p {target}; for each in '{compiled}'/cp*; do ln -s \"$each\" {target}; done"
-    place, release = prepare_place(PROJECT, folder, None)
+    place, release = prepare_copy(PROJECT, folder, None)
     with on_loopback(PROJECT, place, release, Machine.here(PROJECT, host_triple(PROJECT))) as rehearsal:
         before = copy_place(place, folder / "before")
         released = rehearsal.timed("release", *release_command(release.text))
         assert released.code == 0, released.output
         ci = rehearsal.start_run(folder / "run", before={"make build": taken})
-        assert ci.go(until=ci.job_of("make collect")), ci.done[-1].output
+        assert ci.go(until=job_of(ci, "make collect")), ci.done[-1].output
         base = Base(before, place, release, ci.artefacts, ci.outcomes, rehearsal.machine)
     (folder / "base.pickle").write_bytes(pickle.dumps(base))
 
@@ -131,9 +162,9 @@ class Scene:
     runs: list[Run] = field(default_factory=list)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ScratchCopy:
         """The scratch copy."""
-        return self.rehearsal.place
+        return self.rehearsal.scratch
 
     @property
     def tag(self) -> str:
@@ -154,7 +185,7 @@ class Scene:
         """Return a run that begins at the job with this command; what comes before it is as it was."""
         number = len(list(self.folder.glob("run-*")))
         run = self.rehearsal.start_run(self.folder / f"run-{number}", **others)
-        run.skip_to(command, self.base.outcomes, self.base.artefacts)
+        skip_to(run, command, self.base.outcomes, self.base.artefacts)
         return run
 
     def go(self, run: Run, *, again: bool = False) -> None:
@@ -163,7 +194,7 @@ class Scene:
             self.runs.append(run)
         since = len(run.done)
         if again:
-            run.again()
+            go_again(run)
         else:
             run.go()
         self.ran += run.done[since:]

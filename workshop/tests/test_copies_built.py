@@ -15,7 +15,7 @@ import pytest
 from copies import Folder, make_template
 from helpers import run
 from roadworthy.processes import find_uv
-from workshop.rehearsing.place import age_sources
+from workshop.rehearsing.scratch import age_sources
 
 # What is nasty about each.
 NAMES = {

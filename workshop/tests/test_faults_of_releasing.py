@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from helpers import PROJECT
-from rehearsal_faults import COMPLETE, NOBODY, Base, Fault, Scene, require_stated
+from rehearsal_faults import COMPLETE, NOBODY, Base, Fault, Scene, job_of, require_stated
 from roadworthy.sums import write_sums
-from workshop.rehearsing.place import BRANCH, Place, share_environment
 from workshop.rehearsing.runner import Run
+from workshop.rehearsing.scratch import BRANCH, ScratchCopy, share_environment
 
 # Refuses one ref as a branch's protection does, and would take the others.
 PROTECTED = f"""\
@@ -104,7 +104,7 @@ def two_releases_in_one_checkout(scene: Scene) -> None:
 
 def two_releases_at_once(scene: Scene) -> None:
     """Two maintainers release the same version, and one pushes while the other one builds."""
-    other = Place(scene.folder / "other", scene.place.moment + 60)
+    other = ScratchCopy(scene.folder / "other", scene.place.moment + 60)
     other.folder.mkdir()
     shutil.copy(scene.place.folder / "gitconfig", other.folder)
     other.git("clone", "--quiet", scene.place.remote, other.checkout, cwd=other.folder)
@@ -139,7 +139,7 @@ def tag_moved(scene: Scene) -> None:
     scene.place.commit("Afterthought", {"tests/afterthought.txt": "New.\n"})
     push_tag(scene, scene.tag)
     run = scene.rehearsal.start_run(scene.folder / "again")
-    run.go(until=run.job_of("make sdist"))
+    run.go(until=job_of(run, "make sdist"))
     (sdist,) = (run.artefacts / "built-sdist" / "dist").iterdir()
 
     def replace_sdist(publishing: Run) -> None:

@@ -9,7 +9,7 @@ import pytest
 from copies import PROJECT
 from helpers import copy_checkout, run
 from roadworthy.building.toolchain import host_triple
-from workshop.workflows import platforms
+from test_facts import DOCUMENTS
 
 OLDEST = PROJECT.oldest_python
 NEXT = f"3.{int(OLDEST.split('.')[1]) + 1}"
@@ -54,7 +54,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (row(f"target: {GONE['wheels']}"), ""),
         (row(f"runner: {GONE['runner']}"), ""),
     )
-    for name in platforms.DOCUMENTS:
+    for name in DOCUMENTS:
         edit(
             copy / name,
             (rf"(?m)^\| .* \| {re.escape(GONE['runner'])} \|\n", ""),

@@ -141,9 +141,9 @@ def test_a_commit_without_news_can_be_rehearsed(copy: Path, tmp_path: Path) -> N
     """So can the commit that a release has made."""
     program = (
         "import sys; sys.path[:0] = ['.', 'roadworthy/src']; from pathlib import Path;"
-        "from workshop.rehearsing.rehearsal import prepare_place; from workshop.rehearsing.place import has_fragment;"
+        "from workshop.rehearsing.rehearsal import prepare_copy; from workshop.rehearsing.scratch import has_fragment;"
         "from roadworthy.project import Project;"
-        "place, release = prepare_place(Project(Path.cwd()), Path(sys.argv[1]), None);"
+        "place, release = prepare_copy(Project(Path.cwd()), Path(sys.argv[1]), None);"
         "print(release.text, has_fragment(place)); print(place.git('status', '--porcelain'))"
     )
     first = run(sys.executable, "-c", program, made(tmp_path / "first"), cwd=copy)
@@ -173,8 +173,8 @@ def test_a_shallow_checkout_can_be_rehearsed(copy: Path, tmp_path: Path) -> None
     assert cloned.returncode == 0, cloned.stderr
     program = (
         "import sys; sys.path[:0] = ['.', 'roadworthy/src']; from pathlib import Path;"
-        "from workshop.rehearsing.rehearsal import prepare_place; from roadworthy.project import Project;"
-        "place, _ = prepare_place(Project(Path.cwd()), Path(sys.argv[1]), None);"
+        "from workshop.rehearsing.rehearsal import prepare_copy; from roadworthy.project import Project;"
+        "place, _ = prepare_copy(Project(Path.cwd()), Path(sys.argv[1]), None);"
         "print(place.git('rev-list', '--count', 'HEAD', cwd=place.remote), place.git('rev-parse', 'HEAD~1^{tree}'))"
     )
     done = run(sys.executable, "-c", program, made(tmp_path / "place"), cwd=shallow)

@@ -12,14 +12,14 @@ import pytest
 import yaml
 
 from helpers import PROJECT
-from rehearsal_faults import replace_text
+from rehearsal_faults import go_again, replace_text, skip_to
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import host_triple
 from workshop.loopback.identity import IdentityProvider
 from workshop.rehearsing.machine import OF_THE_CHECKOUT, Machine, keep_rows
-from workshop.rehearsing.place import CONFIGURATION, Place
 from workshop.rehearsing.report import PROOFS, proof_of
 from workshop.rehearsing.runner import FOLDER, Run
+from workshop.rehearsing.scratch import CONFIGURATION, ScratchCopy
 from workshop.workflows.jobs import Event
 from workshop.workflows.pipeline import TAG, Pipeline
 
@@ -90,9 +90,9 @@ jobs:
 ENGINE = str(PROJECT.root / "roadworthy" / "src")
 
 
-def make_place(folder: Path, workflow: str) -> Place:
+def make_place(folder: Path, workflow: str) -> ScratchCopy:
     """Make a place with one commit, which holds a workflow."""
-    place = Place(folder, 1900000000, {"UV_PUBLISH_URL": "http://127.0.0.1:9/legacy/"})
+    place = ScratchCopy(folder, 1900000000, {"UV_PUBLISH_URL": "http://127.0.0.1:9/legacy/"})
     (folder / "gitconfig").write_text(CONFIGURATION, encoding="utf-8")
     place.tools.mkdir()
     for path in (place.checkout, place.remote):
@@ -154,9 +154,9 @@ def test_what_needs_a_failed_job_does_not_run_and_runs_again_with_it(run: Run, t
     assert (run.failed, run.results["third"].result) == (["second"], "skipped")
     assert "reported" in said(run)
     before = len(run.done)
-    assert not run.again()
+    assert not go_again(run)
     (tmp_path / "flag").unlink()
-    assert run.again()
+    assert go_again(run)
     again = [one.job for one in run.done[before:]]
     # The first job and the rows have succeeded, and are not run again.
     assert again == ["second", "second", "second", "report", "second", "second", "second", "third"]
@@ -188,14 +188,14 @@ def test_what_is_not_there_is_neither_left_nor_fetched(tmp_path: Path) -> None:
 def test_a_run_can_begin_later_with_the_artefacts_of_another(run: Run, tmp_path: Path) -> None:
     run.go()
     later = replace(run, folder=tmp_path / "later", done=[], outcomes={}, results={})
-    later.skip_to("cat dist/a.txt", run.outcomes, run.artefacts)
+    skip_to(later, "cat dist/a.txt", run.outcomes, run.artefacts)
     assert later.go()
     assert [one.job for one in later.done if one.job != "rows"] == ["second", "second", "second", "third"]
 
 
 def test_an_action_that_nothing_takes_the_place_of_is_an_error(run: Run) -> None:
-    replace_text(run.place, f"{FOLDER}/CI.yml", "actions/checkout@1", "somebody/action@1")
-    run.event = replace(run.event, sha=run.place.git("rev-parse", "HEAD"))
+    replace_text(run.scratch, f"{FOLDER}/CI.yml", "actions/checkout@1", "somebody/action@1")
+    run.event = replace(run.event, sha=run.scratch.git("rev-parse", "HEAD"))
     with pytest.raises(ValueError, match="nothing takes the place of somebody/action"):
         run.go()
 

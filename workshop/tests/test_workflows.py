@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from workshop.workflows.events import load, matches, triggers
-from workshop.workflows.jobs import Concurrency, Event, JobResult, Outcome, run, workflow_concurrency
-from workshop.workflows.matrix import expand_matrix
+from workshop.workflows.expressions import Scope
+from workshop.workflows.jobs import Concurrency, Event, JobResult, Outcome, named_rows, run, workflow_concurrency
 
 PUSH = Event(name="push")
 TAG = Event(name="push", ref="refs/tags/v1.2.3")
@@ -182,6 +182,10 @@ matrix:
 """)
 
 
+def expand_matrix(strategy: dict[str, Any]) -> list[dict[str, Any]]:
+    return [row for row, _ in named_rows(strategy, Scope({}))]
+
+
 def test_include_extends_the_original_rows_or_adds_one() -> None:
     assert expand_matrix(FRUIT) == [
         {"fruit": "apple", "animal": "cat", "color": "pink", "shape": "circle"},
@@ -305,7 +309,7 @@ def test_a_condition_sees_the_results_of_what_it_needs(result: str) -> None:
 
 def test_a_job_that_is_cancelled_alone_does_not_cancel_the_run() -> None:
     jobs = {"a": job(), "b": job(needs="a", **{"if": "!cancelled()"}), "c": job(needs="a")}
-    ran = run(of(jobs=jobs), PUSH, {"a": Outcome("cancelled", alone=True)})
+    ran = run(of(jobs=jobs), PUSH, {"a": Outcome("cancelled", run_goes_on=True)})
     assert [ran[name].runs for name in "abc"] == [True, True, False]
 
 
@@ -461,7 +465,7 @@ def test_what_comes_after_a_step_that_fails_is_told_so(result: str, later: dict[
 
 def test_what_steps_are_given_is_evaluated_as_far_as_things_are_known() -> None:
     row = only(steps=STEPS, strategy=MATRIX, env={"GREETING": "hello"}).rows[1]
-    checkout, build = row.steps[0], row.step("build")
+    checkout, build = row.steps[0], next(step for step in row.steps if step.id == "build")
     assert (checkout.uses, checkout.inputs) == ("actions/checkout@v5", {"ref": PUSH.sha, "fetch-depth": "0"})
     assert build.run == "make build OS=macos-15"
     assert build.env == {"HASH": "${{ steps.cache.outputs.hash }}", "WORD": "hello!"}

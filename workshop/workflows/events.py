@@ -13,6 +13,8 @@ PULL_REQUESTS = ("pull_request", "pull_request_target")
 DEFAULT_TYPES = ("opened", "synchronize", "reopened")
 # Null in events of other kinds.
 OF_ONE_EVENT = ("head_commit", "inputs", "merge_group", "pull_request", "release", "schedule", "workflow_run")
+# Of the context `github`, under the name that they have here.
+OF_EVERY_EVENT = ("actor", "base_ref", "head_ref", "ref", "ref_name", "ref_type", "repository", "sha")
 ZEROS = {"boolean": False, "number": 0}
 
 
@@ -40,52 +42,30 @@ _Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value)
 
 
 def load(text: str) -> dict[str, Any]:
-    """Return a parsed workflow.
-
-    Raises:
-        ValueError: A key is defined twice in a mapping.
-    """
+    """Return a parsed workflow; a key that is defined twice in a mapping is a ValueError."""
     workflow: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from SafeLoader
     return workflow
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that happens on GitHub.
-
-    Attributes:
-        name: Such as "push".
-        ref: The full ref, such as "refs/tags/v1.0"; of a pull request "refs/pull/1/merge".
-        action: The activity, such as "opened"; a pull request's default is "synchronize".
-        head_ref: The branch that a pull request comes from.
-        base_ref: The branch that a pull request is for.
-        sha: The commit.
-        repository: The repository, as "owner/name".
-        default_branch: The repository's.
-        fork: The pull request comes from a fork.
-        inputs: What a person entered for workflow_dispatch.
-        run_attempt: 1, and one more at every re-run.
-        changed: The paths of the files that a push or a pull request changes.
-        actor: Who did it.
-        variables: The repository's configuration variables, `vars`.
-        payload: More of `github.event`, such as `{"head_commit": {"message": "…"}}`.
-    """
+    """Something that happens on GitHub."""
 
     name: str
-    ref: str = "refs/heads/main"
-    action: str = ""
-    head_ref: str = ""
-    base_ref: str = ""
+    ref: str = "refs/heads/main"  # in full; of a pull request "refs/pull/1/merge"
+    action: str = ""  # a pull request's default is "synchronize"
+    head_ref: str = ""  # the branch that a pull request comes from
+    base_ref: str = ""  # the branch that it is for
     sha: str = "0123456789abcdef0123456789abcdef01234567"
     repository: str = "owner/name"
     default_branch: str = "main"
-    fork: bool = False
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    run_attempt: int = 1
-    changed: tuple[str, ...] | None = None
+    fork: bool = False  # a pull request comes from one
+    inputs: Mapping[str, Any] = field(default_factory=dict)  # what a person entered for workflow_dispatch
+    run_attempt: int = 1  # one more at every re-run
+    changed: tuple[str, ...] | None = None  # the files that a push or a pull request changes
     actor: str = "somebody"
-    variables: Mapping[str, str] = field(default_factory=dict)
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)  # the repository's: the context `vars`
+    payload: Mapping[str, Any] = field(default_factory=dict)  # more of `github.event`
 
     def __post_init__(self) -> None:
         if self.name in PULL_REQUESTS and not (self.head_ref and self.base_ref):
@@ -113,27 +93,23 @@ class Event:
         """Return whether the run gets no secrets, and a token that can only read."""
         return self.fork and self.name != "pull_request_target"
 
-    def github(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is known of the context `github`."""
+    @property
+    def facts(self) -> dict[str, str]:
+        """What of the context `github` is the same for all workflows of the repository."""
         return {
-            "actor": self.actor,
-            "base_ref": self.base_ref,
-            "event": self._payload(workflow),
+            **{key: getattr(self, key) for key in OF_EVERY_EVENT},
             "event_name": self.name,
-            "head_ref": self.head_ref,
-            "ref": self.ref,
-            "ref_name": self.ref_name,
-            "ref_type": self.ref_type,
-            "repository": self.repository,
             "repository_owner": self.repository.split("/")[0],
             "run_attempt": str(self.run_attempt),
             "run_id": "1000",
             "run_number": "10",
             "server_url": "https://github.com",
-            "sha": self.sha,
             "triggering_actor": self.actor,
-            "workflow": workflow.get("name", ""),
         }
+
+    def github(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is known of the context `github`."""
+        return {**self.facts, "event": self._payload(workflow), "workflow": workflow.get("name", "")}
 
     def _payload(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
         here = {"full_name": self.repository, "default_branch": self.default_branch, "fork": False}
@@ -148,22 +124,14 @@ class Event:
             inputs = self.given_inputs(workflow)
             payload |= {"ref": self.ref, "inputs": {key: text_of(value) for key, value in inputs.items()}}
         elif self.name in PULL_REQUESTS:
-            there = (
-                {**here, "full_name": f"{self.actor}/{self.repository.split('/')[1]}", "fork": True}
-                if self.fork
-                else here
-            )
-            head = {"ref": self.head_ref, "sha": self.sha, "repo": there}
+            fork = {"full_name": f"{self.actor}/{self.repository.split('/')[1]}", "fork": True} if self.fork else {}
+            head = {"ref": self.head_ref, "sha": self.sha, "repo": here | fork}
             base = {"ref": self.base_ref, "repo": here}
             payload |= {"number": 1, "pull_request": {"number": 1, "draft": False, "head": head, "base": base}}
-        return _merged(payload, self.payload)
+        return {**payload, **self.payload}
 
     def given_inputs(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the context `inputs`: what was entered, and the defaults for the rest.
-
-        Raises:
-            ValueError: An input is none that the workflow takes, or not one of its options.
-        """
+        """Return the context `inputs`: what was entered, if the workflow takes it, and the defaults for the rest."""
         if self.name != "workflow_dispatch":
             return {}
         declared = (_filters(workflow).get("workflow_dispatch") or {}).get("inputs") or {}
@@ -207,19 +175,12 @@ def triggers(workflow: Mapping[str, Any], event: Event) -> bool:
 
 
 def matches(patterns: Iterable[str], name: str) -> bool:
-    """Tell whether GitHub's filter patterns take a name; the last one that matches decides, `!` says no.
-
-    Raises:
-        ValueError: All patterns say no, which GitHub refuses.
-    """
+    """Tell whether GitHub's filter patterns take a name; the last one that matches decides, `!` says no."""
     listed = as_list(patterns)
     if all(pattern.startswith("!") for pattern in listed):
         raise ValueError(f"a pattern without ! is needed beside {', '.join(listed) or 'none'}")
-    taken = False
-    for pattern in listed:
-        if re.fullmatch(_regex(pattern.removeprefix("!")), name, re.DOTALL):
-            taken = not pattern.startswith("!")
-    return taken
+    found = [each for each in listed if re.fullmatch(_regex(each.removeprefix("!")), name, re.DOTALL)]
+    return bool(found) and not found[-1].startswith("!")
 
 
 def _regex(pattern: str) -> str:
@@ -251,14 +212,6 @@ def _filters(workflow: Mapping[str, Any]) -> dict[str, Any]:
 def as_list(value: str | Iterable[str]) -> list[str]:
     """Return what may be one or several as a list."""
     return [value] if isinstance(value, str) else list(value)
-
-
-def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(one)
-    for key, value in other.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if both else value
-    return merged
 
 
 def text_of(value: object) -> str:

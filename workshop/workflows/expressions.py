@@ -16,17 +16,12 @@ CLOSED = frozenset({"inputs", "matrix", "needs", "vars"})
 
 @dataclass(frozen=True)
 class Scope:
-    """What expressions can see.
+    """What expressions can see."""
 
-    Attributes:
-        contexts: The contexts that are known, each with what is known of it.
-        closed: The contexts that are known entirely.
-        results: The results that `success()` and `failure()` are about, by job.
-        cancelled: What `cancelled()` returns.
-    """
-
+    # The contexts that are known, each with what is known of it; of those in `closed`, that is everything.
     contexts: dict[str, Any]
     closed: frozenset[str] = CLOSED
+    # The results that `success()` and `failure()` are about, by job; and what `cancelled()` returns.
     results: dict[str, str] = field(default_factory=dict)
     cancelled: bool = False
 
@@ -39,11 +34,8 @@ def strings(value: object) -> Iterator[str]:
     """Return all strings in a value, at any depth."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from strings(item)
-    elif isinstance(value, list):
-        for item in value:
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
             yield from strings(item)
 
 
@@ -54,19 +46,15 @@ class Evaluator:
         """Install what it needs, where that is absent, and start the process."""
         node, script = install()
         self._answers: dict[str, str] = {}
-        self._process = subprocess.Popen(
-            [node, script],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            bufsize=1,
-        )
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen([node, script], stdin=pipe, stdout=pipe, encoding="utf-8", bufsize=1)
+        atexit.register(self._process.communicate)
 
     def fill(self, value: Any, where: str, scope: Scope) -> Any:  # noqa: ANN401 - whatever YAML holds
-        """Evaluate all templates in a value; those with anything unknown in them stay as they are.
+        """Evaluate all templates in a string, or in lists and mappings; those with anything unknown stay as they are.
 
         Args:
-            value: A string, or lists and mappings with strings in them.
+            value: What has templates in it.
             where: The definition in GitHub's schema of workflow files that says what can be used in it.
             scope: What is known.
 
@@ -88,26 +76,19 @@ class Evaluator:
         holds: bool | None = self._ask(where, scope, "condition", text)
         return holds
 
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
-
-    def _answer(self, request: str) -> str:
-        """Return node's answer to a line; to the same line, always the same."""
+    def _ask(self, where: str, scope: Scope, kind: str, asked: object) -> Any:  # noqa: ANN401 - whatever JSON holds
+        status = {"results": scope.results, "cancelled": scope.cancelled}
+        about = {"where": where, "contexts": scope.contexts, "closed": list(scope.closed), "status": status}
+        request = json.dumps({**about, kind: asked})
+        # To the same line, node's answer is always the same.
         if request not in self._answers:
             if self._process.stdin is None or self._process.stdout is None:
                 raise RuntimeError("node has no pipes")
             self._process.stdin.write(f"{request}\n")
-            line = self._process.stdout.readline()
-            if not line:
+            if not (line := self._process.stdout.readline()):
                 raise RuntimeError("node has ended; what it said stands above")
             self._answers[request] = line
-        return self._answers[request]
-
-    def _ask(self, where: str, scope: Scope, kind: str, asked: object) -> Any:  # noqa: ANN401 - whatever JSON holds
-        status = {"results": scope.results, "cancelled": scope.cancelled}
-        request = {"where": where, "contexts": scope.contexts, "closed": list(scope.closed), "status": status}
-        answer = json.loads(self._answer(json.dumps({**request, kind: asked})))
+        answer = json.loads(self._answers[request])
         if "error" in answer:
             raise ValueError(f"{where}: {answer['error']}, in {asked!r}")
         return answer["value"]
@@ -116,6 +97,4 @@ class Evaluator:
 @cache
 def shared() -> Evaluator:
     """Return the evaluator of this process."""
-    evaluator = Evaluator()
-    atexit.register(evaluator.close)
-    return evaluator
+    return Evaluator()

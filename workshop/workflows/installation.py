@@ -84,10 +84,9 @@ def _locked(folder: Path, uv: Path | None) -> tuple[Path, list[object]]:
 @contextmanager
 def _anew(folder: Path, *sources: Path) -> Iterator[bool]:
     """Empty a folder and ask for it to be filled, unless that was done for the same content of these files."""
-    stamp, digest = folder / "stamp", sha256()
-    for source in sources:
-        digest.update(sha256(source.read_bytes()).digest())
-    needed = not stamp.exists() or stamp.read_text(encoding="utf-8") != digest.hexdigest()
+    stamp = folder / "stamp"
+    digest = sha256(b"".join(sha256(source.read_bytes()).digest() for source in sources)).hexdigest()
+    needed = not stamp.exists() or stamp.read_text(encoding="utf-8") != digest
     if needed:
         if folder.exists():
             shutil.rmtree(folder)
@@ -95,7 +94,7 @@ def _anew(folder: Path, *sources: Path) -> Iterator[bool]:
     yield needed
     # Only now: what failed or was interrupted is done again.
     if needed:
-        stamp.write_text(digest.hexdigest(), encoding="utf-8")
+        stamp.write_text(digest, encoding="utf-8")
 
 
 def _failed(what: str, done: "CompletedProcess[str]") -> ProblemsError:

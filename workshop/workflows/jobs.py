@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
+from itertools import product
 from typing import Any
 
 from workshop.workflows.events import Event, as_list, text_of, triggers
 from workshop.workflows.expressions import CLOSED, Scope, shared, strings
-from workshop.workflows.matrix import named_rows
 
 __all__ = ["Concurrency", "Event", "JobResult", "Outcome", "Row", "Step", "in_order", "run", "workflow_concurrency"]
 
@@ -20,21 +20,16 @@ SYSTEMS = {"ubuntu": "Linux", "macos": "macOS", "windows": "Windows"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job that runs results in.
+    """What a job that runs results in."""
 
-    Attributes:
-        result: "success", "failure" or "cancelled".
-        outputs: The job's outputs.
-        failing: The id or the name of the step at which it failed, or was cancelled; later steps are told so.
-        steps: The context `steps`, such as `{"build": {"outputs": {"hash": "1"}}}`.
-        alone: The job was cancelled, but the run was not: it took too long, or was replaced in its concurrency group.
-    """
-
-    result: str = "success"
+    result: str = "success"  # or "failure" or "cancelled"
     outputs: Mapping[str, str] = field(default_factory=dict)
+    # The id or the name of the step at which it failed, or was cancelled; later steps are told so.
     failing: str | None = None
+    # The context `steps`, such as `{"build": {"outputs": {"hash": "1"}}}`.
     steps: Mapping[str, Any] = field(default_factory=dict)
-    alone: bool = False
+    # The job was cancelled, but the run was not: it took too long, or was replaced in its concurrency group.
+    run_goes_on: bool = False
 
     def __post_init__(self) -> None:
         if self.result not in ("success", "failure", "cancelled"):
@@ -79,11 +74,6 @@ class Row:
     env: dict[str, str]
     steps: tuple[Step, ...]
 
-    def step(self, wanted: str) -> Step:
-        """Return the step of this id or name."""
-        (found,) = [step for step in self.steps if wanted in (step.id, step.name)]
-        return found
-
     def step_using(self, action: str) -> Step:
         """Return the only step that uses this action, such as "actions/checkout"."""
         (found,) = [step for step in self.steps if step.uses.split("@")[0] == action]
@@ -92,25 +82,15 @@ class Row:
 
 @dataclass(frozen=True)
 class JobResult:
-    """What becomes of a job.
+    """What becomes of a job."""
 
-    Attributes:
-        runs: It runs in this attempt.
-        result: What the jobs that need it see: "success", "failure", "cancelled" or "skipped".
-        outputs: Its outputs.
-        alone: It was cancelled, but the run was not.
-        permissions: What its token may do; "default" where the workflow does not say.
-        secrets: The names of the secrets that it is given; "*" where it takes all, or by a computed name.
-        rows: Once for each row of its matrix; none if it is skipped.
-    """
-
-    runs: bool
-    result: str
+    runs: bool  # in this attempt
+    result: str  # what the jobs that need it see: "success", "failure", "cancelled" or "skipped"
     outputs: Mapping[str, str] = field(default_factory=dict)
-    alone: bool = False
-    permissions: Mapping[str, str] | str = "default"
-    secrets: frozenset[str] = frozenset()
-    rows: tuple[Row, ...] = ()
+    run_goes_on: bool = False  # although it was cancelled
+    permissions: Mapping[str, str] | str = "default"  # where the workflow does not say
+    secrets: frozenset[str] = frozenset()  # their names; "*" where it takes all, or by a computed name
+    rows: tuple[Row, ...] = ()  # once for each row of its matrix; none if it is skipped
 
     @property
     def row(self) -> Row:
@@ -131,17 +111,14 @@ def run(
     *,
     previous: Mapping[str, JobResult] | None = None,
 ) -> dict[str, JobResult]:
-    """Go through the jobs of a workflow.
+    """Go through the jobs of a workflow, and return what becomes of each, in the order of the file.
 
     Args:
         workflow: The workflow.
-        event: What happened.
+        event: What happened; where it does not start the workflow, no job is returned.
         outcomes: What jobs result in, if they run; all others succeed, without outputs.
         previous: What the attempt before came to, for a re-run of the failed jobs: only those run again, and those
             that need them.
-
-    Returns:
-        All jobs, in the order of the file; none if the event does not start the workflow.
 
     Raises:
         ValueError: The workflow is wrong, an outcome is none that can be, or it takes more to tell what happens.
@@ -155,36 +132,23 @@ def run(
         return {}
     scope, results = _scope(workflow, event), dict[str, JobResult]()
     ancestors: dict[str, set[str]] = {}
-    for name in TopologicalSorter(needs).static_order():
-        ancestors[name] = set(needs[name]).union(*(ancestors[need] for need in needs[name]))
-        again = {name, *ancestors[name]}
-        if previous and not any(previous[other].result in ("failure", "cancelled") for other in again):
+    for name in in_order(workflow):
+        before = ancestors[name] = set(needs[name]).union(*(ancestors[need] for need in needs[name]))
+        if previous and not any(previous[other].result in ("failure", "cancelled") for other in {name, *before}):
             results[name] = replace(previous[name], runs=False)
             continue
-        results[name] = _job(
-            workflow,
-            name,
-            replace(
-                scope.having(
-                    needs={
-                        need: {"result": results[need].result, "outputs": results[need].outputs} for need in needs[name]
-                    }
-                ),
-                results={other: results[other].result for other in ancestors[name]},
-                cancelled=any(results[it].result == "cancelled" and not results[it].alone for it in ancestors[name]),
-            ),
-            event,
-            outcomes.get(name, Outcome()),
+        seen = {need: {"result": results[need].result, "outputs": results[need].outputs} for need in needs[name]}
+        here = replace(
+            scope.having(needs=seen),
+            results={other: results[other].result for other in before},
+            cancelled=any(results[it].result == "cancelled" and not results[it].run_goes_on for it in before),
         )
+        results[name] = _job(workflow, name, here, event, outcomes.get(name, Outcome()))
     return {name: results[name] for name in jobs}
 
 
 def in_order(workflow: Workflow) -> list[str]:
-    """Return the jobs, each after those that it needs.
-
-    Raises:
-        CycleError: Jobs need each other.
-    """
+    """Return the jobs, each after those that it needs."""
     return list(TopologicalSorter(_needs(workflow)).static_order())
 
 
@@ -213,10 +177,9 @@ def _check(jobs: Mapping[str, Any], needs: Mapping[str, list[str]], outcomes: Ma
 
 def _scope(workflow: Workflow, event: Event) -> Scope:
     contexts = {"github": event.github(workflow), "inputs": event.given_inputs(workflow), "vars": event.variables}
-    scope = Scope(contexts)
     if event.untrusted:
-        return replace(scope.having(secrets={"GITHUB_TOKEN": "***"}), closed=CLOSED | {"secrets"})
-    return scope
+        return Scope({**contexts, "secrets": {"GITHUB_TOKEN": "***"}}, closed=CLOSED | {"secrets"})
+    return Scope(contexts)
 
 
 def _job(workflow: Workflow, name: str, scope: Scope, event: Event, outcome: Outcome) -> JobResult:
@@ -236,11 +199,51 @@ def _job(workflow: Workflow, name: str, scope: Scope, event: Event, outcome: Out
         runs=True,
         result="success" if forgiven else outcome.result,
         outputs=outcome.outputs,
-        alone=outcome.alone,
+        run_goes_on=outcome.run_goes_on,
         permissions=_permissions(workflow, job, event),
         secrets=_secrets([job, workflow.get("env")], event),
         rows=tuple(rows),
     )
+
+
+def named_rows(strategy: Mapping[str, Any] | None, scope: Scope) -> list[tuple[dict[str, Any], list[Any]]]:
+    """Return the rows of a job's matrix, in GitHub's order, each with what of it stands in the job's name.
+
+    Without a matrix that is one empty row.
+
+    Raises:
+        ValueError: The matrix has no row, excludes by a key that it does not have, or is not known entirely.
+    """
+    if not strategy or "matrix" not in strategy:
+        return [({}, [])]
+    matrix = shared().fill(strategy["matrix"], "strategy", scope)
+    if any("${{" in text for text in strings(matrix)):
+        raise ValueError(f"it takes more to tell the rows of {matrix}")
+    vectors = {key: values for key, values in matrix.items() if key not in ("include", "exclude")}
+    if no_lists := [key for key, values in vectors.items() if not isinstance(values, list)]:
+        raise ValueError(f"no list in the matrix: {', '.join(no_lists)}")
+    for entry in matrix.get("exclude", []):
+        if unknown := entry.keys() - vectors.keys():
+            raise ValueError(f"exclude: the matrix has no {', '.join(sorted(unknown))}")
+    originals = [dict(zip(vectors, values, strict=True)) for values in product(*vectors.values())] if vectors else []
+    excluded = matrix.get("exclude", [])
+    rows = [(row, list(row.values())) for row in originals if not any(_agree(entry, row) for entry in excluded)]
+    added: list[tuple[dict[str, Any], list[Any]]] = []
+    for entry in matrix.get("include", []):
+        wanted = {key: value for key, value in entry.items() if key in vectors}
+        # What an earlier entry has added is not looked at, and overwritten.
+        fitting = [row for row, _ in rows if _agree(wanted, row)]
+        for row in fitting:
+            row.update(entry)
+        if not fitting:
+            added.append((dict(entry), list(entry.values())))
+    if not rows + added:
+        raise ValueError(f"the matrix has no row: {matrix}")
+    return rows + added
+
+
+def _agree(entry: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return all(row[key] == value for key, value in entry.items())
 
 
 def _row(workflow: Workflow, name: str, shown: list[Any], scope: Scope, outcome: Outcome) -> Row:
@@ -253,10 +256,8 @@ def _row(workflow: Workflow, name: str, shown: list[Any], scope: Scope, outcome:
         environment = environment["name"]
     env = _texts(workflow.get("env"), "workflow-env", scope) | _texts(job.get("env"), "job-env", scope)
     runs_on = fill(job.get("runs-on"), "runs-on", scope)
-    defaults = {
-        key: value for place in (workflow, job) for key, value in place.get("defaults", {"run": {}})["run"].items()
-    }
-    steps = [{**defaults, **step} if "run" in step else step for step in job.get("steps", [])]
+    defaults = [level.get("defaults", {"run": {}})["run"] for level in (workflow, job)]
+    steps = [{**defaults[0], **defaults[1], **step} if "run" in step else step for step in job.get("steps", [])]
     return Row(
         matrix=scope.contexts["matrix"],
         name=fill(title, "string-strategy-context", scope),

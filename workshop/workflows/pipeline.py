@@ -5,7 +5,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -16,9 +16,7 @@ from workshop.workflows.jobs import Event, JobResult, Outcome, Row, run
 PULL = Event(name="pull_request", ref="refs/pull/7/merge", head_ref="topic", base_ref="main")
 EVENTS = {
     "pull request": PULL,
-    "pull request of a fork": Event(
-        name="pull_request", ref="refs/pull/8/merge", head_ref="a", base_ref="main", fork=True
-    ),
+    "pull request of a fork": replace(PULL, ref="refs/pull/8/merge", head_ref="a", fork=True),
     "push": Event(name="push"),
     "push to a maintenance line": Event(name="push", ref="refs/heads/0.1.x"),
     "tag": Event(name="push", ref="refs/tags/v1.2.3"),
@@ -26,12 +24,13 @@ EVENTS = {
     "tag vacation": Event(name="push", ref="refs/tags/vacation"),
     "manual run": Event(name="workflow_dispatch"),
     "manual run for TestPyPI": Event(name="workflow_dispatch", inputs={"testpypi": True}),
-    "manual run of a tag for TestPyPI": Event(
-        name="workflow_dispatch", ref="refs/tags/v1.2.3", inputs={"testpypi": True}
-    ),
 }
 TAG, MANUAL = EVENTS["tag"], EVENTS["manual run for TestPyPI"]
+EVENTS["manual run of a tag for TestPyPI"] = replace(MANUAL, ref=TAG.ref)
 VERSION = "1.2.3"
+VERIFY = "make verify FROM=release"
+# What makes and proves the artefacts of a run, a job for each.
+MATRIX = ("make sdist", "make build", "make collect", VERIFY)
 # What GitHub runs for `shell: bash`.
 BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
 
@@ -43,7 +42,7 @@ class Pipeline:
     project: Project
     text: str
     # What was evaluated already.
-    known: dict[str, dict[str, JobResult]] = field(default_factory=dict, compare=False, repr=False)
+    _known: dict[str, dict[str, JobResult]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, project: Project, path: str | None = None) -> "Pipeline":
@@ -55,11 +54,10 @@ class Pipeline:
         """The parsed file."""
         return load(self.text)
 
-    @property
+    @cached_property
     def jobs(self) -> dict[str, Any]:
         """The jobs, as they stand there."""
-        jobs: dict[str, Any] = self.workflow["jobs"]
-        return jobs
+        return dict(self.workflow["jobs"])
 
     @cached_property
     def minors(self) -> list[str]:
@@ -74,22 +72,22 @@ class Pipeline:
 
     def steps(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """All steps, each with the name of its job."""
-        for name, job in self.jobs.items():
-            for step in job.get("steps", []):
-                yield name, step
+        return ((name, step) for name, job in self.jobs.items() for step in job.get("steps", []))
+
+    def using(self, action: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """All steps that use an action, each as its job and its `with:`."""
+        for name, step in self.steps():
+            if step.get("uses", "").startswith(f"{action}@"):
+                yield name, step.get("with", {})
 
     def doing(self, command: str) -> list[str]:
         """Return the jobs with a step that runs this command: its first words."""
-        words = tuple(command.split())
-        found = [name for name, step in self.steps() if _words(step.get("run", ""))[: len(words)] == words]
+        wanted = _words(command)
+        found = [name for name, step in self.steps() if _words(step.get("run", ""))[: len(wanted)] == wanted]
         return list(dict.fromkeys(found))
 
     def one(self, command: str) -> str:
-        """Return the one job that runs this command.
-
-        Raises:
-            ValueError: There is none, or several.
-        """
+        """Return the one job that runs this command; any other number is a ValueError."""
         found = self.doing(command)
         if len(found) != 1:
             raise ValueError(f"{len(found)} jobs run {command}, not one")
@@ -97,11 +95,7 @@ class Pipeline:
 
     @property
     def publishing(self) -> dict[str, str]:
-        """Map PyPI and TestPyPI to the job that publishes there; an address makes it TestPyPI.
-
-        Raises:
-            ValueError: There is not one job for each.
-        """
+        """PyPI and TestPyPI, each with the one job that publishes there; an address makes it TestPyPI."""
         found: dict[str, str] = {}
         for name, step in self.steps():
             if "publish" in _words(step.get("run", ""))[:2] or "pypi-publish" in step.get("uses", ""):
@@ -112,6 +106,12 @@ class Pipeline:
         if set(found) != {"pypi", "testpypi"}:
             raise ValueError(f"it publishes to {', '.join(found) or 'nothing'}")
         return found
+
+    @property
+    def publishers(self) -> list[tuple[str, str, Event]]:
+        """For each index its name, the job that publishes there, and at which event."""
+        jobs = self.publishing
+        return [("pypi", jobs["pypi"], TAG), ("testpypi", jobs["testpypi"], MANUAL)]
 
     @property
     def after_publishing(self) -> set[str]:
@@ -132,29 +132,33 @@ class Pipeline:
         code: bool = True,
         previous: Mapping[str, JobResult] | None = None,
     ) -> dict[str, JobResult]:
-        """Return what becomes of the jobs at an event.
+        """Return what becomes of the jobs at an event, in which something else than documents changes (`code`).
 
-        Args:
-            event: What happens.
-            ends: What jobs end with; the others succeed.
-            code: Whether anything but documents changes.
-            previous: The attempt before, of which the failed jobs are run again.
+        The jobs in `ends` end as it says, the others well; `previous` is the attempt whose failed jobs are run again.
         """
         key = f"{event} {ends} {code}"
-        if previous is not None or key not in self.known:
+        if previous is not None or key not in self._known:
             outputs = {"code": str(code).lower(), "version": VERSION}
             known = {
                 identify: Outcome(outputs={name: outputs[name] for name in self.jobs[identify].get("outputs", {})})
                 for identify in self.doing("make identify")
             }
-            # A job that is cancelled alone took too long; the run goes on.
-            ended = {name: Outcome(how, alone=how == "cancelled") for name, how in (ends or {}).items()}
-            self.known[key] = run(self.workflow, event, {**known, **ended}, previous=previous)
-        return self.known[key]
+            # A job that is cancelled by itself took too long; the run goes on.
+            ended = {name: Outcome(how, run_goes_on=how == "cancelled") for name, how in (ends or {}).items()}
+            self._known[key] = run(self.workflow, event, {**known, **ended}, previous=previous)
+        return self._known[key]
 
     def rows(self, job: str, event: Event = TAG) -> tuple[Row, ...]:
         """Return a job's rows at an event."""
         return self.comes_to(event)[job].rows
+
+    def rows_doing(self, command: str) -> tuple[Row, ...]:
+        """Return the rows of the one job that runs this command for a tag."""
+        return self.rows(self.one(command))
+
+    def all_rows(self, event: Event) -> Iterator[tuple[str, Row]]:
+        """All rows of all jobs that run at an event, each with the name of its job."""
+        return ((name, row) for name, result in self.comes_to(event).items() for row in result.rows)
 
 
 @cache

@@ -1,12 +1,8 @@
 """The tables of platforms in the documents: what CI.yml's matrices make of each row."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Mapping, Sequence
 
-from roadworthy.project import Project
-
-DOCUMENTS = ("README.md", "docs/publishing.md")
 HEAD = "| system | processor | wheels are built on | and verified on |\n| --- | --- | --- | --- |\n"
 TABLE = re.compile(rf"^{re.escape(HEAD)}((?:\|.*\n)*)\n(.*)$", re.MULTILINE)
 SYSTEMS = {
@@ -27,12 +23,7 @@ def describe(target: str, tag: str) -> tuple[str, str]:
 
 
 def rows_of(built: Sequence[Mapping[str, str]], verify: Sequence[Mapping[str, str]]) -> list[str]:
-    """Return for each platform its row: the target, where it is built, and where its wheels are verified.
-
-    Args:
-        built: The rows of the job that builds wheels.
-        verify: The rows of the job that verifies them.
-    """
+    """Return for each platform its row: where it is built, by one job's rows, and where verified, by another's."""
     verified: dict[str, list[str]] = {}
     for row in verify:
         for word in row["wheels"].split():
@@ -50,18 +41,3 @@ def table_in(text: str) -> list[str]:
     """Return the rows of the table in a document, and at the end the line below it."""
     found = TABLE.search(text)
     return [*found[1].splitlines(), found[2]] if found else []
-
-
-def find_stale(project: Project, name: str, text: str) -> Iterator[str]:
-    """Say which lines of a document's table are not what CI.yml says, and how they should read."""
-    tags = project.python_tags.values()
-    rows = rows_of(project.matrix("wheels", "target", "tag", "runner"), project.matrix("verify", "wheels", "runner"))
-    below = f"Each has {len(tags)} wheels: {', '.join(f'`{tag}`' for tag in tags)}."
-    there, wanted = table_in(text), [*rows, below]
-    if not there:
-        yield f"{name} has no table of platforms, which begins with: {HEAD}"
-        return
-    for kind, old, end, new, last in SequenceMatcher(None, there, wanted).get_opcodes():
-        if kind != "equal":
-            has, should = " ".join(there[old:end]) or "nothing", " ".join(wanted[new:last]) or "nothing"
-            yield f"in the table of platforms in {name} stands: {has}\nas CI.yml says, there should stand: {should}"

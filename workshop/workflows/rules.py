@@ -5,7 +5,7 @@ letters A workflow, I installation, L Linux and macOS, M maturin, O trusted publ
 U upload, Y Python's ABI.
 """
 
-from collections.abc import Iterable
+from inspect import isfunction
 
 import yaml
 
@@ -14,7 +14,13 @@ from roadworthy.terminal import Problem, ProblemsError
 from workshop.workflows import rules_of_build, rules_of_hygiene, rules_of_release
 from workshop.workflows.pipeline import Pipeline
 
-RULES = {rule.__name__: rule for each in (rules_of_build, rules_of_hygiene, rules_of_release) for rule in each.RULES}
+# A public function of these modules is a rule.
+RULES = {
+    name: rule
+    for module in (rules_of_build, rules_of_hygiene, rules_of_release)
+    for name, rule in vars(module).items()
+    if isfunction(rule) and rule.__module__ == module.__name__ and not name.startswith("_")
+}
 
 
 def broken(name: str, pipeline: Pipeline) -> list[str]:
@@ -25,22 +31,14 @@ def broken(name: str, pipeline: Pipeline) -> list[str]:
         return [f"it cannot be evaluated: {type(error).__name__}: {error}"]
 
 
-def require_rules(project: Project, names: Iterable[str] = RULES) -> None:
-    """Make sure that the workflow that publishes keeps every rule.
-
-    Raises:
-        ProblemsError: It breaks some; there is a problem for each way.
-    """
+def require_rules(project: Project) -> None:
+    """Make sure that the workflow that publishes keeps every rule; there is a problem for each way to break one."""
     pipeline = Pipeline.of(project)
     problems = [
-        Problem(f"{project.workflow_path}: {what}", f"the rule is: {rule_text(name)}")
-        for name in names
+        # The rule is what its function says of itself.
+        Problem(f"{project.workflow_path}: {what}", f"the rule is: {RULES[name].__doc__}")
+        for name in RULES
         for what in broken(name, pipeline)
     ]
     if problems:
         raise ProblemsError(problems)
-
-
-def rule_text(name: str) -> str:
-    """Return what must hold, in one sentence or two."""
-    return " ".join((RULES[name].__doc__ or name).split())

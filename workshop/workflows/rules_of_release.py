@@ -1,40 +1,34 @@
-"""Rules about what is published, when, and by what.
-
-In brackets: the kinds of failure that a rule prevents: A workflow, I installation, L Linux and macOS, M maturin,
-O trusted publishing, P PyPI, R supply chain, S sdist, U upload, Y Python's ABI.
-"""
+"""Rules about what is published, when, and by what."""
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
 
-from roadworthy.project import Project
-from workshop.workflows.events import triggers
-from workshop.workflows.pipeline import EVENTS, MANUAL, TAG, VERSION, Pipeline
+from workshop.workflows.events import Event, triggers
+from workshop.workflows.pipeline import EVENTS, MANUAL, MATRIX, TAG, VERIFY, VERSION, Pipeline
 
 GOOD_TAGS = ("v0.1.0", "v1.2.3", "v10.20.30", "v0.3.0-alpha1", "v0.3.0-beta12", "v0.3.0-rc1")
 BAD_TAGS = (
     *("vacation", "v1", "v1.2", "1.2.3", "v1.2.3.4", "v1.2.3-", "v1.2.3-rc", "v1.2.3-gamma1", "v1.2.3a1", "v1.2.3rc1"),
     *("release-1.2.3", "2026-07-22", "v1.2.3-rc.1", "v1.2.3+build", "xv1.2.3", "v1.2.3-post1", "v1.2.3-dev7", "latest"),
 )
+# Which none of the steps needs, because it is trusted publishing.
+FORBIDDEN = ("UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD", "TWINE_", "MATURIN_PYPI_TOKEN", "password:", "skip-existing")
 # So long after its first file, PyPI takes more of a release.
 DAYS = 14
 # The steps before publishing, by what they do; the wheels' jobs are among them.
-BEFORE = (
-    *("make identify", "make lint", "make test", "make sdist", "make build", "make collect"),
-    *("make check-dist", "make verify"),
-)
+BEFORE = ("make identify", "make lint", "make test", *MATRIX[:3], "make check-dist", "make verify")
 
 
 def only_release_tags_start_a_run(pipeline: Pipeline) -> Iterator[str]:
     """A tag starts a run if `make release` could have made it, and no other (any tag published: `vacation`, a date)."""
     for tag in (*GOOD_TAGS, *BAD_TAGS):
-        event = type(TAG)(name="push", ref=f"refs/tags/{tag}")
-        if triggers(pipeline.workflow, event) != (tag in GOOD_TAGS):
+        if triggers(pipeline.workflow, replace(TAG, ref=f"refs/tags/{tag}")) != (tag in GOOD_TAGS):
             yield f"{tag} {'starts no' if tag in GOOD_TAGS else 'starts a'} run"
-    for name in ("pull request", "push", "push to a maintenance line", "manual run"):
-        if not triggers(pipeline.workflow, EVENTS[name]):
-            yield f"a {name} starts no run"
-    if triggers(pipeline.workflow, type(TAG)(name="push", ref="refs/heads/topic")):
+    wanted = ("pull request", "push", "push to a maintenance line", "manual run")
+    yield from (f"a {name} starts no run" for name in wanted if not triggers(pipeline.workflow, EVENTS[name]))
+    if triggers(pipeline.workflow, replace(TAG, ref="refs/heads/topic")):
         yield "a push to any branch starts a run, beside that of its pull request"
     if extra := set(pipeline.workflow["on"]) - {"pull_request", "push", "workflow_dispatch"}:
         yield f"it is also started by {', '.join(sorted(extra))}"
@@ -42,26 +36,21 @@ def only_release_tags_start_a_run(pipeline: Pipeline) -> Iterator[str]:
 
 def only_a_pushed_tag_publishes_to_pypi(pipeline: Pipeline) -> Iterator[str]:
     """A release's tag publishes to PyPI, a manual run, where asked to, to TestPyPI, and nothing else does."""
-    jobs = pipeline.publishing
     for name, event in EVENTS.items():
-        for index, job in jobs.items():
-            wanted = index == ("testpypi" if "TestPyPI" in name else "pypi" if name.startswith("tag") else "")
-            wanted = wanted and name != "tag vacation"
-            results = pipeline.comes_to(event)
-            if bool(results and results[job].runs) != wanted:
-                yield f"{name}: {job} {'does not run' if wanted else 'runs'}"
+        wanted = "testpypi" if "TestPyPI" in name else "pypi" if name in ("tag", "tag of a pre-release") else ""
+        results = pipeline.comes_to(event)
+        for index, job in pipeline.publishing.items():
+            if bool(results and results[job].runs) != (index == wanted):
+                yield f"{name}: {job} {'does not run' if index == wanted else 'runs'}"
 
 
 def nothing_is_published_that_failed(pipeline: Pipeline) -> Iterator[str]:
     """Publishing waits for all that is built and proven, and for nothing that was skipped (incomplete releases)."""
-    for index, job in pipeline.publishing.items():
-        event = TAG if index == "pypi" else MANUAL
-        for command in BEFORE:
-            for name in set(pipeline.doing(command)) - pipeline.after_publishing:
-                for result in ("failure", "cancelled"):
-                    results = pipeline.comes_to(event, {name: result})
-                    if results[job].runs:
-                        yield f"{job} runs although {name} ended with {result}"
+    before = {job for command in BEFORE for job in pipeline.doing(command)} - pipeline.after_publishing
+    for _, job, event in pipeline.publishers:
+        for name, result in product(sorted(before), ("failure", "cancelled")):
+            if pipeline.comes_to(event, {name: result})[job].runs:
+                yield f"{job} runs although {name} ended with {result}"
         if pipeline.comes_to(event, code=False)[job].runs:
             yield f"{job} runs although nothing was built"
         condition = str(pipeline.jobs[job].get("if", ""))
@@ -71,9 +60,9 @@ def nothing_is_published_that_failed(pipeline: Pipeline) -> Iterator[str]:
 
 def a_publish_job_does_five_things(pipeline: Pipeline) -> Iterator[str]:
     """Download, uv, compare the hashes, attest, publish: no checkout, no make, nothing else beside the identity."""
-    uv = locked_uv(pipeline.project)
-    for index, job in pipeline.publishing.items():
-        (row,) = pipeline.rows(job, TAG if index == "pypi" else MANUAL)
+    uv = pipeline.project.read("requirements/setup.txt").split("\nuv==", 1)[1].split()[0]
+    for index, job, event in pipeline.publishers:
+        (row,) = pipeline.rows(job, event)
         does = [step.uses.split("@")[0] or step.run.split()[0] for step in row.steps]
         expected = ["actions/download-artifact", "astral-sh/setup-uv", "sha256sum", "astral-sh/attest-action", "uv"]
         if does != expected:
@@ -91,65 +80,40 @@ def a_publish_job_does_five_things(pipeline: Pipeline) -> Iterator[str]:
             yield f"{job} does not compare every hash: {check.run}"
         if attest.inputs != {"paths": "dist/*"}:
             yield f"{job} attests {attest.inputs}"
-        yield from _check_command(job, index, publish.run.split(), publish.env)
-
-
-def _check_command(job: str, index: str, words: list[str], env: dict[str, str]) -> Iterator[str]:
-    address = [] if index == "pypi" else ["--publish-url", '"$PUBLISH_URL"']
-    if words != ["uv", "publish", "--trusted-publishing", "always", *address, "dist/*"]:
-        yield f"{job} publishes with: {' '.join(words)}"
-    wanted = {} if index == "pypi" else {"PUBLISH_URL": ""}
-    if env != wanted:
-        yield f"{job} publishes with the environment {env}"
-
-
-def locked_uv(project: Project) -> str:
-    """Return the version of uv that requirements/setup.txt locks."""
-    return project.read("requirements/setup.txt").split("\nuv==", 1)[1].split()[0]
+        address = [] if index == "pypi" else ["--publish-url", '"$PUBLISH_URL"']
+        if publish.run.split() != ["uv", "publish", "--trusted-publishing", "always", *address, "dist/*"]:
+            yield f"{job} publishes with: {publish.run}"
+        if publish.env != ({"PUBLISH_URL": ""} if address else {}):
+            yield f"{job} publishes with the environment {publish.env}"
 
 
 def the_address_of_testpypi_is_its_environments_variable(pipeline: Pipeline) -> Iterator[str]:
     """No address of an index stands in the file; the job for TestPyPI reads it from its environment."""
-    job = pipeline.publishing["testpypi"]
-    event = type(MANUAL)(
-        name="workflow_dispatch", inputs={"testpypi": True}, variables={"PUBLISH_URL": "https://localhost/legacy/"}
-    )
-    (row,) = pipeline.comes_to(event)[job].rows
-    if row.steps[-1].env != {"PUBLISH_URL": "https://localhost/legacy/"}:
+    job, variables = pipeline.publishing["testpypi"], {"PUBLISH_URL": "https://localhost/legacy/"}
+    (row,) = pipeline.rows(job, replace(MANUAL, variables=variables))
+    if row.steps[-1].env != variables:
         yield f"{job} publishes to {row.steps[-1].env}"
 
 
 def environments_are_those_that_the_indexes_know(pipeline: Pipeline) -> Iterator[str]:
     """Each publish job names its own environment, as it is told to the index; no other job has one [O1, O13]."""
-    for index, job in pipeline.publishing.items():
-        (row,) = pipeline.rows(job, TAG if index == "pypi" else MANUAL)
+    for index, job, event in pipeline.publishers:
+        (row,) = pipeline.rows(job, event)
         if row.environment != pipeline.project.environments[index]:
             yield f"{job} runs in {row.environment}, and the publisher's is {pipeline.project.environments[index]}"
-    others = set(pipeline.jobs) - set(pipeline.publishing.values())
-    for name in sorted(others):
+    for name in sorted(set(pipeline.jobs) - set(pipeline.publishing.values())):
         if "environment" in pipeline.jobs[name]:
             yield f"{name} runs in an environment, and publishes nothing"
 
 
 def publishing_is_inline_and_without_secrets(pipeline: Pipeline) -> Iterator[str]:
     """No reusable workflow, whose name would be in the identity; no secret, which uv would prefer [O3, U8]."""
-    for name, job in pipeline.jobs.items():
-        if "uses" in job:
-            yield f"{name} is another workflow: {job['uses']}"
+    yield from (f"{name} is another workflow: {job['uses']}" for name, job in pipeline.jobs.items() if "uses" in job)
     for event_name, event in EVENTS.items():
         for name, result in pipeline.comes_to(event).items():
             if result.secrets:
                 yield f"{event_name}: {name} is given {', '.join(sorted(result.secrets))}"
-    for word in (
-        "UV_PUBLISH_TOKEN",
-        "UV_PUBLISH_PASSWORD",
-        "TWINE_",
-        "MATURIN_PYPI_TOKEN",
-        "password:",
-        "skip-existing",
-    ):
-        if word in pipeline.text:
-            yield f"{word} stands in it"
+    yield from (f"{word} stands in it" for word in FORBIDDEN if word in pipeline.text)
 
 
 def names_are_free_before_anything_is_sent(pipeline: Pipeline) -> Iterator[str]:
@@ -177,26 +141,22 @@ def what_is_published_is_proven_to_arrive(pipeline: Pipeline) -> Iterator[str]:
         published = any(results[each].runs for each in pipeline.publishing.values())
         if results[job].runs != published:
             yield f"{name}: {job} {'does not run' if published else 'runs'}"
-    for event, index in ((TAG, "pypi"), (MANUAL, "testpypi")):
-        publisher = pipeline.publishing[index]
+    for index, publisher, event in pipeline.publishers:
         if pipeline.comes_to(event, {publisher: "failure"})[job].runs:
             yield f"{job} runs although {publisher} failed"
         yield from _check_arrival(pipeline, job, event, index)
 
 
-def _check_arrival(pipeline: Pipeline, job: str, event: object, index: str) -> Iterator[str]:
-    verified = pipeline.rows(pipeline.one("make verify FROM=release"), TAG)
-    rows = pipeline.rows(job, event)  # type: ignore[arg-type]
-    if [row.runs_on for row in rows] != [row.runs_on for row in verified]:
+def _check_arrival(pipeline: Pipeline, job: str, event: Event, index: str) -> Iterator[str]:
+    rows = pipeline.rows(job, event)
+    if [row.runs_on for row in rows] != [row.runs_on for row in pipeline.rows_doing(VERIFY)]:
         yield f"{job} does not run on the machines on which the wheels were verified"
     for row in rows:
-        check, verify = (
-            [step for step in row.steps if f"make {word}" in step.run] for word in ("check-index", "verify")
-        )
-        if len(check) != 1 or len(verify) != 1:
+        steps = [step for step in row.steps if step.run.startswith(("make check-index", "make verify"))]
+        if sorted(step.run.split()[1] for step in steps) != ["check-index", "verify"]:
             yield f"{job} does not both compare and install"
             continue
-        for step in (*check, *verify):
+        for step in steps:
             if step.env.get("INDEX") != index or '"$INDEX"' not in step.run or '"$VERSION"' not in step.run:
                 yield f"{job} asks {step.env.get('INDEX')} where it was published to {index}: {step.run}"
             if "SUMS=release/SHA256SUMS" not in step.run:
@@ -211,40 +171,21 @@ def the_github_release_comes_last(pipeline: Pipeline) -> Iterator[str]:
         results = pipeline.comes_to(event)
         if results and results[release].runs != (name in ("tag", "tag of a pre-release")):
             yield f"{name}: {release} {'runs' if results[release].runs else 'does not run'}"
-    for result in ("failure", "cancelled"):
-        for job in (arrival, publisher):
-            if pipeline.comes_to(TAG, {job: result})[release].runs:
-                yield f"{release} runs although {job} ended with {result}"
+    for result, job in product(("failure", "cancelled"), (arrival, publisher)):
+        if pipeline.comes_to(TAG, {job: result})[release].runs:
+            yield f"{release} runs although {job} ended with {result}"
 
 
 def a_retry_sends_the_same_bytes(pipeline: Pipeline) -> Iterator[str]:
     """Running the failed jobs again builds nothing again [U2]."""
     publisher = pipeline.publishing["pypi"]
     failed = pipeline.comes_to(TAG, {publisher: "failure"})
-    again = pipeline.comes_to(type(TAG)(name="push", ref=TAG.ref, run_attempt=2), previous=failed)
+    again = pipeline.comes_to(replace(TAG, run_attempt=2), previous=failed)
     if not again[publisher].runs:
         yield f"{publisher} does not run again"
-    for name in ("make sdist", "make build", "make collect"):
-        for job in pipeline.doing(name):
-            if again[job].runs:
-                yield f"{job} runs again"
-    for name, step in pipeline.steps():
-        if step.get("uses", "").startswith("actions/upload-artifact@"):
-            days = int(step["with"].get("retention-days", 0))
-            if days < DAYS:
-                yield f"{name} keeps {step['with']['name']} for {days} days, and PyPI takes files for {DAYS}"
-
-
-RULES = (
-    only_release_tags_start_a_run,
-    only_a_pushed_tag_publishes_to_pypi,
-    nothing_is_published_that_failed,
-    a_publish_job_does_five_things,
-    the_address_of_testpypi_is_its_environments_variable,
-    environments_are_those_that_the_indexes_know,
-    publishing_is_inline_and_without_secrets,
-    names_are_free_before_anything_is_sent,
-    what_is_published_is_proven_to_arrive,
-    the_github_release_comes_last,
-    a_retry_sends_the_same_bytes,
-)
+    for job in (job for command in MATRIX[:3] for job in pipeline.doing(command) if again[job].runs):
+        yield f"{job} runs again"
+    for name, inputs in pipeline.using("actions/upload-artifact"):
+        days = int(inputs.get("retention-days", 0))
+        if days < DAYS:
+            yield f"{name} keeps {inputs['name']} for {days} days, and PyPI takes files for {DAYS}"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from roadworthy.index import is_version
 from roadworthy.project import SOURCE, Project
+from roadworthy.releasing.version import version_of_tag
 from roadworthy.terminal import Problem, ProblemsError
 from roadworthy.verifying.artefacts import Artefacts, wheel_files
 
@@ -73,7 +73,7 @@ def same_bytes_as_a_wheel(installed: Installation) -> Iterator[Problem]:
 def same_version(installed: Installation) -> Iterator[Problem]:
     """The installed metadata says the version that was asked for."""
     found, wanted = installed.facts["version"], installed.artefacts.version
-    if not is_version(str(found), wanted):
+    if version_of_tag(str(found)) != wanted:
         yield Problem(f"version {found} is installed, not {wanted}", "run: make build")
 
 

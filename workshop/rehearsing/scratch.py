@@ -46,17 +46,13 @@ LONGEST = 1200
 
 
 @dataclass(frozen=True)
-class Place:
-    """A folder with a checkout and the bare repository that it pushes to.
-
-    Attributes:
-        folder: Everything is in it.
-        moment: The time of every commit and tag, in seconds since 1970: the same release is the same commit.
-        variables: What every command finds in its environment beside what is the same for all places.
-    """
+class ScratchCopy:
+    """A folder with a checkout and the bare repository that it pushes to."""
 
     folder: Path
+    # The time of every commit and tag, in seconds since 1970: the same release is the same commit.
     moment: int
+    # What every command finds in its environment beside what is the same for all scratch copies.
     variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -101,11 +97,7 @@ class Place:
         return commands.run_apart(*command, cwd=cwd or self.checkout, env=env, timeout=LONGEST)
 
     def git(self, *arguments: object, cwd: Path | None = None) -> str:
-        """Run git, and return what it prints.
-
-        Raises:
-            ProblemsError: It failed.
-        """
+        """Run git, and return what it prints; a failure is a problem."""
         done = self.run("git", *arguments, cwd=cwd)
         if done.returncode:
             what = f"git {arguments[0]} failed in the scratch copy: {' '.join(done.stdout.split())}"
@@ -142,21 +134,18 @@ def scratch_folder(project: Project) -> Iterator[Path]:
 
     Beside it lies a lock, which a process that dies lets go of, and the log, which stays until the next rehearsal.
     """
-    prefix = f"rehearsal-{project.name}-"
-    above = Path(tempfile.gettempdir()).resolve()
+    prefix, above = f"rehearsal-{project.name}-", Path(tempfile.gettempdir()).resolve()
     for left in above.glob(f"{prefix}*.lock"):
-        remove_left(left)
+        _remove_left(left)
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=above))
-    lock = FileLock(lock_of(folder))
-    lock.acquire()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        lock.release()
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_left(lock: Path) -> None:
+def _remove_left(lock: Path) -> None:
     """Remove what lies beside a lock, if nobody holds it."""
     taken = FileLock(lock, blocking=False)
     try:
@@ -172,49 +161,35 @@ def remove_left(lock: Path) -> None:
     taken.release()
 
 
-def lock_of(folder: Path) -> Path:
-    """Return the lock of a rehearsal's folder."""
-    return folder.with_name(f"{folder.name}.lock")
-
-
 def log_of(folder: Path) -> Path:
     """Return the log of a rehearsal's folder."""
     return folder.with_name(f"{folder.name}.log")
 
 
-def require_committed(project: Project) -> str:
-    """Return the commit that is checked out.
-
-    Raises:
-        ProblemsError: Something in the checkout is not committed.
-    """
-    checkout = Checkout.read(project.checkout)
-    if loose := (*checkout.changed, *checkout.untracked):
+def make_copy(project: Project, folder: Path) -> ScratchCopy:
+    """Make the scratch copy of what is checked out, with its history and tags, and a remote that has the same."""
+    state = Checkout.read(project.checkout)
+    if loose := (*state.changed, *state.untracked):
         what = f"a commit is rehearsed, and this is in none: {', '.join(loose[:5])}{' …' if loose[5:] else ''}"
         raise problem(what, "commit it, or stash it: git stash --include-untracked")
-    return checkout.head
-
-
-def make_place(project: Project, folder: Path) -> Place:
-    """Make the scratch copy of what is checked out, with its history and tags, and a remote that has the same."""
-    head = require_committed(project)
-    place = Place(folder, int(time.time()))
+    head = state.head
+    scratch = ScratchCopy(folder, int(time.time()))
     (folder / "gitconfig").write_text(CONFIGURATION, encoding="utf-8")
-    place.tools.mkdir()
+    scratch.tools.mkdir()
     # With the git of the user, to whom the checkout belongs; no hook and no template comes with it.
     clone = ("-c", "protocol.file.allow=always", "clone", "--quiet", "--no-checkout", "--template=")
-    project.checkout.run(*clone, project.root, place.checkout, check=True)
-    if place.git("rev-parse", "--is-shallow-repository") == "true":
+    project.checkout.run(*clone, project.root, scratch.checkout, check=True)
+    if scratch.git("rev-parse", "--is-shallow-repository") == "true":
         # Its history ends somewhere, which no remote takes; the same files begin a new one.
-        (place.checkout / ".git" / "shallow").unlink()
-        head = place.git("commit-tree", "-m", "The checkout, which is shallow", f"{head}^{{tree}}")
-    place.git("checkout", "--quiet", "-B", BRANCH, head)
-    share_environment(place.checkout)
-    place.git("init", "--quiet", "--bare", f"--initial-branch={BRANCH}", "--template=", place.remote)
-    place.git("remote", "remove", "origin")
-    place.git("remote", "add", "origin", place.remote)
-    place.git("push", "--quiet", "--set-upstream", "origin", BRANCH, "--tags")
-    return place
+        (scratch.checkout / ".git" / "shallow").unlink()
+        head = scratch.git("commit-tree", "-m", "The checkout, which is shallow", f"{head}^{{tree}}")
+    scratch.git("checkout", "--quiet", "-B", BRANCH, head)
+    share_environment(scratch.checkout)
+    scratch.git("init", "--quiet", "--bare", f"--initial-branch={BRANCH}", "--template=", scratch.remote)
+    scratch.git("remote", "remove", "origin")
+    scratch.git("remote", "add", "origin", scratch.remote)
+    scratch.git("push", "--quiet", "--set-upstream", "origin", BRANCH, "--tags")
+    return scratch
 
 
 def share_environment(checkout: Path) -> None:
@@ -228,18 +203,19 @@ def share_environment(checkout: Path) -> None:
 
 def age_sources(checkout: Path) -> None:
     """Make what an environment is made from older than any that is shared."""
-    for path in (path for pattern in MADE_FROM for path in checkout.glob(pattern)):
-        os.utime(path, (0, 0))
+    for pattern in MADE_FROM:
+        for path in checkout.glob(pattern):
+            os.utime(path, (0, 0))
 
 
-def choose_version(place: Place) -> Release:
+def choose_version(scratch: ScratchCopy) -> Release:
     """Return the next patch after all versions that are there: in pyproject.toml, and as tags."""
-    standing = files.standing(Project(place.checkout).read)
-    tags = place.git("tag", "--list").splitlines()
+    standing = files.standing(Project(scratch.checkout).read)
+    tags = scratch.git("tag", "--list").splitlines()
     finals = [version for version in map(version_of_tag, tags) if version and not version.is_prerelease]
     return Release(next_version(str(max([Version(Version(standing).base_version), *finals]))))
 
 
-def has_fragment(place: Place) -> bool:
+def has_fragment(scratch: ScratchCopy) -> bool:
     """Say whether there is anything to write into the changelog."""
-    return bool(files.list_fragments(place.checkout, Project(place.checkout).read))
+    return bool(files.list_fragments(scratch.checkout, Project(scratch.checkout).read))
