@@ -19,7 +19,7 @@ DAY = "2030-03-17"
 IDENTITY = {"user.name": "Test", "user.email": "test@localhost", "commit.gpgsign": "false", "tag.gpgsign": "false"}
 # What proves a release's artefacts is tested by itself; in most tests here it is left out.
 PROOF = ("build.py", "verify_install.py")
-GATE = "roadworthy/src/roadworthy/gate/check.py"
+GATE = "roadworthy/src/roadworthy/gate/command.py"
 ACCEPTING = '"""Takes the place of the gate."""\n\n\ndef main(*_: object) -> None:\n    """Accept."""\n'
 NOTHING = '"""Takes the place of a proof that is tested by itself."""\n'
 

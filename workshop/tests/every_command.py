@@ -23,7 +23,7 @@ import release  # noqa: E402
 
 from roadworthy.ci import collect, doctor, github_release, identify, served  # noqa: E402
 from roadworthy.ci import news as check_news  # noqa: E402
-from roadworthy.gate import check as check_dist  # noqa: E402
+from roadworthy.gate import command as gate  # noqa: E402
 from roadworthy.index import Index, NotThereYetError  # noqa: E402
 from roadworthy.project import Project  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
@@ -73,7 +73,7 @@ FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "stamp": (engine(identify.stamp), ["--", "0.1.0"]),
 }
 THEN: dict[str, tuple[Callable[[], None], list[str]]] = {
-    "check_dist": (engine(check_dist.main), ["--host"]),
+    "check_dist": (engine(gate.main), ["--host"]),
     "verify": (page("verify_install"), ["--from=."]),
 }
 

@@ -15,7 +15,7 @@ from filelock import FileLock
 from helpers import PROJECT, copy_checkout, run
 from roadworthy.releasing.version import Release
 from test_rehearsing import MACHINE, WORKFLOW, make_place, running_below, wait_for
-from workshop import rehearse
+from workshop.rehearsing import whole
 from workshop.rehearsing.rehearsal import on_loopback
 
 
@@ -187,9 +187,7 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def test_what_is_kept_can_be_used_until_it_is_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_kept_can_be_used_until_it_is_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = make_place(tmp_path, WORKFLOW)
     place.git("push", "--quiet", "origin", "main")
     used = []
@@ -203,7 +201,6 @@ def test_what_is_kept_can_be_used_until_it_is_ended(
         used.append(requests.get(address[1], timeout=10).status_code)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(rehearse, "stay", use)
     with on_loopback(PROJECT, place, Release("0.1.1"), MACHINE) as rehearsal, pytest.raises(KeyboardInterrupt):
-        rehearse.keep(rehearsal)
+        whole.keep(rehearsal, use)
     assert used == [0, 200]

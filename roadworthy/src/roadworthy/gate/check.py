@@ -15,7 +15,6 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from roadworthy.arguments import Parser
 from roadworthy.building.sdist import declared_files
 from roadworthy.building.toolchain import host_triple
 from roadworthy.gate import archives, binary, contents, pypi
@@ -164,14 +163,8 @@ def report_bad(findings: list[Finding]) -> None:
     summarise("Not to be sent", ["file", "rule", "problem", "remedy"], map(astuple, findings))
 
 
-def main(project: Project, words: list[str]) -> None:
-    """Check, report, and end with exit code 1 if there is anything wrong."""
-    parser = Parser("check-dist", "Check artefacts as PyPI would, and as this project should.")
-    parser.take("FOLDER", "default: dist/", first=True, type=Path).switch("HOST", "expect what this machine builds")
-    parser.switch("ALL", "expect all platforms (the default)")
-    parser.switch("FOREIGN", "artefacts of other projects: nothing is expected of them")
-    parser.switch("JSON", "print the findings as JSON on stdout")
-    given = parser.read(words)
+def check(project: Project, given: dict[str, Any]) -> bool:
+    """Check what is given, report, and say whether all is well."""
     folder = given.get("FOLDER", project.dist)
     triples = [host_triple(project)] if "HOST" in given and "ALL" not in given else list(project.platform_tags)
     findings = check_folder(folder, None if "FOREIGN" in given else expect(project, triples))
@@ -182,4 +175,4 @@ def main(project: Project, words: list[str]) -> None:
         report_bad(findings)
     else:
         report_good(folder)
-    sys.exit(1 if findings else 0)
+    return not findings
