@@ -1,9 +1,13 @@
 """What the documents say of this repository in numbers, counted. A copy has documents of its own."""
 
+import re
+from pathlib import Path
+
 import test_faults_of_building
 import test_faults_of_publishing
 import test_faults_of_releasing
 from ci_mutants import HARMLESS, MUTANTS
+from copies import make_template
 from helpers import PROJECT
 from workshop.workflows.pipeline import MANUAL, PULL, TAG, Pipeline
 from workshop.workflows.rules import RULES
@@ -31,3 +35,28 @@ def test_the_readme_says_how_many_faults_there_are() -> None:
     files = (test_faults_of_building, test_faults_of_publishing, test_faults_of_releasing)
     count = sum(len(file.FAULTS) for file in files)
     assert f"{count} ways" in (PROJECT.root / "README.md").read_text(encoding="utf-8")
+
+
+def lines(path: str) -> int:
+    return len(PROJECT.read(path).splitlines())
+
+
+def test_the_readme_says_how_large_the_pages_are() -> None:
+    text = PROJECT.read("README.md")
+    pages = {path: int(count) for path, count in re.findall(r"\| \[(scripts/\w+\.py)\]\(\1\) \| (\d+) \|", text)}
+    assert pages == {
+        f"scripts/{path.name}": lines(f"scripts/{path.name}") for path in PROJECT.root.glob("scripts/*.py")
+    }
+    assert f"| five pages | scripts/, {round(sum(pages.values()), -1)} lines:" in text
+    assert f"| Makefile and CI.yml | {lines('Makefile')} and {lines(PROJECT.workflow_path)} lines;" in text
+
+
+def test_the_readme_says_what_a_copy_costs(tmp_path: Path) -> None:
+    files = make_template(tmp_path).new("tin-can", "--package=minimal").git("ls-files").splitlines()
+    engine = [name for name in files if name.startswith("roadworthy/")]
+    count = round(sum(lines(name) for name in engine if name.endswith(".py")), -2)
+    workshop = sum(name.startswith("workshop/") for name in files)
+    said = PROJECT.read("README.md")
+    assert f"{len(files)} in a copy of the small sample: {len(engine)} are the engine (roadworthy/," in said
+    assert f"{count:,} lines of Python" in said
+    assert f"{workshop} the workshop" in said
