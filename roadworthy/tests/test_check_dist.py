@@ -19,7 +19,7 @@ from roadworthy.gate.check import check_artefact, check_folder, expect
 from roadworthy.gate.model import Artefact, Expectations, Finding
 from roadworthy.gate.native import Library
 from roadworthy.gate.rules import entries
-from roadworthy.terminal import err, problem, run_main
+from roadworthy.terminal import problem, run_main
 
 SCRIPT = ("-m", "roadworthy", "check")
 
@@ -191,11 +191,14 @@ def test_a_crate_outside_the_sdist_is_refused(release: Release, facts: Expectati
 
 
 @pytest.mark.parametrize("missing", ["cargo", "network"])
-def test_what_cargo_cannot_say_is_told_and_refuses_nothing(
-    release: Release, facts: Expectations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+def test_what_cargo_cannot_say_is_told_and_refuses_nothing(  # noqa: PLR0913, PLR0917 - fixtures
+    release: Release,
+    facts: Expectations,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    missing: str,
 ) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(err, "print", said.append)
     if missing == "cargo":
         monkeypatch.setenv("PATH", str(tmp_path))
         reason = "cargo is not on PATH"
@@ -205,9 +208,8 @@ def test_what_cargo_cannot_say_is_told_and_refuses_nothing(
         monkeypatch.setenv("CARGO_NET_RETRY", "0")
         reason = "error: failed to get `"
     assert check_artefact(release.sdist, facts) == []
-    (line,) = said
+    (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"{release.sdist.name}: whether Cargo.lock fits Cargo.toml is not judged: {reason}")
-    assert "\n" not in line
     CORPUS["a crate from git"][1](release)
     (finding,) = check_artefact(release.sdist, facts)
     assert re.match(r"the crate [\w-]+ is not published: git\+https://", finding.what)
