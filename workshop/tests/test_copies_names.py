@@ -196,7 +196,9 @@ def test_whatever_is_typed_is_a_name_or_is_refused_with_one_that_is(name: str) -
         assert is_valid(raised.value.problems[0].remedy.rpartition(" ")[2])
 
 
-@pytest.mark.parametrize("name", ["terminal", "pyyaml", "rich", "yaml", "sbom", "pyo3", "releasing", "syn", "workshop"])
+@pytest.mark.parametrize(
+    "name", ["terminal", "pyyaml", "rich", "yaml", "toolchain", "pyo3", "releasing", "syn", "workshop"]
+)
 def test_a_name_that_the_project_s_own_files_need_is_refused(files: Files, name: str) -> None:
     assert not list(objections(name))
     with pytest.raises(ProblemsError) as raised:

@@ -1,20 +1,21 @@
 """What files of a release are called, and SHA256SUMS: which bytes they are."""
 
-import hashlib
 import re
 from pathlib import Path, PurePosixPath
-
-from packaging.tags import Tag
-from packaging.utils import BuildTag, parse_sdist_filename, parse_wheel_filename
-from packaging.version import Version
+from typing import TYPE_CHECKING
 
 from roadworthy.terminal import Problem, problem
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
+    from packaging.utils import BuildTag
+    from packaging.version import Version
 
 # What is no name of a folder, a drive or an option, and nothing that a terminal obeys, on any system.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*")
 
 
-def parse_name(name: str) -> tuple[str, Version, BuildTag, frozenset[Tag]]:
+def parse_name(name: str) -> "tuple[str, Version, BuildTag, frozenset[Tag]]":
     """Return what the name of a wheel or an sdist says, equal for all spellings of one.
 
     Whoever is told a name by somebody else asks this before it becomes a path: packaging takes a/../x for a build tag.
@@ -22,6 +23,8 @@ def parse_name(name: str) -> tuple[str, Version, BuildTag, frozenset[Tag]]:
     Raises:
         ValueError: It is neither's name, or no plain name of a file on every system.
     """
+    from packaging.utils import parse_sdist_filename, parse_wheel_filename  # noqa: PLC0415 - read by every command
+
     if not PLAIN_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no plain name of a file")
     if name.endswith(".whl"):
@@ -40,7 +43,9 @@ def is_artefact_name(name: str) -> bool:
 
 def sha256(content: bytes) -> str:
     """Return a SHA-256 in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
+    from hashlib import sha256 as digest  # noqa: PLC0415 - read by every command
+
+    return digest(content).hexdigest()
 
 
 def read_sums(path: Path) -> dict[str, str]:
