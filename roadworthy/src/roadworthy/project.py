@@ -74,6 +74,11 @@ class Project:
         """Cargo's folder, in which the engine keeps what it may lose."""
         return self.root / "target"
 
+    @property
+    def engine(self) -> Path:
+        """The engine beside its pages: they run with that one (PYTHONPATH), whatever the environment has."""
+        return self.root / "roadworthy" / "src"
+
     @cached_property
     def checkout(self) -> Repository:
         """The repository as its user has it."""

@@ -83,8 +83,7 @@ def require_current(project: Project) -> None:
     if is_current(project):
         return
     err.print("dist/ is not what this checkout builds; building it first")
-    engine = project.root / "roadworthy" / "src"
-    env = {**os.environ, **({"PYTHONPATH": str(engine)} if engine.is_dir() else {})}
+    env = {**os.environ, **({"PYTHONPATH": str(project.engine)} if project.engine.is_dir() else {})}
     command, nothing = [sys.executable, PAGE], subprocess.DEVNULL
     if subprocess.run(command, cwd=project.root, env=env, stdin=nothing, check=False).returncode:
         raise problem(f"{PAGE} could not build dist/", "its message is above; repair what it names")

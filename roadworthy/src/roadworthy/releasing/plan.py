@@ -164,7 +164,7 @@ def prover(state: State) -> Callable[..., None]:
     # Temporary files go where the next release finds them, should this one be killed.
     env |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
     # .venv has the engine of the checkout.
-    env["PYTHONPATH"] = str(clone / "roadworthy" / "src")
+    env["PYTHONPATH"] = str(Project(clone).engine)
     python, locks = sys.executable, [f"requirements/{group}.txt" for group in GROUPS]
     if any((clone / lock).read_bytes() != (state.project.root / lock).read_bytes() for lock in locks):
         commands.run(python, "scripts/bootstrap.py", *GROUPS, cwd=clone, env=env)
