@@ -21,7 +21,7 @@ override given = $(filter $(1),$(GIVEN))
 # PYTHON chooses the interpreter of .venv, except where it only says which ones to verify with.
 override VENV_PYTHON := $(if $(filter setup develop test test-tooling,$(GOALS)),$(call given,PYTHON))
 
-# What only the template has, and what only a copy has. Which variables a target takes, its line `.PHONY` says.
+# template.mk is the template's alone, local.mk an owner's. Which variables a target takes, its line `.PHONY` says.
 override FILES := Makefile requirements/tools.mk $(wildcard template.mk local.mk)
 include $(wordlist 2,9,$(FILES))
 
@@ -54,10 +54,10 @@ override PYO3 = $(firstword $(wildcard target/develop/maturin/pyo3-config-*.txt)
 .PHONY: test  ## Test the package: the Rust core, the Python API, every example in the documentation. [PYTHON=3.12]
 test: .venv/develop.stamp
 	$(if $(PYO3),PYO3_CONFIG_FILE="$(CURDIR)/$(PYO3)") cargo test --locked --quiet --target-dir target/develop
-	$(PY) -m pytest $(sort $(wildcard tests/test_*.py))
+	$(PY) -m pytest
 
 .PHONY: lint  ## Check formatting, style, types, the type stub, what GitHub reads.
-lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/workshop.stamp $(BUILT)
+lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp $(BUILT)
 	cargo fmt --check
 	cargo clippy --locked --quiet --all-targets --all-features -- --deny warnings
 	$(BIN)/ruff check
@@ -75,9 +75,10 @@ format: .venv/lint.stamp | toolchain
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-.PHONY: template-update  ## Bring this copy what its template has learned since. [TO=v0.2.0 CHECK=1 DRY_RUN=1]
-template-update: .venv/tools.stamp .venv/lint.stamp | toolchain
-	@$(PY) scripts/template.py update
+.PHONY: new  ## Copy the template. [NAME=turbo-frob DEST= AUTHOR= EMAIL= OWNER= DESCRIPTION= LICENSE=]
+.PHONY: template-update  ## Bring a copy what its template has learned. [TO=v0.2.0 CHECK=1 DRY_RUN=1 FROM= ENGINE=theirs]
+new template-update:
+	@$(HOST_PYTHON) scripts/template.py $(subst template-,,$@)
 
 # ---- artefacts and releases ----
 .PHONY: sdist  ## Build the sdist alone, into an empty dist/.
@@ -93,8 +94,8 @@ verify: .venv/tools.stamp $(if $(call given,FROM VERSION),,.venv/build.stamp) | 
 changelog: .venv/tools.stamp
 	$(BIN)/towncrier build --draft --version $(if $(call given,VERSION),"$$VERSION",Unreleased)
 .PHONY: rehearse  ## Rehearse the release on this machine, to its installation. [VERSION=0.2.2 KEEP=1]
-rehearse: .venv/tools.stamp .venv/build.stamp .venv/workshop.stamp | toolchain
-	$(PY) -m workshop.rehearse
+rehearse: .venv/tools.stamp .venv/build.stamp | toolchain
+	@$(HOST_PYTHON) scripts/template.py rehearse
 .PHONY: build  ## Build the sdist, and from it this machine's wheels, into a new dist/. [TARGET=rust-triple FROM=folder]
 .PHONY: release  ## Release, all or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr]
 build release: .venv/tools.stamp .venv/build.stamp | toolchain

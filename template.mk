@@ -7,9 +7,8 @@ override PYTEST := $(PY) -m pytest --import-mode=prepend
 test-tooling: $(EVERYTHING)
 	$(PYTEST) --numprocesses=auto --dist=loadfile roadworthy/tests workshop/tests $(if $(call given,ARGS),$$ARGS)
 
-.PHONY: new  ## Copy this project. [NAME=turbo-frob DEST= AUTHOR= EMAIL= OWNER= DESCRIPTION= LICENSE= PACKAGE=minimal]
-new: .venv/tools.stamp .venv/lint.stamp | toolchain
-	@$(PY) scripts/template.py new
+new: .venv/tools.stamp
+lint rehearse: .venv/workshop.stamp
 
 .PHONY: check-facts  ## Check that facts which stand in two places agree; a part of `make lint`.
 check-facts: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/workshop.stamp

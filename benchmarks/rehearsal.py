@@ -18,7 +18,7 @@ def run() -> None:
     """Print how long a rehearsal of this commit takes, and how much of it is work that it is about."""
     with tempfile.TemporaryDirectory() as folder:
         place = make_copy(PROJECT, Path(folder))
-        done = place.run(sys.executable, "-m", "workshop.rehearse")
+        done = place.run(sys.executable, "scripts/template.py", "rehearse")
         if done.returncode:
             sys.exit(commands.tail(done))
         (whole,) = re.findall(r"in ([0-9]+) s: on this machine", done.stdout)

@@ -29,8 +29,8 @@ lock: .venv/tools.stamp
 	$(call LOCK,tools,test setup)
 	$(call LOCK,build)
 	$(call LOCK,lint,test setup tools)
-	$(call LOCK,workshop,test setup tools lint)
-	$(call LOCK,node)
+	$(call LOCK,workshop,test setup tools lint) # only the template
+	$(call LOCK,node) # only the template
 
 # actionlint is written in Go, and built once. Where it is neither there nor can be built, `make lint` says so.
 override ACTIONLINT_VERSION := v1.7.12

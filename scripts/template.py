@@ -2,15 +2,16 @@
 # requires-python = ">=3.10"
 # dependencies = []
 # ///
-"""Make a copy of this project under another name, or bring a copy what the template has learned since.
+"""The door to the workshop: copies of the template, what brings them its improvements, and rehearsals of a release.
 
-The door to workshop/copying, which does the work. By itself, without the repository around it, this file clones the
-template and starts the script that is there: uv run ADDRESS-OF-THIS-FILE new turbo-frob
+In the template the workshop is beside this file. In a copy the template is fetched into target/template/, at the commit
+that template.toml records, or for an update at the newest release; what is there already is not asked for again. By
+itself this file makes copies: uv run ADDRESS-OF-THIS-FILE new turbo-frob. It needs Python and git alone, so that it
+works whatever an update has left behind.
 """
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,50 +19,96 @@ from pathlib import Path
 
 # Where the template is; a test compares it with pyproject.toml.
 TEMPLATE = "https://github.com/rust-wheelwrights/ferrous-wheel"
-# What the workshop of a clone imports, and what formats a copy; the locks say in which versions.
-NEEDED = ("packaging", "pyyaml", "rich", "ruff", "tomli")
-LOCKS = ("setup", "tools", "lint")
+# What each command needs of requirements/.
+GROUPS = {"new": ("tools",), "update": ("tools",), "rehearse": ("tools", "build", "workshop")}
+REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+HEAD:refs/template/HEAD")
 
 
-def interpreter(clone: Path) -> list[str]:
-    """Return the command of a Python that has what the clone's scripts need: one that uv makes, or the clone's own."""
-    locked = "".join((clone / "requirements" / f"{group}.txt").read_text(encoding="utf-8") for group in LOCKS)
-    pins = re.findall(rf"^((?:{'|'.join(NEEDED)})==\S+)", locked, re.MULTILINE)
-    uv = os.environ.get("UV") or shutil.which("uv")
-    if uv:
-        return [uv, "run", "--quiet", "--no-project", *(f"--with={pin}" for pin in pins), "python"]
-    subprocess.run([sys.executable, str(clone / "scripts" / "bootstrap.py"), *LOCKS[1:]], check=True)
-    return [str(clone / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python")]
+def git(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run git, and return how it ended."""
+    return subprocess.run(["git", *words], cwd=folder, check=False, capture_output=True, encoding="utf-8")
 
 
-def run_from_a_clone(words: list[str]) -> int:
-    """Clone the template, and let the clone's own script do what is asked for; a copy goes into this folder."""
-    if words[:1] != ["new"]:
-        sys.stderr.write("template.py: without its repository it makes copies only: template.py new NAME\n")
+def given(name: str, words: "list[str]") -> str:
+    """Return what make, or the command line, gives under a name, or nothing."""
+    by_make = os.environ.get(name, "") if name in os.environ.get("GIVEN", "").split() else ""
+    return next((word.partition("=")[2] for word in words if word.startswith(f"--{name.lower()}=")), by_make)
+
+
+def recorded(root: Path) -> "tuple[str, str]":
+    """Return the address and the commit in a copy's template.toml, without a TOML parser, which 3.10 has not."""
+    text = (root / "template.toml").read_text(encoding="utf-8")
+    found = dict(re.findall(r"(?m)^\s*(address|commit)\s*=\s*[\"']([^\"'\n]+)[\"']", text))
+    if not {"address", "commit"} <= found.keys():
+        sys.exit("template.py: template.toml has no address and commit; bring it back: git log --patch template.toml")
+    return found["address"], found["commit"]
+
+
+def find(clone: Path, addresses: "list[str]", wanted: str) -> str:
+    """Return a commit: the one that is wanted, or the newest release; fetched from the first address that has it."""
+    said = []
+    if git(clone, "rev-parse", "--git-dir").stdout.strip() != ".git":
+        git(clone, "init", "--quiet", "--template=")
+    elif (
+        re.fullmatch("[0-9a-f]{40,64}", wanted) and not git(clone, "cat-file", "-e", f"{wanted}^{{commit}}").returncode
+    ):
+        return wanted
+    for address in addresses:
+        fetched = git(clone, "fetch", "--quiet", "--force", "--update-head-ok", "--", address, *REFS)
+        tags = git(clone, "tag", "--list", "--sort=-version:refname").stdout.split()
+        releases = [tag for tag in tags if re.fullmatch(r"v\d+\.\d+\.\d+", tag)]
+        name = wanted or (releases or ["refs/template/HEAD"])[0]
+        found = git(clone, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").stdout.strip()
+        if found and not fetched.returncode:
+            return found
+        no_such = f"it has no {name}, but {', '.join(releases[:5]) or 'no release'}"
+        said.append(f"{address}: {(fetched.stderr.strip().splitlines() or [no_such])[-1]}")
+    sys.exit(f"template.py: the template cannot be had: {'; '.join(said)}; has it moved? template-update FROM=ADDRESS")
+
+
+def start(folder: Path, words: "list[str]") -> int:
+    """Start the workshop of a folder, with its own engine and what it has locked; it works on the current folder."""
+    groups = [folder / ".venv" / f"{group}.stamp" for group in GROUPS[words[0]]]
+    newest = max(path.stat().st_mtime for path in (folder / "requirements").glob("*.txt"))
+    if not all(stamp.exists() and stamp.stat().st_mtime >= newest for stamp in groups):
+        bootstrap = [sys.executable, str(folder / "scripts" / "bootstrap.py"), *(stamp.stem for stamp in groups)]
+        if subprocess.run(bootstrap, check=False).returncode:
+            return 1
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(folder / "roadworthy" / "src")]))
+    python = folder / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return subprocess.run([python, "-m", "workshop", *words], env=environment, check=False).returncode
+
+
+def main(root: Path, words: "list[str]") -> int:
+    """Find the workshop that a command asks for, and start it."""
+    is_copy, is_template = (root / "template.toml").is_file(), (root / "workshop").is_dir()
+    commands = list(GROUPS) if is_copy or is_template else ["new"]
+    if not words or words[0] not in commands:
+        sys.stderr.write(f"usage: template.py is called with one of: {', '.join(commands)}\n")
         return 2
-    with tempfile.TemporaryDirectory(prefix="template-", ignore_cleanup_errors=True) as folder:
-        clone = Path(folder, "template")
-        command = ["git", "clone", "--quiet", "--depth=1", TEMPLATE, str(clone)]
-        if not shutil.which("git") or subprocess.run(command, check=False).returncode:
-            sys.stderr.write(f"template.py: {TEMPLATE} cannot be cloned; is git there, and the network?\n")
-            return 1
-        call = [str(clone / "scripts" / "template.py"), "new", f"--beside={Path.cwd()}", *words[1:]]
-        try:
-            return subprocess.run([*interpreter(clone), *call], check=False).returncode
-        except subprocess.CalledProcessError:
-            return 1
-
-
-def main(root: Path) -> None:
-    """Let the workshop of this version do it, with the engine of this version, whatever else is installed."""
-    sys.path[:0] = [str(root), str(root / "roadworthy" / "src")]
-    from workshop.copying.command_line import main as start  # noqa: PLC0415 - of this folder, as said above
-
-    start(root, sys.argv[1:])
+    if is_template:
+        return start(root, words)
+    with tempfile.TemporaryDirectory(prefix="template-", ignore_cleanup_errors=True) as temporary:
+        clone = root / "target" / "template" if is_copy else Path(temporary)
+        clone.mkdir(parents=True, exist_ok=True)
+        address, commit = recorded(root) if is_copy else (TEMPLATE, "")
+        # Where this copy was made, if it was on this machine.
+        beside = git(root, "config", "--get", "template.folder").stdout.strip() if is_copy else ""
+        places = [each for each in (beside, address) if each]
+        if words[0] == "update":
+            # The newest is at the template's own address.
+            commit, moved = given("TO", words), given("FROM", words)
+            places = [moved] if moved else places[::-1]
+        commit = find(clone, places, commit)
+        done = git(clone, "checkout", "--quiet", "--force", "--detach", commit)
+        if done.returncode:
+            sys.exit(f"template.py: remove {clone}, and try again: {' '.join(done.stderr.split())}")
+        # Of that version, which knows what it needs.
+        return subprocess.run([sys.executable, clone / "scripts" / "template.py", *words], check=False).returncode
 
 
 if __name__ == "__main__":
-    folder = Path(__file__).resolve().parents[1]
-    if not (folder / "workshop" / "copying").is_dir():
-        sys.exit(run_from_a_clone(sys.argv[1:]))
-    main(folder)
+    try:
+        sys.exit(main(Path(__file__).resolve().parents[1], sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,99 +1,134 @@
-"""What is asked before a copy is made: given on the command line, answered on a terminal, or known to git."""
+"""What is asked before a copy is made: given on the command line, answered on a terminal, or known to git.
+
+Each answer is judged by itself, as it is given, and by who will judge it in the end: PyPI's rules in the gate, GitHub's
+for accounts, and what the files of a copy need a name for.
+"""
 
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
+from roadworthy.gate import pypi_metadata
 from roadworthy.repository import Repository
 from roadworthy.tables import find, parse_toml
 from roadworthy.terminal import Problem, ProblemsError, err
 from workshop.copying.edits import licences
 from workshop.copying.names import check
-from workshop.copying.objects import read_file
+from workshop.copying.objects import Files, read_files
 from workshop.copying.record import Answers
 from workshop.copying.rules import Rules
 
-# What PyPI takes for the summary.
-LONGEST_DESCRIPTION = 512
-EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>.]+")
+# https://github.com/shinnn/github-username-regex has GitHub's own words for it.
 OWNER = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
-DESCRIPTION = "A Python package with a Rust core."
-FULL = "full"
 
 
-def configured(repository: Repository, key: str) -> str:
-    """Return a value of git's configuration, or ""."""
-    return repository.run("config", "--get", key).stdout.strip()
+@dataclass(frozen=True)
+class Question:
+    """Something that a copy has to know."""
+
+    name: str  # what make calls it
+    text: str  # what a terminal shows
+    default: str  # what it is without an answer, if git or the template knows
+    judge: Callable[[str], Iterator[Problem]]
+
+    def problems(self, answer: str) -> list[Problem]:
+        """Return what is wrong with an answer."""
+        if any(not letter.isprintable() for letter in answer):
+            return [Problem(f"{self.name} has a character that cannot be shown: {answer!a}", "leave it out")]
+        return list(self.judge(answer))
 
 
-def questions(source: Repository, licence: str, told: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Yield what is asked, in order: what make calls it, what a terminal shows, and what it is without an answer.
+def questions(source: Repository, files: Files, rules: Rules) -> list[Question]:
+    """Return what is asked, in order, for a copy of these files."""
 
-    `told` are the answers so far.
-    """
-    address = configured(source, "user.email")
-    yield "NAME", "name, such as turbo-frob", ""
-    yield "AUTHOR", "author", configured(source, "user.name")
-    # One that is of this machine alone is no default.
-    yield "EMAIL", "the author's e-mail address", address if EMAIL.fullmatch(address) else ""
-    # As an account of the author might be called.
-    slug = re.sub(r"[^a-z0-9]+", "-", told["AUTHOR"].lower()).strip("-")[:39].rstrip("-")
-    yield "OWNER", "owner of the repository on GitHub", configured(source, "github.user") or slug
-    yield "DESCRIPTION", "what it does, in one sentence", DESCRIPTION
-    yield "LICENSE", f"licence ({', '.join(licences())})", licence
+    def configured(key: str) -> str:
+        return source.run("config", "--get", key).stdout.strip()
 
-
-def collect(source: Repository, licence: str, given: Mapping[str, str]) -> dict[str, str]:
-    """Return the answer to every question; a terminal is asked for what is not given."""
-    answers: dict[str, str] = {}
-    for name, text, default in questions(source, licence, answers):
-        answer = given.get(name, default)
-        if name not in given and sys.stdin.isatty():
-            shown = f"{text} [{answer}]: " if answer else f"{text}: "
-            try:
-                answer = err.input(shown, markup=False).strip() or answer
-            except EOFError:
-                raise KeyboardInterrupt from None
-        answers[name] = answer
-    return {**answers, "PACKAGE": given.get("PACKAGE") or FULL}
+    known = licences(files)
+    own = find(parse_toml("pyproject.toml", files["pyproject.toml"][1].decode()), "project", "license")
+    address = configured("user.email")
+    return [
+        Question("NAME", "name, such as turbo-frob", "", lambda name: check(name, rules.select(files))),
+        Question("AUTHOR", "author", configured("user.name"), judge_author),
+        # One that is of this machine alone is no default.
+        Question("EMAIL", "the author's e-mail address", "" if [*judge_email(address)] else address, judge_email),
+        Question("OWNER", "owner of the repository on GitHub", configured("github.user"), judge_owner),
+        Question("DESCRIPTION", "what it does, in one sentence", "", judge_description),
+        Question("LICENSE", f"licence ({', '.join(known)})", str(own), lambda text: judge_licence(text, known)),
+    ]
 
 
-def find_problems(answers: Mapping[str, str], rules: Rules, licence: str) -> Iterator[Problem]:
-    """Say what is wrong with the answers."""
-    try:
-        check(answers["NAME"], rules.names)
-    except ProblemsError as error:
-        yield from error.problems
-    for name, value in answers.items():
-        if any(not letter.isprintable() for letter in value):
-            yield Problem(f"{name} has a character that cannot be shown: {value!a}", "leave it out")
-    if not answers["AUTHOR"]:
+def judge_author(author: str) -> Iterator[Problem]:
+    """Say what is wrong with the name of an author."""
+    if not author.strip():
         yield Problem("there is no author", 'give AUTHOR="Ada Lovelace", or tell git: git config --global user.name …')
-    if answers["EMAIL"] and not EMAIL.fullmatch(answers["EMAIL"]):
-        yield Problem(f"{answers['EMAIL']!r} is no e-mail address", "give EMAIL=ada@example.org, or EMAIL= for none")
-    if not OWNER.fullmatch(answers["OWNER"]):
-        remedy = "give OWNER=, the name of the account or organisation: letters, digits and single hyphens"
-        yield Problem(f"GitHub has no owner {answers['OWNER']!r}", remedy)
-    if not 0 < len(answers["DESCRIPTION"]) <= LONGEST_DESCRIPTION:
-        remedy = f"give DESCRIPTION=, one sentence of at most {LONGEST_DESCRIPTION} letters"
-        yield Problem(f"a description of {len(answers['DESCRIPTION'])} letters is none that PyPI takes", remedy)
-    known = sorted({*licences(), licence} - {""})
-    if answers["LICENSE"] not in known:
+
+
+def judge_email(address: str) -> Iterator[Problem]:
+    """Say what PyPI will have against an address; there need not be one."""
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only where there is one
+
+    try:
+        if address:
+            validate_email(address, check_deliverability=False)
+    except EmailNotValidError as error:
+        what = f"{address!r} is no e-mail address that PyPI takes: {error}"
+        yield Problem(what, "give EMAIL=ada@example.org, or EMAIL= for none")
+
+
+def judge_owner(owner: str) -> Iterator[Problem]:
+    """Say what is wrong with the name of an account on GitHub."""
+    remedy = "give OWNER=, the name of the account or organisation: letters, digits and single hyphens"
+    if not owner:
+        yield Problem("there is no owner of the repository on GitHub", remedy)
+    elif not OWNER.fullmatch(owner):
+        yield Problem(f"GitHub has no owner {owner!r}", remedy)
+
+
+def judge_description(text: str) -> Iterator[Problem]:
+    """Say what PyPI will have against a summary."""
+    remedy = "give DESCRIPTION=, one sentence, which PyPI shows below the name"
+    if not text.strip():
+        yield Problem("there is no description", remedy)
+    metadata = f"Metadata-Version: 2.4\nName: a\nVersion: 1\nSummary: {text}\n"
+    for rejection in pypi_metadata.judge(*pypi_metadata.read(metadata.encode())):
+        yield Problem(f"PyPI does not take the description: {rejection.words}", remedy)
+
+
+def judge_licence(text: str, known: list[str]) -> Iterator[Problem]:
+    """Say whether the text of a licence is here."""
+    if text not in known:
         remedy = f"give LICENSE= {' or '.join(known)}; any other one can be written into the copy by hand"
-        yield Problem(f"the text of the licence {answers['LICENSE']!r} is not here", remedy)
-    if answers["PACKAGE"] not in {FULL, *rules.packages}:
-        remedy = f"give PACKAGE= {' or '.join(sorted({FULL, *rules.packages}))}"
-        yield Problem(f"there is no package {answers['PACKAGE']!r} to begin with", remedy)
+        yield Problem(f"the text of the licence {text!r} is not here", remedy)
+
+
+def ask_terminal(question: Question) -> str:
+    """Ask until an answer will do; an empty one is the default."""
+    shown = f"{question.text} [{question.default}]: " if question.default else f"{question.text}: "
+    while True:
+        try:
+            answer = err.input(shown, markup=False).strip() or question.default
+        except EOFError:
+            raise KeyboardInterrupt from None
+        problems = question.problems(answer)
+        if not problems:
+            return answer
+        for each in problems:
+            err.print(f"{each.what}; {each.remedy}", style="red")
 
 
 def ask(source: Repository, commit: str, rules: Rules, given: Mapping[str, str]) -> Answers:
-    """Return what a copy is to be, by what the command line gives under the names of make; or all that is wrong."""
-    project = parse_toml("pyproject.toml", read_file(source, commit, "pyproject.toml") or "")
-    own = find(project, "project", "license")
-    # As SPDX calls it.
-    licence = own if isinstance(own, str) else ""
-    answers = collect(source, licence, given)
-    if problems := list(find_problems(answers, rules, licence)):
+    """Return what a copy is to be: by what the command line gives under the names of make, by git, or by a terminal.
+
+    Raises:
+        ProblemsError: All that is wrong with what is given, before anything is asked.
+    """
+    asked = questions(source, read_files(source, commit), rules)
+    on_terminal = sys.stdin is not None and sys.stdin.isatty()
+    told = {one.name: given.get(one.name, one.default) for one in asked if one.name in given or not on_terminal}
+    if problems := [each for one in asked if one.name in told for each in one.problems(told[one.name])]:
         raise ProblemsError(problems)
+    answers = {one.name: told[one.name] if one.name in told else ask_terminal(one) for one in asked}
     return Answers(**{name.lower(): answer for name, answer in answers.items()}, year=time.strftime("%Y"))

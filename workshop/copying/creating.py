@@ -1,63 +1,53 @@
 """`make new`: a copy of the commit that is checked out, as a repository of its own; or this very repository, once."""
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from roadworthy.project import Project
 from roadworthy.repository import Repository
 from roadworthy.terminal import err, out, problem
 from workshop.copying.asking import ask
-from workshop.copying.names import Names, check_taken
-from workshop.copying.objects import Files, commit_tree, read_file, read_files, write_files
+from workshop.copying.objects import PLAIN, Files, commit_tree, write_files
 from workshop.copying.record import Answers, Record
-from workshop.copying.rendering import attach, render, select
+from workshop.copying.rendering import render
 from workshop.copying.rules import RECORD, Rules
 
 FIRST_VERSION = "0.1.0"
+# The setting of a copy that names its template's folder, as scripts/template.py reads it.
+FOLDER = "template.folder"
 # Nobody's hook has a part in a copy's first commit.
 QUIET = (("core.hooksPath", os.devnull), ("advice.detachedHead", "false"))
 
 
-def new(project: Project, given: Mapping[str, str]) -> None:
+def new(template: Project, here: Path, given: Mapping[str, str]) -> None:
     """Make a copy, as the command line says under the names that make has: ask, check, build, and say what comes next.
 
-    BESIDE is the folder of a copy for which there is no DEST, by default the one of the template.
+    `here` is the folder in which that was asked for: the template itself, a copy that has fetched it, or any other one.
     """
-    source = project.checkout
+    source = template.checkout
     source.require_checkout()
-    commit, wanted = source.ask("rev-parse", "HEAD"), given.get("DEST")
+    commit, stays = source.ask("rev-parse", "HEAD"), template.root == here.resolve()
     rules = Rules.read(source, commit)
-    in_place = wanted is not None and Path(wanted).resolve() == project.root.resolve()
+    in_place = stays and "DEST" in given and (here / given["DEST"]).resolve() == template.root
     if in_place:
-        require_fresh(project, rules)
+        require_fresh(template)
     answers = ask(source, commit, rules, given)
-    beside = Path(given.get("BESIDE", project.root.parent), answers.name)
-    folder = project.root if in_place else destination(project, wanted, beside)
-    files = select(read_files(source, commit), rules, answers.package)
-    check_taken(Names(answers.name), rules.names, {path: content for path, (_, content) in files.items()})
     if in_place:
-        rename_in_place(project, commit, rules, answers)
+        rename_in_place(template, commit, rules, answers)
         return
-    record = Record(address_of(project, rules), commit, label_of(source, commit), answers)
-    warn(source, commit, record.address)
-    count = create(source, folder, record, rules)
-    say_next(answers, folder, count, f"{rules.names.kebab} {record.label}")
-
-
-def address_of(project: Project, rules: Rules) -> str:
-    """Return where a copy will find its template again: this checkout's origin, or what pyproject.toml says."""
-    address = project.checkout.run("remote", "get-url", "origin").stdout.strip() or rules.address
-    parts = urlsplit(address)
-    if parts.scheme and "@" in parts.netloc and parts.scheme != "ssh":
-        # A password that stands there is not for a file that everybody reads.
-        address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    is_folder = not parts.scheme and not re.match(r"[^/]+:", address)
-    return str((project.root / address).resolve()) if is_folder else address
+    # A project goes beside a project, and into any other folder.
+    above = here.parent if (here / RECORD).is_file() else here
+    folder = destination(template, here / given["DEST"] if "DEST" in given else above / answers.name)
+    record = Record(rules.address, commit, commit, label_of(source, commit), answers)
+    if stays:
+        warn(source, commit, record.address)
+    files, label = render(source, record, FIRST_VERSION), f"{rules.names.kebab} {record.label}"
+    create(folder, files, record, label, template.root if stays else None)
+    say_next(answers, folder, len(files), label)
 
 
 def label_of(source: Repository, commit: str) -> str:
@@ -65,16 +55,17 @@ def label_of(source: Repository, commit: str) -> str:
     return source.run("describe", "--tags", "--always", commit).stdout.strip() or commit[:10]
 
 
-def destination(project: Project, wanted: str | None, beside: Path) -> Path:
-    """Return the folder of the copy: the one that is wanted, or else one beside the template."""
-    folder = beside if wanted is None else Path.cwd() / wanted
+def destination(template: Project, folder: Path) -> Path:
+    """Return the folder of a copy, if one can be made there."""
     remedy = "give another folder, which is not there yet: DEST=…"
-    if project.root.resolve() in folder.resolve().parents:
+    if template.root in folder.resolve().parents:
         raise problem(f"{folder} is inside the repository that is copied", remedy)
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise problem(f"{folder} is there already, and not empty", remedy)
     if not folder.parent.is_dir():
         raise problem(f"there is no folder {folder.parent}", f"make it, or {remedy}")
+    if not os.access(folder.parent, os.W_OK):
+        raise problem(f"{folder.parent} cannot be written", remedy)
     return folder
 
 
@@ -89,22 +80,23 @@ def make_commit(target: Repository, files: Files, answers: Answers, template: st
     return commit_tree(target, write_files(target, files), message, *parents, env=env)
 
 
-def create(source: Repository, folder: Path, record: Record, rules: Rules) -> int:
-    """Make a copy, which is there as a whole or not at all, and return how many files it has."""
-    files = attach(render(source, record.commit, record.answers, FIRST_VERSION), record)
+def create(folder: Path, files: Files, record: Record, template: str, remembered: Path | None) -> None:
+    """Make a copy, which is there as a whole or not at all; it finds its template again in a folder of this machine."""
     prefix = f".{record.answers.name}-"
     with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True) as temporary:
         # A temporary folder is for its owner alone; a project is for whom the umask says.
         (made := Path(temporary, "copy")).mkdir()
         target = Repository(made, QUIET)
         target.ask("init", "--quiet", "--initial-branch=main")
-        commit = make_commit(target, files, record.answers, f"{rules.names.kebab} {record.label}")
+        if remembered:
+            # In no file that others get.
+            target.ask("config", FOLDER, remembered)
+        commit = make_commit(target, files, record.answers, template)
         target.ask("update-ref", "refs/heads/main", commit)
         target.ask("reset", "--quiet", "--hard", commit)
         if folder.exists():
             folder.rmdir()
         made.rename(folder)
-    return len(files)
 
 
 def warn(source: Repository, commit: str, address: str) -> None:
@@ -125,18 +117,15 @@ def say_next(answers: Answers, folder: Path | None, count: int, label: str) -> N
         f"{answers.name} is in {where}: {count} files, version {FIRST_VERSION}, made of {label}\n"
         f"test it:                    {first}\n"
         "rehearse a whole release:   make rehearse\n"
-        "write your own package:     src/lib.rs, python/, tests/, README.md; then make test, make lint\n"
+        "write your own package:     src/, python/, tests/, README.md; then make test, make lint\n"
         f"put it on GitHub:           {push}\n"
         "set PyPI and GitHub up:     make doctor"
     )
 
 
-def require_fresh(project: Project, rules: Rules) -> None:
+def require_fresh(project: Project) -> None:
     """Make sure that this is what a forge's "Use this template" makes: one commit, and nothing of one's own."""
     checkout = project.checkout
-    if Record.read(read_file(checkout, "HEAD", RECORD) or "") is not None:
-        remedy = "it keeps its name; for another one, make a copy beside it: make new NAME=… DEST=…"
-        raise problem(f"this is a copy already, called {rules.names.kebab}", remedy)
     commits = int(checkout.ask("rev-list", "--count", "HEAD"))
     if commits > 1:
         what = f"this repository has a history of its own, of {commits} commits, and is not renamed in place"
@@ -169,8 +158,8 @@ def rename_in_place(project: Project, commit: str, rules: Rules, answers: Answer
     """Turn this repository, which is a bare copy of a template's files, into a copy with a name."""
     checkout, old = project.checkout, rules.names
     upstream = upstream_commit(rules.address, checkout.ask("rev-parse", "HEAD^{tree}"))
-    record = Record(rules.address, upstream, upstream[:10], answers)
-    files = attach(render(checkout, commit, answers, FIRST_VERSION), record)
+    record = Record(rules.address, upstream, upstream, upstream[:10], answers)
+    files = render(checkout, replace(record, commit=commit), FIRST_VERSION) | {RECORD: (PLAIN, record.write().encode())}
     made = make_commit(checkout, files, answers, old.kebab, commit)
     # What git does not know stays as it is.
     checkout.ask("read-tree", "-m", "-u", "HEAD", made)

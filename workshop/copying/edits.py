@@ -1,30 +1,42 @@
-"""The few places of a copy in which an answer stands, and how it gets there."""
+"""The few places of a copy in which an answer stands, or which the template has for itself alone."""
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
+from roadworthy.tables import find_table, parse_toml
 from roadworthy.terminal import problem
-from workshop.copying.locks import join_lock, split_lock
-from workshop.copying.record import Answers, with_table
-from workshop.copying.rules import RECORD
+from workshop.copying.locks import CRATES, prune_lock
+from workshop.copying.objects import Files
+from workshop.copying.record import Record
 
-LICENCES = Path(__file__).parent / "licences"
-FRAGMENT = "changelog.d/+first.added.md"
-FRAGMENTS = re.compile(r"changelog\.d/[^/]+\.[a-z]+\.md")
+LICENCES = "workshop/copying/licences/"
+# Lines that only the template has, or only a copy; they are comments, so that the template stays what it is.
+ONLY_TEMPLATE = re.compile(
+    r"^# > only the template\n.*?^# < only the template\n|^[^\n]*\S[^\n]* # only the template\n",
+    re.MULTILINE | re.DOTALL,
+)
+ONLY_COPY = re.compile(r"^# only a copy: ", re.MULTILINE)
 STRING = r'"(?:[^"\\\n]|\\.)*"'
 VALUE = rf'(?:{STRING}|\[(?:[^\]"]|{STRING})*\])'
+# What Markdown would take for markup of its own.
+MARKUP = re.compile(r"[\\`*_\[\]<>#|~&]")
 
 
-def licences() -> list[str]:
-    """Return the licences whose text can be written, as SPDX calls them."""
-    return sorted(path.stem for path in LICENCES.glob("*.txt"))
+def for_a_copy(text: str) -> str:
+    """Return the text of a file without what only the template has, and with what only a copy has."""
+    return ONLY_COPY.sub("", ONLY_TEMPLATE.sub("", text))
+
+
+def licences(files: Mapping[str, object]) -> list[str]:
+    """Return the licences whose text a template has, as SPDX calls them, by its files' paths."""
+    found = (path.removeprefix(LICENCES) for path in files if path.startswith(LICENCES))
+    return sorted(name.removesuffix(".txt") for name in found)
 
 
 def toml(value: str) -> str:
     """Return a string of TOML."""
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def set_values(file: str, text: str, table: str, values: Mapping[str, str]) -> str:
@@ -38,8 +50,9 @@ def set_values(file: str, text: str, table: str, values: Mapping[str, str]) -> s
     return text
 
 
-def edit_project(text: str, answers: Answers, version: str) -> str:
+def edit_project(text: str, record: Record, version: str) -> str:
     """Return pyproject.toml with the answers."""
+    answers = record.answers
     email = f", email = {toml(answers.email)}" if answers.email else ""
     values = {
         "version": toml(version),
@@ -51,52 +64,39 @@ def edit_project(text: str, answers: Answers, version: str) -> str:
     return set_values("pyproject.toml", text, "project", values)
 
 
-def edit_crate(text: str, answers: Answers, version: str) -> str:
-    """Return Cargo.toml with the answers."""
-    values = {"version": version, "description": answers.description, "license": answers.license}
-    return set_values("Cargo.toml", text, "package", {key: toml(value) for key, value in values.items()})
+def edit_crate(text: str, _: Record, version: str) -> str:
+    """Return Cargo.toml with the version; what else it could repeat of pyproject.toml is not in it."""
+    return set_values("Cargo.toml", text, "package", {"version": toml(version)})
 
 
-def edit_lock(text: str, answers: Answers, version: str) -> str:
-    """Return Cargo.lock with the crate's version, and with the crates in cargo's order."""
-    head, crates = split_lock(text)
-    if len(crates.get(answers.name, [])) != 1:
-        raise problem("Cargo.lock of the template does not have its crate, once", "lock it: cargo update --workspace")
-    edited = re.sub(rf"(?m)^version = {STRING}$", f'version = "{version}"', crates[answers.name][0], count=1)
-    return join_lock(head, {**crates, answers.name: [edited]})
+def edit_readme(text: str, record: Record, *_: str) -> str:
+    """Return README.md with what the package is, under which licence, and what it was made from."""
+    described = MARKUP.sub(r"\\\g<0>", record.answers.description)
+    text = re.sub(r"(?m)^A Python package with a Rust core\.$", lambda _: described, text, count=1)
+    made = f"{record.answers.license}. Made from [a template]({record.address})."
+    return re.sub(r"(?m)^MIT\. Made from a template\.$", lambda _: made, text, count=1)
 
 
-def without_crates(manifest: str, crates: Collection[str]) -> str:
-    """Return a Cargo.toml without some dependencies."""
-    names = "|".join(map(re.escape, crates))
-    return re.sub(rf"(?m)^(?:{names}) = .*\n", "", manifest)
-
-
-def with_head(readme: str, head: str) -> str:
-    """Return a README with another text above its first heading of the second level."""
-    return head + readme[readme.index("\n## ") + 1 :]
-
-
-def edit_licence(text: str, answers: Answers, *_: str) -> str:
-    """Return the text of the licence; of one that is not known here, the template's own."""
-    known = LICENCES / f"{answers.license}.txt"
-    text = known.read_text(encoding="utf-8") if known.is_file() else text
-    return re.sub(r"(?m)^Copyright \(c\) .*$", lambda _: f"Copyright (c) {answers.year} {answers.author}", text)
-
-
-def edit_changelog(text: str, *_: object) -> str:
-    """Return the changelog of a project that has not released anything."""
-    found = re.search(r"^<!--.*-->\n", text, re.MULTILINE)
-    return text[: found.end()] if found else text
-
-
-EDITS: dict[str, Callable[[str, Answers, str], str]] = {
+EDITS: dict[str, Callable[[str, Record, str], str]] = {
     "pyproject.toml": edit_project,
     "Cargo.toml": edit_crate,
-    "Cargo.lock": edit_lock,
-    "LICENSE": edit_licence,
-    "CHANGELOG.md": edit_changelog,
-    "README.md": lambda text, its, _: re.sub(r"(?m)^[\w.-]+ licence\.$", f"{its.license} licence.", text),
-    # The rules alone: where the template itself came from is no business of its copies.
-    RECORD: lambda text, *_: with_table(text, ""),
+    "README.md": edit_readme,
 }
+
+
+def edit_lock(lock: str, manifest: str, name: str, version: str) -> str:
+    """Return Cargo.lock with the crate's version, without what its manifest does not ask for, in cargo's order."""
+    head, crates = CRATES.split(lock)
+    if len(crates.get(name, [])) != 1:
+        raise problem("Cargo.lock of the template does not have its crate, once", "lock it: cargo update --workspace")
+    edited = re.sub(rf"(?m)^version = {STRING}$", f'version = "{version}"', crates[name][0], count=1)
+    table = parse_toml("Cargo.toml", manifest)
+    wanted = {each for kind in ("", "build-", "dev-") for each in find_table(table, f"{kind}dependencies")}
+    return prune_lock(CRATES.join(head, {**crates, name: [edited]}), name, wanted)
+
+
+def licence_text(files: Files, record: Record) -> bytes:
+    """Return the text of the licence that was chosen."""
+    text = files[f"{LICENCES}{record.answers.license}.txt"][1].decode()
+    holder = f"Copyright (c) {record.answers.year} {record.answers.author}"
+    return re.sub(r"(?m)^Copyright \(c\) .*$", lambda _: holder, text).encode()

@@ -1,57 +1,70 @@
-"""Cargo.lock, crate by crate: of a copy that needs fewer of them, and after an update, which may need others."""
+"""Locks, entry by entry: Cargo.lock of a copy that needs fewer crates, and both kinds after an update."""
 
 import os
 import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import tomli
 
 from roadworthy import processes as commands
-
-CRATE = re.compile(r"^(?=\[\[package\]\]$)", re.MULTILINE)
-NAMED = re.compile(r'^name = "([^"]+)"$', re.MULTILINE)
-
-
-def split_lock(lock: str) -> tuple[str, dict[str, list[str]]]:
-    """Return what stands above the crates, and the crates by name: one can be locked in several versions."""
-    head, *blocks = CRATE.split(lock)
-    crates: dict[str, list[str]] = defaultdict(list)
-    for block in blocks:
-        if found := NAMED.search(block):
-            crates[found[1]].append(block.strip())
-    return head, crates
+from roadworthy.processes import venv_bin
+from workshop.rehearsing.scratch import share_environment
 
 
-def join_lock(head: str, crates: Mapping[str, list[str]]) -> str:
-    """Return a lock with its crates in cargo's order."""
-    return head + "\n\n".join(block for name in sorted(crates) for block in crates[name]) + "\n"
+@dataclass(frozen=True)
+class Lock:
+    """How a lock is written: its head, and entries of a name each; one name can have several."""
+
+    start: re.Pattern[str]
+    name: re.Pattern[str]
+    between: str
+
+    def split(self, text: str) -> tuple[str, dict[str, list[str]]]:
+        """Return what stands above the entries, and the entries by name."""
+        head, *blocks = self.start.split(text)
+        entries: dict[str, list[str]] = defaultdict(list)
+        for block in blocks:
+            if found := self.name.search(block):
+                entries[found[1]].append(block.strip())
+        return head, entries
+
+    def join(self, head: str, entries: Mapping[str, list[str]]) -> str:
+        """Return a lock with its entries in the order of the tool that writes it."""
+        return head + self.between.join(block for name in sorted(entries) for block in entries[name]) + "\n"
+
+    def merge(self, base: str, new: str, ours: str) -> str:
+        """Return our lock with each entry as the template has locked it since, unless it is locked otherwise here.
+
+        The tool then adds what is missing, and takes out what nobody needs.
+        """
+        (_, before), (head, after), (_, here) = (self.split(text) for text in (base, new, ours))
+        chosen = {name: after if here.get(name) == before.get(name) else here for name in {*after, *here}}
+        return self.join(head, {name: side.get(name, []) for name, side in chosen.items()})
 
 
-def prune_lock(lock: str, name: str, crates: Collection[str]) -> str:
-    """Return a lock without some dependencies of a crate, and without what only they need."""
-    head, blocks = split_lock(lock)
-    names = "|".join(map(re.escape, crates))
-    blocks[name] = [re.sub(rf'(?m)^ "(?:{names})(?: .*)?",\n', "", block) for block in blocks[name]]
+# Of cargo, and of uv.
+CRATES = Lock(
+    re.compile(r"^(?=\[\[package\]\]$)", re.MULTILINE), re.compile(r'^name = "([^"]+)"$', re.MULTILINE), "\n\n"
+)
+PINS = Lock(re.compile(r"^(?=[A-Za-z0-9])", re.MULTILINE), re.compile(r"^([A-Za-z0-9._-]+)=="), "\n")
+
+
+def prune_lock(lock: str, name: str, wanted: Collection[str]) -> str:
+    """Return a lock in which a crate needs only the crates that are wanted, without what nobody needs then."""
+    head, blocks = CRATES.split(lock)
+    listed = re.compile(r'(?m)^ "([^" ]+)[^"]*",\n')
+    blocks[name] = [listed.sub(lambda found: found[0] if found[1] in wanted else "", block) for block in blocks[name]]
     needed, waiting = set(), [name]
     while waiting:
         one = waiting.pop()
         needed.add(one)
         lists = [tomli.loads(block)["package"][0].get("dependencies", []) for block in blocks[one]]
         waiting += {word.split()[0] for words in lists for word in words} - needed
-    return join_lock(head, {one: blocks[one] for one in needed})
-
-
-def merge_locks(base: str, new: str, ours: str) -> str:
-    """Return our lock with each crate as the template has locked it since, unless it is locked otherwise here.
-
-    Cargo then adds what is missing, and takes out what nobody needs.
-    """
-    (_, before), (head, after), (_, here) = (split_lock(text) for text in (base, new, ours))
-    chosen = {name: after if here.get(name) == before.get(name) else here for name in {*after, *here}}
-    return join_lock(head, {name: side.get(name, []) for name, side in chosen.items()})
+    return CRATES.join(head, {one: blocks[one] for one in needed})
 
 
 def relock(folder: Path, lock: str) -> str | None:
@@ -66,3 +79,10 @@ def relock(folder: Path, lock: str) -> str | None:
             continue
         return path.read_text(encoding="utf-8")
     return None
+
+
+def relock_tools(folder: Path) -> str:
+    """Lock the tools of a project anew, by its own `make lock`, with the uv of this environment; return why not."""
+    share_environment(venv_bin("python").parents[1], folder)
+    done = commands.run("make", "--silent", "lock", cwd=folder, env=commands.tool_environment(os.environ), check=False)
+    return (done.stderr.strip().splitlines() or ["it does not say why"])[-1] if done.returncode else ""

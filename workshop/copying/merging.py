@@ -81,16 +81,11 @@ def require_git(repository: Repository) -> None:
         raise problem(f"{said} is too old to merge without a working tree", f"install git {wanted} or newer")
 
 
-def make_bare(repository: Repository, folder: Path) -> None:
-    """Make a bare repository whose objects have names as those of another one have."""
-    kind = repository.ask("rev-parse", "--show-object-format")
-    repository.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
-
-
 def make_scratch(repository: Repository, folder: Path) -> Repository:
     """Make a bare repository that has all objects of another one by reference, and gets the new ones."""
     objects = git_path(repository, "objects").resolve()
-    make_bare(repository, folder)
+    kind = repository.ask("rev-parse", "--show-object-format")
+    repository.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", folder, check=True)
     alternates = folder / "objects" / "info" / "alternates"
     alternates.parent.mkdir(parents=True, exist_ok=True)
     alternates.write_text(f"{objects}\n", encoding="utf-8", newline="\n")
@@ -239,10 +234,12 @@ def carry_out(merge: Merge) -> list[str]:
     fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
     repository.run(*OPTIONS, *fetch, merge.source.scratch.folder, merge.commit, check=True)
     journal = git_path(repository, JOURNAL)
-    new = [path for status, path in list_changes(merge) if status == "A"]
+    # Whatever will be where nothing was: what is new, or moved, or put beside what it is in conflict with.
+    before, after = (list_tree(merge.source.scratch, tree) for tree in (merge.source.head, merge.tree))
     # All of it or nothing.
     part = journal.with_suffix(".part")
-    part.write_text(json.dumps({"head": merge.source.head, "new": [*new, *merge.conflicts]}), encoding="utf-8")
+    new = sorted({*after, *merge.conflicts} - before.keys())
+    part.write_text(json.dumps({"head": merge.source.head, "new": new}), encoding="utf-8")
     part.replace(journal)
     # One command, in a group of its own: neither the end of this process nor Ctrl-C ends it half way.
     words = ("git", *OPTIONS, "-c", "advice.mergeConflict=false", "cherry-pick", "--no-commit", merge.commit)

@@ -1,13 +1,15 @@
 """The name of a project in its two spellings, and which names a copy may have."""
 
+import builtins
 import keyword
 import re
 import sys
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import PurePosixPath
 
-from roadworthy.terminal import ProblemsError, problem
+from roadworthy.terminal import Problem
 
 LONGEST = 40
 SPELLING = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -54,6 +56,7 @@ def objections(name: str) -> Iterator[str]:
         ("--" in name, "it has two hyphens in a row, which PEP 503 takes for one"),
         (keyword.iskeyword(snake) or keyword.issoftkeyword(snake), "it is a keyword of Python"),
         (RUST_KEYWORDS.fullmatch(snake), "it is a keyword of Rust"),
+        (hasattr(builtins, snake), "it is a built-in of Python, which it would hide where it is imported"),
         (snake in PYTHON, "it is a module of Python's standard library, which would be imported in its place"),
         (RUST_CRATES.fullmatch(snake), "it is a crate of Rust's own, or a folder that Cargo makes beside it"),
         (WINDOWS.fullmatch(small), "Windows keeps it for a device, so no file may be called so"),
@@ -70,47 +73,36 @@ def suggest(name: str, forbidden: Container[str] = ()) -> str:
     return next(good, EXAMPLE)
 
 
-def refuse(name: str, why: str, suggestion: str) -> ProblemsError:
-    """Return the exception for a name that cannot be, to be raised."""
-    shown = ascii(name if len(name) <= 2 * LONGEST else f"{name[: 2 * LONGEST]}…")
-    return problem(f"a project cannot be called {shown}: {why}", f"take another name, such as {suggestion}")
+def check(name: str, files: Mapping[str, tuple[str, bytes]]) -> Iterator[Problem]:
+    """Say what speaks against a name, for a project of these files, by path: the first thing, and a name that will do.
 
-
-def check(name: str, template: Names) -> Names:
-    """Return a name in both spellings, if a project can have it that is copied from `template`."""
-    for why in objections(name):
-        suggestion = suggest(name)
-        raise refuse(name, why, EXAMPLE if template.kebab in suggestion else suggestion)
-    # One word may well be part of a longer one.
-    if template.kebab in (name if "-" in template.kebab else name.split("-")):
-        why = f"it contains the template's own name, {template.kebab}, and one could not be told from the other"
-        raise refuse(name, why, suggest(name.replace(template.kebab, "")))
-    return Names(name)
+    Beside what holds for every name, nothing else that is imported or compiled there may be called so.
+    """
+    others = taken({path: content for path, (_, content) in files.items()})
+    why = next(objections(name), None) or others.get(Names(name).snake)
+    if why:
+        shown = ascii(name if len(name) <= 2 * LONGEST else f"{name[: 2 * LONGEST]}…")
+        yield Problem(
+            f"a project cannot be called {shown}: {why}", f"take another name, such as {suggest(name, others)}"
+        )
 
 
 def taken(files: Mapping[str, bytes]) -> dict[str, str]:
     """Return the names that a project's own files need for something else, each with what that is."""
-    imports: dict[str, str] = {}
     found: dict[str, str] = {}
+    pins: dict[str, str] = {}
     for path, content in files.items():
         where = PurePosixPath(path)
-        if where.suffix in {".py", ".pyi"}:
+        if where.suffix in {".py", ".pyi"} and where.parts[0] in {"roadworthy", "scripts", "tests"}:
             imported = re.findall(rb"^\s*(?:import|from) (\w+)", content, re.MULTILINE)
-            imports |= {name.decode(): f"{path} imports something else by that name" for name in imported}
-            if where.parts[0] in {"benchmarks", "roadworthy", "scripts", "tests", "workshop"}:
-                found[where.stem] = f"{path} is called so"
-                found |= {folder: f"there is a folder {folder} beside the scripts" for folder in where.parts[:-1]}
+            found |= {name.decode(): f"{path} imports something else by that name" for name in imported}
+            found |= dict.fromkeys((where.stem, where.parts[0]), f"{path} is called so")
         elif where.parts[0] == "requirements":
-            pins = re.findall(rb"^([a-z0-9-]+)==", content, re.MULTILINE)
-            found |= {name.decode().replace("-", "_"): f"{path} has a tool of that name" for name in pins}
+            pins |= {name.decode(): path for name in re.findall(rb"^([a-z0-9-]+)==", content, re.MULTILINE)}
         elif path == "Cargo.lock":
             crates = re.findall(rb'^name = "(.+)"$', content, re.MULTILINE)
             found |= {name.decode().replace("-", "_"): "it is a crate that this one needs" for name in crates}
-    return imports | found
-
-
-def check_taken(names: Names, own: Names, files: Mapping[str, bytes]) -> None:
-    """Make sure that a project's own files, by path, need its new name for nothing else than `own`, the old one."""
-    others = {name: why for name, why in taken(files).items() if name != own.snake}
-    if names.snake in others:
-        raise refuse(names.kebab, others[names.snake], suggest(names.kebab, others))
+    # Its module may have another name than a tool: python-dotenv brings dotenv.
+    modules = {module: owners[0].lower().replace("_", "-") for module, owners in packages_distributions().items()}
+    found |= {name: f"the tool {tool} has a module of that name" for name, tool in modules.items() if tool in pins}
+    return {name.replace("-", "_"): f"{path} has a tool of that name" for name, path in pins.items()} | found

@@ -1,20 +1,20 @@
-"""What a copy knows of where it came from: the table `[copy]` in its template.toml."""
+"""What a copy knows of where it came from: its template.toml, which is written as a whole, and read as TOML."""
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import tomli
 
 from roadworthy.terminal import problem
 from workshop.copying.rules import RECORD
 
-HEAD = "[copy]\n# Written by make new and make template-update: an edit by hand is noticed, and refused.\n"
-# The rules stand below it, so whatever comes after them is theirs.
-TABLE = re.compile(r"^\[copy\]\n.*?(?=^\[rules\]$)", re.MULTILINE | re.DOTALL)
-RULES = re.compile(r"^\[rules\]$", re.MULTILINE)
+HEAD = """\
+# Where this project came from. Written by make new and make template-update: an edit by hand is noticed, and refused.
+# A template that moves is followed by: make template-update FROM=ADDRESS
+"""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class Answers:
     owner: str
     description: str
     license: str
-    package: str
     year: str
 
 
@@ -35,50 +34,47 @@ class Answers:
 class Record:
     """Where a copy came from."""
 
-    address: str  # of the template's repository
+    address: str  # of the template's repository, for everybody
     commit: str  # that the copy was made from, or updated to
-    label: str  # the same for people: a tag, or what git describes it as
+    sample: str  # the commit whose sample it has: what an owner has changed stays behind
+    label: str  # the first for people: a tag, or what git describes it as
     answers: Answers
 
     @property
     def checksum(self) -> str:
-        """A digest of what must not be edited. The address may be: a template can move."""
-        facts = json.dumps([self.commit, asdict(self.answers)], sort_keys=True)
-        return hashlib.sha256(facts.encode()).hexdigest()[:16]
+        """A digest of all that is recorded."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
 
     @classmethod
     def read(cls, text: str) -> "Record | None":
-        """Return the record in the text of a template.toml; None if the project is no copy."""
-        table = tomli.loads(text).get("copy")
-        if table is None:
-            return None
+        """Return the record in the text of a template.toml; None if the project is no copy.
+
+        Raises:
+            ProblemsError: It is not what was written.
+        """
         remedy = f"bring it back as it was: git log --patch -- {RECORD} shows every edit"
         try:
+            table: dict[str, Any] = tomli.loads(text)
+        except tomli.TOMLDecodeError as error:
+            raise problem(f"{RECORD} is no TOML: {error}", remedy) from None
+        if "answers" not in table:
+            return None
+        try:
             answers = Answers(**{one.name: str(table["answers"][one.name]) for one in fields(Answers)})
-            record = cls(table["address"], table["commit"], table["label"], answers)
-        except (KeyError, TypeError) as error:
-            raise problem(f"the table [copy] in {RECORD} is incomplete: it has no {error}", remedy) from None
+            plain = {one.name: str(table[one.name]) for one in fields(cls) if one.name != "answers"}
+        except (LookupError, TypeError) as error:
+            raise problem(f"{RECORD} is incomplete: it has no {error}", remedy) from None
+        record = cls(**plain, answers=answers)
         if record.checksum != table.get("checksum"):
-            raise problem(f"the table [copy] in {RECORD} is not what was written there", remedy)
+            raise problem(f"{RECORD} is not what was written there", remedy)
         return record
 
-    def write(self, text: str) -> str:
-        """Return the text of a template.toml with this record, in the place of the one that it has."""
-        facts = {"address": self.address, "commit": self.commit, "label": self.label, "checksum": self.checksum}
-        return with_table(text, f"{HEAD}{lines(facts)}\n[copy.answers]\n{lines(asdict(self.answers))}\n")
+    def write(self) -> str:
+        """Return the text of a template.toml."""
+        facts = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "answers"}
+        return f"{HEAD}{lines({**facts, 'checksum': self.checksum})}\n[answers]\n{lines(asdict(self.answers))}"
 
 
 def lines(values: Mapping[str, str]) -> str:
     """Return lines of TOML; its strings are written like those of JSON."""
     return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
-
-
-def table_of(text: str) -> str:
-    """Return the record in the text of a template.toml, to the letter; "" if it has none."""
-    found = TABLE.search(text)
-    return found[0] if found else ""
-
-
-def with_table(text: str, table: str) -> str:
-    """Return the text of a template.toml with another record, to the letter; "" is none."""
-    return RULES.sub(lambda found: table + found[0], TABLE.sub("", text), count=1)

@@ -11,27 +11,14 @@ from typing import Any
 
 from roadworthy.project import require_repository
 from roadworthy.repository import Repository
-from roadworthy.tables import find, find_table, parse_toml
+from roadworthy.tables import find_table, parse_toml
 from roadworthy.terminal import problem
-from workshop.copying.names import SPELLING, Names
-from workshop.copying.objects import read_file
+from workshop.copying.names import Names
+from workshop.copying.objects import Files, read_file
 
 RECORD = "template.toml"
-CLASSES = ("dropped", "seeded", "generated")
-MERGED = "merged"
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Another package to begin with."""
-
-    folder: str  # with a slash at the end; below it the files have the paths that they get
-    without: list[str]  # what it takes the place of, as globs
-    crates: list[str]  # those that only the template's own package needs
-
-    def replaces(self, path: str) -> bool:
-        """Say whether a file of the template's own package is not wanted beside it."""
-        return any(fnmatchcase(path, glob) for glob in self.without)
+CLASSES = ("merged", "generated", "engine")
+MERGED, SEEDED = "merged", "seeded"
 
 
 @dataclass(frozen=True)
@@ -41,28 +28,25 @@ class Rules:
     names: Names  # the template's own
     address: str  # where the template says that its repository is
     globs: Mapping[str, list[str]]  # for each class, the paths that are in it; `*` stands for anything, also folders
-    packages: Mapping[str, Sample]  # that can be asked for, beside the template's own package
+    sample: str  # the folder of what a copy begins with; a slash at its end
 
     @classmethod
     def read(cls, repository: Repository, commit: str) -> "Rules":
-        """Return the rules of a commit."""
+        """Return the rules of a commit.
+
+        Raises:
+            ProblemsError: It is no template.
+        """
         texts = {name: read_file(repository, commit, name) for name in ("pyproject.toml", RECORD)}
+        found: dict[str, Any] = parse_toml(RECORD, texts[RECORD] or "")
         missing = [name for name, text in texts.items() if text is None]
-        if missing:
-            what = f"{commit[:10]} in {repository.folder} is no template: it has no {' and no '.join(missing)}"
-            raise problem(what, "take a commit of the template that has it")
+        if missing or any(name not in found for name in (*CLASSES, "sample")):
+            what = f"{commit[:10]} in {repository.folder} is no template"
+            why = f"it has no {' and no '.join(missing)}" if missing else f"its {RECORD} has no rules for copies"
+            raise problem(f"{what}: {why}", "take a commit of the template that has it")
         project = find_table(parse_toml("pyproject.toml", texts["pyproject.toml"] or ""), "project")
-        name = find(project, "name")
-        if not isinstance(name, str) or not SPELLING.fullmatch(name):
-            what = f"pyproject.toml has the name {name!r} in [project], which a copy cannot have exchanged everywhere"
-            raise problem(what, "write it in small letters, digits and hyphens, as Cargo.toml does, and commit")
-        if "-" not in name:
-            what = f"{name} is a single word, which in these files may mean anything else, so it cannot be exchanged"
-            raise problem(what, "copy the template that this project came from, and bring your files into the copy")
-        rules: dict[str, Any] = parse_toml(RECORD, texts[RECORD] or "")["rules"]
-        globs = {name: [str(glob) for glob in rules[name]] for name in CLASSES}
-        packages = {name: Sample(**one) for name, one in rules["packages"].items()}
-        return cls(Names(name), require_repository(project), globs, packages)
+        globs = {name: [str(glob) for glob in found[name]] for name in CLASSES}
+        return cls(Names(str(project["name"])), require_repository(project), globs, str(found["sample"]))
 
     @property
     def owner(self) -> str:
@@ -71,9 +55,14 @@ class Rules:
         return found[1] if found else ""
 
     def class_of(self, path: str) -> str:
-        """Return `"dropped"`, `"seeded"`, `"generated"` or `"merged"` for a path, in any copy's spelling.
+        """Return `"merged"`, `"generated"`, `"engine"` or, of all else, `"seeded"` for a path of a copy.
 
-        Dropped is what only the template itself needs. Seeded is what a copy gets once, to make it its own. Generated
-        is what a tool writes anew from the rest. Merged is everything else: an update brings what the template changed.
+        An update merges the first, has the second written by a tool, and replaces the third as one whole; what is
+        seeded a copy gets once, to make it its own.
         """
-        return next((name for name in CLASSES if any(fnmatchcase(path, glob) for glob in self.globs[name])), MERGED)
+        return next((name for name in CLASSES if any(fnmatchcase(path, glob) for glob in self.globs[name])), SEEDED)
+
+    def select(self, files: Files) -> Files:
+        """Return those of a template's files that a copy gets, by their paths there, in the template's spelling."""
+        sample = {path.removeprefix(self.sample): file for path, file in files.items() if path.startswith(self.sample)}
+        return {path: file for path, file in files.items() if self.class_of(path) != SEEDED} | sample

@@ -33,7 +33,7 @@ def checkout(job: Job, _: Mapping[str, str]) -> None:
     scratch = job.scratch
     scratch.git("clone", "--quiet", scratch.remote, job.workspace, cwd=scratch.folder)
     scratch.git("checkout", "--quiet", "--detach", job.commit, cwd=job.workspace)
-    share_environment(job.workspace)
+    share_environment(scratch.checkout / ".venv", job.workspace)
 
 
 def upload(job: Job, inputs: Mapping[str, str]) -> None:

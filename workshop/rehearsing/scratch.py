@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -184,7 +183,7 @@ def make_copy(project: Project, folder: Path) -> ScratchCopy:
         (scratch.checkout / ".git" / "shallow").unlink()
         head = scratch.git("commit-tree", "-m", "The checkout, which is shallow", f"{head}^{{tree}}")
     scratch.git("checkout", "--quiet", "-B", BRANCH, head)
-    share_environment(scratch.checkout)
+    share_environment(project.root / ".venv", scratch.checkout)
     scratch.git("init", "--quiet", "--bare", f"--initial-branch={BRANCH}", "--template=", scratch.remote)
     scratch.git("remote", "remove", "origin")
     scratch.git("remote", "add", "origin", scratch.remote)
@@ -192,12 +191,12 @@ def make_copy(project: Project, folder: Path) -> ScratchCopy:
     return scratch
 
 
-def share_environment(checkout: Path) -> None:
-    """Let a copy use this checkout's .venv, which git does not see there and make takes for new."""
+def share_environment(environment: Path, checkout: Path) -> None:
+    """Let a copy use the .venv of a project, which git does not see there and make takes for new."""
     exclude = checkout / ".git" / "info" / "exclude"
     exclude.parent.mkdir(exist_ok=True)
     exclude.write_text("/.venv\n", encoding="utf-8")
-    (checkout / ".venv").symlink_to(Path(sys.prefix))
+    (checkout / ".venv").symlink_to(environment.resolve())
     age_sources(checkout)
 
 

@@ -10,14 +10,14 @@ from tomlkit.container import Container
 from tomlkit.items import Table
 
 from copies import make_template
-from helpers import run
+from helpers import PROJECT, run
 from releases import IDENTITY, Place
 from workshop.rehearsing.scratch import share_environment
 
 
 @dataclass(frozen=True)
 class Package:
-    """What a package has beside what every minimal copy has; nothing is asked for that is not given.
+    """What a package has beside what every copy has; nothing is asked for that is not given.
 
     `Package(dependencies=["typing-extensions>=4.12"]).make(folder)` returns the place with its checkout.
 
@@ -66,7 +66,7 @@ class Package:
         """
         folder.mkdir(parents=True)
         place = Place(folder)
-        make_template(folder).new(self.name, "--package=minimal").folder.rename(place.checkout)
+        make_template(folder).new(self.name).folder.rename(place.checkout)
         for file, edits in {"pyproject.toml": self.pyproject, "Cargo.toml": self.cargo}.items():
             document = tomlkit.parse(place.read(file))
             edit_table(document, edits)
@@ -75,7 +75,7 @@ class Package:
             place.write(path, text)
         locked = run("cargo", "update", "--workspace", "--quiet", cwd=place.checkout)
         assert locked.returncode == 0, locked.stderr
-        share_environment(place.checkout)
+        share_environment(PROJECT.root / ".venv", place.checkout)
         for key, value in IDENTITY.items():
             place.git("config", key, value)
         place.commit("Make it one's own", push=False)

@@ -108,7 +108,7 @@ def two_releases_at_once(scene: Scene) -> None:
     other.folder.mkdir()
     shutil.copy(scene.place.folder / "gitconfig", other.folder)
     other.git("clone", "--quiet", scene.place.remote, other.checkout, cwd=other.folder)
-    share_environment(other.checkout)
+    share_environment(scene.place.checkout / ".venv", other.checkout)
     later = {name: value for name, value in other.environment().items() if name.startswith("GIT_COMMITTER")}
     scene.release(what=f"overtaken:{scene.place.checkout}", cwd=other.checkout, **later)
     finish(scene)

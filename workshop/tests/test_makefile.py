@@ -78,7 +78,7 @@ SCRIPTS = {
     "collect": ["-m", "roadworthy", "collect"],
     "github-release": ["-m", "roadworthy", "github-release"],
     "new": ["scripts/template.py", "new"],
-    "rehearse": ["-m", "workshop.rehearse"],
+    "rehearse": ["scripts/template.py", "rehearse"],
     "release": ["scripts/release.py"],
     "stamp": ["-m", "roadworthy", "stamp"],
     "template-update": ["scripts/template.py", "update"],

@@ -44,7 +44,7 @@ def dirty(copy: Path) -> Iterator[Path]:
 
 def start(copy: Path, temporary: Path) -> "subprocess.Popen[str]":
     """Start a rehearsal, and return when it has its scratch copy and does something in it."""
-    command = [sys.executable, "-m", "workshop.rehearse"]
+    command = [sys.executable, "scripts/template.py", "rehearse"]
     environment = {**os.environ, "TMPDIR": str(temporary)}
     process = subprocess.Popen(
         command, cwd=copy, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -58,7 +58,7 @@ def test_a_workflow_that_breaks_a_rule_is_not_rehearsed(copy: Path, temporary: P
     text = workflow.read_text(encoding="utf-8")
     broken = text.replace("runner: macos-15-intel", "runner: macos-13").replace("  cancel-in-progress: ", "  # ")
     workflow.write_text(broken.replace("    timeout-minutes: 30\n", ""), encoding="utf-8")
-    done = run(sys.executable, "-m", "workshop.rehearse", cwd=copy, TMPDIR=str(temporary))
+    done = run(sys.executable, "scripts/template.py", "rehearse", cwd=copy, TMPDIR=str(temporary))
     workflow.write_text(text, encoding="utf-8")
     assert (done.returncode, done.stdout) == (1, "")
     for what in (
@@ -78,7 +78,7 @@ def test_a_workflow_that_breaks_a_rule_is_not_rehearsed(copy: Path, temporary: P
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], complaint: str) -> None:
-    done = run(sys.executable, "-m", "workshop.rehearse", *(f"--{word.lower()}" for word in arguments))
+    done = run(sys.executable, "scripts/template.py", "rehearse", *(f"--{word.lower()}" for word in arguments))
     named = run("make", "rehearse", *arguments)
     assert done.returncode == named.returncode == 2
     for each in (done, named):
@@ -87,7 +87,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], complaint
 
 
 def test_what_is_not_committed_is_not_rehearsed(copy: Path, dirty: Path, temporary: Path) -> None:
-    done = run(sys.executable, "-m", "workshop.rehearse", cwd=copy, TMPDIR=str(temporary))
+    done = run(sys.executable, "scripts/template.py", "rehearse", cwd=copy, TMPDIR=str(temporary))
     assert done.returncode == 1
     assert f"problem: a commit is rehearsed, and this is in none: {dirty.name}" in done.stderr
     assert sorted(path.suffix for path in temporary.iterdir()) == [".lock", ".log"]
@@ -131,7 +131,7 @@ def test_what_a_killed_one_left_is_removed_by_the_next_and_nothing_else(
         folder.mkdir()
     dirty.write_text("mine", encoding="utf-8")
     with FileLock(f"{others[0]}.lock"):
-        run(sys.executable, "-m", "workshop.rehearse", cwd=copy, TMPDIR=str(temporary))
+        run(sys.executable, "scripts/template.py", "rehearse", cwd=copy, TMPDIR=str(temporary))
     assert not left.exists()
     assert not left.with_name(f"{left.name}.log").exists()
     assert [folder for folder in others if not folder.is_dir()] == []

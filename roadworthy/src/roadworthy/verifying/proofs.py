@@ -97,13 +97,13 @@ def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
 
 
 def import_works(installed: Installation) -> Iterator[Problem]:
-    """The import has worked, of a release build."""
+    """The import has worked, and not of a module that says of itself that it is a debug build."""
     facts = installed.facts
     if facts["import_error"]:
         last = facts["import_error"].rstrip().rsplit("\n", 1)[-1]
         remedy = "run the import by hand in an environment that is kept: KEEP=1"
         yield Problem(f"import {installed.project.import_name} fails: {last}", remedy)
-    elif facts["build_profile"] != "release":
+    elif facts["build_profile"] not in {"release", None}:
         what = f"the native module is a {facts['build_profile']} build, not a release build"
         yield Problem(what, "run: make build")
 

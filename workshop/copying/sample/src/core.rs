@@ -9,3 +9,13 @@ pub fn initials(text: &str) -> String {
         .filter_map(|word| word.chars().next())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::initials;
+
+    #[test]
+    fn letters_are_characters_and_not_bytes() {
+        assert_eq!(initials("élan vital"), "év");
+    }
+}

@@ -1,9 +1,4 @@
-from typing import Final
-
-__all__ = ["BUILD_PROFILE", "initials"]
-
-BUILD_PROFILE: Final[str]
-"""What this file was built as: "release" or "debug"."""
+__all__ = ["initials"]
 
 def initials(text: str) -> str:
     """Return the first letter of each word.
