@@ -12,10 +12,8 @@ from workshop.copying.record import Record
 
 LICENCES = "workshop/copying/licences/"
 # Lines that only the template has, or only a copy; they are comments, so that the template stays what it is.
-ONLY_TEMPLATE = re.compile(
-    r"^# > only the template\n.*?^# < only the template\n|^[^\n]*\S[^\n]* # only the template\n",
-    re.MULTILINE | re.DOTALL,
-)
+BLOCK = r"^# > only the template\n(?:.*\n)*?# < only the template\n"
+ONLY_TEMPLATE = re.compile(rf"{BLOCK}|^.*\S.* # only the template\n", re.MULTILINE)
 ONLY_COPY = re.compile(r"^# only a copy: ", re.MULTILINE)
 STRING = r'"(?:[^"\\\n]|\\.)*"'
 VALUE = rf'(?:{STRING}|\[(?:[^\]"]|{STRING})*\])'

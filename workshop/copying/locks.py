@@ -47,10 +47,8 @@ class Lock:
 
 
 # Of cargo, and of uv.
-CRATES = Lock(
-    re.compile(r"^(?=\[\[package\]\]$)", re.MULTILINE), re.compile(r'^name = "([^"]+)"$', re.MULTILINE), "\n\n"
-)
-PINS = Lock(re.compile(r"^(?=[A-Za-z0-9])", re.MULTILINE), re.compile(r"^([A-Za-z0-9._-]+)=="), "\n")
+CRATES = Lock(re.compile(r"(?m)^(?=\[\[package\]\]$)"), re.compile(r'(?m)^name = "([^"]+)"$'), "\n\n")
+PINS = Lock(re.compile(r"(?m)^(?=[A-Za-z0-9])"), re.compile(r"^([A-Za-z0-9._-]+)=="), "\n")
 
 
 def prune_lock(lock: str, name: str, wanted: Collection[str]) -> str:
