@@ -76,8 +76,8 @@ format: .venv/lint.stamp | toolchain
 	$(BIN)/ruff format
 
 .PHONY: new  ## Copy the template. [NAME=turbo-frob DEST= AUTHOR= EMAIL= OWNER= DESCRIPTION= LICENSE=]
-.PHONY: template-update  ## Bring a copy what its template has learned. [TO=v0.2.0 CHECK=1 DRY_RUN=1 FROM= ENGINE=theirs]
-new template-update:
+.PHONY: template-update  ## Bring a copy what its template learned. [TO=v0.2.0 CHECK=1 DRY_RUN=1 FROM= ENGINE=theirs]
+new rehearse template-update:
 	@$(HOST_PYTHON) scripts/template.py $(subst template-,,$@)
 
 # ---- artefacts and releases ----
@@ -95,7 +95,6 @@ changelog: .venv/tools.stamp
 	$(BIN)/towncrier build --draft --version $(if $(call given,VERSION),"$$VERSION",Unreleased)
 .PHONY: rehearse  ## Rehearse the release on this machine, to its installation. [VERSION=0.2.2 KEEP=1]
 rehearse: .venv/tools.stamp .venv/build.stamp | toolchain
-	@$(HOST_PYTHON) scripts/template.py rehearse
 .PHONY: build  ## Build the sdist, and from it this machine's wheels, into a new dist/. [TARGET=rust-triple FROM=folder]
 .PHONY: release  ## Release, all or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr]
 build release: .venv/tools.stamp .venv/build.stamp | toolchain

@@ -36,8 +36,7 @@ def find_uv(folder: Path) -> Path:
     """Return a uv that outlives .venv: the locked one, or a newer one; one that is older is better than none."""
     text = (ROOT / "requirements" / "setup.txt").read_text(encoding="utf-8")
     entry = re.search(r"^uv==(\d+)\.(\d+)\.(\d+)(?:[^\n]*\\\n)*[^\n]*$", text, re.MULTILINE)
-    if entry is None:
-        sys.exit("bootstrap: requirements/setup.txt locks no uv; run: make lock")
+    entry = entry or sys.exit("bootstrap: requirements/setup.txt locks no uv; run: make lock")
     locked = tuple(map(int, entry.groups()))
     in_venv, on_path = VENV / BIN / ("uv" + EXE), shutil.which("uv")
     if version_of(in_venv) == locked:
@@ -70,9 +69,7 @@ def run(uv: Path, *command: str) -> None:
     """Run uv on .venv."""
     environment = dict(os.environ, UV_PYTHON_DOWNLOADS="never", VIRTUAL_ENV=str(VENV))
     if subprocess.run([str(uv), *command, "--quiet"], env=environment, cwd=str(ROOT), check=False).returncode:
-        sys.exit(
-            "bootstrap: uv failed (see above); where it cannot write, set XDG_CACHE_HOME and CARGO_HOME; try again"
-        )
+        sys.exit("bootstrap: uv failed (see above); where it may not write, set XDG_CACHE_HOME; then try again")
 
 
 def make(uv: Path, wanted: "str | None", groups: "list[str]") -> None:

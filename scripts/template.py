@@ -46,12 +46,8 @@ def recorded(root: Path) -> "tuple[str, str]":
 
 def find(clone: Path, addresses: "list[str]", wanted: str) -> str:
     """Return a commit: the one that is wanted, or the newest release; fetched from the first address that has it."""
-    said = []
-    if git(clone, "rev-parse", "--git-dir").stdout.strip() != ".git":
-        git(clone, "init", "--quiet", "--template=")
-    elif (
-        re.fullmatch("[0-9a-f]{40,64}", wanted) and not git(clone, "cat-file", "-e", f"{wanted}^{{commit}}").returncode
-    ):
+    said = git(clone, "init", "--quiet", "--template=").stderr
+    if re.fullmatch("[0-9a-f]{40,64}", wanted) and not git(clone, "cat-file", "-e", f"{wanted}^{{commit}}").returncode:
         return wanted
     for address in addresses:
         fetched = git(clone, "fetch", "--quiet", "--force", "--update-head-ok", "--", address, *REFS)
@@ -61,19 +57,18 @@ def find(clone: Path, addresses: "list[str]", wanted: str) -> str:
         found = git(clone, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").stdout.strip()
         if found and not fetched.returncode:
             return found
-        no_such = f"it has no {name}, but {', '.join(releases[:5]) or 'no release'}"
-        said.append(f"{address}: {(fetched.stderr.strip().splitlines() or [no_such])[-1]}")
-    sys.exit(f"template.py: the template cannot be had: {'; '.join(said)}; has it moved? template-update FROM=ADDRESS")
+        said = fetched.stderr or f"it has no {name}, but {', '.join(releases[:5]) or 'no release'}"
+    what = f"the template cannot be had from {' or '.join(addresses)}: {' '.join(said.split())}"
+    sys.exit(f"template.py: {what}; if it has moved: make template-update FROM=ADDRESS")
 
 
 def start(folder: Path, words: "list[str]") -> int:
     """Start the workshop of a folder, with its own engine and what it has locked; it works on the current folder."""
-    groups = [folder / ".venv" / f"{group}.stamp" for group in GROUPS[words[0]]]
-    newest = max(path.stat().st_mtime for path in (folder / "requirements").glob("*.txt"))
-    if not all(stamp.exists() and stamp.stat().st_mtime >= newest for stamp in groups):
-        bootstrap = [sys.executable, str(folder / "scripts" / "bootstrap.py"), *(stamp.stem for stamp in groups)]
-        if subprocess.run(bootstrap, check=False).returncode:
-            return 1
+    # What make was given here is not for the make that sets it up.
+    environment = {name: value for name, value in os.environ.items() if name not in ("GIVEN", "MAKEFLAGS", "MFLAGS")}
+    stamps = [f".venv/{group}.stamp" for group in GROUPS[words[0]]]
+    if subprocess.run(["make", "--silent", "-C", folder, *stamps], env=environment, check=False).returncode:
+        return 1
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(folder / "roadworthy" / "src")]))
     python = folder / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     return subprocess.run([python, "-m", "workshop", *words], env=environment, check=False).returncode
