@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from roadworthy import processes as commands
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, problem
+from workshop.apart import run_apart
 from workshop.copying.objects import Entries, commit_tree, list_tree, write_tree
 
 # `git merge-tree --write-tree` came with this one.
@@ -244,7 +244,7 @@ def carry_out(merge: Merge) -> list[str]:
     # One command, in a group of its own: neither the end of this process nor Ctrl-C ends it half way.
     words = ("git", *OPTIONS, "-c", "advice.mergeConflict=false", "cherry-pick", "--no-commit", merge.commit)
     env = {**repository.environment(), **NOBODY}
-    done = commands.run_apart(*words, cwd=repository.folder, env=env, timeout=PATIENCE)
+    done = run_apart(*words, cwd=repository.folder, env=env, timeout=PATIENCE)
     conflicts = unmerged(repository)
     if done.returncode and not conflicts:
         # A git that was ended has perhaps begun to write, and its traces are to be found.

@@ -15,6 +15,7 @@ from helpers import PROJECT
 from rehearsal_faults import go_again, replace_text, skip_to
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import host_triple
+from workshop.apart import run_apart
 from workshop.loopback.identity import IdentityProvider
 from workshop.rehearsing.machine import OF_THE_CHECKOUT, Machine, keep_rows
 from workshop.rehearsing.report import PROOFS, proof_of
@@ -283,7 +284,7 @@ def test_what_a_program_has_started_ends_with_it(tmp_path: Path) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.7)
     try:
         with pytest.raises(KeyboardInterrupt):
-            commands.run_apart("sh", "-c", script, cwd=tmp_path, env=os.environ, timeout=50)
+            run_apart("sh", "-c", script, cwd=tmp_path, env=os.environ, timeout=50)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -293,7 +294,7 @@ def test_what_a_program_has_started_ends_with_it(tmp_path: Path) -> None:
 
 def test_both_streams_of_a_program_are_kept_in_their_order(tmp_path: Path) -> None:
     script = "import sys; print('a', flush=True); print('b', file=sys.stderr, flush=True); print('c'); sys.exit(3)"
-    done = commands.run_apart(sys.executable, "-c", script, cwd=tmp_path, env=os.environ, timeout=50)
+    done = run_apart(sys.executable, "-c", script, cwd=tmp_path, env=os.environ, timeout=50)
     assert (done.returncode, done.stdout.split()) == (3, ["a", "b", "c"])
 
 
@@ -304,7 +305,7 @@ def test_a_program_that_outlives_who_started_it_may_still_print(tmp_path: Path) 
     shell = f"{alive}; echo more; exec touch {done}"
     script = (
         f"import os, sys; from pathlib import Path; sys.path[:0] = {[str(PROJECT.root), ENGINE]!r}\n"
-        "from roadworthy.processes import run_apart\n"
+        "from workshop.apart import run_apart\n"
         f"run_apart('bash', '-ec', {shell!r}, cwd=Path.cwd(), env=os.environ, timeout=50)"
     )
     assert commands.run(sys.executable, "-c", script, cwd=tmp_path, env=os.environ, check=False).returncode == -9
