@@ -40,8 +40,8 @@ def files(source: Folder) -> Files:
 
 
 @pytest.fixture(scope="module")
-def asked(source: Folder, files: Files) -> dict[str, Question]:
-    return {one.name: one for one in questions(source.repository, files, Rules.read(source.repository, "HEAD"))}
+def asked(source: Folder) -> dict[str, Question]:
+    return {one.name: one for one in questions(source.repository, "HEAD", Rules.read(source.repository, "HEAD"))}
 
 
 # ---- each by itself
