@@ -114,7 +114,7 @@ def test_it_says_whether_the_name_is_taken(tmp_path: Path, monkeypatch: pytest.M
     with running(PackageIndex({"a": b"a"})) as index:
         monkeypatch.setenv("UV_PUBLISH_URL", index.upload)
         assert doctor.say_taken(PROJECT, "pypi").startswith("The project is there: add the publisher to it")
-        free = "The name is free. A pending publisher does not reserve it: release 0.1.0-alpha1 soon"
+        free = "The name is free. A pending publisher does not reserve it; soon run: make release VERSION=0.1.0-alpha1"
         assert doctor.say_taken(Project(tmp_path), "pypi") == free
         index.content_type = "text/plain"
         asked = "whether the name is free could not be asked"
