@@ -122,6 +122,20 @@ def test_it_says_whether_the_name_is_taken(tmp_path: Path, monkeypatch: pytest.M
     assert doctor.say_taken(PROJECT, "pypi") == f"{asked} (ConnectionError)"
 
 
+def test_what_it_advises_to_send_first_can_be_sent(tmp_path: Path) -> None:
+    text = 'name = "other"\nversion = "0.3.0-rc1"\n'
+    for name, table in {"pyproject.toml": "project", "Cargo.toml": "package", "Cargo.lock": "[package]"}.items():
+        (tmp_path / name).write_text(f"[{table}]\n{text}", encoding="utf-8")
+    project = Project(tmp_path)
+    project.checkout.ask("init", "--quiet")
+    assert doctor.first_upload(project, "testpypi") == "gh workflow run CI.yml --field testpypi=true"
+    assert "testpypi" in CI.workflow["on"]["workflow_dispatch"]["inputs"]
+    assert doctor.first_upload(project, "pypi") == "make release VERSION=0.1.0-alpha1"
+    blob = project.checkout.ask("hash-object", "-w", "pyproject.toml")
+    project.checkout.ask("update-ref", "refs/tags/v0.3.0-rc1", blob)
+    assert doctor.first_upload(project, "pypi") == "make release VERSION=0.3.0-rc2"
+
+
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with all that is needed for everything: the only one on PATH."""
