@@ -17,8 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Where the template is; a test compares it with pyproject.toml.
-TEMPLATE = "https://github.com/rust-wheelwrights/ferrous-wheel"
+TEMPLATE = "https://github.com/rust-wheelwrights/ferrous-wheel"  # as in its pyproject.toml
 # What each command needs of requirements/.
 GROUPS = {"new": ("tools",), "update": ("tools",), "rehearse": ("tools", "build", "workshop")}
 REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+HEAD:refs/template/HEAD")
@@ -62,6 +61,13 @@ def find(clone: Path, addresses: "list[str]", wanted: str) -> str:
     sys.exit(f"template.py: {what}; if it has moved: make template-update FROM=ADDRESS")
 
 
+def become(command: "list[str]", environment: "dict[str, str]") -> int:
+    """Run another program in this one's place, so that it gets the signals; Windows has no such thing."""
+    if os.name != "nt":
+        os.execve(command[0], command, environment)  # noqa: S606 - as it would be started
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
 def start(folder: Path, words: "list[str]") -> int:
     """Start the workshop of a folder, with its own engine and what it has locked; it works on the current folder."""
     # What make was given here is not for the make that sets it up.
@@ -71,7 +77,7 @@ def start(folder: Path, words: "list[str]") -> int:
         return 1
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(folder / "roadworthy" / "src")]))
     python = folder / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    return subprocess.run([python, "-m", "workshop", *words], env=environment, check=False).returncode
+    return become([str(python), "-m", "workshop", *words], environment)
 
 
 def main(root: Path, words: "list[str]") -> int:
@@ -99,7 +105,8 @@ def main(root: Path, words: "list[str]") -> int:
         if done.returncode:
             sys.exit(f"template.py: remove {clone}, and try again: {' '.join(done.stderr.split())}")
         # Of that version, which knows what it needs.
-        return subprocess.run([sys.executable, clone / "scripts" / "template.py", *words], check=False).returncode
+        command = [sys.executable, str(clone / "scripts" / "template.py"), *words]
+        return become(command, dict(os.environ)) if is_copy else subprocess.run(command, check=False).returncode
 
 
 if __name__ == "__main__":
@@ -107,3 +114,5 @@ if __name__ == "__main__":
         sys.exit(main(Path(__file__).resolve().parents[1], sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        sys.exit(f"template.py: {error.filename}: {error.strerror}")

@@ -17,8 +17,8 @@ ONLY_TEMPLATE = re.compile(rf"{BLOCK}|^.*\S.* # only the template\n", re.MULTILI
 ONLY_COPY = re.compile(r"^# only a copy: ", re.MULTILINE)
 STRING = r'"(?:[^"\\\n]|\\.)*"'
 VALUE = rf'(?:{STRING}|\[(?:[^\]"]|{STRING})*\])'
-# What Markdown would take for markup of its own.
-MARKUP = re.compile(r"[\\`*_\[\]<>#|~&]")
+# Before what Markdown would take for markup of its own; some of that only where a line begins, also after a number.
+MARKUP = re.compile(r"(^\d*(?=[-+=.)]))|(?=[\\`*_\[\]<>#|~&])")
 
 
 def for_a_copy(text: str) -> str:
@@ -69,10 +69,10 @@ def edit_crate(text: str, _: Record, version: str) -> str:
 
 def edit_readme(text: str, record: Record, *_: str) -> str:
     """Return README.md with what the package is, under which licence, and what it was made from."""
-    described = MARKUP.sub(r"\\\g<0>", record.answers.description)
-    text = re.sub(r"(?m)^A Python package with a Rust core\.$", lambda _: described, text, count=1)
     made = f"{record.answers.license}. Made from [a template]({record.address})."
-    return re.sub(r"(?m)^MIT\. Made from a template\.$", lambda _: made, text, count=1)
+    text = re.sub(r"(?m)^MIT\. Made from a template\.$", lambda _: made, text, count=1)
+    described = MARKUP.sub(r"\1\\", record.answers.description.strip())
+    return re.sub(r"(?m)^A Python package with a Rust core\.$", lambda _: described, text, count=1)
 
 
 def edit_guide(text: str, record: Record, *_: str) -> str:

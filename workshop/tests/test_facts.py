@@ -60,7 +60,7 @@ def test_the_name_is_the_same_everywhere() -> None:
 
 def test_the_repository_is_the_same_everywhere() -> None:
     address = require_repository(PYPROJECT["project"])
-    assert PROJECT.manifest["package"]["repository"] in {address, None}
+    assert PROJECT.manifest["package"].get("repository") in {address, None}
     assert PYPROJECT["tool"]["towncrier"]["issue_format"] == f"[#{{issue}}]({address}/issues/{{issue}})"
 
 
@@ -71,7 +71,7 @@ def test_what_the_package_is_stands_the_same_everywhere() -> None:
 
 def test_the_licence_has_the_text_of_its_name_and_the_author() -> None:
     text = (PROJECT.root / "LICENSE").read_text(encoding="utf-8")
-    known = LICENCES / f"{find(PYPROJECT, 'project', 'license')}.txt"
+    known = PROJECT.root / LICENCES / f"{find(PYPROJECT, 'project', 'license')}.txt"
     line = re.compile(r"(?m)^Copyright \(c\) [\d, -]+ (.+)$")
     if known.is_file():
         assert line.sub("", text) == re.sub(r"(?m)^Copyright \(c\) YEAR AUTHOR$", "", known.read_text(encoding="utf-8"))

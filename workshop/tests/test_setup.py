@@ -103,7 +103,7 @@ SCRIPTS = [
     "scripts/build.py",
     "-m roadworthy check --host",
     "scripts/release.py 0.9.0 --dry-run",
-    "-m workshop.rehearse",
+    "-m workshop rehearse",
 ]
 
 
