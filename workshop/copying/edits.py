@@ -75,10 +75,16 @@ def edit_readme(text: str, record: Record, *_: str) -> str:
     return re.sub(r"(?m)^A Python package with a Rust core\.$", lambda _: described, text, count=1)
 
 
+def edit_guide(text: str, record: Record, *_: str) -> str:
+    """Return docs/publishing.md, whose links out of the sample lead to the template's repository."""
+    return text.replace(f"]({'../' * 4}", f"]({record.address}/blob/HEAD/")
+
+
 EDITS: dict[str, Callable[[str, Record, str], str]] = {
     "pyproject.toml": edit_project,
     "Cargo.toml": edit_crate,
     "README.md": edit_readme,
+    "docs/publishing.md": edit_guide,
 }
 
 

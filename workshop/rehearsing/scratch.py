@@ -208,11 +208,11 @@ def age_sources(checkout: Path) -> None:
 
 
 def choose_version(scratch: ScratchCopy) -> Release:
-    """Return the next patch after all versions that are there: in pyproject.toml, and as tags."""
-    standing = files.standing(Project(scratch.checkout).read)
-    tags = scratch.git("tag", "--list").splitlines()
-    finals = [version for version in map(version_of_tag, tags) if version and not version.is_prerelease]
-    return Release(next_version(str(max([Version(Version(standing).base_version), *finals]))))
+    """Return the next patch after all that is in pyproject.toml or a tag; after a pre-release, its final version."""
+    standing = Version(files.standing(Project(scratch.checkout).read))
+    versions = [standing, *filter(None, map(version_of_tag, scratch.git("tag", "--list").splitlines()))]
+    patches = [Version(next_version(str(version))) for version in versions if not version.is_prerelease]
+    return Release(str(max([Version(standing.base_version), *patches])))
 
 
 def has_fragment(scratch: ScratchCopy) -> bool:

@@ -20,7 +20,7 @@ from workshop.loopback.identity import IdentityProvider
 from workshop.rehearsing.machine import OF_THE_CHECKOUT, Machine, keep_rows
 from workshop.rehearsing.report import PROOFS, proof_of
 from workshop.rehearsing.runner import FOLDER, Run
-from workshop.rehearsing.scratch import CONFIGURATION, ScratchCopy
+from workshop.rehearsing.scratch import CONFIGURATION, ScratchCopy, choose_version
 from workshop.workflows.jobs import Event
 from workshop.workflows.pipeline import TAG, Pipeline
 
@@ -102,6 +102,28 @@ def make_place(folder: Path, workflow: str) -> ScratchCopy:
     place.git("remote", "add", "origin", place.remote)
     place.commit("Start", {f"{FOLDER}/CI.yml": workflow, "scripts/bootstrap.py": "", "roadworthy/pyproject.toml": ""})
     return place
+
+
+@pytest.mark.parametrize(
+    ("standing", "tags", "chosen"),
+    [
+        ("0.1.0", [], "0.1.1"),
+        ("0.3.0-rc1", ["v0.2.9", "v0.3.0-rc1"], "0.3.0"),
+        ("0.1.0-alpha1", ["v0.1.0-alpha1"], "0.1.0"),
+        ("0.3.0-rc1", ["v0.3.0", "vacation"], "0.3.1"),
+        ("0.2.0", ["v0.2.4", "v0.3.0-rc1"], "0.2.5"),
+    ],
+)
+def test_the_version_that_is_rehearsed_is_the_next_final_one(
+    tmp_path: Path, standing: str, tags: list[str], chosen: str
+) -> None:
+    place = make_place(tmp_path, WORKFLOW)
+    text = f'name = "other"\nversion = "{standing}"\n'
+    files = {"pyproject.toml": f"[project]\n{text}", "Cargo.toml": f"[package]\n{text}"}
+    place.commit("A package", {**files, "Cargo.lock": f"[[package]]\n{text}"})
+    for tag in tags:
+        place.git("tag", tag)
+    assert choose_version(place).text == chosen
 
 
 @pytest.fixture
