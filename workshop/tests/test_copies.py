@@ -251,13 +251,13 @@ def ls(folder: Folder, path: str) -> list[str]:
 
 def test_what_is_not_committed_is_not_copied_and_that_is_said(own: Folder) -> None:
     own.write("notes.txt", b"mine")
-    own.write("Makefile", b"broken")
+    own.write(".editorconfig", b"broken")
     done = own.template("new", *GIVEN, "turbo-frob")
     assert done.returncode == 0, done.stderr
     assert "without 2 changes that are not committed" in done.stderr
     copy = Folder(own.folder.parent / "turbo-frob", own.home)
     assert not (copy.folder / "notes.txt").exists()
-    assert copy.read("Makefile") != "broken"
+    assert copy.read(".editorconfig") != "broken"
 
 
 # ---- what is asked

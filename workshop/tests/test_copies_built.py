@@ -19,7 +19,7 @@ from workshop.rehearsing.scratch import age_sources
 
 # What is nasty about each.
 NAMES = {
-    "qz": "two letters, and one spelling",
+    "q": "one letter, and one spelling",
     "a0-b1-c2": "digits, and before every other crate and import",
     "zz-core-match-test-wheel": "words of the code, and after every other crate and import",
     "frobnicating-turbochargers-of-the-valley": "forty letters",
