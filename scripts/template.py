@@ -22,82 +22,108 @@ TEMPLATE = "https://github.com/rust-wheelwrights/ferrous-wheel"
 # What each command needs of requirements/.
 GROUPS = {"new": ("tools",), "update": ("tools",), "rehearse": ("tools", "build", "workshop")}
 REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+HEAD:refs/template/HEAD")
+FETCH = ("fetch", "--quiet", "--force", "--prune", "--update-head-ok", "--no-auto-maintenance")
 
 
 def git(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run git, and return how it ended."""
-    return subprocess.run(["git", *words], cwd=folder, check=False, capture_output=True, encoding="utf-8")
+    """Run git on a folder's own repository, and no other one, and return how it ended."""
+    command = ["git", "-c", f"core.hooksPath={os.devnull}", "--git-dir=.git", "--work-tree=.", *words]
+    return subprocess.run(command, cwd=folder, check=False, capture_output=True, encoding="utf-8", errors="replace")
 
 
 def given(name: str, words: "list[str]") -> str:
     """Return what make, or the command line, gives under a name, or nothing."""
-    by_make = os.environ.get(name, "") if name in os.environ.get("GIVEN", "").split() else ""
-    return next((word.partition("=")[2] for word in words if word.startswith(f"--{name.lower()}=")), by_make)
+    told = re.search(rf"(?m)^--{name.lower()}[=\n](.*)", "\n".join(words))
+    return told[1] if told else os.environ.get(name, "") if name in os.environ.get("GIVEN", "").split() else ""
 
 
 def recorded(root: Path) -> "tuple[str, str]":
     """Return the address and the commit in a copy's template.toml, without a TOML parser, which 3.10 has not."""
-    text = (root / "template.toml").read_text(encoding="utf-8")
-    found = dict(re.findall(r"(?m)^\s*(address|commit)\s*=\s*[\"']([^\"'\n]+)[\"']", text))
-    if not {"address", "commit"} <= found.keys():
+    text = (root / "template.toml").read_text(encoding="utf-8", errors="replace")
+    lines = re.findall(r"(?m)^\s*[\"']?(address|commit)[\"']?\s*=\s*[\"']([^\"'\n]+)[\"']", text)
+    if not {"address", "commit"} <= (found := dict(reversed(lines))).keys():
         sys.exit("template.py: template.toml has no address and commit; bring it back: git log --patch template.toml")
     return found["address"], found["commit"]
 
 
-def find(clone: Path, addresses: "list[str]", wanted: str) -> str:
-    """Return a commit: the one that is wanted, or the newest release; fetched from the first address that has it."""
-    said = git(clone, "init", "--quiet", "--template=").stderr
-    if re.fullmatch("[0-9a-f]{40,64}", wanted) and not git(clone, "cat-file", "-e", f"{wanted}^{{commit}}").returncode:
-        return wanted
-    for address in addresses:
-        fetched = git(clone, "fetch", "--quiet", "--force", "--update-head-ok", "--", address, *REFS)
+def find(clone: Path, places: "list[str]", wanted: str, known: str) -> str:
+    """Return the commit that is wanted, or the newest release; fetched from the first place that also has a known one.
+
+    Without a place, it is what has been fetched before, or nothing.
+    """
+
+    def commit_of(name: str) -> str:
+        return git(clone, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").stdout.strip()
+
+    if not places:
+        fixed = wanted if re.fullmatch("[0-9a-f]{40,64}", wanted) else f"refs/tags/{wanted}"
+        return commit_of(fixed) if wanted and commit_of(known) else ""
+    said = []
+    for place in places:
+        fetched = git(clone, *FETCH, "--", place, *REFS)
         tags = git(clone, "tag", "--list", "--sort=-version:refname").stdout.split()
         releases = [tag for tag in tags if re.fullmatch(r"v\d+\.\d+\.\d+", tag)]
         name = wanted or (releases or ["refs/template/HEAD"])[0]
-        found = git(clone, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").stdout.strip()
-        if found and not fetched.returncode:
-            return found
-        said = fetched.stderr or f"it has no {name}, but {', '.join(releases[:5]) or 'no release'}"
-    what = f"the template cannot be had from {' or '.join(addresses)}: {' '.join(said.split())}"
-    sys.exit(f"template.py: {what}; if it has moved: make template-update FROM=ADDRESS")
+        missing = [each for each in (name, known) if each and not commit_of(each)]
+        if not missing and not fetched.returncode:
+            return commit_of(name)
+        has = f"it has no {' and no '.join(missing)}, but {', '.join(releases[:5]) or 'no release'}"
+        # Without a password, which an address may have.
+        said.append(f"{re.sub('//[^/@]*@', '//', place)}: {' '.join(fetched.stderr.split()) or has}")
+    sys.exit(f"template.py: the template cannot be had: {'; '.join(said)}; has it moved? template-update FROM=ADDRESS")
 
 
 def start(folder: Path, words: "list[str]") -> int:
     """Start the workshop of a folder, with its own engine and what it has locked; it works on the current folder."""
-    # What make was given here is not for the make that sets it up.
-    environment = {name: value for name, value in os.environ.items() if name not in ("GIVEN", "MAKEFLAGS", "MFLAGS")}
-    stamps = [f".venv/{group}.stamp" for group in GROUPS[words[0]]]
-    if subprocess.run(["make", "--silent", "-C", folder, *stamps], env=environment, check=False).returncode:
-        return 1
+    groups = [folder / ".venv" / f"{group}.stamp" for group in GROUPS[words[0]]]
+    newest = max(path.stat().st_mtime for path in (folder / "requirements").glob("*.txt"))
+    if not all(stamp.exists() and stamp.stat().st_mtime >= newest for stamp in groups):
+        bootstrap = [sys.executable, str(folder / "scripts" / "bootstrap.py"), *(stamp.stem for stamp in groups)]
+        if subprocess.run(bootstrap, check=False).returncode:
+            return 1
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(folder / "roadworthy" / "src")]))
     python = folder / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     return subprocess.run([python, "-m", "workshop", *words], env=environment, check=False).returncode
 
 
+def fetch(root: Path, clone: Path, words: "list[str]") -> None:
+    """Check out the version of the template that a command is for, in a folder; what is there is not fetched again."""
+    is_copy = (root / "template.toml").is_file()
+    address, commit = recorded(root) if is_copy else (TEMPLATE, "")
+    # Where this copy was made, if it was on this machine.
+    beside = git(root, "config", "--get", "template.folder").stdout.strip() if is_copy else ""
+    places, moved, wanted = [beside, address], "", commit
+    if words[0] == "update":
+        # The newest is at the template's own address.
+        places, moved, wanted = [address, beside], given("FROM", words), given("TO", words)
+        places = [str(root / moved) if (root / moved).is_dir() else moved] if moved else places
+    git(clone, "init", "--quiet", "--template=")
+    # A git that was ended has left them.
+    for lock in (clone / ".git").rglob("*.lock"):
+        lock.unlink()
+    there = "" if moved else find(clone, [], wanted, commit)
+    found = there or find(clone, [each for each in places if each], wanted, commit)
+    done = git(clone, "checkout", "--quiet", "--force", "--detach", found)
+    if done.returncode:
+        sys.exit(f"template.py: remove {clone}, and try again: {' '.join(done.stderr.split())}")
+
+
 def main(root: Path, words: "list[str]") -> int:
     """Find the workshop that a command asks for, and start it."""
-    is_copy, is_template = (root / "template.toml").is_file(), (root / "workshop").is_dir()
-    commands = list(GROUPS) if is_copy or is_template else ["new"]
-    if not words or words[0] not in commands:
-        sys.stderr.write(f"usage: template.py is called with one of: {', '.join(commands)}\n")
+    for name in git(root, "rev-parse", "--local-env-vars").stdout.split():
+        os.environ.pop(name, None)
+    if not words or words[0] not in GROUPS:
+        sys.stderr.write(f"usage: template.py is called with one of: {', '.join(GROUPS)}\n")
         return 2
-    if is_template:
+    if (root / "workshop" / "__main__.py").is_file():
         return start(root, words)
+    is_copy = (root / "template.toml").is_file()
+    if not is_copy and words[0] != "new":
+        sys.exit("template.py: there is no template.toml; bring it back: git checkout HEAD -- template.toml")
     with tempfile.TemporaryDirectory(prefix="template-", ignore_cleanup_errors=True) as temporary:
         clone = root / "target" / "template" if is_copy else Path(temporary)
         clone.mkdir(parents=True, exist_ok=True)
-        address, commit = recorded(root) if is_copy else (TEMPLATE, "")
-        # Where this copy was made, if it was on this machine.
-        beside = git(root, "config", "--get", "template.folder").stdout.strip() if is_copy else ""
-        places = [each for each in (beside, address) if each]
-        if words[0] == "update":
-            # The newest is at the template's own address.
-            commit, moved = given("TO", words), given("FROM", words)
-            places = [moved] if moved else places[::-1]
-        commit = find(clone, places, commit)
-        done = git(clone, "checkout", "--quiet", "--force", "--detach", commit)
-        if done.returncode:
-            sys.exit(f"template.py: remove {clone}, and try again: {' '.join(done.stderr.split())}")
+        fetch(root, clone, words)
         # Of that version, which knows what it needs.
         return subprocess.run([sys.executable, clone / "scripts" / "template.py", *words], check=False).returncode
 
@@ -107,3 +133,5 @@ if __name__ == "__main__":
         sys.exit(main(Path(__file__).resolve().parents[1], sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        sys.exit(f"template.py: {error.filename}: {error.strerror}; put that right, and try again")
