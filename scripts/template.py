@@ -6,8 +6,8 @@
 
 In the template the workshop is beside this file. In a copy the template is fetched into target/template/, at the commit
 that template.toml records, or for an update at the newest release; what is there already is not asked for again. By
-itself this file makes copies: uv run ADDRESS-OF-THIS-FILE new turbo-frob. It needs Python and git alone, so that it
-works whatever an update has left behind.
+itself this file makes copies: uv run ADDRESS-OF-THIS-FILE new turbo-frob. It needs Python, git and make alone, and of
+the copy only template.toml, so that it works whatever an update has left behind.
 """
 
 import os
@@ -21,14 +21,20 @@ from pathlib import Path
 TEMPLATE = "https://github.com/rust-wheelwrights/ferrous-wheel"
 # What each command needs of requirements/.
 GROUPS = {"new": ("tools",), "update": ("tools",), "rehearse": ("tools", "build", "workshop")}
+FETCH = ("fetch", "--quiet", "--force", "--prune", "--update-head-ok", "--no-auto-maintenance", "--")
 REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+HEAD:refs/template/HEAD")
-FETCH = ("fetch", "--quiet", "--force", "--prune", "--update-head-ok", "--no-auto-maintenance")
+# Neither another repository, in whose hook this runs, nor a hook of the user's has a part in it.
+OWN = ("git", "-c", f"core.hooksPath={os.devnull}", "--git-dir=.git", "--work-tree=.")
 
 
 def git(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run git on a folder's own repository, and no other one, and return how it ended."""
-    command = ["git", "-c", f"core.hooksPath={os.devnull}", "--git-dir=.git", "--work-tree=.", *words]
-    return subprocess.run(command, cwd=folder, check=False, capture_output=True, encoding="utf-8", errors="replace")
+    """Run git on a folder's own repository, and return how it ended."""
+    return subprocess.run([*OWN, *words], cwd=folder, check=False, capture_output=True, encoding="utf-8")
+
+
+def commit_of(clone: Path, name: str) -> str:
+    """Return the commit that has a name, or nothing."""
+    return git(clone, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").stdout.strip()
 
 
 def given(name: str, words: "list[str]") -> str:
@@ -40,72 +46,60 @@ def given(name: str, words: "list[str]") -> str:
 def recorded(root: Path) -> "tuple[str, str]":
     """Return the address and the commit in a copy's template.toml, without a TOML parser, which 3.10 has not."""
     text = (root / "template.toml").read_text(encoding="utf-8", errors="replace")
-    lines = re.findall(r"(?m)^\s*[\"']?(address|commit)[\"']?\s*=\s*[\"']([^\"'\n]+)[\"']", text)
-    if not {"address", "commit"} <= (found := dict(reversed(lines))).keys():
+    found = re.findall(r"(?m)^\s*[\"']?(address|commit)[\"']?\s*=\s*[\"']([^\"'\n]+)[\"']", text)
+    if not {"address", "commit"} <= dict(found).keys():
         sys.exit("template.py: template.toml has no address and commit; bring it back: git log --patch template.toml")
-    return found["address"], found["commit"]
+    # The first of each: what follows is not the record's.
+    return dict(found[::-1])["address"], dict(found[::-1])["commit"]
 
 
 def find(clone: Path, places: "list[str]", wanted: str, known: str) -> str:
-    """Return the commit that is wanted, or the newest release; fetched from the first place that also has a known one.
-
-    Without a place, it is what has been fetched before, or nothing.
-    """
-
-    def commit_of(name: str) -> str:
-        return git(clone, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").stdout.strip()
-
-    if not places:
-        fixed = wanted if re.fullmatch("[0-9a-f]{40,64}", wanted) else f"refs/tags/{wanted}"
-        return commit_of(fixed) if wanted and commit_of(known) else ""
-    said = []
+    """Return the commit that is wanted, or the newest release, from the first place that also has the known one."""
+    said = ""
     for place in places:
-        fetched = git(clone, *FETCH, "--", place, *REFS)
+        fetched = git(clone, *FETCH, place, *REFS)
         tags = git(clone, "tag", "--list", "--sort=-version:refname").stdout.split()
         releases = [tag for tag in tags if re.fullmatch(r"v\d+\.\d+\.\d+", tag)]
         name = wanted or (releases or ["refs/template/HEAD"])[0]
-        missing = [each for each in (name, known) if each and not commit_of(each)]
+        missing = [each for each in (name, known) if each and not commit_of(clone, each)]
         if not missing and not fetched.returncode:
-            return commit_of(name)
-        has = f"it has no {' and no '.join(missing)}, but {', '.join(releases[:5]) or 'no release'}"
-        # Without a password, which an address may have.
-        said.append(f"{re.sub('//[^/@]*@', '//', place)}: {' '.join(fetched.stderr.split()) or has}")
-    sys.exit(f"template.py: the template cannot be had: {'; '.join(said)}; has it moved? template-update FROM=ADDRESS")
+            return commit_of(clone, name)
+        said = fetched.stderr or f"it has no {' and no '.join(missing)}, but {', '.join(releases[:5]) or 'no release'}"
+    # Without a password, which an address may have.
+    what = f"the template cannot be had from {' or '.join(re.sub('//[^/@]*@', '//', each) for each in places)}"
+    sys.exit(f"template.py: {what}: {' '.join(said.split())}; if it has moved: make template-update FROM=ADDRESS")
+
+
+def fetch(root: Path, clone: Path, words: "list[str]") -> None:
+    """Check out in a folder the version of the template that a command is for."""
+    is_copy, moved = (root / "template.toml").is_file(), given("FROM", words)
+    address, commit = recorded(root) if is_copy else (TEMPLATE, "")
+    # Where this copy was made, if it was on this machine; the newest is at the template's own address.
+    beside = git(root, "config", "--get", "template.folder").stdout.strip() if is_copy else ""
+    places, wanted = [each for each in (beside, address) if each], commit
+    if words[0] == "update":
+        places, wanted = [str(root / moved)] if (root / moved).is_dir() else [moved], given("TO", words)
+        places = places if moved else [each for each in (address, beside) if each]
+    git(clone, "init", "--quiet", "--template=")
+    for lock in (clone / ".git").rglob("*.lock"):  # A git that was ended has left it.
+        lock.unlink()
+    fixed = wanted if re.fullmatch("[0-9a-f]{40,64}", wanted) else f"refs/tags/{wanted}"
+    there = commit_of(clone, fixed) if wanted and not moved and commit_of(clone, commit) else ""
+    done = git(clone, "checkout", "--quiet", "--force", "--detach", there or find(clone, places, wanted, commit))
+    if done.returncode:
+        sys.exit(f"template.py: remove {clone}, and try again: {' '.join(done.stderr.split())}")
 
 
 def start(folder: Path, words: "list[str]") -> int:
     """Start the workshop of a folder, with its own engine and what it has locked; it works on the current folder."""
-    groups = [folder / ".venv" / f"{group}.stamp" for group in GROUPS[words[0]]]
-    newest = max(path.stat().st_mtime for path in (folder / "requirements").glob("*.txt"))
-    if not all(stamp.exists() and stamp.stat().st_mtime >= newest for stamp in groups):
-        bootstrap = [sys.executable, str(folder / "scripts" / "bootstrap.py"), *(stamp.stem for stamp in groups)]
-        if subprocess.run(bootstrap, check=False).returncode:
-            return 1
+    # What make was given here is not for the make that sets it up.
+    environment = {name: value for name, value in os.environ.items() if name not in ("GIVEN", "MAKEFLAGS", "MFLAGS")}
+    stamps = [f".venv/{group}.stamp" for group in GROUPS[words[0]]]
+    if subprocess.run(["make", "--silent", "-C", folder, *stamps], env=environment, check=False).returncode:
+        return 1
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(folder / "roadworthy" / "src")]))
     python = folder / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     return subprocess.run([python, "-m", "workshop", *words], env=environment, check=False).returncode
-
-
-def fetch(root: Path, clone: Path, words: "list[str]") -> None:
-    """Check out the version of the template that a command is for, in a folder; what is there is not fetched again."""
-    is_copy = (root / "template.toml").is_file()
-    address, commit = recorded(root) if is_copy else (TEMPLATE, "")
-    # Where this copy was made, if it was on this machine.
-    beside = git(root, "config", "--get", "template.folder").stdout.strip() if is_copy else ""
-    places, moved, wanted = [beside, address], "", commit
-    if words[0] == "update":
-        # The newest is at the template's own address.
-        places, moved, wanted = [address, beside], given("FROM", words), given("TO", words)
-        places = [str(root / moved) if (root / moved).is_dir() else moved] if moved else places
-    git(clone, "init", "--quiet", "--template=")
-    # A git that was ended has left them.
-    for lock in (clone / ".git").rglob("*.lock"):
-        lock.unlink()
-    there = "" if moved else find(clone, [], wanted, commit)
-    found = there or find(clone, [each for each in places if each], wanted, commit)
-    done = git(clone, "checkout", "--quiet", "--force", "--detach", found)
-    if done.returncode:
-        sys.exit(f"template.py: remove {clone}, and try again: {' '.join(done.stderr.split())}")
 
 
 def main(root: Path, words: "list[str]") -> int:
