@@ -66,9 +66,7 @@ def lock_tools(update: Update, merge: Merge, sides: Mapping[str, Sides]) -> Entr
     else:
         folder = export(update, merge, texts)
         if said := relock_tools(folder):
-            update.notes.append(
-                f"{names}: the pins of both sides, which could not be resolved; run: make lock ({said})"
-            )
+            update.notes.append(f"{names}: the pins of both sides, not resolved; run: make lock ({said})")
         else:
             texts = {path: (folder / path).read_text(encoding="utf-8") for path in texts}
     return keep(update, texts, {**fresh, **{path: ours for path, (_, _, ours) in both.items()}})
