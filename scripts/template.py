@@ -4,10 +4,9 @@
 # ///
 """The door to the workshop: copies of the template, what brings them its improvements, and rehearsals of a release.
 
-In the template the workshop is beside this file. In a copy the template is fetched into target/template/, at the commit
-that template.toml records, or for an update at the newest release; what is there already is not asked for again. By
-itself this file makes copies: uv run ADDRESS-OF-THIS-FILE new turbo-frob. It needs Python, git and make alone, and of
-the copy only template.toml, so that it works whatever an update has left behind.
+In the template the workshop is beside this file. A copy fetches the template into target/template/: the commit that
+template.toml records, or for an update the newest release; what is there is not fetched again. By itself this file
+makes copies: uv run ADDRESS-OF-THIS-FILE new turbo-frob. It needs Python, git and make alone, in any state of a copy.
 """
 
 import os
@@ -37,31 +36,24 @@ def commit_of(clone: Path, name: str) -> str:
     return git(clone, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").stdout.strip()
 
 
-def given(name: str, words: "list[str]") -> str:
-    """Return what make, or the command line, gives under a name, or nothing."""
-    told = re.search(rf"(?m)^--{name.lower()}[=\n](.*)", "\n".join(words))
-    return told[1] if told else os.environ.get(name, "") if name in os.environ.get("GIVEN", "").split() else ""
-
-
-def recorded(root: Path) -> "tuple[str, str]":
+def recorded(record: Path) -> "tuple[str, str]":
     """Return the address and the commit in a copy's template.toml, without a TOML parser, which 3.10 has not."""
-    text = (root / "template.toml").read_text(encoding="utf-8", errors="replace")
-    found = re.findall(r"(?m)^\s*[\"']?(address|commit)[\"']?\s*=\s*[\"']([^\"'\n]+)[\"']", text)
-    if not {"address", "commit"} <= dict(found).keys():
-        sys.exit("template.py: template.toml has no address and commit; bring it back: git log --patch template.toml")
+    text = record.read_text(encoding="utf-8", errors="replace") if record.is_file() else ""
     # The first of each: what follows is not the record's.
-    return dict(found[::-1])["address"], dict(found[::-1])["commit"]
+    found = dict(re.findall(r"(?m)^\s*[\"']?(address|commit)[\"']?\s*=\s*[\"']([^\"'\n]+)[\"']", text)[::-1])
+    if len(found) == 1 or not found:
+        sys.exit("template.py: template.toml has no address and commit; bring it back: git log --patch template.toml")
+    return found["address"], found["commit"]
 
 
 def find(clone: Path, places: "list[str]", wanted: str, known: str) -> str:
     """Return the commit that is wanted, or the newest release, from the first place that also has the known one."""
-    said = ""
     for place in places:
         fetched = git(clone, *FETCH, place, *REFS)
         tags = git(clone, "tag", "--list", "--sort=-version:refname").stdout.split()
         releases = [tag for tag in tags if re.fullmatch(r"v\d+\.\d+\.\d+", tag)]
         name = wanted or (releases or ["refs/template/HEAD"])[0]
-        missing = [each for each in (name, known) if each and not commit_of(clone, each)]
+        missing = [each for each in dict.fromkeys((name, known)) if each and not commit_of(clone, each)]
         if not missing and not fetched.returncode:
             return commit_of(clone, name)
         said = fetched.stderr or f"it has no {' and no '.join(missing)}, but {', '.join(releases[:5]) or 'no release'}"
@@ -70,22 +62,22 @@ def find(clone: Path, places: "list[str]", wanted: str, known: str) -> str:
     sys.exit(f"template.py: {what}: {' '.join(said.split())}; if it has moved: make template-update FROM=ADDRESS")
 
 
-def fetch(root: Path, clone: Path, words: "list[str]") -> None:
-    """Check out in a folder the version of the template that a command is for."""
-    is_copy, moved = (root / "template.toml").is_file(), given("FROM", words)
-    address, commit = recorded(root) if is_copy else (TEMPLATE, "")
-    # Where this copy was made, if it was on this machine; the newest is at the template's own address.
-    beside = git(root, "config", "--get", "template.folder").stdout.strip() if is_copy else ""
-    places, wanted = [each for each in (beside, address) if each], commit
+def fetch(root: Path, clone: Path, words: "list[str]", address: str, commit: str) -> None:
+    """Check out the version of the template that a command is for."""
+    given, wanted = {name: os.environ.get(name, "") for name in os.environ.get("GIVEN", "").split()}, commit
+    given.update((name.upper(), value) for name, value in re.findall(r"(?m)^--(to|from)[=\n](.*)", "\n".join(words)))
+    # A copy that was made on this machine knows where; the newest is at the template's own address.
+    places = [git(root, "config", "--get", "template.folder").stdout.strip(), address] if commit else [address]
     if words[0] == "update":
-        places, wanted = [str(root / moved)] if (root / moved).is_dir() else [moved], given("TO", words)
-        places = places if moved else [each for each in (address, beside) if each]
+        moved, wanted = given.get("FROM", ""), given.get("TO", "")
+        places = [str(root / moved) if (root / moved).is_dir() else moved] if moved else places[::-1]
     git(clone, "init", "--quiet", "--template=")
     for lock in (clone / ".git").rglob("*.lock"):  # A git that was ended has left it.
         lock.unlink()
     fixed = wanted if re.fullmatch("[0-9a-f]{40,64}", wanted) else f"refs/tags/{wanted}"
-    there = commit_of(clone, fixed) if wanted and not moved and commit_of(clone, commit) else ""
-    done = git(clone, "checkout", "--quiet", "--force", "--detach", there or find(clone, places, wanted, commit))
+    there = commit_of(clone, fixed) if wanted and address in places and commit_of(clone, commit) else ""
+    found = there or find(clone, list(filter(None, places)), wanted, commit)
+    done = git(clone, "checkout", "--quiet", "--force", "--detach", found)
     if done.returncode:
         sys.exit(f"template.py: remove {clone}, and try again: {' '.join(done.stderr.split())}")
 
@@ -111,13 +103,12 @@ def main(root: Path, words: "list[str]") -> int:
         return 2
     if (root / "workshop" / "__main__.py").is_file():
         return start(root, words)
-    is_copy = (root / "template.toml").is_file()
-    if not is_copy and words[0] != "new":
-        sys.exit("template.py: there is no template.toml; bring it back: git checkout HEAD -- template.toml")
+    alone = words[0] == "new" and not (root / "template.toml").is_file()
+    address, commit = (TEMPLATE, "") if alone else recorded(root / "template.toml")
     with tempfile.TemporaryDirectory(prefix="template-", ignore_cleanup_errors=True) as temporary:
-        clone = root / "target" / "template" if is_copy else Path(temporary)
+        clone = Path(temporary) if alone else root / "target" / "template"
         clone.mkdir(parents=True, exist_ok=True)
-        fetch(root, clone, words)
+        fetch(root, clone, words, address, commit)
         # Of that version, which knows what it needs.
         return subprocess.run([sys.executable, clone / "scripts" / "template.py", *words], check=False).returncode
 

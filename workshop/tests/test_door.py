@@ -188,8 +188,8 @@ def test_a_commit_that_the_address_does_not_have_is_looked_for_in_the_folder(tem
     assert f"it has no {first}, but v1.0.0" in copy.refused("rehearse")
     assert f"it has no {first}, but v1.0.0" in copy.refused("update")
     copy.git("config", "template.folder", template.folder)
-    assert copy.called("rehearse")[1] == first
     assert copy.called("update")[1] == first
+    assert copy.called("rehearse")[1] == first
 
 
 def test_a_template_that_has_moved_is_asked_at_its_new_address(template: Place, copy: Place) -> None:
@@ -369,23 +369,25 @@ def test_the_record_is_what_it_says_and_not_how_it_is_written(
 
 @pytest.mark.parametrize(
     "text",
-    ["", "address = 7\n", 'address = "x"\n', 'commit = "x"\n', b"\xff\xfe\0", "[[[", 'address = "x"\ncommit = ""\n'],
+    [
+        None,
+        "",
+        "address = 7\n",
+        'address = "x"\n',
+        'commit = "x"\n',
+        b"\xff\xfe\0",
+        "[[[",
+        'address = "x"\ncommit = ""\n',
+    ],
 )
-def test_a_record_that_says_nothing_is_one_line_with_a_remedy(copy: Place, text: "str | bytes") -> None:
-    copy.write("template.toml", text)
-    for command in ("new", "update", "rehearse"):
+def test_a_record_that_says_nothing_is_one_line_with_a_remedy(copy: Place, text: "str | bytes | None") -> None:
+    (copy.folder / "template.toml").unlink()
+    if text is not None:
+        copy.write("template.toml", text)
+    for command in ("update", "rehearse", *(("new",) if text is not None else ())):
         assert copy.refused(command) == (
             "template.py: template.toml has no address and commit; bring it back: git log --patch template.toml"
         )
-
-
-def test_without_a_record_there_is_a_way_out(copy: Place) -> None:
-    (copy.folder / "template.toml").unlink()
-    assert copy.refused("update").endswith(
-        "there is no template.toml; bring it back: git checkout HEAD -- template.toml"
-    )
-    copy.git("checkout", "HEAD", "--", "template.toml")
-    assert copy.called("update")
 
 
 # ---- the machine ----------------------------------------------------------------------------------------------------
