@@ -90,8 +90,9 @@ class Update:
 
     def class_of(self, path: str) -> str:
         """Return the class of a path: where the template has it last."""
-        here = self.file(self.gets, path)
-        return self.rules((self.gets if here else self.had).has[path]).class_of(path)
+        last = self.gets.has[path]
+        commit = last if path in self.at(last) else self.had.has.get(path, last)
+        return self.rules(commit).class_of(path)
 
     @cached_property
     def changes(self) -> dict[str, tuple[Entry | None, Entry | None]]:
