@@ -248,6 +248,12 @@ class Project:
             return python.name in self.python_tags
         return self.requires_python.contains(".".join(map(str, python.version)))
 
+    @property
+    def test_paths(self) -> list[str]:
+        """The folders of the package's tests, as they are configured for pytest; default: tests."""
+        found = find(self.pyproject, "tool", "pytest", "ini_options", "testpaths") or ["tests"]
+        return found.split() if isinstance(found, str) else list(map(str, found))
+
     # ---- the workflow
     @cached_property
     def jobs(self) -> dict[str, Any]:
