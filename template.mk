@@ -8,6 +8,11 @@ override PYTEST := $(PY) -m pytest --import-mode=prepend
 test-tooling: $(EVERYTHING)
 	$(PYTEST) --numprocesses=auto --dist=loadfile roadworthy/tests workshop/tests $(if $(call given,ARGS),$$ARGS)
 
+.PHONY: test-year  ## Play what the owner of a copy changes in the first year, all of it. [ARGS=]
+test-year: export WHOLE_YEAR := 1
+test-year: $(EVERYTHING)
+	$(PYTEST) workshop/tests/test_first_year.py $(if $(call given,ARGS),$$ARGS)
+
 new: .venv/tools.stamp
 lint rehearse: .venv/workshop.stamp
 
