@@ -38,6 +38,7 @@ class Change:
         step: What is no plain text.
         targets: What make is called with afterwards, one after the other. `verify` is by the oldest Python alone.
         refused: Words of what the last of them says, which has to end with an error; without any, all succeed.
+        after: What has to hold at the end.
         often: It is played at every change of the template, too.
     """
 
@@ -48,6 +49,7 @@ class Change:
     step: Callable[[Place], object] = lambda _: None
     targets: tuple[str, ...] = ("test", "lint", "build", "check-dist", "verify")
     refused: tuple[str, ...] = ()
+    after: Callable[[Place], object] = lambda _: None
     often: bool = False
 
     def apply(self, place: Place) -> None:
@@ -140,6 +142,7 @@ class Year:
         assert [words for words in change.refused if words not in " ".join(said.split())] == [], said
         if "template-update" not in change.targets:
             assert self.place.git("status", "--porcelain") == "", "make has left something to be committed"
+        change.after(self.place)
 
     def make(self, target: str) -> "CompletedProcess[str]":
         """Call make for a target, with its variables, as the copy's owner does."""
