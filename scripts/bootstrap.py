@@ -98,14 +98,15 @@ def make(uv: Path, wanted: "str | None", groups: "list[str]") -> None:
 
 def main() -> None:
     """Read the command line, and make .venv."""
-    oldest = oldest_python((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    if sys.version_info[:2] < oldest:
-        what = "bootstrap: %s is Python %d.%d, and %d.%d or newer is needed; put a newer python3 first on PATH"
-        sys.exit(what % (sys.executable, *sys.version_info[:2], *oldest))
     parser = argparse.ArgumentParser(description="Make .venv, and install groups of locked tools into it.")
     parser.add_argument("--python", help="a version (3.12, 3.14t) or a path; default: the Python that runs this")
     parser.add_argument("groups", nargs="*", metavar="GROUP", help="tools, build, lint, workshop, …")
     given = parser.parse_args()
+    # Where .venv is of another Python, this one runs the scripts alone.
+    oldest = (3, 10) if given.python else oldest_python((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    if sys.version_info[:2] < oldest:
+        what = "bootstrap: %s is Python %d.%d, and %d.%d or newer is needed: first on PATH, or PYTHON=%d.%d"
+        sys.exit(what % (sys.executable, *sys.version_info[:2], *oldest, *oldest))
     with tempfile.TemporaryDirectory() as folder:
         make(find_uv(Path(folder)), given.python, given.groups)
 

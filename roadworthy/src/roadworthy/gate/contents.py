@@ -87,7 +87,7 @@ def requires_python(artefact: Artefact, project: Expectations) -> Iterator[str]:
         yield f"Cargo.toml builds for {project.abi3_feature}, and requires-python begins at {project.oldest_python}"
     minors = re.findall(r":: Python :: (3\.\d+)$", "\n".join(artefact.fields.get("classifiers", [])), re.MULTILINE)
     oldest = min(minors, key=Version, default=project.oldest_python)
-    if oldest != project.oldest_python:
+    if Version(oldest) < Version(project.oldest_python):
         yield f"the oldest classifier is {oldest}, and requires-python begins at {project.oldest_python}"
 
 

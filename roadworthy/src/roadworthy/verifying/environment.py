@@ -195,8 +195,8 @@ class Environment:
         """Run the package's tests out of the unpacked sdist, and return how many passed, as pytest's report says."""
         what, report = "the package's tests failed", self.folder / "tests.xml"
         command = ("-I", "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "--quiet", f"--junitxml={report}")
-        where = ("--config-file", source / "pyproject.toml", "--rootdir", source, source / "tests")
-        printed = self.run(what, self.executable, *command, *where)
+        where = ("--config-file", source / "pyproject.toml", "--rootdir", source)
+        printed = self.run(what, self.executable, *command, *where, *map(source.joinpath, self.project.test_paths))
         try:
             return read_report(report)
         except (OSError, ValueError, ET.ParseError) as error:
