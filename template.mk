@@ -24,7 +24,7 @@ lint: check-facts
 
 .PHONY: check-lock  ## Check that each job of CI.yml finds a wheel for every tool that it installs.
 check-lock: .venv/tools.stamp
-	@$(PY) -m workshop.check_lock
+	@$(PY) workshop/tests/check_lock.py
 
 .PHONY: bench  ## Measure what docs/performance.md says, as ratios in one run.
 bench: $(EVERYTHING)

@@ -64,7 +64,7 @@ def make_template(folder: Path, histories: dict[str, str], chance: random.Random
         whole = {**texts, **licence, "pyproject.toml": PROJECT.encode(), "template.toml": rules.encode()}
         files.append({path: (PLAIN, text) for path, text in whole.items()})
     template = make_checkout(folder, files[0])
-    commits = []
+    commits: list[str] = []
     for number, each in enumerate(files):
         tree = write_files(template, each)
         parents = ["-p", commits[-1]] if commits else []
