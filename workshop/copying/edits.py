@@ -91,9 +91,11 @@ EDITS: dict[str, Callable[[str, Record, str], str]] = {
 def edit_lock(lock: str, manifest: str, name: str, version: str) -> str:
     """Return Cargo.lock with the crate's version, without what its manifest does not ask for, in cargo's order."""
     head, crates = CRATES.split(lock)
-    if len(crates.get(name, [])) != 1:
+    # One that is fetched is another crate of that name, which only the template needs.
+    own = [crate for crate in crates.get(name, []) if "\nsource = " not in crate]
+    if len(own) != 1:
         raise problem("Cargo.lock of the template does not have its crate, once", "lock it: cargo update --workspace")
-    edited = re.sub(rf"(?m)^version = {STRING}$", f'version = "{version}"', crates[name][0], count=1)
+    edited = re.sub(rf"(?m)^version = {STRING}$", f'version = "{version}"', own[0], count=1)
     table = parse_toml("Cargo.toml", manifest)
     wanted = {each for kind in ("", "build-", "dev-") for each in find_table(table, f"{kind}dependencies")}
     return prune_lock(CRATES.join(head, {**crates, name: [edited]}), name, wanted)

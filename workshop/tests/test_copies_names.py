@@ -81,6 +81,7 @@ def named(rules: Rules, files: Files) -> dict[str, bytes]:
 @example("z-9-z-9-z-9")
 @example("core-match")
 @example("test-wheel")
+@example("indexmap")
 @example("my-ferrous-wheel")
 @example("ferrous-wheel-rs")
 @example("x86-64-unknown-linux-gnu")
