@@ -6,6 +6,7 @@ This is the workshop of the version that is updated to: scripts/template.py of t
 import os
 import re
 import signal
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from textwrap import indent
@@ -42,6 +43,8 @@ def update(project: Project, template: Project, given: Mapping[str, str]) -> Non
     merging.require_git(copy)
     old = read_record(copy)
     with exclusive(project.root, "template-update") as folder:
+        # Where the next update removes it, if this one is killed.
+        tempfile.tempdir = str(folder)
         if "CHECK" not in given:
             merging.require_clean(copy)
         new = find_new(template.checkout, old, given)

@@ -59,7 +59,7 @@ class Place(Folder):
 def make_template(folder: Path) -> Place:
     template = Place(folder, folder.parent)
     template.write("scripts/template.py", (PROJECT.root / "scripts" / "template.py").read_text(encoding="utf-8"))
-    template.write("workshop/__main__.py", SAYING)
+    template.write("workshop/start.py", SAYING)
     template.write("Makefile", f".venv/%.stamp:\n\tln -s {sys.prefix} .venv\n")
     template.write(".gitignore", "/.venv\n/target/\n")
     template.git("init", "--quiet", "--initial-branch=main")
@@ -234,7 +234,7 @@ def lock_refs(clone: Path) -> None:
 
 def half_a_checkout(clone: Path) -> None:
     (clone / "scripts" / "template.py").write_text("half of i", encoding="utf-8")
-    (clone / "workshop" / "__main__.py").unlink()
+    (clone / "workshop" / "start.py").unlink()
     (clone / "workshop" / "of_another_version.py").touch()
 
 

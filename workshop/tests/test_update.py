@@ -13,7 +13,7 @@ import pytest
 
 from helpers import run
 from releases import fingerprint
-from versioned import NAME, SAMPLE, Versioned, left_behind, make_template
+from versioned import ADDRESS, NAME, SAMPLE, Versioned, lead, left_behind, make_template
 from workshop.copying.locks import CRATES
 
 
@@ -566,6 +566,46 @@ def test_a_branch_and_a_commit_can_be_asked_for(pair: Pair) -> None:
     commit = pair.template.commit("Topic")
     for to in ("topic", commit):
         assert "A  docs/topic.md" in pair.copy.update("--dry-run", "--to", to).stdout
+
+
+# ---- a template that has moved ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("news", [False, True])
+def test_a_new_address_is_recorded_without_a_password(pair: Pair, *, news: bool) -> None:
+    if news:
+        improve(pair.template)
+    # It is asked with the password, which the address leads from.
+    lead(pair.copy.home / "gitconfig", pair.template.folder, "https://me:secret@example.org/moved")
+    before = state(pair.copy)
+    for only in ("--check", "--dry-run"):
+        pair.copy.update("--from=https://me:secret@example.org/moved", only)
+        assert state(pair.copy) == before
+    done = pair.copy.update("--from=https://me:secret@example.org/moved")
+    assert done.returncode == 0, done.stderr
+    assert "secret" not in done.stdout + done.stderr
+    assert pair.copy.git("diff", "--cached", "--name-only").split().count("template.toml") == 1
+    assert 'address = "https://example.org/moved"\n' in pair.copy.read("template.toml")
+    pair.copy.commit()
+    lead(pair.copy.home / "gitconfig", pair.template.folder, "https://example.org/moved")
+    assert "nothing is new" in pair.copy.update().stdout
+
+
+@pytest.mark.parametrize("news", [False, True])
+def test_a_folder_is_remembered_for_this_machine_alone(pair: Pair, *, news: bool) -> None:
+    if news:
+        improve(pair.template)
+    lead(pair.copy.home / "gitconfig", pair.copy.home / "nowhere")
+    before = state(pair.copy)
+    for only in ("--check", "--dry-run"):
+        pair.copy.update("--from=../template", only)
+        assert state(pair.copy) == before
+    done = pair.copy.update("--from=../template")
+    assert done.returncode == 0, done.stderr
+    assert pair.copy.git("config", "--local", "template.folder") == str(pair.template.folder)
+    assert f'address = "{ADDRESS}"\n' in pair.copy.read("template.toml")
+    pair.copy.commit()
+    assert "nothing is new" in pair.copy.update().stdout
 
 
 # ---- what is refused ------------------------------------------------------------------------------------------------

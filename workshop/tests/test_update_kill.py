@@ -23,7 +23,7 @@ from versioned import Versioned, left_behind, make_template
 DRIVER = PROJECT.root / "workshop" / "tests" / "update_until.py"
 WORKERS = 2
 # Of the steps before anything is written, one of so many is tried.
-FEW = 6
+FEW = 12
 
 
 def visible(project: Versioned) -> dict[str, str]:
@@ -199,7 +199,7 @@ def use_filter(copy: Versioned, path: str, command: str) -> None:
 def follow(copy: Versioned, remedy: str) -> None:
     """Do what is printed, to the letter."""
     steps = re.sub(r"^ *when no git runs here any more: |; and run the same again$", "", remedy.strip()).split("; ")
-    assert len(steps) > 1, remedy
+    assert any("git reset" in step for step in steps), remedy
     for step in steps:
         if step.startswith("remove "):
             (copy.folder / step.removeprefix("remove ")).unlink()
@@ -216,8 +216,9 @@ WRITTEN = (
 )
 
 
-@pytest.mark.parametrize("path", WRITTEN)
-@pytest.mark.parametrize("end", ["kill -9 $PPID", "exit 1"])
+@pytest.mark.parametrize(
+    ("path", "end"), [*((path, "kill -9 $PPID") for path in WRITTEN), *((path, "exit 1") for path in WRITTEN[::3])]
+)
 def test_a_git_that_ends_while_it_writes_leaves_a_copy_that_what_is_printed_leads_back_from(
     ground: Ground, whole: Whole, path: str, end: str
 ) -> None:

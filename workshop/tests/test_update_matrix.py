@@ -70,6 +70,7 @@ class Merged:
     Attributes:
         checkout: Where it happened.
         before: What was in its folder before, git's own files as well.
+        after: What was there after it.
         plan: What was worked out.
         conflicts: The paths that have a conflict.
         stages: For each scenario the folder's files in the index: what is merged, and each side of the conflicts.
@@ -77,6 +78,7 @@ class Merged:
 
     checkout: Repository
     before: dict[str, str]
+    after: dict[str, str]
     plan: merging.Merge
     conflicts: list[str]
     stages: dict[Scenario, dict[int, State]]
@@ -117,7 +119,7 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> Merged:
     plan = merge(checkout, folder / "scratch", gather(base), gather(new))
     assert fingerprint(checkout.folder) == before, "working it out has changed the checkout"
     conflicts = merging.carry_out(plan)
-    return Merged(checkout, before, plan, conflicts, read_stages(checkout))
+    return Merged(checkout, before, fingerprint(checkout.folder), plan, conflicts, read_stages(checkout))
 
 
 def test_conflicts_are_exactly_where_they_are_expected(merged: Merged) -> None:
@@ -410,8 +412,7 @@ def test_a_git_that_is_killed_at_any_moment_can_be_undone_by_what_is_printed(tmp
 
 def test_the_journal_has_every_file_that_is_where_nothing_was(merged: Merged) -> None:
     """Also what git puts beside a conflict, which it calls after the side that it is of."""
-    now = contents(merged.checkout.folder)
-    appeared = {path for path in now if path not in merged.before}
+    appeared = {path for path in merged.after if path not in merged.before and not path.startswith(".git/")}
     assert {path for path in appeared if "~" in path}, "nothing is beside a conflict"
     assert appeared <= set(merging.list_new(merged.plan))
 

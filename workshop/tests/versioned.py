@@ -11,7 +11,13 @@ ADDRESS = "https://github.com/rust-wheelwrights/ferrous-wheel"
 # What an update needs of the scripts, and of this project.
 SCRIPTS = (
     *("scripts/template.py", "roadworthy/src", ".gitignore", "workshop/__init__.py", "workshop/__main__.py"),
-    *("workshop/apart.py", "workshop/copying", "workshop/rehearsing/__init__.py", "workshop/rehearsing/scratch.py"),
+    *(
+        "workshop/apart.py",
+        "workshop/start.py",
+        "workshop/copying",
+        "workshop/rehearsing/__init__.py",
+        "workshop/rehearsing/scratch.py",
+    ),
 )
 NAME = "turbo-frob"
 ANSWERS = {"author": "Ada", "email": "", "owner": "acme", "description": "Frobs.", "license": "MIT"}
