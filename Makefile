@@ -63,7 +63,7 @@ lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp $(BUILT)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(PY) -m mypy.stubtest ferrous_wheel
+	$(PY) -m mypy.stubtest $(PACKAGE)
 	$(if $(BUILT),$(ACTIONLINT) -shellcheck=$(BIN)/shellcheck .github/workflows/*.yml)
 	$(if $(EXE),$(info skipped: zizmor is not made for Windows),$(BIN)/zizmor --offline --pedantic --quiet .github)
 	$(BIN)/check-jsonschema --builtin-schema=vendor.github-workflows .github/workflows/*.yml

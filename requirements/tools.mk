@@ -11,6 +11,9 @@ override INSTALL := $(BIN)/uv pip install --quiet --python $(PY)
 
 FORCE:
 
+# What is imported, as pyproject.toml says to maturin.
+override PACKAGE = $(shell sed -n 's/^module-name = "\(.*\)\.[^.]*"$$/\1/p' pyproject.toml)
+
 .venv/develop.stamp: .venv/setup.stamp Cargo.toml Cargo.lock pyproject.toml $(wildcard src/*.rs) | toolchain
 	$(INSTALL) --no-deps --no-build-isolation --offline --config-settings \
 	  build-args="--locked --profile dev --target-dir target/develop" --editable .

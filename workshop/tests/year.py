@@ -58,19 +58,24 @@ class Change:
             else:
                 place.write(name, text)
         for name, edits in {"pyproject.toml": self.project, "Cargo.toml": self.crate}.items():
-            if edits:
-                document = tomlkit.parse(place.read(name))
-                edit_table(document, edits)
-                place.write(name, tomlkit.dumps(document))
-        if self.crate:
-            locked = run("cargo", "update", "--workspace", "--quiet", cwd=place.checkout)
-            assert locked.returncode == 0, locked.stderr
+            edit_toml(place, name, edits)
         self.step(place)
+        # As cargo does by itself, whatever is called first.
+        locked = run("cargo", "update", "--workspace", "--quiet", cwd=place.checkout)
+        assert locked.returncode == 0, locked.stderr
         place.commit(self.name)
 
 
+def edit_toml(place: Place, name: str, edits: Mapping[str, Any]) -> None:
+    """Write values into a TOML file, table by table, so that all else stays as it is; None takes a key out."""
+    if edits:
+        document = tomlkit.parse(place.read(name))
+        edit_table(document, edits)
+        place.write(name, tomlkit.dumps(document))
+
+
 def edit_table(table: Container | Table, edits: Mapping[str, Any]) -> None:
-    """Write values into TOML, table by table, so that all else stays as it is; None takes a key out."""
+    """Write values into a table."""
     for key, value in edits.items():
         there = table.get(key)
         if value is None:
@@ -116,6 +121,8 @@ class Year:
         place = self.place
         shutil.rmtree(place.checkout / ".git")
         shutil.copytree(place.folder / "start", place.checkout / ".git")
+        # A file that is as it was keeps its time: what was made from it stays newer.
+        place.git("status")
         place.git("reset", "--quiet", "--hard")
         place.git("clean", "--quiet", "-ffdx", *(f"--exclude=/{name}" for name in KEPT))
         # The native module was in the package.
