@@ -26,6 +26,10 @@ KEPT = (".venv", "target", ".mypy_cache", ".ruff_cache")
 COMPILED = ("debug", "develop", "dist", "tools")
 
 
+def nothing(_: Place) -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True)
 class Change:
     """What an owner changes in a copy, and commits.
@@ -37,6 +41,7 @@ class Change:
         files: The texts of files by their paths; what is there is replaced, and None removes it.
         step: What is no plain text.
         targets: What make is called with afterwards, one after the other. `verify` is by the oldest Python alone.
+        after: What else has to hold then.
         refused: Words of what the last of them says, which has to end with an error; without any, all succeed.
         often: It is played at every change of the template, too.
     """
@@ -45,9 +50,10 @@ class Change:
     project: Mapping[str, Any] = field(default_factory=dict)
     crate: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str | None] = field(default_factory=dict)
-    step: Callable[[Place], object] = lambda _: None
+    step: Callable[[Place], object] = nothing
     targets: tuple[str, ...] = ("test", "lint", "build", "check-dist", "verify")
     refused: tuple[str, ...] = ()
+    after: Callable[[Place], object] = nothing
     often: bool = False
 
     def apply(self, place: Place) -> None:
@@ -145,6 +151,7 @@ class Year:
         assert "Traceback" not in said, said
         assert (done.returncode == 0) == (not change.refused), said
         assert [words for words in change.refused if words not in " ".join(said.split())] == [], said
+        change.after(self.place)
         if "template-update" not in change.targets:
             assert self.place.git("status", "--porcelain") == "", "make has left something to be committed"
 

@@ -1,5 +1,6 @@
 """What owners change of the package itself: its README, what it needs, the crate, files of every kind, tests."""
 
+import zipfile
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -277,7 +278,16 @@ def from_git(place: Place) -> None:
     edit_toml(place, "Cargo.toml", needs("inner", {"git": folder.as_uri()}))
 
 
-# What is said of what lies outside the package.
+def all_wheels_have_a_number(place: Place) -> None:
+    """Look into every wheel: none but those with the stable ABI is installed on most machines."""
+    wheels = list((place.checkout / "dist").glob("*.whl"))
+    assert len(wheels) > 1
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            (native,) = (archive.read(name) for name in archive.namelist() if name.endswith((".so", ".pyd")))
+        assert b"Return a number." in native, wheel.name
+
+
 README_CHANGES = (
     Change("a README of three lines", files={"README.md": SHORT_README}, targets=("test", "lint", *BUILT, PLAN)),
     Change(
@@ -352,6 +362,7 @@ RUST = (
         crate={"features": {"default": ["abi3", "fancy"], "fancy": []}},
         files=number("7", cfg='feature = "fancy"'),
         targets=("test", "lint", *BUILT[:-1], "verify PYTHON="),
+        after=all_wheels_have_a_number,
         often=True,
     ),
     Change(
@@ -559,7 +570,32 @@ PYTHON = (
         often=True,
     ),
 )
+TOGETHER = Change(
+    "what ordinary packages have, together",
+    project={
+        "project": {
+            "requires-python": ">=3.10,<4",
+            "dependencies": ["humanize>=4.9"],
+            "optional-dependencies": {"natural": ["natsort>=8"]},
+            "scripts": {"tin-can": "tin_can.__main__:main"},
+        }
+    },
+    # The stable ABI is in a feature of a feature, beside something that all wheels have.
+    crate={
+        "target": {"cfg(unix)": {"dependencies": {"libc": "0.2"}}},
+        "features": {"default": ["std-abi", "fancy"], "std-abi": ["abi3", "plain"], "fancy": [], "plain": []},
+    },
+    files=number(LIBC_NUMBER, cfg='all(unix, feature = "fancy")')
+    | {
+        "python/tin_can/words.py": COUNT_BY_ANOTHER,
+        "python/tin_can/__main__.py": MAIN,
+        "tests/test_main.py": TEST_MAIN,
+    },
+    targets=("test", "lint", "build", "check-dist", "rehearse", "release VERSION=0.1.0 YES=1"),
+    after=all_wheels_have_a_number,
+)
 CHANGES: tuple[Change, ...] = (
+    TOGETHER,
     Change("nothing", targets=("test", "lint", *BUILT[:-1], "verify PYTHON=", "template-update"), often=True),
     *README_CHANGES,
     *DEPENDENCIES,
