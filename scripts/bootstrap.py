@@ -16,9 +16,8 @@ MADE_FROM = ("requirements/setup.txt", "requirements/test.txt", "scripts/bootstr
 BIN, EXE = ("Scripts", ".exe") if os.name == "nt" else ("bin", "")
 
 
-def oldest_python() -> "tuple[int, int]":
+def oldest_python(pyproject: str) -> "tuple[int, int]":
     """Return the oldest Python that will do: the package's, or the scripts'; there is no TOML parser before 3.11."""
-    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     found = re.search(r"^\s*(?:project\.)?requires-python\s*=\s*[\"']([^\"']*)", pyproject, re.MULTILINE)
     floors = re.findall(r"(?:>=|~=|==)\s*(\d+)\.(\d+)", found.group(1)) if found else []
     return max([(3, 10)] + [(int(major), int(minor)) for major, minor in floors])
@@ -96,9 +95,11 @@ def make(uv: Path, wanted: "str | None", groups: "list[str]") -> None:
     made = made and (not wanted or STAMP.read_text(encoding="utf-8") == python)
     if not made:
         if not wanted:
-            oldest = oldest_python()
+            oldest = oldest_python((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
             require(oldest, "put a newer python3 first on PATH, or run: make setup PYTHON=%d.%d" % oldest)
         run(uv, "venv", "--clear", "--python", python, str(VENV))
+        for told in (ROOT / "target" / "develop" / "maturin").glob("pyo3-config-*.txt"):
+            told.unlink()  # It is about the Python that .venv had before, and `make test` reads the one that is there.
     for group in groups if made else ["setup", "test", *groups]:
         sys.stderr.write("installing into .venv what is locked for: %s\n" % group)
         run(uv, "pip", "install", "--require-hashes", "--no-build", "--requirement", "requirements/%s.txt" % group)
