@@ -62,7 +62,7 @@ lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp $(BUILT)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(PY) -m mypy.stubtest ferrous_wheel
+	$(PY) -m mypy.stubtest $(PACKAGE)
 	$(PY) -m roadworthy facts
 	$(if $(BUILT),$(ACTIONLINT) -shellcheck=$(BIN)/shellcheck $(WORKFLOWS))
 	$(if $(EXE),$(info skipped: zizmor is not made for Windows),$(BIN)/zizmor --offline --pedantic --quiet $(WORKFLOWS))

@@ -23,6 +23,13 @@ def oldest_python(pyproject: str) -> "tuple[int, int]":
     return max([(3, 10)] + [(int(major), int(minor)) for major, minor in floors])
 
 
+def require(oldest: "tuple[int, int]", remedy: str) -> None:
+    """Make sure that this Python is new enough."""
+    if sys.version_info[:2] < oldest:
+        what = "bootstrap: %s is Python %d.%d, and %d.%d or newer is needed; %s"
+        sys.exit(what % (sys.executable, *sys.version_info[:2], *oldest, remedy))
+
+
 def version_of(uv: "Path | str | None") -> "tuple[int, ...]":
     """Return the version of a uv; nothing for what says none, such as a launcher that leads nowhere."""
     try:
@@ -84,7 +91,12 @@ def make(uv: Path, wanted: "str | None", groups: "list[str]") -> None:
     made = STAMP.exists() and STAMP.stat().st_mtime >= newest
     made = made and (not wanted or STAMP.read_text(encoding="utf-8") == python)
     if not made:
+        if not wanted:
+            oldest = oldest_python((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+            require(oldest, "put a newer python3 first on PATH, or run: make setup PYTHON=%d.%d" % oldest)
         run(uv, "venv", "--clear", "--python", python, str(VENV))
+        for told in (ROOT / "target" / "develop" / "maturin").glob("pyo3-config-*.txt"):
+            told.unlink()  # It is about the Python that .venv had before, and `make test` reads the one that is there.
     for group in groups if made else ["setup", "test", *groups]:
         sys.stderr.write("installing into .venv what is locked for: %s\n" % group)
         run(uv, "pip", "install", "--require-hashes", "--no-build", "--requirement", "requirements/%s.txt" % group)
@@ -102,11 +114,7 @@ def main() -> None:
     parser.add_argument("--python", help="a version (3.12, 3.14t) or a path; default: the Python that runs this")
     parser.add_argument("groups", nargs="*", metavar="GROUP", help="tools, build, lint, workshop, …")
     given = parser.parse_args()
-    # Where .venv is of another Python, this one runs the scripts alone.
-    oldest = (3, 10) if given.python else oldest_python((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    if sys.version_info[:2] < oldest:
-        what = "bootstrap: %s is Python %d.%d, and %d.%d or newer is needed: first on PATH, or PYTHON=%d.%d"
-        sys.exit(what % (sys.executable, *sys.version_info[:2], *oldest, *oldest))
+    require((3, 10), "put a newer python3 first on PATH")
     with tempfile.TemporaryDirectory() as folder:
         make(find_uv(Path(folder)), given.python, given.groups)
 

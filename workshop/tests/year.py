@@ -26,6 +26,10 @@ KEPT = (".venv", "target", ".mypy_cache", ".ruff_cache")
 COMPILED = ("debug", "develop", "dist", "tools")
 
 
+def nothing(_: Place) -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True)
 class Change:
     """What an owner changes in a copy, and commits.
@@ -37,8 +41,8 @@ class Change:
         files: The texts of files by their paths; what is there is replaced, and None removes it.
         step: What is no plain text.
         targets: What make is called with afterwards, one after the other. `verify` is by the oldest Python alone.
+        after: What else has to hold then.
         refused: Words of what the last of them says, which has to end with an error; without any, all succeed.
-        after: What has to hold at the end.
         often: It is played at every change of the template, too.
     """
 
@@ -46,10 +50,10 @@ class Change:
     project: Mapping[str, Any] = field(default_factory=dict)
     crate: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str | None] = field(default_factory=dict)
-    step: Callable[[Place], object] = lambda _: None
+    step: Callable[[Place], object] = nothing
     targets: tuple[str, ...] = ("test", "lint", "build", "check-dist", "verify")
     refused: tuple[str, ...] = ()
-    after: Callable[[Place], object] = lambda _: None
+    after: Callable[[Place], object] = nothing
     often: bool = False
 
     def apply(self, place: Place) -> None:
@@ -60,19 +64,24 @@ class Change:
             else:
                 place.write(name, text)
         for name, edits in {"pyproject.toml": self.project, "Cargo.toml": self.crate}.items():
-            if edits:
-                document = tomlkit.parse(place.read(name))
-                edit_table(document, edits)
-                place.write(name, tomlkit.dumps(document))
-        if self.crate:
-            locked = run("cargo", "update", "--workspace", "--quiet", cwd=place.checkout)
-            assert locked.returncode == 0, locked.stderr
+            edit_toml(place, name, edits)
         self.step(place)
+        # As cargo does by itself, whatever is called first.
+        locked = run("cargo", "update", "--workspace", "--quiet", cwd=place.checkout)
+        assert locked.returncode == 0, locked.stderr
         place.commit(self.name)
 
 
+def edit_toml(place: Place, name: str, edits: Mapping[str, Any]) -> None:
+    """Write values into a TOML file, table by table, so that all else stays as it is; None takes a key out."""
+    if edits:
+        document = tomlkit.parse(place.read(name))
+        edit_table(document, edits)
+        place.write(name, tomlkit.dumps(document))
+
+
 def edit_table(table: Container | Table, edits: Mapping[str, Any]) -> None:
-    """Write values into TOML, table by table, so that all else stays as it is; None takes a key out."""
+    """Write values into a table."""
     for key, value in edits.items():
         there = table.get(key)
         if value is None:
@@ -118,6 +127,8 @@ class Year:
         place = self.place
         shutil.rmtree(place.checkout / ".git")
         shutil.copytree(place.folder / "start", place.checkout / ".git")
+        # A file that is as it was keeps its time: what was made from it stays newer.
+        place.git("status")
         place.git("reset", "--quiet", "--hard")
         place.git("clean", "--quiet", "-ffdx", *(f"--exclude=/{name}" for name in KEPT))
         # The native module was in the package.
@@ -140,9 +151,9 @@ class Year:
         assert "Traceback" not in said, said
         assert (done.returncode == 0) == (not change.refused), said
         assert [words for words in change.refused if words not in " ".join(said.split())] == [], said
+        change.after(self.place)
         if "template-update" not in change.targets:
             assert self.place.git("status", "--porcelain") == "", "make has left something to be committed"
-        change.after(self.place)
 
     def make(self, target: str) -> "CompletedProcess[str]":
         """Call make for a target, with its variables, as the copy's owner does."""

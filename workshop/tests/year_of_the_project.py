@@ -108,7 +108,6 @@ PYTHONS = (
         crate={"features": {"abi3t": None}},
         step=edit(WORKFLOW, (r"^ +3\.1[45]t\n", "")),
         targets=("test", *BUILT),
-        often=True,
     ),
     Change(
         "no free-threaded stable ABI",
@@ -156,7 +155,6 @@ METADATA = (
         project=project(license="MIT OR Apache-2.0", license_files=["LICENSE-*"]),
         files={"LICENSE-APACHE": APACHE, "LICENSE-MIT": MIT, "LICENSE": None},
         targets=("test", *BUILT, "verify"),
-        often=True,
     ),
     Change(
         "metadata in Chinese",

@@ -49,7 +49,8 @@ def check_rows(project: Project) -> Iterator[Problem]:
 
 def check(project: Project) -> Iterator[Problem]:
     """Find all facts that disagree; what cannot be read is a problem, too."""
-    for part in (lambda one: check_versions(one.read), check_abi, check_classifiers, check_rows):
+    yield from check_versions(project.read)
+    for part in (check_abi, check_classifiers, check_rows):
         try:
             yield from part(project)
         except ProblemsError as error:

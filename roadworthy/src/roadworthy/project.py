@@ -191,6 +191,12 @@ class Project:
         found = package_of(self.manifest).get("rust-version")
         return found if isinstance(found, str) else None
 
+    @property
+    def test_paths(self) -> list[str]:
+        """Where its Python tests are, as pytest is told: globs, from the root."""
+        found = find(self.pyproject, "tool", "pytest", "ini_options", "testpaths") or ["tests"]
+        return found.split() if isinstance(found, str) else list(map(str, found))
+
     # ---- the Pythons that it is for
     @cached_property
     def requires_python(self) -> "SpecifierSet":
@@ -247,12 +253,6 @@ class Project:
         if python.free_threaded and (abi3t is None or python.version[1] < int(abi3t.removeprefix("3."))):
             return python.name in self.python_tags
         return self.requires_python.contains(".".join(map(str, python.version)))
-
-    @property
-    def test_paths(self) -> list[str]:
-        """The folders of the package's tests, as they are configured for pytest; default: tests."""
-        found = find(self.pyproject, "tool", "pytest", "ini_options", "testpaths") or ["tests"]
-        return found.split() if isinstance(found, str) else list(map(str, found))
 
     # ---- the workflow
     @cached_property

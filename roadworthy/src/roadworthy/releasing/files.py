@@ -1,5 +1,6 @@
 """What the project's own files say about its releases: the version, the changelog, the news fragments."""
 
+import posixpath
 import re
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
@@ -19,7 +20,6 @@ CHANGELOG = "CHANGELOG.md"
 VERSION_FILES = ("pyproject.toml", "Cargo.toml", "Cargo.lock")
 HEADING = re.compile(r"^## +\[?v?([0-9][^\s\]]*)[^\n]*\n", re.MULTILINE)
 NAMED = re.compile(r"(?:[1-9][0-9]*|\+[A-Za-z0-9_-]+)\.([a-z]+)\.md")
-README_LINK = re.compile(r"\]\((?:[^)\s]*/)?CHANGELOG\.md\)")
 
 
 def part(read: Reader, name: str, *keys: str) -> dict[str, Any]:
@@ -121,9 +121,11 @@ def check_manifest(read: Reader) -> Iterator[Problem]:
     tables += [find_table(one) for one in find_table(manifest, "patch").values()]
     for name, wanted in [each for one in tables for each in one.items()]:
         for source in ("git", "path"):
-            if isinstance(wanted, dict) and source in wanted:
-                remedy = "depend on a version of it that is published, so that everybody builds the same"
-                yield Problem(f"Cargo.toml: {name} comes from a {source}, {wanted[source]}", remedy)
+            where = find(wanted, source)
+            # A crate of this repository goes along.
+            if where is not None and (source == "git" or posixpath.normpath(f"./{where}").startswith("..")):
+                remedy = "depend on a version of it that is published, or move the crate into this repository"
+                yield Problem(f"Cargo.toml: {name} comes from a {source}, {where}", remedy)
 
 
 def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator[Problem]:
@@ -137,8 +139,6 @@ def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator
         if not via_pr:
             remedy += "; if a pull request brought it, add VIA=pr"
         yield Problem(f"{CHANGELOG} already has a section for {release.text}", remedy)
-    if not README_LINK.search(read("README.md")):
-        yield Problem("README.md has no link to CHANGELOG.md", "add: See [CHANGELOG.md](CHANGELOG.md)")
 
 
 def list_fragments(folder: Path, read: Reader) -> list[Path]:
