@@ -23,13 +23,6 @@ def oldest_python(pyproject: str) -> "tuple[int, int]":
     return max([(3, 10)] + [(int(major), int(minor)) for major, minor in floors])
 
 
-def require(oldest: "tuple[int, int]", remedy: str) -> None:
-    """Make sure that this Python is new enough."""
-    if sys.version_info[:2] < oldest:
-        what = "bootstrap: %s is Python %d.%d, and %d.%d or newer is needed; %s"
-        sys.exit(what % (sys.executable, *sys.version_info[:2], *oldest, remedy))
-
-
 def version_of(uv: "Path | str | None") -> "tuple[int, ...]":
     """Return the version of a uv; nothing for what says none, such as a launcher that leads nowhere."""
     try:
@@ -79,21 +72,22 @@ def run(uv: Path, *command: str) -> None:
         sys.exit("bootstrap: uv failed (see above); where it may not write, set XDG_CACHE_HOME; then try again")
 
 
-def make(uv: Path, wanted: "str | None", groups: "list[str]") -> None:
+def make(folder: Path, wanted: "str | None", groups: "list[str]") -> None:
     """Make .venv unless it is there, newer than its sources, and of the Python that is wanted; install the groups."""
-    python = sys.executable
+    newest = max(path.stat().st_mtime for path in map(ROOT.joinpath, MADE_FROM) if path.exists())
+    made, python = STAMP.exists() and STAMP.stat().st_mtime >= newest, sys.executable
+    oldest = (3, 10) if wanted or made else oldest_python((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    if sys.version_info[:2] < oldest:
+        what = "bootstrap: %s is Python %d.%d, and %d.%d or newer is needed; %s, or run: make setup PYTHON=%d.%d"
+        sys.exit(what % (python, *sys.version_info[:2], *oldest, "put a newer python3 first on PATH", *oldest))
+    uv = find_uv(folder)
     if wanted:
         sys.path.insert(0, str(ENGINE / "src"))
         from roadworthy.pythons import find_pythons
 
         python = str(find_pythons(uv, [wanted])[0].path)
-    newest = max(path.stat().st_mtime for path in map(ROOT.joinpath, MADE_FROM) if path.exists())
-    made = STAMP.exists() and STAMP.stat().st_mtime >= newest
-    made = made and (not wanted or STAMP.read_text(encoding="utf-8") == python)
+        made = made and STAMP.read_text(encoding="utf-8") == python
     if not made:
-        if not wanted:
-            oldest = oldest_python((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-            require(oldest, "put a newer python3 first on PATH, or run: make setup PYTHON=%d.%d" % oldest)
         run(uv, "venv", "--clear", "--python", python, str(VENV))
         for told in (ROOT / "target" / "develop" / "maturin").glob("pyo3-config-*.txt"):
             told.unlink()  # It is about the Python that .venv had before, and `make test` reads the one that is there.
@@ -114,9 +108,8 @@ def main() -> None:
     parser.add_argument("--python", help="a version (3.12, 3.14t) or a path; default: the Python that runs this")
     parser.add_argument("groups", nargs="*", metavar="GROUP", help="tools, build, lint, workshop, …")
     given = parser.parse_args()
-    require((3, 10), "put a newer python3 first on PATH")
     with tempfile.TemporaryDirectory() as folder:
-        make(find_uv(Path(folder)), given.python, given.groups)
+        make(Path(folder), given.python, given.groups)
 
 
 if __name__ == "__main__":
