@@ -69,7 +69,7 @@ def run(uv: Path, *command: str) -> None:
     """Run uv on .venv."""
     environment = dict(os.environ, UV_PYTHON_DOWNLOADS="never", VIRTUAL_ENV=str(VENV))
     if subprocess.run([str(uv), *command, "--quiet"], env=environment, cwd=str(ROOT), check=False).returncode:
-        sys.exit("bootstrap: uv failed (see above); where it may not write, set XDG_CACHE_HOME; then try again")
+        sys.exit("bootstrap: uv failed (see above); where it cannot write, set XDG_CACHE_HOME and CARGO_HOME")
 
 
 def make(folder: Path, wanted: "str | None", groups: "list[str]") -> None:

@@ -4,9 +4,8 @@
 # ///
 """The door to the workshop: copies of the template, what brings them its improvements, and rehearsals of a release.
 
-In the template the workshop is beside this file. A copy fetches the template into target/template/: the commit that
-template.toml records, or for an update the newest release; what is there is not fetched again. By itself this file
-makes copies: uv run ADDRESS-OF-THIS-FILE new turbo-frob. It needs Python, git and make alone, in any state of a copy.
+In the template the workshop is beside this file. A copy fetches it into target/template/, of the commit in template.toml
+or, for an update, of the newest release. By itself this file makes copies: uv run ADDRESS-OF-THIS-FILE new turbo-frob
 """
 
 import os
