@@ -4,8 +4,8 @@
 # ///
 """The door to the workshop: copies of the template, what brings them its improvements, and rehearsals of a release.
 
-In the template the workshop is beside this file. A copy fetches it into target/template/, of the commit in template.toml
-or, for an update, of the newest release. By itself this file makes copies: uv run ADDRESS-OF-THIS-FILE new turbo-frob
+In the template the workshop is beside this file. A copy fetches it into target/template/, at the commit it was made of
+or, for an update, at the newest release. By itself this file makes copies: uv run ADDRESS-OF-THIS-FILE new turbo-frob
 """
 
 import os
