@@ -14,8 +14,8 @@ from cyclonedx.model.bom import Bom
 from helpers import PROJECT, copy_checkout, run, share_compiled
 from roadworthy import building
 from roadworthy.building import toolchain
-from roadworthy.building.sdist import declared_files
 from roadworthy.building.wheel import choose_interpreters, require_target
+from roadworthy.declared import sdist_contents
 from roadworthy.processes import find_uv, venv_bin
 from roadworthy.project import Project, same_wheel
 from roadworthy.pythons import list_pythons
@@ -67,7 +67,7 @@ def test_the_sdist_holds_the_package_and_its_tests_and_nothing_else(sdist: Path)
     expected = files | {name for name in tracked if name.startswith(("python/", "src/", "tests/"))}
     assert files < set(tracked)
     assert {name.removeprefix(f"{top}/") for name in members(sdist)} == {*expected, "PKG-INFO"}
-    assert declared_files(PROJECT) == expected
+    assert sdist_contents(PROJECT).files == expected
     assert sdist.stat().st_size < 60_000
 
 
@@ -83,15 +83,20 @@ def test_what_an_sdist_holds_is_what_was_declared(checkout: Path) -> None:
     (checkout / "more").mkdir()
     for name in ("made.txt", "more/made.txt", "no", "stray.txt"):
         (checkout / name).touch()
-    listed = declared_files(Project(checkout))
+    listed = sdist_contents(Project(checkout))
     built = run(venv_bin("maturin"), "sdist", f"--out={checkout / 'target'}", cwd=checkout)
     pyproject.write_text(text, encoding="utf-8")
     assert built.returncode == 0, built.stderr
     (sdist,) = (checkout / "target").glob("*.tar.gz")
     packed = {name.split("/", 1)[1] for name in members(sdist)}
-    assert packed == {*listed, "PKG-INFO"}
-    assert {"made.txt", "more/made.txt", "tests/test_docs.py"} < listed
-    assert not {"no", "stray.txt", "src/error.rs", "CHANGELOG.md"} & listed
+    assert (listed.lacking(packed), listed.strange(packed)) == ([], ["PKG-INFO"])
+    assert {"made.txt", "more/made.txt", "tests/test_docs.py"} < packed
+    assert not {"no", "stray.txt", "src/error.rs", "CHANGELOG.md"} & packed
+    less = packed - {"more/made.txt", "tests/test_docs.py"} | {"stray.txt"}
+    assert (listed.lacking(less), listed.strange(less)) == (
+        ["more/*.txt", "tests/test_docs.py"],
+        ["PKG-INFO", "stray.txt"],
+    )
 
 
 # What stands on PATH for a Python that is not there, or not chosen: pyenv's shims, a shop's stubs, what an

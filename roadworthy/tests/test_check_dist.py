@@ -4,7 +4,7 @@ import re
 import shutil
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,13 +97,18 @@ def test_metadata_that_is_not_ascii_is_judged_as_pypi_judges_it(
     }
 
 
+def declare(facts: Expectations, names: Iterable[str]) -> Expectations:
+    """Return the same for a project that has more files."""
+    return replace(facts, sdist=replace(facts.sdist, files=facts.sdist.files | set(names)))
+
+
 def test_file_names_that_are_not_ascii_are_taken(release: Release, facts: Expectations) -> None:
     names = {"lizenz-é", "許可", "with\x85line"}
     release.change_all_metadata("License-File: LICENSE\n", "License-File: LICENSE\nLicense-File: lizenz-é\n")
     wheel, sdist = ({f"{top}/{name}": b"" for name in names} for top in (f"{release.info}/licenses", release.top))
     repack_wheel(release.wheel, release.folder, lambda files: files.update(wheel))
     repack_sdist(release.sdist, release.folder, lambda files: files.update(sdist))
-    findings = check_folder(release.folder, replace(facts, tracked=facts.tracked | names))
+    findings = check_folder(release.folder, declare(facts, names))
     # The line feed of old mainframes cannot be printed, and is no end of a line in RECORD.
     assert {finding.rule for finding in findings} == {"safe-members"}
     assert len(findings) == 2
@@ -170,7 +175,7 @@ def change_crates(release: Release, texts: dict[str, str], added: dict[str, str]
 @pytest.mark.parametrize("name", CRATES)
 def test_crates_are_judged_as_cargo_judges_them(release: Release, facts: Expectations, name: str) -> None:
     texts, added = CRATES[name]
-    facts = replace(facts, tracked=facts.tracked | added.keys())
+    facts = declare(facts, added)
     change_crates(release, texts, added, locked=True)
     assert check_folder(release.folder, facts) == []
     if "libc" in str(texts) or added:

@@ -52,7 +52,7 @@ def new(template: Project, here: Path, given: Mapping[str, str]) -> None:
 
 def label_of(source: Repository, commit: str) -> str:
     """Return what people call a commit: its tag, or the last one before it."""
-    return source.run("describe", "--tags", "--always", commit).stdout.strip() or commit[:10]
+    return source.run("describe", "--tags", "--always", "--abbrev=10", commit).stdout.strip() or commit[:10]
 
 
 def destination(template: Project, folder: Path) -> Path:

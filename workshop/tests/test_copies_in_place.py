@@ -11,6 +11,7 @@ import template
 from copies import ADDRESS, GIVEN, PROJECT, TEMPLATE, Folder, environment, make_template
 from helpers import run
 from roadworthy.processes import find_uv
+from workshop import start
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +179,8 @@ def test_the_script_runs_on_the_pythons_that_the_project_runs_on() -> None:
     assert f'# requires-python = "{PROJECT.requires_python}"\n' in text
 
 
-def test_what_the_script_needs_is_locked_for_its_commands() -> None:
-    assert {group for groups in template.GROUPS.values() for group in groups} <= (
+def test_what_the_workshop_needs_is_locked_for_the_commands_of_the_script() -> None:
+    assert tuple(start.GROUPS) == template.COMMANDS
+    assert {group for groups in start.GROUPS.values() for group in groups} <= (
         PROJECT.pyproject["dependency-groups"].keys()
     )

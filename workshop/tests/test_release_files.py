@@ -100,9 +100,9 @@ PUBLISHED = "depend on a version of it that is published"
 
 
 def local_crate(place: Place) -> None:
-    """Put another crate into the repository."""
-    place.write("other/Cargo.toml", '[package]\nname = "other"\nversion = "1.0.0"\nedition = "2024"\n')
-    place.write("other/src/lib.rs", "")
+    """Put another crate beside the repository."""
+    place.write("../other/Cargo.toml", '[package]\nname = "other"\nversion = "1.0.0"\nedition = "2024"\n')
+    place.write("../other/src/lib.rs", "")
 
 
 def lock(place: Place) -> None:
@@ -120,18 +120,20 @@ for kind, title in (
 ):
     FILES.add(
         title,
-        "Cargo.toml: other comes from a path, other",
+        "Cargo.toml: other comes from a path, ../other",
         PUBLISHED,
         local_crate,
-        append("Cargo.toml", f'\n[{kind}.other]\npath = "other"\n'),
+        append("Cargo.toml", f'\n[{kind}.other]\npath = "../other"\n'),
         lock,
     )
 FILES.add(
     "path dependency of the workspace",
-    "Cargo.toml: other comes from a path, other",
+    "Cargo.toml: other comes from a path, ../other",
     PUBLISHED,
     local_crate,
-    append("Cargo.toml", '\n[dependencies.other]\nworkspace = true\n[workspace.dependencies.other]\npath = "other"\n'),
+    append(
+        "Cargo.toml", '\n[dependencies.other]\nworkspace = true\n[workspace.dependencies.other]\npath = "../other"\n'
+    ),
     lock,
 )
 FILES.add(
@@ -145,11 +147,11 @@ FILES.add(
 )
 FILES.add(
     "patched dependency",
-    "Cargo.toml: libc comes from a path, other",
+    "Cargo.toml: libc comes from a path, ../other",
     PUBLISHED,
     local_crate,
-    replace("other/Cargo.toml", 'name = "other"\nversion = "1.0.0"', 'name = "libc"\nversion = "0.2.9999"'),
-    append("Cargo.toml", '\n[patch.crates-io.libc]\npath = "other"\n'),
+    replace("../other/Cargo.toml", 'name = "other"\nversion = "1.0.0"', 'name = "libc"\nversion = "0.2.9999"'),
+    append("Cargo.toml", '\n[patch.crates-io.libc]\npath = "../other"\n'),
     commit,
     also=(("Cargo.lock does not fit Cargo.toml", "cargo update"),),
 )
@@ -187,8 +189,7 @@ FILES.add(
     "dependencies are no table",
     "cargo cannot read the package: ",
     "repair what it names, and commit",
-    replace("Cargo.toml", "[dependencies]\n", "[dependencies-of-old]\n"),
-    replace("Cargo.toml", "[package]\n", "dependencies = 1\n[package]\n"),
+    replace("Cargo.toml", "[package]\n", "build-dependencies = 1\n[package]\n"),
     commit,
 )
 MARKER = "<!-- news fragments are written below this line -->"
@@ -222,14 +223,6 @@ for title, heading, asked in (
         commit,
         arguments=(asked, "--yes"),
     )
-FILES.add(
-    "README.md without the link",
-    "README.md has no link to CHANGELOG.md",
-    "add: See [CHANGELOG.md](CHANGELOG.md)",
-    lambda place: place.write("README.md", place.read("README.md").replace("(CHANGELOG.md)", "(docs)")),
-    commit,
-)
-FILES.add("README.md is missing", "README.md is missing", "put it back, and commit", remove("README.md"), commit)
 FILES.add(
     "three mistakes at once",
     "there are files that git neither tracks nor ignores: notes.txt",

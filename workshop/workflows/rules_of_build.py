@@ -196,7 +196,7 @@ def every_python_is_tested(pipeline: Pipeline) -> Iterator[str]:
     for row in (row for job in pipeline.doing("make test") for row in pipeline.rows(job)):
         python = row.step_using("actions/setup-python").inputs["python-version"].strip()
         step = _step_of(row, "make test")
-        rusts.update(each.env["RUST"] for each in row.steps if each.run == 'rustup default "$RUST"')
+        rusts.update(each.env["RUST"] for each in row.steps if each.run == 'rustup override set "$RUST"' and each.runs)
         if "PYTHON_GIL" in {key.upper() for key in {**row.env, **step.env}}:
             yield f"{row.name} decides about the GIL, which the module must leave alone"
         if row.continue_on_error and python in supported:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from roadworthy.building.toolchain import build_folder, fetch_crates, host_triple
 from roadworthy.project import Project
+from roadworthy.releasing.files import check_manifest
 from roadworthy.sums import read_sums, sha256, write_sums
-from roadworthy.terminal import err, out, problem
+from roadworthy.terminal import ProblemsError, err, out, problem
 
 # Builds both, from where a project has its scripts.
 PAGE = "scripts/build.py"
@@ -26,10 +27,12 @@ def require_buildable(project: Project) -> None:
     """Make sure, before a build, that all that it needs is there, but the targets of the compiler.
 
     Raises:
-        ProblemsError: It is no checkout, a fact is missing, or the locked crates cannot be had.
+        ProblemsError: It is no checkout, a fact is missing, or crates are needed that cannot be had, or not by all.
     """
     project.checkout.require_checkout()
     project.require_facts()
+    if problems := list(check_manifest(project.read)):
+        raise ProblemsError(problems)
     # `maturin sdist` would silently rewrite a lock that does not fit.
     fetch_crates(project)
 

@@ -1,17 +1,14 @@
 """The sdist: what git tracks, less what pyproject.toml excludes, and nothing else."""
 
-import glob
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from roadworthy.building.toolchain import build_environment, run_maturin
 from roadworthy.gate.model import Artefact, UnreadableError
 from roadworthy.project import Project
 from roadworthy.sums import compare_sums, read_sums
-from roadworthy.tables import find
 from roadworthy.terminal import ProblemsError, problem
 
 
@@ -72,27 +69,3 @@ def check_members(artefact: Artefact) -> None:
             raise UnreadableError(f"{member.name!r} {reason}")
     if artefact.is_bomb(artefact.members):
         raise UnreadableError("it is too many times as large unpacked")
-
-
-def declared_files(project: Project) -> frozenset[str]:
-    """Return the files that the sdist should hold, as [tool.maturin] declares: tracked ones, and what `include` adds.
-
-    maturin adds PKG-INFO. It compares the patterns of `exclude` with files and not with folders: `/docs/**`.
-    """
-    ask = project.checkout.ask
-    tracked = set(ask("ls-files", "-z").split("\0"))
-    excludes = [f"--exclude={pattern}" for pattern in patterns(project, "exclude")]
-    if excludes:
-        tracked -= set(ask("ls-files", "-z", "--cached", "--ignored", *excludes).split("\0"))
-    for pattern in patterns(project, "include"):
-        found = map(Path, glob.glob(pattern, root_dir=project.root, recursive=True))  # noqa: PTH207 - it takes any pattern
-        tracked |= {path.as_posix() for path in found if (project.root / path).is_file()}
-    return frozenset(tracked - {""})
-
-
-def patterns(project: Project, key: str) -> Iterator[str]:
-    """Yield the patterns of [tool.maturin] include or exclude that are for an sdist: those of no format are for all."""
-    for entry in find(project.pyproject, "tool", "maturin", key) or ():
-        formats = find(entry, "format") or "sdist"
-        if "sdist" in ([formats] if isinstance(formats, str) else formats):
-            yield str(find(entry, "path") or entry)

@@ -15,8 +15,8 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from roadworthy.building.sdist import declared_files
 from roadworthy.building.toolchain import host_triple
+from roadworthy.declared import sdist_contents, wheel_contents
 from roadworthy.gate import archives, binary, contents, pypi
 from roadworthy.gate.model import Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
 from roadworthy.gate.pypi_archives import judge_archive, judge_container
@@ -126,6 +126,7 @@ def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
 def expect(project: Project, triples: list[str]) -> Expectations:
     """Return what a project expects of its artefacts for some targets, from its own files."""
     wheels = [project.wheel_name(python, triple) for triple in triples for python in project.python_tags]
+    sdist = sdist_contents(project)
     homes = {project.root, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
     return Expectations(
         name=canonicalize_name(project.name),
@@ -136,7 +137,8 @@ def expect(project: Project, triples: list[str]) -> Expectations:
         abi3_feature=project.crate.abi3_feature,
         first_abi3t=project.crate.first_abi3t or "none",
         expected=(project.sdist_name(), *wheels),
-        tracked=declared_files(project),
+        sdist=sdist,
+        wheel=wheel_contents(project, project.root, sdist.files),
         builder_paths=tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/"))),
     )
 

@@ -87,7 +87,7 @@ def requires_python(artefact: Artefact, project: Expectations) -> Iterator[str]:
         yield f"Cargo.toml builds for {project.abi3_feature}, and requires-python begins at {project.oldest_python}"
     minors = re.findall(r":: Python :: (3\.\d+)$", "\n".join(artefact.fields.get("classifiers", [])), re.MULTILINE)
     oldest = min(minors, key=Version, default=project.oldest_python)
-    if oldest != project.oldest_python:
+    if Version(oldest) < Version(project.oldest_python):
         yield f"the oldest classifier is {oldest}, and requires-python begins at {project.oldest_python}"
 
 
@@ -161,13 +161,12 @@ def record_lines(artefact: Artefact) -> list[list[str]] | None:
 
 @rule("wheel", needs_project=True)
 def package_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """Find what is installed beside .dist-info and .data folders and not in python/, and the other way round."""
-    expected = {name.removeprefix("python/") for name in project.tracked if name.startswith("python/")}
+    """Find what is installed beside .dist-info and .data folders and was not declared, and the other way round."""
     own_folders = (".dist-info", ".data")
     present = {name for name in artefact.files if not PurePosixPath(name).parts[0].endswith(own_folders)}
-    yield from (f"{name} is missing" for name in sorted(expected - present))
-    strange = present - expected - set(native_module_names(artefact, project))
-    yield from (f"{name} is not in the source" for name in sorted(strange))
+    yield from (f"{name} is missing" for name in project.wheel.lacking(present))
+    strange = project.wheel.strange(present - set(native_module_names(artefact, project)))
+    yield from (f"{name} is not in the source" for name in strange)
 
 
 @rule("wheel", needs_project=True)
@@ -210,9 +209,10 @@ def sbom_present(artefact: Artefact, _: Expectations) -> Iterator[str]:
 def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find what git tracks and is not there, and the other way round."""
     present = {name.removeprefix(f"{artefact.folder}/") for name in artefact.files}
-    lacking, strange = project.tracked - present, present - project.tracked - {"PKG-INFO"}
-    yield from (f"{name} is tracked, not excluded, and not in the sdist" for name in sorted(lacking))
-    yield from (f"{name} is not tracked, or excluded in pyproject.toml" for name in sorted(strange))
+    for name in project.sdist.lacking(present):
+        yield f"{name} is declared, and not in the sdist"
+    for name in project.sdist.strange(present - {"PKG-INFO"}):
+        yield f"{name} is not tracked, or excluded in pyproject.toml"
 
 
 @rule("sdist", needs_project=True)

@@ -19,6 +19,7 @@ from packaging.tags import Tag, parse_tag
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
+from roadworthy.declared import Contents
 from roadworthy.gate.native import Library, read_library
 
 # What zipfile, tarfile and zlib raise for bytes that are no archive, or a damaged one.
@@ -115,7 +116,8 @@ class Expectations:
     abi3_feature: str
     first_abi3t: str
     expected: tuple[str, ...]
-    tracked: frozenset[str]
+    sdist: Contents
+    wheel: Contents
     builder_paths: tuple[bytes, ...]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from roadworthy import facts
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
 from roadworthy.index import BusyError, Index, NotThereYetError
 from roadworthy.releasing import files
@@ -160,7 +161,7 @@ def check_order(state: State) -> Iterator[Problem]:
 
 def check_files(state: State) -> Iterator[Problem]:
     """Versions, dependencies, changelog and fragments of the commit are fit for a release."""
-    yield from files.check_versions(state.read)
+    yield from facts.check(state.project)
     yield from files.check_manifest(state.read)
     if state.merged:
         return

@@ -1,5 +1,6 @@
 """What the project's own files say about its releases: the version, the changelog, the news fragments."""
 
+import posixpath
 import re
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
@@ -19,7 +20,6 @@ CHANGELOG = "CHANGELOG.md"
 VERSION_FILES = ("pyproject.toml", "Cargo.toml", "Cargo.lock")
 HEADING = re.compile(r"^## +\[?v?([0-9][^\s\]]*)[^\n]*\n", re.MULTILINE)
 NAMED = re.compile(r"(?:[1-9][0-9]*|\+[A-Za-z0-9_-]+)\.([a-z]+)\.md")
-README_LINK = re.compile(r"\]\((?:[^)\s]*/)?CHANGELOG\.md\)")
 
 
 def part(read: Reader, name: str, *keys: str) -> dict[str, Any]:
@@ -84,8 +84,18 @@ def has_release(read: Reader, release: Release) -> bool:
 def bumped_too(read: Reader) -> list[str]:
     """Return the files in which a release writes its version beside the three: those that [tool.bumpversion] names."""
     entries = find(part(read, "pyproject.toml"), "tool", "bumpversion", "files")
-    named = [find(entry, "filename") for entry in (entries if isinstance(entries, list) else ())]
-    return [name for name in named if isinstance(name, str) and name not in VERSION_FILES]
+    named = {find(each, "filename"): each for each in (entries if isinstance(entries, list) else ())}
+    there = (name for name, each in named.items() if not find(each, "ignore_missing_file") or is_there(read, name))
+    return [name for name in there if isinstance(name, str) and name not in VERSION_FILES]
+
+
+def is_there(read: Reader, name: str) -> bool:
+    """Say whether a file can be read."""
+    try:
+        read(name)
+    except ProblemsError:
+        return False
+    return True
 
 
 def check_versions(read: Reader) -> Iterator[Problem]:
@@ -111,9 +121,11 @@ def check_manifest(read: Reader) -> Iterator[Problem]:
     tables += [find_table(one) for one in find_table(manifest, "patch").values()]
     for name, wanted in [each for one in tables for each in one.items()]:
         for source in ("git", "path"):
-            if isinstance(wanted, dict) and source in wanted:
-                remedy = "depend on a version of it that is published, so that everybody builds the same"
-                yield Problem(f"Cargo.toml: {name} comes from a {source}, {wanted[source]}", remedy)
+            where = find(wanted, source)
+            # A crate of this repository goes along.
+            if where is not None and (source == "git" or posixpath.normpath(f"./{where}").startswith("..")):
+                remedy = "depend on a version of it that is published, or move the crate into this repository"
+                yield Problem(f"Cargo.toml: {name} comes from a {source}, {where}", remedy)
 
 
 def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator[Problem]:
@@ -127,8 +139,6 @@ def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator
         if not via_pr:
             remedy += "; if a pull request brought it, add VIA=pr"
         yield Problem(f"{CHANGELOG} already has a section for {release.text}", remedy)
-    if not README_LINK.search(read("README.md")):
-        yield Problem("README.md has no link to CHANGELOG.md", "add: See [CHANGELOG.md](CHANGELOG.md)")
 
 
 def list_fragments(folder: Path, read: Reader) -> list[Path]:

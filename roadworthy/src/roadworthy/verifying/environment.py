@@ -195,7 +195,11 @@ class Environment:
         """Run the package's tests out of the unpacked sdist, and return how many passed, as pytest's report says."""
         what, report = "the package's tests failed", self.folder / "tests.xml"
         command = ("-I", "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "--quiet", f"--junitxml={report}")
-        where = ("--config-file", source / "pyproject.toml", "--rootdir", source, source / "tests")
+        declared = Project(source).test_paths
+        if not (tests := sorted(path for each in declared for path in source.glob(each))):
+            what = f"the sdist has no {', '.join(declared)}: without a test nothing shows that the package works"
+            raise problem(what, "write one that imports it; compare testpaths and [tool.maturin] exclude")
+        where = ("--config-file", source / "pyproject.toml", "--rootdir", source, *tests)
         printed = self.run(what, self.executable, *command, *where)
         try:
             return read_report(report)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from roadworthy.project import SOURCE, Project
+from roadworthy.declared import wheel_contents
+from roadworthy.project import Project
 from roadworthy.releasing.version import version_of_tag
 from roadworthy.terminal import Problem, ProblemsError
 from roadworthy.verifying.artefacts import Artefacts, wheel_files
@@ -86,12 +87,14 @@ def one_native_module(installed: Installation) -> Iterator[Problem]:
 
 
 def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
-    """The package is what the sdist holds below python/, beside the native module."""
-    source = installed.artefacts.unpacked / SOURCE
-    expected = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
-    for file in sorted(expected - installed.package):
+    """The package is what the sdist holds below python/, beside the native module, as [tool.maturin] declares."""
+    source = installed.artefacts.unpacked
+    files = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
+    expected = wheel_contents(installed.project, source, files)
+    present = installed.package - installed.native
+    for file in expected.lacking(present):
         yield Problem(f"the installation lacks {file}", "is it ignored by git, or excluded in pyproject.toml?")
-    for file in sorted(installed.package - expected - installed.native):
+    for file in expected.strange(present):
         what = f"the installation holds {file}, which is not in the source"
         yield Problem(what, "is it a stale file? run: make clean build")
 

@@ -1,0 +1,91 @@
+"""Which files an sdist and a wheel should hold: what git tracks, with [tool.maturin] include and exclude.
+
+maturin matches `exclude` as git does ignore rules, and with files, not with folders: `/docs/**`. It matches `include`
+as shells do, from the root, and below the Python source where there is nothing.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from roadworthy.project import SOURCE, Project
+from roadworthy.tables import find
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What an artefact should hold, by the names in it."""
+
+    files: frozenset[str]
+    included: tuple[str, ...] = ()  # patterns: what they fit may be generated, and in no commit
+    optional: tuple[str, ...] = ()  # patterns of what a build makes, perhaps not on every system
+
+    def lacking(self, present: Iterable[str]) -> list[str]:
+        """Return the files that are not there, and the patterns that nothing fits."""
+        names = set(present)
+        return sorted({*self.files - names, *(each for each in self.included if not any(fits(n, each) for n in names))})
+
+    def strange(self, present: Iterable[str]) -> list[str]:
+        """Return what is there, and nobody has declared."""
+        allowed = (*self.included, *self.optional)
+        return sorted(name for name in {*present} - self.files if not any(fits(name, each) for each in allowed))
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Say whether a name in an artefact fits a pattern: `*` within a folder, `**` over any of them."""
+
+    def rest_fits(parts: list[str], wanted: list[str]) -> bool:
+        if not wanted or not parts:
+            return not parts and set(wanted) <= {"**"}
+        if wanted[0] == "**":
+            return rest_fits(parts, wanted[1:]) or rest_fits(parts[1:], wanted)
+        return fnmatchcase(parts[0], wanted[0]) and rest_fits(parts[1:], wanted[1:])
+
+    # From the root, or from the Python source; a wheel has what is below that.
+    short = name.removeprefix(f"{SOURCE}/")
+    return any(rest_fits(each.split("/"), pattern.split("/")) for each in (short, f"{SOURCE}/{short}", name))
+
+
+def sdist_contents(project: Project) -> Contents:
+    """Return what the sdist should hold beside PKG-INFO, which maturin adds."""
+    ask = project.checkout.ask
+    tracked = set(ask("ls-files", "-z").split("\0"))
+    if options := [f"--exclude={pattern}" for pattern in patterns(project, "exclude", "sdist")]:
+        tracked -= set(ask("ls-files", "-z", "--cached", "--ignored", *options).split("\0"))
+    return Contents(frozenset(tracked - {""}), tuple(patterns(project, "include", "sdist")))
+
+
+def wheel_contents(project: Project, source: Path, files: Iterable[str]) -> Contents:
+    """Return what a wheel should hold beside its native module and .dist-info folder.
+
+    Args:
+        project: What says so.
+        source: What a wheel is built from: a checkout, or an unpacked sdist.
+        files: The files there, by their paths.
+    """
+    packed = {name for name in files if name.startswith(f"{SOURCE}/")}
+    if options := [f"--exclude={pattern}" for pattern in patterns(project, "exclude", "wheel")]:
+        git = project.checkout.ask("rev-parse", "--absolute-git-dir")
+        command = (f"--git-dir={git}", f"--work-tree={source}", "-C", source, "ls-files", "-z", "--others", "--ignored")
+        # Without an index every file is one of the others.
+        env = {"GIT_INDEX_FILE": os.path.join(git, "no-index")}  # noqa: PTH118 - it is not to be there
+        found = project.checkout.run(*command, *options, "--", SOURCE, check=True, env=env)
+        packed -= set(found.stdout.split("\0"))
+    names = frozenset(name.removeprefix(f"{SOURCE}/") for name in packed)
+    # Where maturin puts the libraries that the native module needs, and no system is sure to have.
+    optional = (f"{project.file_stem}.libs/*", *patterns(project, "include", "wheel", made=True))
+    return Contents(names, tuple(patterns(project, "include", "wheel")), optional)
+
+
+def patterns(project: Project, key: str, kind: str, *, made: bool = False) -> Iterator[str]:
+    """Yield the patterns of `include` or `exclude` for a kind of artefact: those of no format are for all.
+
+    With `made`, those of what a build script makes in its own folder (`from`), as they are in a wheel.
+    """
+    for entry in find(project.pyproject, "tool", "maturin", key) or ():
+        formats = find(entry, "format") or kind
+        if kind in ([formats] if isinstance(formats, str) else formats) and made == bool(find(entry, "from")):
+            pattern = str(find(entry, "path") or entry)
+            yield f"{str(find(entry, 'to')).strip('/')}/{pattern}".lstrip("/") if made else pattern

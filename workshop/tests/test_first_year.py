@@ -1,0 +1,36 @@
+"""A copy is free to change: what owners change in the first year, each change by itself, leaves everything green.
+
+`make test-year` plays all of them; `make test-tooling` those that are marked `often`, of which each is of another kind.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+import year_of_the_package
+import year_of_the_project
+from year import Change, Year
+
+CHANGES = (*year_of_the_package.CHANGES, *year_of_the_project.CHANGES)
+PLAYED = [change for change in CHANGES if change.often or os.environ.get("WHOLE_YEAR")]
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
+    """Return the copy."""
+    folder = tmp_path_factory.mktemp("year")
+    yield Year(folder)
+    # What is compiled and installed is not kept.
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("change", PLAYED, ids=[change.name.replace(" ", "-") for change in PLAYED])
+def test_a_copy_stays_green(year: Year, change: Change) -> None:
+    year.play(change)
+
+
+def test_each_change_is_named_once() -> None:
+    names = [change.name for change in CHANGES]
+    assert sorted(set(names)) == sorted(names)
