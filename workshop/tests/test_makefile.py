@@ -1,6 +1,8 @@
 import json
+import os
 import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -169,6 +171,22 @@ def test_a_second_run_with_nothing_changed_only_tests() -> None:
     python = [".venv/bin/python", "-m"]
     assert planned[0].split() == [*python, "roadworthy", "toolchain"]
     assert [line.split()[:2] for line in planned] == [python, ["cargo", "test"], python]
+
+
+CRATE = ("src/deep/mod.rs", "build.rs", "src/number.c", "vendor/number.h", "crates/inner/Cargo.toml")
+
+
+@pytest.mark.parametrize("name", CRATE)
+def test_the_package_is_built_again_after_a_change_of_whatever_the_crate_is_made_of(asked: Path, name: str) -> None:
+    source = asked / name
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.touch()
+    plan = ("make", "--dry-run", "develop")
+    os.utime(source, (0, 0))
+    assert "--editable ." not in run(*plan, cwd=asked).stdout
+    os.utime(source, (time.time() + 9, time.time() + 9))
+    assert "--editable ." in run(*plan, cwd=asked).stdout
+    source.unlink()
 
 
 def test_a_python_that_is_not_there_ends_in_one_line() -> None:

@@ -25,21 +25,20 @@ def check_abi(project: Project) -> Iterator[Problem]:
 def check_classifiers(project: Project) -> Iterator[Problem]:
     """No Python is promised that is not allowed; which ones are promised is the owner's business."""
     for text in find(project.pyproject, "project", "classifiers") or ():
-        named = re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", text)
+        named = re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", str(text))
         if named and int(named[1]) not in project.minors:
             yield Problem(f'{PYPROJECT} has the classifier "{text}", and allows {project.requires_python}', REMEDY)
 
 
 def check_rows(project: Project) -> Iterator[Problem]:
     """The workflow tests on the oldest Python, and does nothing with one that there is no wheel for."""
-    path, oldest, named = project.workflow_path, project.oldest_python, dict[str, list[str]]()
+    path, oldest = project.workflow_path, project.oldest_python
     for job, key in {"test": "python", "verify": "pythons"}.items():
         rows = find(project.jobs, job, "strategy", "matrix", "include") or ()
-        named[job] = list(dict.fromkeys(" ".join(str(find(row, key) or "") for row in rows).split()))
-    if named["test"] and oldest not in named["test"]:
-        remedy = f'write it there: {{ runner: ubuntu-24.04, python: "{oldest}" }}'
-        yield Problem(f"{path} has no row for Python {oldest}, the oldest one, in the job test", remedy)
-    for job, pythons in named.items():
+        pythons = dict.fromkeys(" ".join(str(find(row, key) or "") for row in rows).split())
+        if job == "test" and pythons and oldest not in pythons:
+            remedy = f'write it there: {{ runner: ubuntu-24.04, python: "{oldest}" }}'
+            yield Problem(f"{path} has no row for Python {oldest}, the oldest one, in the job test", remedy)
         for parts in filter(None, (re.match(r"3\.(\d+)(?:\.(\d+))?(t?)", each) for each in pythons)):
             # Of its newest patch release, which CI takes; what is tested needs no wheel.
             python = Python((3, int(parts[1]), int(parts[2] or 99)), job == "verify" and bool(parts[3]), Path())
