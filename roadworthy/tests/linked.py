@@ -20,7 +20,6 @@ extern int puts(const char *);
 static int definition[26];
 __attribute__((visibility("{visibility}"))) void *{init}(void) {{ puts("x"); return {function}(definition); }}
 """
-# Storage of each thread; to make it smaller does not matter here.
 THREADS = '__attribute__((visibility("default"))) __thread int counter; int count(void) { return counter++; }\n'
 WINDOWS = """
 __declspec(dllimport) void *{function}(void *);
@@ -119,13 +118,6 @@ def universal(*slices: bytes) -> bytes:
         header += struct.pack(">IIIII", *processor, offset + len(body), len(content), 14)
         body += content + b"\0" * (-len(content) % 0x4000)
     return header.ljust(offset, b"\0") + body
-
-
-def edit(content: bytes, old: bytes, new: bytes) -> bytes:
-    """Return it with bytes replaced by as many others."""
-    assert old in content, old
-    assert len(old) == len(new)
-    return content.replace(old, new)
 
 
 def put(content: bytes, offset: int, value: bytes) -> bytes:

@@ -50,9 +50,20 @@ def platforms(artefact: Artefact) -> list[str]:
     return sorted({tag.platform for tag in artefact.tags})
 
 
+def misfit(artefact: Artefact, library: Library) -> str:
+    """Say why a library is none for a wheel; "" for one that is."""
+    if library.damage:
+        return f"is no shared library: {library.damage}"
+    for platform in platforms(artefact):
+        expected = next((kind for prefix, kind in KINDS.items() if platform.startswith(prefix)), library.kind)
+        if library.kind != expected:
+            return f"is {library.kind}, and the wheel is for {platform}"
+    return ""
+
+
 def whole(artefact: Artefact) -> list[Library]:
-    """Return the libraries without the damaged ones."""
-    return [library for library in artefact.libraries if not library.damage]
+    """Return the libraries without the damaged ones, and without those of another system."""
+    return [library for library in artefact.libraries if not misfit(artefact, library)]
 
 
 def modules(artefact: Artefact) -> list[Library]:
@@ -102,9 +113,12 @@ def module_name(artefact: Artefact) -> Iterator[str]:
     for library in modules(artefact):
         stem, _, suffix = library.file.rpartition("/")[2].partition(".")
         stems[posixpath.join(posixpath.dirname(library.file), stem)].add(f".{suffix}")
-    # A Python with a lock imports abi3 too; that those without one look for it, up to 3.14, does not mean it runs.
     known = {tag: suffixes for tag in artefact.tags if (suffixes := module_suffixes(tag)) is not None}
-    taken = {tag: known[tag] | ({".abi3.so", ".so"} if tag.abi[-1].isdigit() else {".so"}) for tag in known}
+    # A Python with a lock imports abi3 too; that those without one look for it, up to 3.14, does not mean it runs.
+    unix = {
+        tag: {".abi3.so", ".so"} if tag.abi[-1].isdigit() else {".so"} for tag in known if tag.platform[:3] != "win"
+    }
+    taken = {tag: known[tag] | unix.get(tag, set()) for tag in known}
     for stem, found in sorted(stems.items()) if len(taken) == len(artefact.tags) else ():
         unfit = found - set().union(*taken.values())
         lacking = sorted(str(tag) for tag, suffixes in taken.items() if not found & suffixes)
@@ -116,15 +130,7 @@ def module_name(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def library_readable(artefact: Artefact) -> Iterator[str]:
     """Find libraries that are damaged, or another platform's."""
-    for library in artefact.libraries:
-        if library.damage:
-            yield f"{library} is no shared library: {library.damage}"
-            continue
-        for platform in platforms(artefact):
-            expected = next((kind for prefix, kind in KINDS.items() if platform.startswith(prefix)), library.kind)
-            if library.kind != expected:
-                yield f"{library} is {library.kind}, and the wheel is for {platform}"
-                break
+    yield from (f"{library} {reason}" for library in artefact.libraries if (reason := misfit(artefact, library)))
 
 
 @rule("wheel")
