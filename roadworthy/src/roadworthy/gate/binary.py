@@ -54,11 +54,9 @@ def misfit(artefact: Artefact, library: Library) -> str:
     """Say why a library is none for a wheel; "" for one that is."""
     if library.damage:
         return f"is no shared library: {library.damage}"
-    for platform in platforms(artefact):
-        expected = next((kind for prefix, kind in KINDS.items() if platform.startswith(prefix)), library.kind)
-        if library.kind != expected:
-            return f"is {library.kind}, and the wheel is for {platform}"
-    return ""
+    names = platforms(artefact)
+    kinds = {kind for name in names for prefix, kind in KINDS.items() if name.startswith(prefix)}
+    return f"is {library.kind}, and the wheel is for {', '.join(names)}" if kinds and library.kind not in kinds else ""
 
 
 def whole(artefact: Artefact) -> list[Library]:
@@ -109,22 +107,17 @@ def module_suffixes(tag: Tag) -> set[str] | None:
 @rule("wheel")
 def module_name(artefact: Artefact) -> Iterator[str]:
     """Find modules under a name that a Python in the tag does not import."""
-    stems: dict[str, set[str]] = defaultdict(set)
-    for library in modules(artefact):
-        stem, _, suffix = library.file.rpartition("/")[2].partition(".")
-        stems[posixpath.join(posixpath.dirname(library.file), stem)].add(f".{suffix}")
-    known = {tag: suffixes for tag in artefact.tags if (suffixes := module_suffixes(tag)) is not None}
-    # A Python with a lock imports abi3 too; that those without one look for it, up to 3.14, does not mean it runs.
-    unix = {
-        tag: {".abi3.so", ".so"} if tag.abi[-1].isdigit() else {".so"} for tag in known if tag.platform[:3] != "win"
-    }
-    taken = {tag: known[tag] | unix.get(tag, set()) for tag in known}
-    for stem, found in sorted(stems.items()) if len(taken) == len(artefact.tags) else ():
-        unfit = found - set().union(*taken.values())
-        lacking = sorted(str(tag) for tag, suffixes in taken.items() if not found & suffixes)
-        if unfit or lacking:
-            files, tags = ", ".join(f"{stem}{each}" for each in sorted(unfit or found)), sorted(map(str, taken))
-            yield f"{files} is not what {', '.join(lacking or tags)} imports"
+    taken = {tag: suffixes for tag in artefact.tags if (suffixes := module_suffixes(tag)) is not None}
+    for tag, suffixes in taken.items():
+        # One with a lock imports abi3 too; that those without look for it, up to 3.14, does not mean that it runs.
+        if not tag.platform.startswith("win"):
+            suffixes.update({".abi3.so", ".so"} if tag.abi[-1].isdigit() else {".so"})
+    for library in modules(artefact) if len(taken) == len(artefact.tags) else ():
+        suffix = "." + posixpath.basename(library.file).partition(".")[2]
+        lacking = sorted(str(tag) for tag in taken if suffix not in taken[tag])
+        # A wheel for several versions holds a module for each; one of the stable ABI is for all of them.
+        if len(lacking) == len(taken) or (lacking and all(tag.abi in STABLE for tag in taken)):
+            yield f"{library} is not what {', '.join(lacking)} imports"
 
 
 @rule("wheel")
@@ -175,8 +168,7 @@ def needed_libraries(artefact: Artefact) -> Iterator[str]:
     known, floor = platform_libraries(), glibc_of(artefact)
     listed = {name for name, first in known["linux"]["libraries"].items() if floor and (2, first) <= floor}
     listed.update(known["musl"] if any(each.startswith("musllinux_") for each in platforms(artefact)) else ())
-    files = {installed(name) for name in artefact.files}
-    names = {posixpath.basename(name).lower() for name in files}
+    names = {posixpath.basename(name).lower() for name in artefact.files}
     # What one library has loaded, another finds too.
     places = {place for library in whole(artefact) for path in library.search if (place := resolve(path, library))}
     for library in whole(artefact):
@@ -184,7 +176,7 @@ def needed_libraries(artefact: Artefact) -> Iterator[str]:
         for needed in sorted(library.needed) if listed or library.kind != "ELF" else ():
             candidates = {posixpath.normpath(posixpath.join(place, needed.removeprefix("@rpath/"))) for place in places}
             candidates.update(filter(None, (resolve(needed, library),)))
-            inside = needed in names if library.kind == "PE" else candidates & files
+            inside = needed in names if library.kind == "PE" else candidates & artefact.files.keys()
             if not (inside or needed in system or SYSTEM.fullmatch(needed) or ANOTHER_PYTHON.search(needed)):
                 where = ", and no path leads to it in the wheel" if posixpath.basename(needed).lower() in names else ""
                 yield f"{library} needs {needed}, which the system in the tag does not have{where}"
@@ -195,15 +187,10 @@ def needed_libraries(artefact: Artefact) -> Iterator[str]:
                 yield f"{library} looks for libraries in {path}, outside the wheel"
 
 
-def installed(name: str) -> str:
-    """Return where a file of a wheel lies, beside the packages."""
-    return re.sub(r"^[^/]+\.data/(pure|plat)lib/", "", name)
-
-
 def resolve(path: str, library: Library) -> str | None:
     """Return the place in a wheel that a path in a library means; None if it is outside."""
     found = re.fullmatch(r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)/*(.*)", path)
-    place = posixpath.normpath(posixpath.join(posixpath.dirname(installed(library.file)), found[1] if found else "/"))
+    place = posixpath.normpath(posixpath.join(posixpath.dirname(library.file), found[1] if found else "/"))
     return None if place.startswith(("..", "/")) else place
 
 

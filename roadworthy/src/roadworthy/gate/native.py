@@ -22,9 +22,11 @@ DF_TEXTREL, DF_STATIC_TLS = 0x4, 0x10
 PF_X = 1
 PE_MACHINES = {0x14C: "win32", 0x8664: "amd64", 0xAA64: "arm64"}
 IMAGE_FILE_DLL = 0x2000
-# Of LC_BUILD_VERSION (mach-o/loader.h); with a version of macOS there is nothing to add.
-MACOS, IOS, PLATFORMS = 1, 2, {2: "iOS", 6: "Mac Catalyst", 7: "the iOS simulator"}
+# Of LC_BUILD_VERSION (mach-o/loader.h).
+MACOS, PLATFORMS = 1, {2: "iOS", 6: "Mac Catalyst", 7: "the iOS simulator"}
 MH_DYLIB, MH_BUNDLE = 6, 8
+# What nobody reaches, so that a file made for it does not keep us for long.
+LONGEST_NAME, MOST_VERSIONS = 1 << 16, 1000
 
 
 class UnfitError(Exception):
@@ -80,8 +82,8 @@ def require_whole(content: bytes, ends: Iterable[int]) -> None:
 
 
 def text_at(content: bytes, offset: int) -> str:
-    """Return a string that ends with a zero byte."""
-    return content[offset : content.index(b"\0", offset)].decode("utf-8", "replace")
+    """Return a string that ends with a zero byte; one that is longer than any name is an error."""
+    return content[offset : content.index(b"\0", offset, offset + LONGEST_NAME)].decode("utf-8", "replace")
 
 
 def read_elf(file: str, content: bytes) -> list[Library]:
@@ -135,10 +137,10 @@ def read_elf_dynamic(dynamic: Any, content: bytes, layout: str, library: Library
             (library.exports if section else library.imports).add(text_at(content, names + symbol[0]))
     offset = dynamic.get_table_offset("DT_VERNEED")[1] or 0
     # Elf_Verneed and Elf_Vernaux are the same on all.
-    for _ in range(values.get("DT_VERNEEDNUM", 0)):
+    for _ in range(min(values.get("DT_VERNEEDNUM", 0), MOST_VERSIONS)):
         _, count, name, part, following = struct.unpack_from(f"{layout[0]}HHIII", content, offset)
         part += offset
-        for _ in range(count):
+        for _ in range(min(count, MOST_VERSIONS)):
             version, step = struct.unpack_from(f"{layout[0]}8xII", content, part)
             library.versions.add((text_at(content, names + name), text_at(content, names + version)))
             part += step
@@ -202,8 +204,6 @@ def read_macho_header(header: Any, content: bytes, library: Library) -> None:  #
             platforms.add(details.platform if built else MACOS)
             oldest = details.minos if built else details.version
             library.macos = (oldest >> 16, oldest >> 8 & 0xFF)
-        elif load.cmd == mach_o.LC_VERSION_MIN_IPHONEOS:
-            platforms.add(IOS)
         elif load.cmd == mach_o.LC_RPATH:
             library.search.add(rest.split(b"\0", 1)[0].decode("utf-8", "replace"))
         elif load.cmd == mach_o.LC_CODE_SIGNATURE:
