@@ -112,7 +112,7 @@ def module_name(artefact: Artefact) -> Iterator[str]:
         # One with a lock imports abi3 too; that those without look for it, up to 3.14, does not mean that it runs.
         if not tag.platform.startswith("win"):
             suffixes.update({".abi3.so", ".so"} if tag.abi[-1].isdigit() else {".so"})
-    for library in modules(artefact) if len(taken) == len(artefact.tags) else ():
+    for library in modules(artefact) if taken and len(taken) == len(artefact.tags) else ():
         suffix = "." + posixpath.basename(library.file).partition(".")[2]
         lacking = sorted(str(tag) for tag in taken if suffix not in taken[tag])
         # A wheel for several versions holds a module for each; one of the stable ABI is for all of them.
