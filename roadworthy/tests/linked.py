@@ -69,14 +69,13 @@ def elf(  # noqa: PLR0913 - what may be unusual
 
 
 @cache
-def macho(  # noqa: PLR0913 - likewise
+def macho(
     *flags: str,
     machine: str = "aarch64",
     system: str = "macos.11.0",
     needs: tuple[str, ...] = (),
     function: str = "PyModuleDef_Init",
     init: str = "PyInit__core",
-    weak: bool = False,
 ) -> bytes:
     """Return a module for macOS, which needs libraries of some names."""
     link = ("cc", "-target", f"{machine}-{system}", "-nostdlib", "-shared", "-s", "-Wl,-headerpad,0x400")
@@ -85,7 +84,7 @@ def macho(  # noqa: PLR0913 - likewise
         calls += f"int f{number}(); int call{number}(void) {{ return f{number}(); }}\n"
         stub = write(f"stub{number}.c", f"int f{number}() {{ return 0; }}\n")
         zig(*link, f"-Wl,-install_name,{library}", stub, "-o", f"libstub{number}.dylib")
-        libraries += [f"-weak-lstub{number}", "-L."] if weak else [f"libstub{number}.dylib"]
+        libraries.append(f"libstub{number}.dylib")
     write("module.c", MODULE.format(function=function, init=init, visibility="default") + calls)
     zig(*link, "-O1", "module.c", "-undefined", "dynamic_lookup", *libraries, *flags, "-o", "module.dylib")
     return Path(FOLDER.name, "module.dylib").read_bytes()
@@ -126,7 +125,7 @@ def put(content: bytes, offset: int, value: bytes) -> bytes:
     return content[:offset] + value + content[offset + len(value) :]
 
 
-def without_command(content: bytes, command: int, put_in_place: int = 0x7F, *more: int) -> bytes:
+def with_command(content: bytes, command: int, put_in_place: int = 0x7F, *more: int) -> bytes:
     """Return a Mach-O file for one processor with one kind of load command made another, or with other values in it."""
     count, at = struct.unpack_from("<I", content, 16)[0], 32
     for _ in range(count):

@@ -15,14 +15,14 @@ from linked import (
     pe,
     put,
     universal,
-    without_command,
+    with_command,
 )
 
 Make = Callable[[], "bytes | Files"]
 LINUX, MUSL, MAC, WIN = "manylinux_2_17_x86_64", "musllinux_1_2_x86_64", "macosx_11_0_arm64", "win_amd64"
 UNIVERSAL = "macosx_10_12_universal2"
 GNU = "x86_64-linux-gnu"
-LC_CODE_SIGNATURE, LC_BUILD_VERSION = 0x1D, 0x32
+LC_CODE_SIGNATURE, LC_BUILD_VERSION, LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB = 0x1D, 0x32, 0xC, 0x80000018
 PT_DYNAMIC, PT_GNU_STACK, PT_NOTHING = 2, 0x6474E551, 0x6FFFFFFF
 INTEL = partial(macho, machine="x86_64", system="macos.10.12")
 SSL = (GLIBC, ("libssl.so.3", ""))
@@ -262,15 +262,15 @@ MAC_CASES: dict[str, tuple[str | None, Make]] = {
     "it is a program": ("library-readable", lambda: put(macho(), 12, b"\x02")),
     "it is an object file": ("library-readable", lambda: put(macho(), 12, b"\x01")),
     "it is a bundle": (None, lambda: put(macho(), 12, b"\x08")),
-    "it is for iOS": ("library-readable", lambda: without_command(macho(), LC_BUILD_VERSION, LC_BUILD_VERSION, 2)),
+    "it is for iOS": ("library-readable", lambda: with_command(macho(), LC_BUILD_VERSION, LC_BUILD_VERSION, 2)),
     "it is for the simulator": (
         "library-readable",
-        lambda: without_command(macho(), LC_BUILD_VERSION, LC_BUILD_VERSION, 7),
+        lambda: with_command(macho(), LC_BUILD_VERSION, LC_BUILD_VERSION, 7),
     ),
-    "it is for Catalyst": ("library-readable", lambda: without_command(macho(), LC_BUILD_VERSION, LC_BUILD_VERSION, 6)),
-    "it is not signed": ("library-loadable", lambda: without_command(macho(), LC_CODE_SIGNATURE)),
+    "it is for Catalyst": ("library-readable", lambda: with_command(macho(), LC_BUILD_VERSION, LC_BUILD_VERSION, 6)),
+    "it is not signed": ("library-loadable", lambda: with_command(macho(), LC_CODE_SIGNATURE)),
     "it needs a newer macOS": ("macos-floor", lambda: macho(system="macos.14.0")),
-    "it does not say which macOS": ("macos-floor", lambda: without_command(macho(), LC_BUILD_VERSION)),
+    "it does not say which macOS": ("macos-floor", lambda: with_command(macho(), LC_BUILD_VERSION)),
     "it has another init function": ("init-function", lambda: macho(init="PyInit__cord")),
     "it uses an internal function": ("stable-abi", lambda: macho(function="_PyObject_CallMethodId")),
     "it uses a function of 3.11": ("stable-abi", lambda: macho(function="PyBuffer_Release")),
@@ -311,6 +311,10 @@ MAC_CASES: dict[str, tuple[str | None, Make]] = {
             "lib/libown.dylib": macho(init="work", function="work2"),
         },
     ),
+    "it does without what it needs weakly": (
+        None,
+        lambda: with_command(macho(needs=("/opt/homebrew/lib/libssl.3.dylib",)), LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB),
+    ),
     "it looks for nothing where it could": (None, lambda: macho("-Wl,-rpath,/opt/homebrew/lib")),
     "it needs what the system has": (None, lambda: macho(needs=("/usr/lib/libz.1.dylib",))),
     "it is linked with a framework of Python": (
@@ -327,8 +331,8 @@ UNIVERSAL_CASES: dict[str, tuple[str | None, Make]] = {
     "the other has no init function": ("init-function", lambda: both(macho(), INTEL(init="PyInit__cord"))),
     "one needs a newer macOS": ("macos-floor", lambda: both(macho(), INTEL(system="macos.10.15"))),
     "the other needs a newer macOS": ("macos-floor", lambda: both(macho(system="macos.12.0"), INTEL())),
-    "one does not say which macOS": ("macos-floor", lambda: both(without_command(macho(), LC_BUILD_VERSION), INTEL())),
-    "one is not signed": ("library-loadable", lambda: both(without_command(macho(), LC_CODE_SIGNATURE), INTEL())),
+    "one does not say which macOS": ("macos-floor", lambda: both(with_command(macho(), LC_BUILD_VERSION), INTEL())),
+    "one is not signed": ("library-loadable", lambda: both(with_command(macho(), LC_CODE_SIGNATURE), INTEL())),
     "one needs what Homebrew has": (
         "needed-libraries",
         lambda: both(macho(), INTEL(needs=("/usr/local/opt/libssl.3.dylib",))),
