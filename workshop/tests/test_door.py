@@ -301,8 +301,8 @@ def test_in_a_hook_of_another_repository_it_works_on_its_own(template: Place, co
     commit = template.release("1.1.0")
     other = make_template(copy.home / "other")
     if broken:
-        (copy.folder / "target" / "template").mkdir(parents=True)
-        (copy.folder / "target" / "template" / ".git").write_text("gitdir: /nowhere\n", encoding="utf-8")
+        # Which git cannot make one of, and so looks above.
+        (copy.folder / "target" / "template" / ".git" / "HEAD").mkdir(parents=True)
     places = (copy, other)
     before = [{name: place.git(*words) for name, words in WITNESSES.items()} for place in places]
     git = other.folder / ".git"

@@ -327,9 +327,11 @@ def wheels(ground: Path) -> Path:
 @pytest.mark.parametrize("by_make", [False, True])
 def test_pins_of_both_sides_are_locked_as_make_lock_does(pair: Pair, *, by_make: bool) -> None:
     pair.copy.write("requirements/lint.txt", "tin==1.2\n")
+    pair.copy.write("requirements/build.txt", "pan==1.1\n")
     pair.copy.commit("Bump")
     pair.template.write("requirements/lint.txt", "tin==1.1\n")
-    pair.template.write("requirements/build.txt", "pan==1.1\n")
+    pair.template.replace("pyproject.toml", 'build = ["pan"]', 'build = ["pan>=1.2"]')
+    pair.template.write("requirements/build.txt", "pan==1.2\n")
     pair.template.release("1.1.0")
     if by_make:
         pair.copy.write("local.mk", f"template-update:\n\t{sys.executable} scripts/template.py update\n")
@@ -340,7 +342,7 @@ def test_pins_of_both_sides_are_locked_as_make_lock_does(pair: Pair, *, by_make:
     assert done.returncode == 0, done.stderr
     assert "notes:" not in done.stdout
     assert pair.copy.read("requirements/lint.txt") == "tin==1.2\n", "a pin that still fits has not stayed"
-    assert pair.copy.read("requirements/build.txt") == "pan==1.1\n"
+    assert pair.copy.read("requirements/build.txt") == "pan==1.2\n", "a pin that fits no more has stayed"
 
 
 @pytest.mark.usefixtures("wheels")
