@@ -12,7 +12,7 @@ from dataclasses import replace
 from textwrap import indent
 
 from roadworthy.exclusive import exclusive
-from roadworthy.project import Project
+from roadworthy.project import PYPROJECT, Project
 from roadworthy.releasing.files import CHANGELOG, sections
 from roadworthy.repository import Repository
 from roadworthy.tables import find, parse_toml
@@ -24,7 +24,6 @@ from workshop.copying.record import Record
 from workshop.copying.rules import RECORD
 from workshop.copying.sides import Update, choose
 
-PROJECT = "pyproject.toml"
 SHOWN = 20
 
 
@@ -100,12 +99,12 @@ def read_record(copy: Repository) -> Record:
 
 def read_version(copy: Repository, record: Record) -> str:
     """Return the version of a copy, as its last commit says."""
-    table = parse_toml(PROJECT, objects.read_file(copy, "HEAD", PROJECT) or "")
+    table = parse_toml(PYPROJECT, objects.read_file(copy, "HEAD", PYPROJECT) or "")
     name, version = (find(table, "project", key) for key in ("name", "version"))
     if not isinstance(version, str):
-        raise problem(f"the last commit has no version in its {PROJECT}", "write it there, and commit")
+        raise problem(f"the last commit has no version in its {PYPROJECT}", "write it there, and commit")
     if name != record.answers.name:
-        what = f"{PROJECT} calls this project {name!r}, and {RECORD} {record.answers.name!r}"
+        what = f"{PYPROJECT} calls this project {name!r}, and {RECORD} {record.answers.name!r}"
         raise problem(what, "write the old name there again, and commit: a copy keeps its name")
     return version
 
