@@ -505,6 +505,13 @@ def print_at_import(place: Place) -> None:
 PYTHON = (
     Change("data", files=DATA | {"python/tin_can/data/known.txt": KNOWN_WORDS}),
     Change(
+        "data with names that others have",
+        files={
+            f"python/tin_can/{name}": "-----BEGIN CERTIFICATE-----\n" if name.endswith(".pem") else "NAME=tin-can\n"
+            for name in ("authorities.pem", ".env.example", "build/one.txt", "dist/two.txt", "target/three.txt")
+        },
+    ),
+    Change(
         "data that is generated",
         files=DATA,
         project={"tool": {"maturin": {"include": [{"path": "python/tin_can/data/*", "format": ["sdist", "wheel"]}]}}},
