@@ -21,8 +21,8 @@ from roadworthy import processes
 from roadworthy.gate.model import Artefact, Expectations, rule, wheel_fields, wheel_tags
 from roadworthy.terminal import err
 
-# Names and texts that mean a secret. The texts are prefixes that their issuers document for finding them. Of a .pem they
-# decide: most are certificates.
+# Names and texts that mean a secret. The texts are prefixes that their issuers document for finding them, and decide of
+# a .pem: most are certificates.
 SECRET_NAMES = re.compile(
     r"(^|/)(\.env(\.(?!(dist|example|sample|template)$).*)?|\.pypirc|\.netrc|id_(rsa|dsa|ecdsa|ed25519)"
     r"|.*\.(p12|pfx|key|keystore))$"
