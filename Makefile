@@ -21,6 +21,8 @@ override given = $(filter $(1),$(GIVEN))
 # PYTHON chooses the interpreter of .venv, except where it only says which ones to verify with.
 override VENV_PYTHON := $(if $(filter setup develop test test-tooling,$(GOALS)),$(call given,PYTHON))
 
+# The workflows that lint judges closely: what a release rests on. local.mk may add one: override WORKFLOWS += …
+override WORKFLOWS := .github/workflows/CI.yml
 # template.mk is the template's alone, local.mk an owner's. Which variables a target takes, its line `.PHONY` says.
 override FILES := Makefile requirements/tools.mk $(wildcard template.mk local.mk)
 include $(wordlist 2,9,$(FILES))
@@ -45,17 +47,14 @@ help:
 # ---- every day ----
 .PHONY: setup  ## Make .venv, with the tools that every command needs. [PYTHON=3.12]
 setup: .venv/tools.stamp
-
 .PHONY: develop  ## Build the extension module into the checkout (debug build). [PYTHON=3.12]
 develop: .venv/develop.stamp
-
 # What maturin has told PyO3: told the same, cargo takes what is compiled already.
 override PYO3 = $(firstword $(wildcard target/develop/maturin/pyo3-config-*.txt))
 .PHONY: test  ## Test the package: the Rust core, the Python API, every example in the documentation. [PYTHON=3.12]
 test: .venv/develop.stamp
 	$(if $(PYO3),PYO3_CONFIG_FILE="$(CURDIR)/$(PYO3)") cargo test --locked --quiet --target-dir target/develop
 	$(PY) -m pytest
-
 .PHONY: lint  ## Check formatting, style, types, the type stub, what GitHub reads.
 lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp $(BUILT)
 	cargo fmt --check
@@ -64,11 +63,11 @@ lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp $(BUILT)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(PY) -m mypy.stubtest $(PACKAGE)
-	$(if $(BUILT),$(ACTIONLINT) -shellcheck=$(BIN)/shellcheck .github/workflows/*.yml)
-	$(if $(EXE),$(info skipped: zizmor is not made for Windows),$(BIN)/zizmor --offline --pedantic --quiet .github)
+	$(PY) -m roadworthy facts
+	$(if $(BUILT),$(ACTIONLINT) -shellcheck=$(BIN)/shellcheck $(WORKFLOWS))
+	$(if $(EXE),$(info skipped: zizmor is not made for Windows),$(BIN)/zizmor --offline --pedantic --quiet $(WORKFLOWS))
 	$(BIN)/check-jsonschema --builtin-schema=vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/check-jsonschema --builtin-schema=vendor.dependabot .github/dependabot.yml
-
+	$(foreach each,$(wildcard .github/dependabot.yml),$(BIN)/check-jsonschema --builtin-schema=vendor.dependabot $(each))
 .PHONY: format  ## Format all code, and fix what can be fixed.
 format: .venv/lint.stamp | toolchain
 	cargo fmt
@@ -76,8 +75,8 @@ format: .venv/lint.stamp | toolchain
 	$(BIN)/ruff format
 
 .PHONY: new  ## Copy the template. [NAME=turbo-frob DEST= AUTHOR= EMAIL= OWNER= DESCRIPTION= LICENSE=]
-.PHONY: template-update  ## Bring a copy what its template has learned. [TO=v0.2.0 CHECK=1 DRY_RUN=1 FROM= ENGINE=theirs]
-new template-update:
+.PHONY: template-update  ## Bring a copy what its template learned. [TO=v0.2.0 CHECK=1 DRY_RUN=1 FROM= ENGINE=theirs]
+new rehearse template-update:
 	@$(HOST_PYTHON) scripts/template.py $(subst template-,,$@)
 
 # ---- artefacts and releases ----
@@ -95,7 +94,6 @@ changelog: .venv/tools.stamp
 	$(BIN)/towncrier build --draft --version $(if $(call given,VERSION),"$$VERSION",Unreleased)
 .PHONY: rehearse  ## Rehearse the release on this machine, to its installation. [VERSION=0.2.2 KEEP=1]
 rehearse: .venv/tools.stamp .venv/build.stamp | toolchain
-	@$(HOST_PYTHON) scripts/template.py rehearse
 .PHONY: build  ## Build the sdist, and from it this machine's wheels, into a new dist/. [TARGET=rust-triple FROM=folder]
 .PHONY: release  ## Release, all or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr]
 build release: .venv/tools.stamp .venv/build.stamp | toolchain

@@ -1,5 +1,6 @@
 # What only the template needs: no copy gets this file.
 
+override WORKFLOWS += .github/workflows/workshop.yml
 override EVERYTHING := .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp .venv/workshop.stamp
 override PYTEST := $(PY) -m pytest --import-mode=prepend
 
@@ -18,11 +19,12 @@ lint rehearse: .venv/workshop.stamp
 .PHONY: check-facts  ## Check that facts which stand in two places agree; a part of `make lint`.
 check-facts: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/workshop.stamp
 	$(PYTEST) --quiet workshop/tests/test_facts.py
+	$(if $(EXE),,$(BIN)/zizmor --offline --pedantic --quiet .github)
 lint: check-facts
 
 .PHONY: check-lock  ## Check that each job of CI.yml finds a wheel for every tool that it installs.
 check-lock: .venv/tools.stamp
-	@$(PY) -m workshop.check_lock
+	@$(PY) workshop/tests/check_lock.py
 
 .PHONY: bench  ## Measure what docs/performance.md says, as ratios in one run.
 bench: $(EVERYTHING)

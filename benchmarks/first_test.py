@@ -27,16 +27,16 @@ def call(folder: Path, *command: object) -> None:
         subprocess.run(words, cwd=folder, check=True, capture_output=True, env=environment)
 
 
-def copy(folder: Path, *options: str) -> Path:
+def copy(folder: Path) -> Path:
     """Copy this project into a new folder of another one, and return it."""
     made = Path(tempfile.mkdtemp(dir=folder)) / NAME
-    call(PROJECT.root, "make", "new", f"NAME={NAME}", f"DEST={made}", *ANSWERS, *options)
+    call(PROJECT.root, "make", "new", f"NAME={NAME}", f"DEST={made}", *ANSWERS)
     return made
 
 
-def by_copy(folder: Path, *options: str) -> None:
-    """Copy, and test: all tools that the project has are set up on the way."""
-    call(copy(folder, *options), "make", "test")
+def by_copy(folder: Path) -> None:
+    """Copy, and test."""
+    call(copy(folder), "make", "test")
 
 
 def by_hand(folder: Path, *tools: object) -> None:
@@ -62,7 +62,6 @@ def run() -> None:
         ways: dict[str, Callable[[], None]] = {
             "maturin new and uv, with the same tools": partial(by_hand, folder, *TOOLS),
             "maturin new and uv, with maturin and pytest": partial(by_hand, folder, "maturin", "pytest"),
-            "make new PACKAGE=minimal": partial(by_copy, folder, "PACKAGE=minimal"),
             "make new": partial(by_copy, folder),
         }
         by_hand(folder, *TOOLS, "maturin", "pytest")  # fills the caches

@@ -36,8 +36,7 @@ def find_uv(folder: Path) -> Path:
     """Return a uv that outlives .venv: the locked one, or a newer one; one that is older is better than none."""
     text = (ROOT / "requirements" / "setup.txt").read_text(encoding="utf-8")
     entry = re.search(r"^uv==(\d+)\.(\d+)\.(\d+)(?:[^\n]*\\\n)*[^\n]*$", text, re.MULTILINE)
-    if entry is None:
-        sys.exit("bootstrap: requirements/setup.txt locks no uv; run: make lock")
+    entry = entry or sys.exit("bootstrap: requirements/setup.txt locks no uv; run: make lock")
     locked = tuple(map(int, entry.groups()))
     in_venv, on_path = VENV / BIN / ("uv" + EXE), shutil.which("uv")
     if version_of(in_venv) == locked:
@@ -70,24 +69,28 @@ def run(uv: Path, *command: str) -> None:
     """Run uv on .venv."""
     environment = dict(os.environ, UV_PYTHON_DOWNLOADS="never", VIRTUAL_ENV=str(VENV))
     if subprocess.run([str(uv), *command, "--quiet"], env=environment, cwd=str(ROOT), check=False).returncode:
-        sys.exit(
-            "bootstrap: uv failed (see above); where it cannot write, set XDG_CACHE_HOME and CARGO_HOME; try again"
-        )
+        sys.exit("bootstrap: uv failed (see above); where it cannot write, set XDG_CACHE_HOME and CARGO_HOME")
 
 
-def make(uv: Path, wanted: "str | None", groups: "list[str]") -> None:
+def make(folder: Path, wanted: "str | None", groups: "list[str]") -> None:
     """Make .venv unless it is there, newer than its sources, and of the Python that is wanted; install the groups."""
-    python = sys.executable
+    newest = max(path.stat().st_mtime for path in map(ROOT.joinpath, MADE_FROM) if path.exists())
+    made, python = STAMP.exists() and STAMP.stat().st_mtime >= newest, sys.executable
+    oldest = (3, 10) if wanted or made else oldest_python((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    if sys.version_info[:2] < oldest:
+        what = "bootstrap: %s is Python %d.%d, and %d.%d or newer is needed; %s, or run: make setup PYTHON=%d.%d"
+        sys.exit(what % (python, *sys.version_info[:2], *oldest, "put a newer python3 first on PATH", *oldest))
+    uv = find_uv(folder)
     if wanted:
         sys.path.insert(0, str(ENGINE / "src"))
         from roadworthy.pythons import find_pythons
 
         python = str(find_pythons(uv, [wanted])[0].path)
-    newest = max(path.stat().st_mtime for path in map(ROOT.joinpath, MADE_FROM) if path.exists())
-    made = STAMP.exists() and STAMP.stat().st_mtime >= newest
-    made = made and (not wanted or STAMP.read_text(encoding="utf-8") == python)
+        made = made and STAMP.read_text(encoding="utf-8") == python
     if not made:
         run(uv, "venv", "--clear", "--python", python, str(VENV))
+        for told in (ROOT / "target" / "develop" / "maturin").glob("pyo3-config-*.txt"):
+            told.unlink()  # It is about the Python that .venv had before, and `make test` reads the one that is there.
     for group in groups if made else ["setup", "test", *groups]:
         sys.stderr.write("installing into .venv what is locked for: %s\n" % group)
         run(uv, "pip", "install", "--require-hashes", "--no-build", "--requirement", "requirements/%s.txt" % group)
@@ -101,16 +104,12 @@ def make(uv: Path, wanted: "str | None", groups: "list[str]") -> None:
 
 def main() -> None:
     """Read the command line, and make .venv."""
-    oldest = oldest_python((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    if sys.version_info[:2] < oldest:
-        what = "bootstrap: %s is Python %d.%d, and %d.%d or newer is needed; put a newer python3 first on PATH"
-        sys.exit(what % (sys.executable, *sys.version_info[:2], *oldest))
     parser = argparse.ArgumentParser(description="Make .venv, and install groups of locked tools into it.")
     parser.add_argument("--python", help="a version (3.12, 3.14t) or a path; default: the Python that runs this")
     parser.add_argument("groups", nargs="*", metavar="GROUP", help="tools, build, lint, workshop, …")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        make(find_uv(Path(folder)), given.python, given.groups)
+        make(Path(folder), given.python, given.groups)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ PROJECT = Project(Path(__file__).resolve().parents[1])
 
 def build(triple: str, built: Path | None) -> None:
     """Build everything for one target; `built` has the dist/ with the sdist, if another machine has built that."""
-    building.require_buildable(PROJECT)
     wheel.require_target(PROJECT, triple)
     state = building.state_of(PROJECT, triple)
     interpreters = wheel.choose_interpreters(PROJECT, triple, all_of_them=built is not None)
@@ -35,17 +34,12 @@ def build(triple: str, built: Path | None) -> None:
         building.record(PROJECT).write_text(state, encoding="utf-8")
 
 
-def build_sdist() -> None:
-    """Build the sdist alone."""
-    building.require_buildable(PROJECT)
-    with building.new_dist(PROJECT) as dist:
-        sdist.build_sdist(PROJECT, dist)
-
-
 def main() -> None:
     """Build what is asked for."""
+    building.require_buildable(PROJECT)
     if "SDIST_ONLY" in GIVEN:
-        build_sdist()
+        with building.new_dist(PROJECT) as dist:
+            sdist.build_sdist(PROJECT, dist)
     else:
         build(GIVEN["TARGET"] if "TARGET" in GIVEN else host_triple(PROJECT), GIVEN.get("FROM"))
     building.print_dist(PROJECT)

@@ -4,10 +4,8 @@
 # ///
 """The door to the workshop: copies of the template, what brings them its improvements, and rehearsals of a release.
 
-In the template the workshop is beside this file. In a copy the template is fetched into target/template/, at the commit
-that template.toml records, or for an update at the newest release; what is there already is not asked for again. By
-itself this file makes copies: uv run ADDRESS-OF-THIS-FILE new turbo-frob. It needs Python and git alone, so that it
-works whatever an update has left behind.
+In the template the workshop is beside this file. A copy fetches it into target/template/, at the commit it was made of
+or, for an update, at the newest release. By itself this file makes copies: uv run ADDRESS-OF-THIS-FILE new turbo-frob
 """
 
 import os
@@ -17,94 +15,90 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Where the template is; a test compares it with pyproject.toml.
-TEMPLATE = "https://github.com/rust-wheelwrights/ferrous-wheel"
-# What each command needs of requirements/.
-GROUPS = {"new": ("tools",), "update": ("tools",), "rehearse": ("tools", "build", "workshop")}
+TEMPLATE = "https://github.com/rust-wheelwrights/ferrous-wheel"  # as in its pyproject.toml
+COMMANDS = ("new", "update", "rehearse")
+FETCH = ("fetch", "--quiet", "--force", "--prune", "--update-head-ok", "--no-auto-maintenance", "--")
 REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+HEAD:refs/template/HEAD")
+# Neither another repository, in whose hook this runs, nor a hook of the user's has a part in it.
+OWN = ("git", "-c", f"core.hooksPath={os.devnull}", "--git-dir=.git", "--work-tree=.")
 
 
 def git(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run git, and return how it ended."""
-    return subprocess.run(["git", *words], cwd=folder, check=False, capture_output=True, encoding="utf-8")
+    """Run git on a folder's own repository, and return how it ended."""
+    return subprocess.run([*OWN, *words], cwd=folder, check=False, capture_output=True, encoding="utf-8")
 
 
-def given(name: str, words: "list[str]") -> str:
-    """Return what make, or the command line, gives under a name, or nothing."""
-    by_make = os.environ.get(name, "") if name in os.environ.get("GIVEN", "").split() else ""
-    return next((word.partition("=")[2] for word in words if word.startswith(f"--{name.lower()}=")), by_make)
+def commit_of(clone: Path, name: str) -> str:
+    """Return the commit that has a name, or nothing."""
+    return git(clone, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").stdout.strip()
 
 
-def recorded(root: Path) -> "tuple[str, str]":
+def recorded(record: Path) -> "tuple[str, str]":
     """Return the address and the commit in a copy's template.toml, without a TOML parser, which 3.10 has not."""
-    text = (root / "template.toml").read_text(encoding="utf-8")
-    found = dict(re.findall(r"(?m)^\s*(address|commit)\s*=\s*[\"']([^\"'\n]+)[\"']", text))
-    if not {"address", "commit"} <= found.keys():
+    text = record.read_text(encoding="utf-8", errors="replace") if record.is_file() else ""
+    # The first of each: what follows is not the record's.
+    found = dict(re.findall(r"(?m)^\s*[\"']?(address|commit)[\"']?\s*=\s*[\"']([^\"'\n]+)[\"']", text)[::-1])
+    if len(found) == 1 or not found:
         sys.exit("template.py: template.toml has no address and commit; bring it back: git log --patch template.toml")
     return found["address"], found["commit"]
 
 
-def find(clone: Path, addresses: "list[str]", wanted: str) -> str:
-    """Return a commit: the one that is wanted, or the newest release; fetched from the first address that has it."""
-    said = []
-    if git(clone, "rev-parse", "--git-dir").stdout.strip() != ".git":
-        git(clone, "init", "--quiet", "--template=")
-    elif (
-        re.fullmatch("[0-9a-f]{40,64}", wanted) and not git(clone, "cat-file", "-e", f"{wanted}^{{commit}}").returncode
-    ):
-        return wanted
-    for address in addresses:
-        fetched = git(clone, "fetch", "--quiet", "--force", "--update-head-ok", "--", address, *REFS)
+def find(clone: Path, places: "list[str]", wanted: str, known: str) -> str:
+    """Return the commit that is wanted, or the newest release, from the first place that also has the known one."""
+    for place in places:
+        fetched = git(clone, *FETCH, place, *REFS)
         tags = git(clone, "tag", "--list", "--sort=-version:refname").stdout.split()
         releases = [tag for tag in tags if re.fullmatch(r"v\d+\.\d+\.\d+", tag)]
         name = wanted or (releases or ["refs/template/HEAD"])[0]
-        found = git(clone, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").stdout.strip()
-        if found and not fetched.returncode:
-            return found
-        no_such = f"it has no {name}, but {', '.join(releases[:5]) or 'no release'}"
-        said.append(f"{address}: {(fetched.stderr.strip().splitlines() or [no_such])[-1]}")
-    sys.exit(f"template.py: the template cannot be had: {'; '.join(said)}; has it moved? template-update FROM=ADDRESS")
+        missing = [each for each in dict.fromkeys((name, known)) if each and not commit_of(clone, each)]
+        if not missing and not fetched.returncode:
+            return commit_of(clone, name)
+        said = fetched.stderr or f"it has no {' and no '.join(missing)}, but {', '.join(releases[:5]) or 'no release'}"
+    # Without a password, which an address may have.
+    what = f"the template cannot be had from {' or '.join(re.sub('//[^/@]*@', '//', each) for each in places)}"
+    sys.exit(f"template.py: {what}: {' '.join(said.split())}; if it has moved: make template-update FROM=ADDRESS")
 
 
-def start(folder: Path, words: "list[str]") -> int:
-    """Start the workshop of a folder, with its own engine and what it has locked; it works on the current folder."""
-    groups = [folder / ".venv" / f"{group}.stamp" for group in GROUPS[words[0]]]
-    newest = max(path.stat().st_mtime for path in (folder / "requirements").glob("*.txt"))
-    if not all(stamp.exists() and stamp.stat().st_mtime >= newest for stamp in groups):
-        bootstrap = [sys.executable, str(folder / "scripts" / "bootstrap.py"), *(stamp.stem for stamp in groups)]
-        if subprocess.run(bootstrap, check=False).returncode:
-            return 1
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(folder / "roadworthy" / "src")]))
-    python = folder / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    return subprocess.run([python, "-m", "workshop", *words], env=environment, check=False).returncode
+def fetch(root: Path, clone: Path, words: "list[str]", address: str, commit: str) -> None:
+    """Check out the version of the template that a command is for."""
+    given, wanted = {name: os.environ.get(name, "") for name in os.environ.get("GIVEN", "").split()}, commit
+    given.update((name.upper(), value) for name, value in re.findall(r"(?m)^--(to|from)[=\n](.*)", "\n".join(words)))
+    # A copy that was made on this machine knows where; the newest is at the template's own address.
+    places = [git(root, "config", "--get", "template.folder").stdout.strip(), address] if commit else [address]
+    if words[0] == "update":
+        moved, wanted = given.get("FROM", ""), given.get("TO", "")
+        places = [str(root / moved) if (root / moved).is_dir() else moved] if moved else places[::-1]
+    git(clone, "init", "--quiet", "--template=")
+    for lock in (clone / ".git").rglob("*.lock"):  # A git that was ended has left it.
+        lock.unlink()
+    fixed = wanted if re.fullmatch("[0-9a-f]{40,64}", wanted) else f"refs/tags/{wanted}"
+    there = commit_of(clone, fixed) if wanted and address in places and commit_of(clone, commit) else ""
+    found = there or find(clone, list(filter(None, places)), wanted, commit)
+    done = git(clone, "checkout", "--quiet", "--force", "--detach", found)
+    if done.returncode:
+        sys.exit(f"template.py: remove {clone}, and try again: {' '.join(done.stderr.split())}")
 
 
 def main(root: Path, words: "list[str]") -> int:
     """Find the workshop that a command asks for, and start it."""
-    is_copy, is_template = (root / "template.toml").is_file(), (root / "workshop").is_dir()
-    commands = list(GROUPS) if is_copy or is_template else ["new"]
-    if not words or words[0] not in commands:
-        sys.stderr.write(f"usage: template.py is called with one of: {', '.join(commands)}\n")
+    for name in git(root, "rev-parse", "--local-env-vars").stdout.split():
+        os.environ.pop(name, None)
+    if not words or words[0] not in COMMANDS:
+        sys.stderr.write(f"usage: template.py is called with one of: {', '.join(COMMANDS)}\n")
         return 2
-    if is_template:
-        return start(root, words)
-    with tempfile.TemporaryDirectory(prefix="template-", ignore_cleanup_errors=True) as temporary:
-        clone = root / "target" / "template" if is_copy else Path(temporary)
-        clone.mkdir(parents=True, exist_ok=True)
-        address, commit = recorded(root) if is_copy else (TEMPLATE, "")
-        # Where this copy was made, if it was on this machine.
-        beside = git(root, "config", "--get", "template.folder").stdout.strip() if is_copy else ""
-        places = [each for each in (beside, address) if each]
-        if words[0] == "update":
-            # The newest is at the template's own address.
-            commit, moved = given("TO", words), given("FROM", words)
-            places = [moved] if moved else places[::-1]
-        commit = find(clone, places, commit)
-        done = git(clone, "checkout", "--quiet", "--force", "--detach", commit)
-        if done.returncode:
-            sys.exit(f"template.py: remove {clone}, and try again: {' '.join(done.stderr.split())}")
-        # Of that version, which knows what it needs.
-        return subprocess.run([sys.executable, clone / "scripts" / "template.py", *words], check=False).returncode
+    record, home, start = root / "template.toml", root, Path("workshop", "start.py")
+    if words[0] == "new" and not record.is_file():
+        with tempfile.TemporaryDirectory(prefix="template-") as folder:
+            fetch(root, Path(folder), words, TEMPLATE, "")
+            return subprocess.run([sys.executable, Path(folder, start), *words], check=False).returncode
+    if not (root / start).is_file():
+        (home := root / "target" / "template").mkdir(parents=True, exist_ok=True)
+        fetch(root, home, words, *recorded(record))
+    command = [sys.executable, str(home / start), *words]
+    if os.name != "nt":
+        # In this one's place, so that it gets the signals.
+        os.execv(command[0], command)  # noqa: S606 - as it would be started
+    return subprocess.run(command, check=False).returncode
 
 
 if __name__ == "__main__":
@@ -112,3 +106,5 @@ if __name__ == "__main__":
         sys.exit(main(Path(__file__).resolve().parents[1], sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        sys.exit(f"template.py: {error.filename}: {error.strerror}; put that right, and try again")

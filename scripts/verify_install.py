@@ -5,6 +5,7 @@ package's tests, taken from the sdist. On the oldest and the newest pip installs
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from roadworthy.arguments import Parser
@@ -58,18 +59,11 @@ def wheel(environment: Environment, source: Source) -> str:
     return environment.run_tests(source.artefacts.unpacked)
 
 
-def wheel_by_its_own_pip(environment: Environment, source: Source) -> str:
-    """Install the wheel with the pip that the Python brings, perhaps an old one."""
-    environment.create(with_pip=True)
-    environment.install_wheel_with_pip(source)
-    prove(environment, source)
-    return "installed"
-
-
-def wheel_by_the_newest_pip(environment: Environment, source: Source) -> str:
-    """Install the wheel with the pip that is locked for the tests."""
-    environment.create()
-    environment.install_test_requirements()
+def wheel_with_pip(environment: Environment, source: Source, *, own: bool) -> str:
+    """Install the wheel with the pip that the Python brings, perhaps an old one, or with the newest, as locked."""
+    environment.create(with_pip=own)
+    if not own:
+        environment.install_test_requirements()
     environment.install_wheel_with_pip(source)
     prove(environment, source)
     return "installed"
@@ -92,9 +86,9 @@ def plan(pythons: list[Python], source: Source, selected: list[Source]) -> Itera
         for python in jobs.pythons_for(each, pythons):
             yield Job(python, "wheel", wheel, each)
         if not each.image:
-            yield Job(with_gil[0], "wheel", wheel_by_its_own_pip, each, "its own pip")
+            yield Job(with_gil[0], "wheel", partial(wheel_with_pip, own=True), each, "its own pip")
         if not each.image and with_gil[-1] != with_gil[0]:
-            yield Job(with_gil[-1], "wheel", wheel_by_the_newest_pip, each, "the newest pip")
+            yield Job(with_gil[-1], "wheel", partial(wheel_with_pip, own=False), each, "the newest pip")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 A copy of any age starts the version that it has recorded, or is to be updated to, so this call stays as it is.
 """
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +66,8 @@ def rehearse(words: list[str]) -> Callable[[], None]:
 
 def main() -> None:
     """Do what the first word asks for; scripts/template.py knows which ones there are."""
+    # As Ctrl-C does: whatever was started is ended, and what was written is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     command, *words = sys.argv[1:]
     run = {"new": new, "update": update, "rehearse": rehearse}[command](words)
     from roadworthy.terminal import run_main  # noqa: PLC0415 - as above

@@ -683,3 +683,28 @@ add("glibc-floor", "a glibc newer than the tag", native(b"GLIBC_2.14\0", b"GLIBC
 add("glibc-floor", "a glibc library in a musl wheel", rename_wheel("-manylinux.*", "-musllinux_1_2_x86_64.whl"))
 add("glibc-floor", "a musl library in a manylinux wheel", native(b"libdl.so.2\0", b"libc.so\0\0\0\0"))
 add("no-libpython", "a library linked with libpython", native(b"libpthread.so.0\0", b"libpython3.11.so"[:15] + b"\0"))
+
+
+def renamed_module(name: str) -> Breakage:
+    return lambda release: release.change_wheel(
+        lambda files: files.update({f"ferrous_wheel/{name}": files.pop(release.native)})
+    )
+
+
+add("native-module", "a module for Windows in a Linux wheel", renamed_module("_core.pyd"))
+add("native-module", "a module that any Python would import", renamed_module("_core.so"))
+add("native-module", "a module of the other stable ABI", renamed_module("_core.abi3t.so"))
+add("native-module", "a module for one platform of the stable ABI", renamed_module("_core.abi3-x86_64-linux-gnu.so"))
+add("native-module", "the stable ABI for a Python without a lock", rename_wheel("cp310-abi3", "cp314-cp314t"))
+add("native-module", "the stable ABI for one Python", rename_wheel("cp310-abi3", "cp312-cp312"))
+add(
+    "module-name",
+    "a second module for another processor",
+    lambda release: release.change_wheel(
+        lambda files: files.update({"ferrous_wheel/_x.cpython-312-aarch64-linux-gnu.so": files[release.native]})
+    ),
+)
+add("needed-libraries", "a library that needs OpenSSL", native(b"libpthread.so.0\0", b"libssl-nn.so.3\0\0"[:16]))
+add("glibc-floor", "what glibc keeps to itself", native(b"GLIBC_2.3.4\0", b"GLIBC_PRIVATE"[:11] + b"\0"))
+add("library-readable", "a library for FreeBSD", native(b"\x7fELF\x02\x01\x01\0", b"\x7fELF\x02\x01\x01\x09"))
+add("library-loadable", "an executable stack", native(b"\x51\xe5\x74\x64\x06\0\0\0", b"\x51\xe5\x74\x64\x07\0\0\0"))

@@ -13,11 +13,10 @@ import pytest
 from broken import Files, repack_sdist, repack_wheel
 from corpus import CORPUS, Release
 from helpers import PROJECT, run
+from native_cases import CASES
 from roadworthy.building import toolchain
-from roadworthy.gate.binary import macos_floor, no_libpython
 from roadworthy.gate.check import check_artefact, check_folder, expect
-from roadworthy.gate.model import Artefact, Expectations, Finding
-from roadworthy.gate.native import Library
+from roadworthy.gate.model import Expectations, Finding
 from roadworthy.gate.rules import entries
 from roadworthy.terminal import problem, run_main
 
@@ -53,8 +52,9 @@ def test_each_mistake_is_refused_for_the_right_reason(release: Release, facts: E
 
 
 def test_the_corpus_has_a_mistake_for_every_rule() -> None:
-    elsewhere = {"macos-floor", "release-build"}
-    assert {rule for rule, _ in CORPUS.values()} == entries().keys() - elsewhere
+    elsewhere = {"release-build"}
+    native = {rule for rule, *_ in CASES.values() if rule}
+    assert {rule for rule, _ in CORPUS.values()} | native == entries().keys() - elsewhere
     assert len(CORPUS) >= 80
 
 
@@ -228,48 +228,6 @@ def test_a_debug_build_is_refused(release: Release, facts: Expectations) -> None
         f"{release.native} has debugging symbols",
         f"{release.native} is a debug build",
     }
-
-
-def wheel_with(name: str, **libraries: Library) -> Artefact:
-    """Return a wheel that is only a name and what its libraries say of themselves."""
-    artefact = Artefact(Path(name))
-    artefact.__dict__["libraries"] = {name.replace("_DOT_", "."): library for name, library in libraries.items()}
-    return artefact
-
-
-@pytest.mark.parametrize(
-    ("platform", "macos", "problems"),
-    [
-        ("macosx_11_0_arm64", {"arm64": (11, 0)}, 0),
-        ("macosx_11_0_arm64", {"arm64": (14, 0)}, 1),
-        ("macosx_10_12_x86_64", {"x86_64": (10, 12)}, 0),
-        ("macosx_10_12_x86_64", {"x86_64": (10, 15)}, 1),
-        ("macosx_10_12_universal2", {"x86_64": (10, 12), "arm64": (11, 0)}, 0),
-        ("macosx_10_12_universal2", {"x86_64": (10, 12), "arm64": (12, 0)}, 1),
-        ("win_amd64", {"arm64": (14, 0)}, 0),
-    ],
-)
-def test_a_macos_wheel_must_run_on_the_macos_in_its_tag(
-    platform: str, macos: dict[str, tuple[int, int]], problems: int
-) -> None:
-    library = Library("Mach-O", set(macos), macos=macos)
-    assert (
-        len(list(macos_floor.check(wheel_with(f"a-1-cp310-abi3-{platform}.whl", a_DOT_abi3_DOT_so=library))))
-        == problems
-    )
-
-
-@pytest.mark.parametrize(
-    ("tags", "needed", "problems"),
-    [
-        ("cp310-abi3-win_amd64", "python3.dll", 0),
-        ("cp310-abi3-win_amd64", "python312.dll", 1),
-        ("cp312-cp312-win_amd64", "python312.dll", 0),
-    ],
-)
-def test_a_windows_module_of_the_stable_abi_needs_python3_dll(tags: str, needed: str, problems: int) -> None:
-    library = Library("PE", {"amd64"}, needed={needed})
-    assert len(list(no_libpython.check(wheel_with(f"a-1-{tags}.whl", a_DOT_pyd=library)))) == problems
 
 
 def test_all_problems_of_all_files_are_told_in_one_run(release: Release) -> None:

@@ -1,5 +1,6 @@
 """The check of news fragments, on branches as pull requests are made of."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,4 +106,24 @@ def test_the_pull_request_of_a_release_passes(place: Place) -> None:
 def test_a_base_that_is_not_there_is_a_problem_with_its_remedy(place: Place, base: str) -> None:
     checked = check(place, base)
     assert checked.returncode == 1
+    assert f"there is no {base} here to compare this branch with" in checked.stderr
+    assert "or name the branch with BASE=" in checked.stderr
+
+
+def test_the_default_that_a_first_push_leaves_unset_is_told_how_to_set(place: Place) -> None:
+    change_the_package(place)
+    command = (sys.executable, "-m", "roadworthy", "check-news")
+    refused = run(*command, cwd=place.checkout, **environment())
+    assert refused.returncode == 1
+    assert "there is no origin/HEAD here" in refused.stderr
+    place.git(*re.search(r"and: git (.*?);", refused.stderr)[1].split())  # type: ignore[index]
+    assert "src/core.rs" in run(*command, cwd=place.checkout, **environment()).stderr
+
+
+def test_a_branch_of_another_history_is_told_to_fetch_all_of_it(place: Place) -> None:
+    place.git("switch", "--quiet", "--orphan", "other")
+    place.commit("Begin anew", push=False)
+    checked = check(place, "change")
+    assert checked.returncode == 1
+    assert "there is no commit that change and this branch have in common" in checked.stderr
     assert "fetch-depth: 0" in checked.stderr

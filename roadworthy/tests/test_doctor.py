@@ -114,12 +114,26 @@ def test_it_says_whether_the_name_is_taken(tmp_path: Path, monkeypatch: pytest.M
     with running(PackageIndex({"a": b"a"})) as index:
         monkeypatch.setenv("UV_PUBLISH_URL", index.upload)
         assert doctor.say_taken(PROJECT, "pypi").startswith("The project is there: add the publisher to it")
-        free = "The name is free. A pending publisher does not reserve it: release 0.1.0-alpha1 soon"
+        free = "The name is free. A pending publisher does not reserve it; soon run: make release VERSION=0.1.0-alpha1"
         assert doctor.say_taken(Project(tmp_path), "pypi") == free
         index.content_type = "text/plain"
         asked = "whether the name is free could not be asked"
         assert doctor.say_taken(PROJECT, "pypi") == f"{asked} (UnsupportedContentTypeError)"
     assert doctor.say_taken(PROJECT, "pypi") == f"{asked} (ConnectionError)"
+
+
+def test_what_it_advises_to_send_first_can_be_sent(tmp_path: Path) -> None:
+    text = 'name = "other"\nversion = "0.3.0-rc1"\n'
+    for name, table in {"pyproject.toml": "project", "Cargo.toml": "package", "Cargo.lock": "[package]"}.items():
+        (tmp_path / name).write_text(f"[{table}]\n{text}", encoding="utf-8")
+    project = Project(tmp_path)
+    project.checkout.ask("init", "--quiet")
+    assert doctor.first_upload(project, "testpypi") == "gh workflow run CI.yml --field testpypi=true"
+    assert "testpypi" in CI.workflow["on"]["workflow_dispatch"]["inputs"]
+    assert doctor.first_upload(project, "pypi") == "make release VERSION=0.1.0-alpha1"
+    blob = project.checkout.ask("hash-object", "-w", "pyproject.toml")
+    project.checkout.ask("update-ref", "refs/tags/v0.3.0-rc1", blob)
+    assert doctor.first_upload(project, "pypi") == "make release VERSION=0.3.0-rc2"
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from roadworthy.repository import Repository
 from roadworthy.tables import find, parse_toml
 from roadworthy.terminal import Problem, ProblemsError, err
 from workshop.copying.edits import licences
-from workshop.copying.names import check
-from workshop.copying.objects import Files, read_files
-from workshop.copying.record import Answers
+from workshop.copying.names import EXAMPLE, check, taken
+from workshop.copying.objects import read_files
+from workshop.copying.record import Answers, Record
+from workshop.copying.rendering import render
 from workshop.copying.rules import Rules
 
 # https://github.com/shinnn/github-username-regex has GitHub's own words for it.
@@ -40,23 +41,26 @@ class Question:
         return list(self.judge(answer))
 
 
-def questions(source: Repository, files: Files, rules: Rules) -> list[Question]:
-    """Return what is asked, in order, for a copy of these files."""
+def questions(source: Repository, commit: str, rules: Rules) -> list[Question]:
+    """Return what is asked, in order, for a copy of a commit."""
 
     def configured(key: str) -> str:
         return source.run("config", "--get", key).stdout.strip()
 
+    files = read_files(source, commit)
     known = licences(files)
-    own = find(parse_toml("pyproject.toml", files["pyproject.toml"][1].decode()), "project", "license")
+    own = str(find(parse_toml("pyproject.toml", files["pyproject.toml"][1].decode()), "project", "license"))
+    example = Answers(EXAMPLE, author="", email="", owner="", description="", license=own, year="")
+    others = taken(render(source, Record(rules.address, commit, commit, label="", answers=example), "0"))
     address = configured("user.email")
     return [
-        Question("NAME", "name, such as turbo-frob", "", lambda name: check(name, rules.select(files))),
+        Question("NAME", "name, such as turbo-frob", "", lambda name: check(name, others)),
         Question("AUTHOR", "author", configured("user.name"), judge_author),
         # One that is of this machine alone is no default.
         Question("EMAIL", "the author's e-mail address", "" if [*judge_email(address)] else address, judge_email),
         Question("OWNER", "owner of the repository on GitHub", configured("github.user"), judge_owner),
         Question("DESCRIPTION", "what it does, in one sentence", "", judge_description),
-        Question("LICENSE", f"licence ({', '.join(known)})", str(own), lambda text: judge_licence(text, known)),
+        Question("LICENSE", f"licence ({', '.join(known)})", own, lambda text: judge_licence(text, known)),
     ]
 
 
@@ -125,7 +129,7 @@ def ask(source: Repository, commit: str, rules: Rules, given: Mapping[str, str])
     Raises:
         ProblemsError: All that is wrong with what is given, before anything is asked.
     """
-    asked = questions(source, read_files(source, commit), rules)
+    asked = questions(source, commit, rules)
     on_terminal = sys.stdin is not None and sys.stdin.isatty()
     told = {one.name: given.get(one.name, one.default) for one in asked if one.name in given or not on_terminal}
     if problems := [each for one in asked if one.name in told for each in one.problems(told[one.name])]:

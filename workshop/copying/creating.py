@@ -52,7 +52,7 @@ def new(template: Project, here: Path, given: Mapping[str, str]) -> None:
 
 def label_of(source: Repository, commit: str) -> str:
     """Return what people call a commit: its tag, or the last one before it."""
-    return source.run("describe", "--tags", "--always", commit).stdout.strip() or commit[:10]
+    return source.run("describe", "--tags", "--always", "--abbrev=10", commit).stdout.strip() or commit[:10]
 
 
 def destination(template: Project, folder: Path) -> Path:
@@ -64,8 +64,6 @@ def destination(template: Project, folder: Path) -> Path:
         raise problem(f"{folder} is there already, and not empty", remedy)
     if not folder.parent.is_dir():
         raise problem(f"there is no folder {folder.parent}", f"make it, or {remedy}")
-    if not os.access(folder.parent, os.W_OK):
-        raise problem(f"{folder.parent} cannot be written", remedy)
     return folder
 
 
@@ -83,7 +81,11 @@ def make_commit(target: Repository, files: Files, answers: Answers, template: st
 def create(folder: Path, files: Files, record: Record, template: str, remembered: Path | None) -> None:
     """Make a copy, which is there as a whole or not at all; it finds its template again in a folder of this machine."""
     prefix = f".{record.answers.name}-"
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True) as temporary:
+    try:
+        scratch = tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise problem(f"{folder.parent} cannot be written: {error.strerror}", "give another folder: DEST=…") from None
+    with scratch as temporary:
         # A temporary folder is for its owner alone; a project is for whom the umask says.
         (made := Path(temporary, "copy")).mkdir()
         target = Repository(made, QUIET)

@@ -17,8 +17,8 @@ ONLY_TEMPLATE = re.compile(rf"{BLOCK}|^.*\S.* # only the template\n", re.MULTILI
 ONLY_COPY = re.compile(r"^# only a copy: ", re.MULTILINE)
 STRING = r'"(?:[^"\\\n]|\\.)*"'
 VALUE = rf'(?:{STRING}|\[(?:[^\]"]|{STRING})*\])'
-# What Markdown would take for markup of its own.
-MARKUP = re.compile(r"[\\`*_\[\]<>#|~&]")
+# Before what Markdown would take for markup of its own; some of that only where a line begins, also after a number.
+MARKUP = re.compile(r"(^\d*(?=[-+=.)]))|(?=[\\`*_\[\]<>#|~&])")
 
 
 def for_a_copy(text: str) -> str:
@@ -69,25 +69,33 @@ def edit_crate(text: str, _: Record, version: str) -> str:
 
 def edit_readme(text: str, record: Record, *_: str) -> str:
     """Return README.md with what the package is, under which licence, and what it was made from."""
-    described = MARKUP.sub(r"\\\g<0>", record.answers.description)
-    text = re.sub(r"(?m)^A Python package with a Rust core\.$", lambda _: described, text, count=1)
     made = f"{record.answers.license}. Made from [a template]({record.address})."
-    return re.sub(r"(?m)^MIT\. Made from a template\.$", lambda _: made, text, count=1)
+    text = re.sub(r"(?m)^MIT\. Made from a template\.$", lambda _: made, text, count=1)
+    described = MARKUP.sub(r"\1\\", record.answers.description.strip())
+    return re.sub(r"(?m)^A Python package with a Rust core\.$", lambda _: described, text, count=1)
+
+
+def edit_guide(text: str, record: Record, *_: str) -> str:
+    """Return docs/publishing.md, whose links out of the sample lead to the template's repository."""
+    return text.replace(f"]({'../' * 4}", f"]({record.address}/blob/HEAD/")
 
 
 EDITS: dict[str, Callable[[str, Record, str], str]] = {
     "pyproject.toml": edit_project,
     "Cargo.toml": edit_crate,
     "README.md": edit_readme,
+    "docs/publishing.md": edit_guide,
 }
 
 
 def edit_lock(lock: str, manifest: str, name: str, version: str) -> str:
     """Return Cargo.lock with the crate's version, without what its manifest does not ask for, in cargo's order."""
     head, crates = CRATES.split(lock)
-    if len(crates.get(name, [])) != 1:
+    # One that is fetched is another crate of that name, which only the template needs.
+    own = [crate for crate in crates.get(name, []) if "\nsource = " not in crate]
+    if len(own) != 1:
         raise problem("Cargo.lock of the template does not have its crate, once", "lock it: cargo update --workspace")
-    edited = re.sub(rf"(?m)^version = {STRING}$", f'version = "{version}"', crates[name][0], count=1)
+    edited = re.sub(rf"(?m)^version = {STRING}$", f'version = "{version}"', own[0], count=1)
     table = parse_toml("Cargo.toml", manifest)
     wanted = {each for kind in ("", "build-", "dev-") for each in find_table(table, f"{kind}dependencies")}
     return prune_lock(CRATES.join(head, {**crates, name: [edited]}), name, wanted)

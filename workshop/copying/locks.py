@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from pathlib import Path
 import tomli
 
 from roadworthy import processes as commands
-from roadworthy.processes import venv_bin
-from workshop.rehearsing.scratch import share_environment
+from roadworthy.terminal import ProblemsError
+from workshop.rehearsing.scratch import age_sources
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,13 @@ def relock(folder: Path, lock: str) -> str | None:
 
 def relock_tools(folder: Path) -> str:
     """Lock the tools of a project anew, by its own `make lock`, with the uv of this environment; return why not."""
-    share_environment(venv_bin("python").parents[1], folder)
-    done = commands.run("make", "--silent", "lock", cwd=folder, env=commands.tool_environment(os.environ), check=False)
+    (folder / ".venv").symlink_to(sys.prefix)
+    age_sources(folder)
+    # What an outer make hands on is not for this one.
+    env = {name: text for name, text in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    try:
+        command = ("make", "--silent", "lock")
+        done = commands.run(*command, cwd=folder, env=commands.tool_environment(env), check=False)
+    except ProblemsError as error:
+        return error.problems[0].what
     return (done.stderr.strip().splitlines() or ["it does not say why"])[-1] if done.returncode else ""

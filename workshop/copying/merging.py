@@ -8,14 +8,15 @@ Nothing here knows what the trees are.
 import json
 import os
 import re
+import shlex
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from roadworthy import processes as commands
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, problem
+from workshop.apart import run_apart
 from workshop.copying.objects import Entries, commit_tree, list_tree, write_tree
 
 # `git merge-tree --write-tree` came with this one.
@@ -59,7 +60,8 @@ class Merge:
     source: Source
     base: Entries  # without what was left out; so is `new`
     new: Entries
-    commit: str  # brings the change, on top of the one that has the base
+    ours: str  # the checkout's files, on top of the base; `commit` brings the change, on top of it likewise
+    commit: str
     tree: str  # the merged one; where there is a conflict, its files have markers
     # For each path with a conflict, the blob of each side that has it: 1 the base, 2 the checkout, 3 the new.
     stages: Mapping[str, Mapping[int, str]]
@@ -167,27 +169,14 @@ def merge_entries(source: Source, base: Entries, new: Entries) -> Merge:
         meta, path = line.split("\t", 1)
         _, blob, stage = meta.split(" ")
         stages[path][int(stage)] = blob
-    return Merge(source, base, new, theirs, tree, stages, read_messages(messages))
+    return Merge(source, base, new, ours, theirs, tree, stages, read_messages(messages))
 
 
 def settle(merge: Merge, wanted: Entries) -> Merge:
-    """Return the merge with other content for some files that have no conflict, so that all is written at once.
-
-    For such a file the base becomes what the checkout has, so its new content is taken as it is; one that nobody has is
-    added. A file that has to be found first, because somebody moved it, keeps what the merge gives it.
-    """
+    """Return the merge with some files that it is not about, so that all is written at once; whatever is there goes."""
     current = list_tree(merge.source.scratch, merge.source.head)
-    plain = {
-        path: entry
-        for path, entry in wanted.items()
-        if path not in merge.stages
-        and (path in merge.base) == (path in merge.new)
-        and (path in current or path not in merge.base)
-    }
-    base = merge.base | {path: current[path] for path in plain if path in current}
-    settled = replace(merge_entries(merge.source, base, merge.new | plain), deleted=merge.deleted)
-    same = settled.stages.keys() == merge.stages.keys()
-    return settled if same else merge
+    base = merge.base | {path: current[path] for path in wanted if path in current}
+    return replace(merge_entries(merge.source, base, merge.new | wanted), deleted=merge.deleted)
 
 
 def list_changes(merge: Merge) -> list[tuple[str, str]]:
@@ -228,32 +217,41 @@ def carry_out(merge: Merge) -> list[str]:
     """Bring the working tree and the index to the result, and return the paths that have a conflict now.
 
     Raises:
-        ProblemsError: Git refuses, and nothing has changed.
+        ProblemsError: Git refuses, and nothing has changed; or it was ended, and there are traces.
     """
     repository = merge.source.repository
     fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
     repository.run(*OPTIONS, *fetch, merge.source.scratch.folder, merge.commit, check=True)
+    # Again: what is changed in this moment would be taken for git's work, if that ends half way.
+    require_clean(repository)
     journal = git_path(repository, JOURNAL)
-    # Whatever will be where nothing was: what is new, or moved, or put beside what it is in conflict with.
-    before, after = (list_tree(merge.source.scratch, tree) for tree in (merge.source.head, merge.tree))
     # All of it or nothing.
     part = journal.with_suffix(".part")
-    new = sorted({*after, *merge.conflicts} - before.keys())
-    part.write_text(json.dumps({"head": merge.source.head, "new": new}), encoding="utf-8")
+    part.write_text(json.dumps({"head": merge.source.head, "new": list_new(merge)}), encoding="utf-8")
     part.replace(journal)
     # One command, in a group of its own: neither the end of this process nor Ctrl-C ends it half way.
     words = ("git", *OPTIONS, "-c", "advice.mergeConflict=false", "cherry-pick", "--no-commit", merge.commit)
     env = {**repository.environment(), **NOBODY}
-    done = commands.run_apart(*words, cwd=repository.folder, env=env, timeout=PATIENCE)
+    done = run_apart(*words, cwd=repository.folder, env=env, timeout=PATIENCE)
     conflicts = unmerged(repository)
     if done.returncode and not conflicts:
-        # A git that was ended has perhaps begun to write, and its traces are to be found.
-        if done.returncode > 0:
-            journal.unlink()
-        said = [line for line in done.stdout.splitlines() if line.strip()]
-        raise problem(f"git did not merge: {' '.join(said[:8])}", "remove what it speaks of, and run the same again")
+        said = " ".join(done.stdout.split())
+        require_uninterrupted(repository, journal, f"; it says: {said}" if said else "")
+        raise problem(f"git did not merge: {said}", "remove what it speaks of, and run the same again")
     journal.unlink()
     return conflicts
+
+
+def list_new(merge: Merge) -> list[str]:
+    """Return what will be where nothing was: what is new, or moved, or put beside what it is in conflict with."""
+    repository = merge.source.repository
+    before, after = (list_tree(merge.source.scratch, tree) for tree in (merge.source.head, merge.tree))
+    # What is put beside is called after its side, and cherry-pick has other words for these than merge-tree.
+    theirs = f"{repository.ask('rev-parse', '--short', merge.commit)} ({merge.source.subject})".replace("/", "_")
+    sides = {f"~{merge.ours}": "~HEAD", f"~{merge.commit}": f"~{theirs}"}
+    called = re.compile("|".join(sides))
+    names = {called.sub(lambda found: sides[found[0]], path) for path in {*after, *merge.stages}}
+    return sorted(names - before.keys())
 
 
 def unmerged(repository: Repository) -> list[str]:
@@ -272,6 +270,9 @@ def require_clean(repository: Repository) -> None:
     journal = git_path(repository, JOURNAL)
     if journal.exists():
         require_uninterrupted(repository, journal)
+    if conflicts := unmerged(repository):
+        remedy = "solve them, git add each, and git commit; to undo all of it: git reset --merge"
+        raise problem(f"there are conflicts in {', '.join(conflicts)}", remedy)
     for name in UNDER_WAY:
         if git_path(repository, name).exists():
             raise problem(f"git is in the middle of something: there is a {name}", "end it: git status says how")
@@ -282,7 +283,7 @@ def require_clean(repository: Repository) -> None:
         raise problem(f"the checkout has changes that are not committed: {listed}", "commit them, or git stash")
 
 
-def require_uninterrupted(repository: Repository, journal: Path) -> None:
+def require_uninterrupted(repository: Repository, journal: Path, said: str = "") -> None:
     """Make sure that a git which was ended while it wrote has left nothing behind; then its journal goes."""
     found = json.loads(journal.read_text(encoding="utf-8"))
     lock = git_path(repository, "index.lock")
@@ -291,11 +292,15 @@ def require_uninterrupted(repository: Repository, journal: Path) -> None:
     at_head = found.get("head") == repository.ask("rev-parse", "HEAD")
     half = untouched and at_head and repository.ask("status", "--porcelain", "--untracked-files=no")
     tracked = set(repository.ask("ls-files", "-z").split("\0"))
-    strays = [path for path in found.get("new", ()) if path not in tracked and (repository.folder / path).exists()]
+    strays = [
+        path for path in found.get("new", ()) if path not in tracked and os.path.lexists(repository.folder / path)
+    ]
     if not (lock.exists() or half or (untouched and at_head and strays)):
         journal.unlink()
         return
     steps = [f"remove {lock}"] if lock.exists() else []
-    steps += ["git reset --hard", *([f"remove {', '.join(strays)}"] if strays else [])]
+    # What git ignores is not spared: nothing was there before.
+    clean = ("git", "--literal-pathspecs", "clean", "--quiet", "--force", "-x", "--", *strays)
+    steps += ["git reset --quiet --hard", *([shlex.join(clean)] if strays else [])]
     what = "an update was ended while git wrote its files; the commit is as it was, the files are between two"
-    raise problem(what, f"when no git runs here any more: {'; '.join(steps)}; and run the same again")
+    raise problem(f"{what}{said}", f"when no git runs here any more: {'; '.join(steps)}; and run the same again")

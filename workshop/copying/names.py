@@ -25,6 +25,8 @@ RUST_CRATES = re.compile("alloc|build|core|debug|deps|examples|incremental|proc_
 WINDOWS = re.compile("con|prn|aux|nul|(?:com|lpt)[0-9]")
 # What an import finds before it looks for a package.
 PYTHON = sys.stdlib_module_names
+# What the tools bring that `make new` does not install; of the others it is asked which modules they have.
+MODULES = {"mypyc": "mypy", "rpds": "rpds-py"}
 # A name that nobody has, for a suggestion.
 EXAMPLE = "turbo-frob"
 
@@ -50,7 +52,6 @@ def objections(name: str) -> Iterator[str]:
         (re.search(r"[^A-Za-z0-9-]", name), "it is made of other things than the letters a to z, digits and hyphens"),
         (re.match(r"[0-9]", name), "it begins with a digit, so Python could not import it"),
         (len(name) > LONGEST, f"it has {len(name)} letters, and lines of code and tables have room for {LONGEST}"),
-        (len(name) == 1, "it has one letter, and nobody could look for it"),
         (name != small, capitals),
         (name.startswith("-") or name.endswith("-"), "it begins or ends with a hyphen, which PEP 508 forbids"),
         ("--" in name, "it has two hyphens in a row, which PEP 503 takes for one"),
@@ -73,36 +74,34 @@ def suggest(name: str, forbidden: Container[str] = ()) -> str:
     return next(good, EXAMPLE)
 
 
-def check(name: str, files: Mapping[str, tuple[str, bytes]]) -> Iterator[Problem]:
-    """Say what speaks against a name, for a project of these files, by path: the first thing, and a name that will do.
-
-    Beside what holds for every name, nothing else that is imported or compiled there may be called so.
-    """
-    others = taken({path: content for path, (_, content) in files.items()})
-    why = next(objections(name), None) or others.get(Names(name).snake)
-    if why:
+def check(name: str, others: Mapping[str, str]) -> Iterator[Problem]:
+    """Say what speaks against a name: the first thing, and a name that will do; others are what is `taken`."""
+    if why := next(objections(name), None) or others.get(Names(name).snake):
         shown = ascii(name if len(name) <= 2 * LONGEST else f"{name[: 2 * LONGEST]}…")
         yield Problem(
             f"a project cannot be called {shown}: {why}", f"take another name, such as {suggest(name, others)}"
         )
 
 
-def taken(files: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the names that a project's own files need for something else, each with what that is."""
+def taken(files: Mapping[str, tuple[str, bytes]]) -> dict[str, str]:
+    """Return the names that a project's own files need for something else, by module, each with what that is."""
     found: dict[str, str] = {}
     pins: dict[str, str] = {}
-    for path, content in files.items():
+    for path, (_, content) in files.items():
         where = PurePosixPath(path)
-        if where.suffix in {".py", ".pyi"} and where.parts[0] in {"roadworthy", "scripts", "tests"}:
-            imported = re.findall(rb"^\s*(?:import|from) (\w+)", content, re.MULTILINE)
-            found |= {name.decode(): f"{path} imports something else by that name" for name in imported}
-            found |= dict.fromkeys((where.stem, where.parts[0]), f"{path} is called so")
-        elif where.parts[0] == "requirements":
+        folder = where.parts[0]
+        if folder in {"roadworthy", "tests"}:
+            found[folder] = f"{path} is imported by the name of its folder"
+        elif folder == "scripts":
+            # The pages are checked by their own names, without their folder's.
+            found[where.stem] = f"{path} is called so"
+        elif folder == "requirements":
             pins |= {name.decode(): path for name in re.findall(rb"^([a-z0-9-]+)==", content, re.MULTILINE)}
         elif path == "Cargo.lock":
-            crates = re.findall(rb'^name = "(.+)"$', content, re.MULTILINE)
+            crates = re.findall(rb'^name = "(.+)"\nversion = .+\nsource = ', content, re.MULTILINE)
             found |= {name.decode().replace("-", "_"): "it is a crate that this one needs" for name in crates}
     # Its module may have another name than a tool: python-dotenv brings dotenv.
-    modules = {module: owners[0].lower().replace("_", "-") for module, owners in packages_distributions().items()}
-    found |= {name: f"the tool {tool} has a module of that name" for name, tool in modules.items() if tool in pins}
+    here = {module: owners[0].lower().replace("_", "-") for module, owners in packages_distributions().items()}
+    modules = {name: tool for name, tool in {**here, **MODULES}.items() if tool in pins}
+    found |= {name: f"the tool {tool} has a module of that name" for name, tool in modules.items()}
     return {name.replace("-", "_"): f"{path} has a tool of that name" for name, path in pins.items()} | found

@@ -8,6 +8,7 @@ from typing import Any
 
 import tomli
 
+from roadworthy.tables import find_table
 from roadworthy.terminal import problem
 from workshop.copying.rules import RECORD
 
@@ -57,12 +58,12 @@ class Record:
             table: dict[str, Any] = tomli.loads(text)
         except tomli.TOMLDecodeError as error:
             raise problem(f"{RECORD} is no TOML: {error}", remedy) from None
-        if "answers" not in table:
+        if not {"answers", "checksum"} & table.keys():
             return None
         try:
-            answers = Answers(**{one.name: str(table["answers"][one.name]) for one in fields(Answers)})
+            answers = Answers(**{one.name: str(find_table(table, "answers")[one.name]) for one in fields(Answers)})
             plain = {one.name: str(table[one.name]) for one in fields(cls) if one.name != "answers"}
-        except (LookupError, TypeError) as error:
+        except LookupError as error:
             raise problem(f"{RECORD} is incomplete: it has no {error}", remedy) from None
         record = cls(**plain, answers=answers)
         if record.checksum != table.get("checksum"):

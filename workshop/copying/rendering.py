@@ -8,7 +8,7 @@ import re
 from roadworthy.repository import Repository
 from workshop.copying.edits import EDITS, edit_lock, for_a_copy, licence_text
 from workshop.copying.names import Names
-from workshop.copying.objects import LINK, PLAIN, SUBMODULE, Files, decode, encode, read_files
+from workshop.copying.objects import PLAIN, Files, decode, encode, read_files
 from workshop.copying.record import Record
 from workshop.copying.rules import RECORD, Rules
 
@@ -55,8 +55,8 @@ def render(source: Repository, record: Record, version: str) -> Files:
     renamer = Renamer(rules, record)
     made: Files = {}
     for path, (mode, content) in rules.select(files).items():
-        kept = mode in (LINK, SUBMODULE)
-        made[renamer.path(path)] = (mode, content if kept else adapt(path, content, renamer))
+        # Of a link the content is its target, which may have the name in it.
+        made[renamer.path(path)] = (mode, adapt(path, content, renamer))
     for path, edit in EDITS.items():
         if path in made:
             made[path] = (made[path][0], edit(made[path][1].decode(), record, version).encode())

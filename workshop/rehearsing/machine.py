@@ -9,7 +9,6 @@ from roadworthy.processes import find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import list_pythons
 from roadworthy.terminal import problem
-from roadworthy.verifying.jobs import is_supported
 from workshop.workflows.jobs import Row
 
 # They test the checkout, and not the release: a rehearsal would only take longer.
@@ -26,7 +25,7 @@ class Machine:
     @classmethod
     def here(cls, project: Project, triple: str) -> "Machine":
         """Look at this machine."""
-        pythons = [python for python in list_pythons(find_uv()) if is_supported(project, python)]
+        pythons = [python for python in list_pythons(find_uv()) if project.supports(python)]
         return cls(triple, frozenset(python.name for python in pythons))
 
     def why_not(self, row: Row) -> str:

@@ -13,12 +13,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from packaging.version import Version
 
-from roadworthy import processes as commands
 from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.state import Checkout
 from roadworthy.releasing.version import Release, next_version, version_of_tag
 from roadworthy.terminal import problem
+from workshop.apart import run_apart
 
 BRANCH = "main"
 # What a caller's environment would tell git, make, uv, twine or a step of a workflow.
@@ -93,7 +93,7 @@ class ScratchCopy:
     def run(self, *command: object, cwd: Path | None = None, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Run a command in the checkout, or in another folder, with further variables; return how it ended."""
         env = {**self.environment(), **variables}
-        return commands.run_apart(*command, cwd=cwd or self.checkout, env=env, timeout=LONGEST)
+        return run_apart(*command, cwd=cwd or self.checkout, env=env, timeout=LONGEST)
 
     def git(self, *arguments: object, cwd: Path | None = None) -> str:
         """Run git, and return what it prints; a failure is a problem."""
@@ -208,11 +208,11 @@ def age_sources(checkout: Path) -> None:
 
 
 def choose_version(scratch: ScratchCopy) -> Release:
-    """Return the next patch after all versions that are there: in pyproject.toml, and as tags."""
-    standing = files.standing(Project(scratch.checkout).read)
-    tags = scratch.git("tag", "--list").splitlines()
-    finals = [version for version in map(version_of_tag, tags) if version and not version.is_prerelease]
-    return Release(next_version(str(max([Version(Version(standing).base_version), *finals]))))
+    """Return the next patch after all that is in pyproject.toml or a tag; after a pre-release, its final version."""
+    standing = Version(files.standing(Project(scratch.checkout).read))
+    versions = [standing, *filter(None, map(version_of_tag, scratch.git("tag", "--list").splitlines()))]
+    patches = [Version(next_version(str(version))) for version in versions if not version.is_prerelease]
+    return Release(str(max([Version(standing.base_version), *patches])))
 
 
 def has_fragment(scratch: ScratchCopy) -> bool:

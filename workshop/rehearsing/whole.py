@@ -5,7 +5,6 @@ GitHub on this machine. Nothing is written outside a temporary folder, and nothi
 registries, for what the tools themselves need.
 """
 
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -101,8 +100,6 @@ def rehearse_whole(project: Project, version: Release | None, *, keeping: bool) 
     """
     with step(f"read {project.workflow_path} by its rules"):
         require_rules(project)
-    # As Ctrl-C does: whatever was started is ended, and what was written is removed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with scratch_folder(project) as folder, report.showing(log_of(folder)) as screen:
         started = time.perf_counter()
         with step("make a scratch copy of this commit, and a remote"):

@@ -10,18 +10,23 @@ from helpers import copy_checkout, run
 from releases import MOMENT
 from roadworthy.project import Project
 from roadworthy.repository import Repository
-from workshop.copying.record import Answers
+from workshop.copying.record import Answers, Record
 
 PROJECT = Project(Path(__file__).resolve().parents[2])
-ADDRESS = "https://example.org/iron/ferrous-wheel"
+ADDRESS = "https://github.com/rust-wheelwrights/ferrous-wheel"
 # The template's name in any spelling, and its owner.
 TEMPLATE = re.compile(rb"ferr[o0]us|wheelwright", re.IGNORECASE)
 GIVEN = ("--author=Ada Lovelace", "--email=ada@example.org", "--owner=ada", "--description=Frobs turbos.")
 
 
-def answers(name: str, package: str = "full") -> Answers:
+def answers(name: str) -> Answers:
     """Return the answers of somebody."""
-    return Answers(name, "Ada Lovelace", "ada@example.org", "ada", "Frobs turbos.", "MIT", package, time.strftime("%Y"))
+    return Answers(name, "Ada Lovelace", "ada@example.org", "ada", "Frobs turbos.", "MIT", time.strftime("%Y"))
+
+
+def record(name: str, commit: str = "HEAD") -> Record:
+    """Return what a copy with these answers, of a commit or a tree, knows of where it came from."""
+    return Record(ADDRESS, commit, commit, "v1", answers(name))
 
 
 def environment(home: Path) -> dict[str, str | None]:
@@ -85,6 +90,13 @@ class Folder:
         self.write(name, text.replace(old, new))
 
     @property
+    def record(self) -> Record:
+        """What a copy knows of where it came from."""
+        found = Record.read(self.read("template.toml"))
+        assert found is not None
+        return found
+
+    @property
     def repository(self) -> Repository:
         return Repository(self.folder)
 
@@ -100,8 +112,5 @@ class Folder:
 
 
 def make_template(folder: Path) -> Folder:
-    """Make a template with this project's files, as one commit, with the address of another one as its origin."""
-    copy_checkout(folder / "ferrous-wheel")
-    template = Folder(folder / "ferrous-wheel", folder)
-    template.git("remote", "add", "origin", ADDRESS)
-    return template
+    """Make a template with this project's files, as one commit."""
+    return Folder(copy_checkout(folder / "ferrous-wheel"), folder)

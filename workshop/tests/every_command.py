@@ -26,11 +26,18 @@ from roadworthy.ci import news as check_news  # noqa: E402
 from roadworthy.gate import command as gate  # noqa: E402
 from roadworthy.project import Project  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
-from workshop.copying import command_line, creating  # noqa: E402, F401 - `new` reads it when it is called
+from workshop.copying import creating  # noqa: E402
 from workshop.rehearsing.rehearsal import prepare_copy, publisher_of  # noqa: E402
 from workshop.rehearsing.scratch import scratch_folder  # noqa: E402
 
-COPY = ("new", "--author=Ada Lovelace", "--email=ada@example.org", "--owner=ada", "--license=MIT")
+ANSWERS = {
+    "NAME": "tin-can",
+    "AUTHOR": "Ada Lovelace",
+    "EMAIL": "ada@example.org",
+    "OWNER": "ada",
+    "DESCRIPTION": "Frobs turbos.",
+    "LICENSE": "MIT",
+}
 
 
 def begin_rehearsal() -> None:
@@ -57,10 +64,7 @@ def engine(main: Callable[[Project, list[str]], None]) -> Callable[[], None]:
 # Those that may run beside each other, and those that come after them: they need what was built.
 FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "release": (release.main, ["0.2.0", "--dry-run"]),
-    "new": (
-        lambda: command_line.main(CHECKOUT, sys.argv[1:]),
-        [*COPY, "--description=Frobs turbos.", "--dest=COPY", "tin-can"],
-    ),
+    "new": (lambda: creating.new(Project(CHECKOUT), CHECKOUT, {**ANSWERS, "DEST": sys.argv[1]}), ["COPY"]),
     "identify": (engine(identify.main), []),
     "doctor": (lambda: doctor.main(Project(CHECKOUT), sys.argv[1:], taken=lambda *_: "not asked"), []),
     "check_news": (engine(check_news.main), ["--base=origin/main"]),

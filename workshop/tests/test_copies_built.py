@@ -19,13 +19,12 @@ from workshop.rehearsing.scratch import age_sources
 
 # What is nasty about each.
 NAMES = {
-    "qz": "two letters, and one spelling",
+    "q": "one letter, and one spelling",
     "a0-b1-c2": "digits, and before every other crate and import",
     "zz-core-match-test-wheel": "words of the code, and after every other crate and import",
     "frobnicating-turbochargers-of-the-valley": "forty letters",
     "x86-64-rs": "like a target",
 }
-MINIMAL = "tin-can"
 # What mypy has found out is as true in the next copy, file by file.
 SHARED = (".venv", ".mypy_cache")
 
@@ -37,7 +36,7 @@ class Series:
     source: Folder
     folder: Path
 
-    def make(self, name: str, *arguments: str) -> Folder:
+    def make(self, name: str) -> Folder:
         """Make a copy where the one before was; environment and cache go along, without what was built there."""
         folder, kept = self.folder / "copy", self.folder / "kept"
         kept.mkdir(exist_ok=True)
@@ -45,13 +44,13 @@ class Series:
             if (folder / each).exists():
                 (folder / each).rename(kept / each)
         shutil.rmtree(folder, ignore_errors=True)
-        self.source.new(name, f"--dest={folder}", *arguments)
+        self.source.new(name, f"--dest={folder}")
         for path in kept.iterdir():
             path.rename(folder / path.name)
         if (folder / ".venv").exists():
             (folder / ".venv" / "develop.stamp").unlink(missing_ok=True)
             here = ("--quiet", "--python", ".venv/bin/python")
-            run(".venv/bin/uv", "pip", "uninstall", *here, *NAMES, MINIMAL, cwd=folder)
+            run(".venv/bin/uv", "pip", "uninstall", *here, *NAMES, cwd=folder)
             age_sources(folder)
         copy = Folder(folder, self.source.home)
         (self.folder / "target").mkdir(exist_ok=True)
@@ -84,11 +83,3 @@ def check(series: Series, copy: Folder) -> None:
 def test_a_copy_is_green_without_an_edit(series: Series, name: str) -> None:
     assert len(name) <= 40
     check(series, series.make(name))
-
-
-def test_a_minimal_copy_is_green_and_has_one_function_and_one_test(series: Series) -> None:
-    copy = series.make(MINIMAL, "--package=minimal")
-    assert copy.git("ls-files", "tests").splitlines() == ["tests/conftest.py", "tests/test_initials.py"]
-    assert copy.read("tests/test_initials.py").count("def test_") == 1
-    assert copy.read("python/tin_can/_core.pyi").count("def ") == 1
-    check(series, copy)

@@ -61,7 +61,8 @@ def remote_ahead(scene: Scene) -> None:
 
 
 def lower_version(scene: Scene) -> None:
-    """A version is asked for that is lower than the one in the files."""
+    """A version is asked for that is lower than the one in the files, of a package that is released."""
+    push_tag(scene, "v0.0.0")
     scene.release(version="0.0.1")
 
 

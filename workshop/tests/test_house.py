@@ -20,7 +20,7 @@ ENGINE = sorted((ROOT / "roadworthy" / "src").rglob("*.py"))
 WORKSHOP = [path for path in sorted((ROOT / "workshop").rglob("*.py")) if "tests" not in path.parts]
 TESTS = [path for name in ("roadworthy", "workshop") for path in sorted((ROOT / name / "tests").rglob("*.py"))]
 # A sample for copies is a package of its own, and not of the workshop.
-WORKSHOP = [path for path in WORKSHOP if "minimal" not in path.parts]
+WORKSHOP = [path for path in WORKSHOP if "sample" not in path.parts]
 # What a module may not hold: the project that it is about is handed to it.
 GLOBALS = {"HERE", "PROJECT", "ROOT", "CHECKOUT"}
 # What the sample is called, in any spelling, and what it is about.

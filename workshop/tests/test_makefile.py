@@ -79,11 +79,11 @@ SCRIPTS = {
     "check-news": ["-m", "roadworthy", "check-news"],
     "collect": ["-m", "roadworthy", "collect"],
     "github-release": ["-m", "roadworthy", "github-release"],
-    "new": ["scripts/template.py", "new"],
-    "rehearse": ["scripts/template.py", "rehearse"],
+    "new": ["-m", "workshop", "new"],
+    "rehearse": ["-m", "workshop", "rehearse"],
     "release": ["scripts/release.py"],
     "stamp": ["-m", "roadworthy", "stamp"],
-    "template-update": ["scripts/template.py", "update"],
+    "template-update": ["-m", "workshop", "update"],
     "verify": ["scripts/verify_install.py"],
 }
 VALUES = [

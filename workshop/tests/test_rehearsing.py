@@ -15,11 +15,12 @@ from helpers import PROJECT
 from rehearsal_faults import go_again, replace_text, skip_to
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import host_triple
+from workshop.apart import run_apart
 from workshop.loopback.identity import IdentityProvider
 from workshop.rehearsing.machine import OF_THE_CHECKOUT, Machine, keep_rows
 from workshop.rehearsing.report import PROOFS, proof_of
 from workshop.rehearsing.runner import FOLDER, Run
-from workshop.rehearsing.scratch import CONFIGURATION, ScratchCopy
+from workshop.rehearsing.scratch import CONFIGURATION, ScratchCopy, choose_version
 from workshop.workflows.jobs import Event
 from workshop.workflows.pipeline import TAG, Pipeline
 
@@ -101,6 +102,28 @@ def make_place(folder: Path, workflow: str) -> ScratchCopy:
     place.git("remote", "add", "origin", place.remote)
     place.commit("Start", {f"{FOLDER}/CI.yml": workflow, "scripts/bootstrap.py": "", "roadworthy/pyproject.toml": ""})
     return place
+
+
+@pytest.mark.parametrize(
+    ("standing", "tags", "chosen"),
+    [
+        ("0.1.0", [], "0.1.1"),
+        ("0.3.0-rc1", ["v0.2.9", "v0.3.0-rc1"], "0.3.0"),
+        ("0.1.0-alpha1", ["v0.1.0-alpha1"], "0.1.0"),
+        ("0.3.0-rc1", ["v0.3.0", "vacation"], "0.3.1"),
+        ("0.2.0", ["v0.2.4", "v0.3.0-rc1"], "0.2.5"),
+    ],
+)
+def test_the_version_that_is_rehearsed_is_the_next_final_one(
+    tmp_path: Path, standing: str, tags: list[str], chosen: str
+) -> None:
+    place = make_place(tmp_path, WORKFLOW)
+    text = f'name = "other"\nversion = "{standing}"\n'
+    files = {"pyproject.toml": f"[project]\n{text}", "Cargo.toml": f"[package]\n{text}"}
+    place.commit("A package", {**files, "Cargo.lock": f"[[package]]\n{text}"})
+    for tag in tags:
+        place.git("tag", tag)
+    assert choose_version(place).text == chosen
 
 
 @pytest.fixture
@@ -283,7 +306,7 @@ def test_what_a_program_has_started_ends_with_it(tmp_path: Path) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.7)
     try:
         with pytest.raises(KeyboardInterrupt):
-            commands.run_apart("sh", "-c", script, cwd=tmp_path, env=os.environ, timeout=50)
+            run_apart("sh", "-c", script, cwd=tmp_path, env=os.environ, timeout=50)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -293,7 +316,7 @@ def test_what_a_program_has_started_ends_with_it(tmp_path: Path) -> None:
 
 def test_both_streams_of_a_program_are_kept_in_their_order(tmp_path: Path) -> None:
     script = "import sys; print('a', flush=True); print('b', file=sys.stderr, flush=True); print('c'); sys.exit(3)"
-    done = commands.run_apart(sys.executable, "-c", script, cwd=tmp_path, env=os.environ, timeout=50)
+    done = run_apart(sys.executable, "-c", script, cwd=tmp_path, env=os.environ, timeout=50)
     assert (done.returncode, done.stdout.split()) == (3, ["a", "b", "c"])
 
 
@@ -304,7 +327,7 @@ def test_a_program_that_outlives_who_started_it_may_still_print(tmp_path: Path) 
     shell = f"{alive}; echo more; exec touch {done}"
     script = (
         f"import os, sys; from pathlib import Path; sys.path[:0] = {[str(PROJECT.root), ENGINE]!r}\n"
-        "from roadworthy.processes import run_apart\n"
+        "from workshop.apart import run_apart\n"
         f"run_apart('bash', '-ec', {shell!r}, cwd=Path.cwd(), env=os.environ, timeout=50)"
     )
     assert commands.run(sys.executable, "-c", script, cwd=tmp_path, env=os.environ, check=False).returncode == -9

@@ -53,6 +53,21 @@ def test_the_release_is_one_commit_and_one_annotated_tag_and_the_checkout_follow
     assert set(place.refs()) == {"HEAD", "refs/heads/main", "refs/tags/v0.2.0", "refs/tags/v0.2.0^{}"}
 
 
+def test_the_first_version_may_be_below_the_one_in_the_files_and_the_next_comes_after_it(place: Place) -> None:
+    """So the name can be had by 0.1.0-alpha1, as `make doctor` advises, where the files say 0.1.0."""
+    assert place.release("0.1.0-alpha1", "--yes").returncode == 0
+    require_released(place, "0.1.0-alpha1")
+    assert place.git("diff", "--name-only", "HEAD^").split() == [
+        *("CHANGELOG.md", "Cargo.lock", "Cargo.toml", "pyproject.toml")
+    ]
+    refused = place.release("0.0.9", "--yes")
+    assert "0.0.9 is not greater than what is released on this line: v0.1.0-alpha1" in refused.stderr
+    assert place.release("0.1.0", "--yes").returncode == 0
+    require_released(place, "0.1.0")
+    assert place.git("ls-files", "changelog.d/*.added.md") == ""
+    assert re.findall(r"(?m)^## (\S+)", place.read("CHANGELOG.md")) == ["0.1.0", "0.1.0-alpha1"]
+
+
 def test_the_same_command_again_says_that_it_is_released_even_without_a_terminal(place: Place) -> None:
     place.release("0.2.0", "--yes")
     before = fingerprint(place.checkout)

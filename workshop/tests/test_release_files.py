@@ -189,8 +189,7 @@ FILES.add(
     "dependencies are no table",
     "cargo cannot read the package: ",
     "repair what it names, and commit",
-    replace("Cargo.toml", "[dependencies]\n", "[dependencies-of-old]\n"),
-    replace("Cargo.toml", "[package]\n", "dependencies = 1\n[package]\n"),
+    replace("Cargo.toml", "[package]\n", "build-dependencies = 1\n[package]\n"),
     commit,
 )
 MARKER = "<!-- news fragments are written below this line -->"

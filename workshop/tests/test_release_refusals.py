@@ -421,7 +421,17 @@ TAGS.add(
     "version below the files",
     "0.2.0 is below the version in the files, 0.3.0",
     "choose 0.3.0 or a later one",
+    *tagged("v0.1.0"),
     version("0.3.0"),
+)
+TAGS.add(
+    "version below the files, where all that is released is on another line",
+    "0.2.0 is below the version in the files, 0.3.0",
+    "choose 0.3.0 or a later one",
+    version("0.3.0"),
+    git("commit", "-q", "--allow-empty", "-m", "Elsewhere"),
+    *tagged("v0.1.0"),
+    git("reset", "-q", "--hard", "HEAD^"),
 )
 TAGS.add(
     "branch of a pull request left here",

@@ -86,7 +86,7 @@ def lacking(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     "target",
     [
         *("bench", "build", "develop", "format", "lint", "release VERSION=0.9.0 DRY_RUN=1", "rehearse", "sdist"),
-        *("new NAME=turbo-frob DEST=../turbo-frob", "template-update CHECK=1", "test", "test-tooling", "verify"),
+        *("test", "test-tooling", "verify"),
     ],
 )
 def test_every_target_that_needs_rust_says_so_in_the_same_words(
@@ -96,14 +96,13 @@ def test_every_target_that_needs_rust_says_so_in_the_same_words(
     assert refused.returncode == 2
     assert f"problem: {missing} is not on PATH\n  install Rust (rustup, or your system's packages)" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert not (checkout.parent / "turbo-frob").exists()
 
 
 SCRIPTS = [
     "scripts/build.py",
     "-m roadworthy check --host",
     "scripts/release.py 0.9.0 --dry-run",
-    "-m workshop.rehearse",
+    "-m workshop rehearse",
 ]
 
 

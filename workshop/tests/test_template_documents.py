@@ -57,11 +57,16 @@ def test_the_readme_says_how_large_the_pages_are() -> None:
 
 
 def test_the_readme_says_what_a_copy_costs(tmp_path: Path) -> None:
-    files = make_template(tmp_path).new("tin-can", "--package=minimal").git("ls-files").splitlines()
+    copy = make_template(tmp_path).new("tin-can")
+    files = copy.git("ls-files").splitlines()
     engine = [name for name in files if name.startswith("roadworthy/")]
     count = round(sum(lines(name) for name in engine if name.endswith(".py")), -2)
-    workshop = sum(name.startswith("workshop/") for name in files)
+    own = [name for name in files if name not in engine]
+    written = [name for name in own if name != "Cargo.lock" and not re.fullmatch(r"requirements/.*\.txt", name)]
+    size = round(sum(len(copy.read(name).splitlines()) for name in written), -2)
     said = PROJECT.read("README.md")
-    assert f"{len(files)} in a copy of the small sample: {len(engine)} are the engine (roadworthy/," in said
-    assert f"{count:,} lines of Python" in said
-    assert f"{workshop} the workshop" in said
+    assert f"{len(files)} in a copy: {len(engine)} are the engine (roadworthy/, {count:,} lines of Python" in said
+    assert f"{len(own)} are yours, of {size:,} lines without the locks" in said
+    said = PROJECT.read("docs/copying.md")
+    assert f"**{len(files)} files**, {len(engine)} of which are the engine in roadworthy/" in said
+    assert f"the **{len(own)}** others, {size:,} lines without the locks" in said

@@ -3,7 +3,10 @@
 All scenarios are folders of one checkout, so that one merge answers for them; no content occurs in two of them.
 """
 
+import os
+import random
 import re
+import shutil
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,7 @@ from copies import PROJECT
 from helpers import run
 from releases import environment, fingerprint
 from roadworthy.repository import Repository
+from roadworthy.repository import environment as git_environment
 from roadworthy.terminal import ProblemsError
 from updates import LINK, PLAIN, SCENARIOS, Scenario, State, expected
 from workshop.copying import merging
@@ -66,6 +70,7 @@ class Merged:
     Attributes:
         checkout: Where it happened.
         before: What was in its folder before, git's own files as well.
+        after: What was there after it.
         plan: What was worked out.
         conflicts: The paths that have a conflict.
         stages: For each scenario the folder's files in the index: what is merged, and each side of the conflicts.
@@ -73,6 +78,7 @@ class Merged:
 
     checkout: Repository
     before: dict[str, str]
+    after: dict[str, str]
     plan: merging.Merge
     conflicts: list[str]
     stages: dict[Scenario, dict[int, State]]
@@ -113,7 +119,7 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> Merged:
     plan = merge(checkout, folder / "scratch", gather(base), gather(new))
     assert fingerprint(checkout.folder) == before, "working it out has changed the checkout"
     conflicts = merging.carry_out(plan)
-    return Merged(checkout, before, plan, conflicts, read_stages(checkout))
+    return Merged(checkout, before, fingerprint(checkout.folder), plan, conflicts, read_stages(checkout))
 
 
 def test_conflicts_are_exactly_where_they_are_expected(merged: Merged) -> None:
@@ -254,7 +260,7 @@ def test_a_file_that_changes_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
     plan = merge(checkout, tmp_path / "scratch", base, {name: text(*LINES, "new") for name in base})
     (checkout.folder / "b.txt").write_text("changed meanwhile", encoding="utf-8")
     before = fingerprint(checkout.folder)
-    with pytest.raises(ProblemsError, match=r"git did not merge: .*b\.txt"):
+    with pytest.raises(ProblemsError, match=r"changes that are not committed: b\.txt"):
         merging.carry_out(plan)
     after = fingerprint(checkout.folder)
     assert {name for name in after if before.get(name) != after[name]} <= {n for n in after if "/objects/" in n}
@@ -346,23 +352,69 @@ def test_a_git_that_is_killed_while_it_writes_is_noticed_and_what_it_wrote_can_b
     attributes.parent.mkdir(exist_ok=True)
     attributes.write_text("*.txt filter=killer\n", encoding="utf-8")
     before = contents(checkout.folder)
-    with pytest.raises(ProblemsError, match="git did not merge"):
+    with pytest.raises(ProblemsError, match="an update was ended while git wrote its files"):
         merging.carry_out(plan)
     attributes.unlink()
     assert contents(checkout.folder) != before, "git was not killed half way"
-    with pytest.raises(ProblemsError, match="an update was ended while git wrote its files") as raised:
-        merging.require_clean(checkout)
-    (problem,) = raised.value.problems
-    for step in problem.remedy.removeprefix("when no git runs here any more: ").split("; "):
-        words = step.split()
-        if words[0] == "git":
-            assert run(*words, cwd=checkout.folder, **environment()).returncode == 0
-        elif words[0] == "remove":
-            for name in step.removeprefix("remove ").split(", "):
-                (checkout.folder / name).unlink()
+    follow(checkout)
     assert contents(checkout.folder) == before
     merging.require_clean(checkout)
     assert merging.carry_out(plan) == []
+
+
+def follow(checkout: Repository) -> None:
+    """Do what is printed after a git that was ended, to the letter."""
+    with pytest.raises(ProblemsError, match="an update was ended while git wrote its files") as raised:
+        merging.require_clean(checkout)
+    (problem,) = raised.value.problems
+    steps = problem.remedy.removeprefix("when no git runs here any more: ").removesuffix("; and run the same again")
+    for step in steps.split("; "):
+        if step.startswith("remove "):
+            (checkout.folder / step.removeprefix("remove ")).unlink()
+        else:
+            assert run("sh", "-c", step, cwd=checkout.folder, **environment()).returncode == 0
+
+
+def test_a_git_that_is_killed_at_any_moment_can_be_undone_by_what_is_printed(tmp_path: Path) -> None:
+    """Everything that there is to write: what is new, moved, and put beside what it is in conflict with."""
+    base, new = ({each: each.base for each in SCENARIOS}, {each: each.after("template") for each in SCENARIOS})
+    checkout = make_checkout(tmp_path / "checkout", gather({each: each.after("user") for each in SCENARIOS}))
+    plan = merge(checkout, tmp_path / "scratch", gather(base), gather(new))
+    before, moments = contents(checkout.folder), []
+    killer = tmp_path / "bin" / "git"
+    killer.parent.mkdir()
+    git = shutil.which("git")
+    killer.write_text(
+        f'#!/bin/sh\ncase "$*" in *cherry-pick*) {git} "$@" & sleep "$DELAY"; kill -9 $!; kill -9 $$;; esac\n'
+        f'exec {git} "$@"\n',
+        encoding="utf-8",
+    )
+    killer.chmod(0o755)
+    chance = random.Random(7)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{killer.parent}{os.pathsep}{os.environ['PATH']}")
+        for _ in range(12):
+            patch.setenv("DELAY", f"{chance.uniform(0.01, 0.3):.3f}")
+            git_environment.cache_clear()
+            try:
+                merging.carry_out(plan)
+            except ProblemsError:
+                moments.append(contents(checkout.folder) != before)
+            if merging.git_path(checkout, merging.JOURNAL).exists():
+                follow(checkout)
+            checkout.ask("reset", "--quiet", "--merge")
+            assert contents(checkout.folder) == before
+            merging.require_clean(checkout)
+    git_environment.cache_clear()
+    assert any(moments), "git was never killed while it wrote"
+    assert merging.carry_out(plan) != []
+
+
+def test_the_journal_has_every_file_that_is_where_nothing_was(merged: Merged) -> None:
+    """Also what git puts beside a conflict, which it calls after the side that it is of."""
+    appeared = {path for path in merged.after if path not in merged.before and not path.startswith(".git/")}
+    assert {path for path in appeared if "~" in path}, "nothing is beside a conflict"
+    assert appeared <= set(merging.list_new(merged.plan))
 
 
 # ---- the document ---------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from copies import PROJECT
 from helpers import copy_checkout
 from roadworthy.releasing.version import version_of_tag
 from versioned import Versioned
+from workshop.rehearsing.scratch import share_environment
 
 MOVED = ("roadworthy/src/roadworthy/building/sdist.py", "roadworthy/src/roadworthy/building/source.py")
 
@@ -22,16 +23,23 @@ def check_update_from_the_release_before(project: Versioned, folder: Path) -> No
     """Make a copy of the newest release that is not the commit at hand, update it, and compare it with a fresh one."""
     head = project.git("rev-parse", "HEAD")
     before = [tag for tag in released(project) if project.git("rev-parse", f"{tag}^{{commit}}") != head][-1]
-    places = {name: Versioned(folder / name) for name in ("before", "now")}
-    for place, commit in zip(places.values(), (before, head), strict=True):
-        project.git("clone", "--quiet", "--no-checkout", project.folder, place.folder)
-        place.git("checkout", "--quiet", "--detach", commit)
-    copy = places["before"].copy(folder / "copy")
+    # To which the public address leads.
+    now = clone(project, folder / "template", head)
+    copy = clone(project, folder / "before", before).copy(folder / "copy")
     done = copy.update(f"--to={head}")
     assert done.returncode == 0, done.stdout + done.stderr
-    fresh = places["now"].copy(folder / "fresh")
+    fresh = now.copy(folder / "fresh")
     assert copy.files() == fresh.files()
     assert f'commit = "{head}"' in copy.read("template.toml")
+
+
+def clone(project: Versioned, folder: Path, commit: str) -> Versioned:
+    """Clone a template that has the environment of these tests."""
+    project.git("clone", "--quiet", "--no-checkout", project.folder, folder)
+    place = Versioned(folder)
+    place.git("checkout", "--quiet", "--detach", commit)
+    share_environment(PROJECT.root / ".venv", folder)
+    return place
 
 
 def test_a_copy_of_the_release_before_is_updated_to_this_commit(tmp_path: Path) -> None:
@@ -54,10 +62,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Versioned:
     project.git("tag", "--annotate", "--message=Release", "v9.0.0")
     project.replace("Makefile", "MAKEFLAGS += --no-builtin-rules\n", "MAKEFLAGS += --no-builtin-rules --silent\n")
     project.replace(".github/workflows/CI.yml", "jobs:\n", "# The jobs.\njobs:\n")
-    project.replace("src/lib.rs", "use ", "// New.\nuse ")
+    project.replace("workshop/copying/sample/src/lib.rs", "use ", "// New.\nuse ")
     project.git("mv", *MOVED)
-    project.git("rm", "--quiet", "docs/checks.md")
-    project.write("docs/more.md", "More of ferrous-wheel.\n")
+    project.git("rm", "--quiet", "changelog.d/README.md")
+    project.write("scripts/more.py", "# More of ferrous-wheel.\n")
     project.git("update-index", "--chmod=+x", "roadworthy/src/roadworthy/ci/news.py")
     (project.folder / "roadworthy/src/roadworthy/ci/news.py").chmod(0o755)
     project.release("9.1.0")
@@ -70,9 +78,8 @@ def test_it_is_compared_as_soon_as_there_are_two_releases(project: Versioned, tm
 
 
 def test_a_copy_with_work_of_its_own_keeps_it(project: Versioned, tmp_path: Path) -> None:
-    before = Versioned(tmp_path / "before")
-    project.git("clone", "--quiet", "--branch=v9.0.0", project.folder, before.folder)
-    copy = before.copy(tmp_path / "copy")
+    project.git("clone", "--quiet", project.folder, tmp_path / "template")
+    copy = clone(project, tmp_path / "before", "v9.0.0").copy(tmp_path / "copy")
     own = {
         "README.md": "Mine.\n",
         "src/lib.rs": "// Mine.\n",
@@ -81,8 +88,8 @@ def test_a_copy_with_work_of_its_own_keeps_it(project: Versioned, tmp_path: Path
     }
     for name, text in own.items():
         copy.write(name, text)
-    copy.git("rm", "--quiet", "-r", "benchmarks", "docs/performance.md")
-    copy.git("mv", "roadworthy/src/roadworthy/ci/doctor.py", "roadworthy/src/roadworthy/ci/nurse.py")
+    copy.git("rm", "--quiet", "-r", "docs")
+    copy.git("mv", "scripts/verify_install.py", "scripts/proof.py")
     copy.commit()
     done = copy.update()
     assert done.returncode == 0, done.stdout + done.stderr
@@ -92,8 +99,8 @@ def test_a_copy_with_work_of_its_own_keeps_it(project: Versioned, tmp_path: Path
     assert changed == {
         ".github/workflows/CI.yml": "M",
         "Makefile": "M",
-        "docs/checks.md": "D",
-        "docs/more.md": "A",
+        "changelog.d/README.md": "D",
         "roadworthy/src/roadworthy/ci/news.py": "M",
+        "scripts/more.py": "A",
         "template.toml": "M",
     }

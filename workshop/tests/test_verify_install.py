@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -89,7 +90,7 @@ def test_a_wheel_for_another_platform_is_not_replaced_by_a_build_of_the_sdist(wh
     assert said(by_uv) == f"none of the wheels can be installed here: {name}"
     shutil.rmtree(wheelhouse.parent / "job")
     shutil.rmtree(wheelhouse.parent / "sdist")
-    by_pip = verify(wheelhouse, PAGE.wheel_by_the_newest_pip)
+    by_pip = verify(wheelhouse, partial(PAGE.wheel_with_pip, own=False))
     assert said(by_pip) == f"pip finds none of the wheels to install: {name}"
     assert "No matching distribution found" in by_pip.output
 
@@ -176,7 +177,7 @@ def test_what_a_package_does_to_its_interpreter_is_one_line_at_most(
     wheelhouse: Path, wheel: Path, code: str, expected: str
 ) -> None:
     say_first(code, wheel, wheelhouse)
-    job = verify(wheelhouse, PAGE.wheel_by_the_newest_pip)
+    job = verify(wheelhouse, partial(PAGE.wheel_with_pip, own=False))
     assert said(job) == expected
     assert job.result == ("" if expected else "installed")
 
@@ -228,8 +229,8 @@ def require(wheel: Path, folder: Path, *fields: str, uses: bytes = USES) -> None
     "steps",
     [
         PAGE.wheel,
-        PAGE.wheel_by_its_own_pip,
-        PAGE.wheel_by_the_newest_pip,
+        partial(PAGE.wheel_with_pip, own=True),
+        partial(PAGE.wheel_with_pip, own=False),
     ],
     ids=["uv", "its own pip", "the newest pip"],
 )

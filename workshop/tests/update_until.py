@@ -1,7 +1,7 @@
-"""Run scripts/template.py of a folder in this process, and kill it after its Nth step.
+"""Run the workshop of a template on the copy in this folder, in this process, and kill it after its Nth step.
 
-A step is a program that it has run to its end, as its own log names it. Called with: the folder of the scripts, N, a
-file for the log of the steps, and the arguments of template.py.
+A step is a program that it has run to its end, as its own log names it. Called with: the folder of the template, N, a
+file for the log of the steps, and what the workshop is called with.
 """
 
 import logging
@@ -10,7 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
-SCRIPTS, AT, LOG = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+TEMPLATE, AT, LOG = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 
 
 class Steps(logging.Handler):
@@ -38,16 +38,16 @@ def count_programs(event: str, _: object) -> None:
 
 
 sys.addaudithook(count_programs)
-sys.argv = [str(SCRIPTS / "template.py"), *sys.argv[4:]]
-sys.path.insert(0, str(SCRIPTS))
+sys.argv = ["workshop", *sys.argv[4:]]
+sys.path[:0] = [str(TEMPLATE), str(TEMPLATE / "roadworthy" / "src")]
 
-from template import main  # noqa: E402
+from workshop.__main__ import main  # noqa: E402
 
 steps = Steps()
 log = logging.getLogger("commands")
 log.setLevel(logging.DEBUG)
 log.addHandler(steps)
 try:
-    main(SCRIPTS.parent)
+    main()
 finally:
     print(f"steps: {steps.count}, programs: {started}")

@@ -1,22 +1,64 @@
-"""A small template with real scripts, and copies of it that are made and updated by them."""
+"""A small template with the real workshop, and copies of it that are made and updated by their real door."""
 
+import sys
 from pathlib import Path
 from subprocess import CompletedProcess
 
 from copies import PROJECT, Folder
 from releases import IDENTITY, environment
 
-# What an update needs of the scripts.
-SCRIPTS = ("scripts/template.py", "roadworthy/src", "workshop/__init__.py", "workshop/copying")
+ADDRESS = "https://github.com/rust-wheelwrights/ferrous-wheel"
+# What an update needs of the scripts, and of this project.
+SCRIPTS = (
+    *("scripts/template.py", "roadworthy/src", ".gitignore", "workshop/__init__.py", "workshop/__main__.py"),
+    *(
+        "workshop/apart.py",
+        "workshop/start.py",
+        "workshop/copying",
+        "workshop/rehearsing/__init__.py",
+        "workshop/rehearsing/scratch.py",
+    ),
+)
 NAME = "turbo-frob"
 ANSWERS = {"author": "Ada", "email": "", "owner": "acme", "description": "Frobs.", "license": "MIT"}
-CARGO = """\
-[package]
-name = "{name}"
+RULES = """\
+merged = [
+  ".gitignore",
+  "Cargo.toml",
+  "Makefile",
+  "crates/*",
+  "docs/*",
+  "pyproject.toml",
+  "scripts/*",
+]
+generated = ["Cargo.lock", "requirements/*.txt"]
+engine = ["roadworthy/src/*"]
+sample = "workshop/copying/sample/"
+"""
+PROJECT_TOML = """\
+[project]
+name = "ferrous-wheel"
 version = "0.1.0"
-edition = "2024"
 description = "Did you mean …?"
 license = "MIT"
+authors = [{{ name = "Iron" }}]
+keywords = ["iron"]
+
+[project.urls]
+Repository = "{address}"
+
+[dependency-groups]
+lint = ["tin"]
+# What is needed here, and nowhere else.
+# It has a group of its own,
+# which is a lock of its own.
+build = ["pan"]
+"""
+CARGO = """\
+[package]
+name = "ferrous-wheel"
+version = "0.1.0"
+edition = "2024"
 
 [dependencies]
 """
@@ -26,17 +68,32 @@ LOCK = """\
 version = 4
 
 [[package]]
-name = "{name}"
+name = "ferrous-wheel"
 version = "0.1.0"
 """
+# The environment of all of them is that of these tests.
+MAKEFILE = """\
+# ferrous-wheel
+{lines}
+.venv/%.stamp:
+	ln -s {environment} .venv
+override LOCK := .venv/bin/uv pip compile --quiet --offline --no-index --find-links={wheels} --no-header --no-annotate
+lock:
+	$(if $(filter command,$(origin TO)),$(error make lock takes no TO))
+	$(LOCK) --group=lint --output-file=requirements/lint.txt
+	$(LOCK) --group=build --output-file=requirements/build.txt
+-include local.mk
+"""
 # Long enough for changes at both ends that are no conflict.
-LINES = "".join(f"line {number}\n" for number in range(20))
+LINES = "".join(f"# line {number}\n" for number in range(20))
+SAMPLE = "workshop/copying/sample"
 
 
 class Versioned(Folder):
-    """A checkout that is released or updated: of a template, or of a copy, which may be a template again.
+    """A checkout that is released or updated: of a template, or of a copy.
 
-    No configuration of git says who commits there, but its own.
+    No configuration of git says who commits there, but its own; and the template's public address leads to the folder
+    `template` beside it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,7 +105,10 @@ class Versioned(Folder):
         return self.folder.with_name(f"{self.folder.name}-tmp")
 
     def variables(self) -> dict[str, str | None]:
-        return environment()
+        configuration = self.home / "gitconfig"
+        if not configuration.exists():
+            lead(configuration, self.home / "template")
+        return {**environment(), "GIT_CONFIG_GLOBAL": str(configuration)}
 
     def template(self, *arguments: object, **variables: str | None) -> "CompletedProcess[str]":
         self.temporary.mkdir(exist_ok=True)
@@ -88,32 +148,37 @@ class Versioned(Folder):
         return {path: meta for meta, path in lines} | {path: "not tracked" for path in others if path}
 
 
+def lead(configuration: Path, folder: Path, address: str = ADDRESS) -> None:
+    """Write a configuration of git in which an address leads to a folder."""
+    configuration.write_text(f'[url "{folder}"]\n\tinsteadOf = {address}\n', encoding="utf-8")
+
+
 def make_template(folder: Path) -> Versioned:
     """Make a template of a few files that is released as v1.0.0."""
     template = Versioned(folder)
     folder.mkdir(parents=True)
-    name, root = PROJECT.name, PROJECT.root
+    root = PROJECT.root
     for script in SCRIPTS:
         paths = sorted((root / script).rglob("*")) or [root / script]
         for path in paths:
-            if path.is_file() and "__pycache__" not in path.parts:
+            if path.is_file() and not {"__pycache__", "sample"} & set(path.parts):
                 template.write(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
-    for file in ("pyproject.toml", "template.toml", "LICENSE", ".gitignore"):
-        template.write(file, (root / file).read_text(encoding="utf-8"))
-    snake = name.replace("-", "_")
-    for group in ("setup", "tools", "lint"):
+    (wheels := folder.parent / "wheels").mkdir(exist_ok=True)
+    for group in ("setup", "tools"):
         template.write(f"requirements/{group}.txt", "")
-    template.write("Cargo.toml", CARGO.format(name=name))
-    template.write("Cargo.lock", LOCK.format(name=name))
+    template.write("requirements/lint.txt", "tin==1.0\n")
+    template.write("requirements/build.txt", "pan==1.0\n")
+    template.write("pyproject.toml", PROJECT_TOML.format(address=ADDRESS))
+    template.write("template.toml", RULES)
+    template.write("Cargo.toml", CARGO)
+    template.write("Cargo.lock", LOCK)
     template.write("CHANGELOG.md", "# Changelog\n\n<!-- news fragments are written below this line -->\n")
-    template.write("README.md", f"# {name}\n\n{LINES}\nMIT licence.\n")
-    template.write("Makefile", f"# {name}\n{LINES}-include local.mk\n")
-    template.write("docs/guide.md", f"About {name}.\n\n{LINES}")
-    template.write(
-        "scripts/tool.py", f'"""A tool of {name}."""\n\nimport {snake}\nimport tomli\n\nprint({snake}, tomli)\n'
-    )
-    template.write("src/lib.rs", "pub fn answer() -> u8 {\n    42\n}\n")
-    template.write(f"python/{snake}/__init__.py", f'"""The package {name}."""\n')
+    template.write("Makefile", MAKEFILE.format(lines=LINES, environment=sys.prefix, wheels=wheels))
+    template.write("docs/guide.md", f"About ferrous-wheel.\n\n{LINES}")
+    template.write("scripts/tool.py", '"""A tool of ferrous-wheel."""\n\nprint("line")\n')
+    template.write(f"{SAMPLE}/README.md", f"# ferrous-wheel\n\n{LINES}")
+    template.write(f"{SAMPLE}/src/lib.rs", "pub fn answer() -> u8 {\n    42\n}\n")
+    template.write(f"{SAMPLE}/python/ferrous_wheel/__init__.py", '"""The package ferrous-wheel."""\n')
     template.git("init", "--quiet", "--initial-branch=main")
     template.configure()
     template.release("1.0.0", "- The first release.")

@@ -60,14 +60,16 @@ def _matches(wanted: str, name: str) -> bool:
 def every_platform_is_built_natively(pipeline: Pipeline) -> Iterator[str]:
     """Each promised platform has a row, on a machine of its kind, tagged for the oldest system [A13, L1, L8, M11]."""
     rows, verified = pipeline.rows_doing("make build"), pipeline.rows_doing(VERIFY)
-    # What is promised to users: its rows are written by hand, when a platform is meant to come or to go.
-    promised = platforms.table_in(pipeline.project.read("docs/publishing.md"))[:-1]
-    if len(promised) != len(rows):
+    # What is promised to users, where there is a table of it: its rows are written by hand, when a platform is meant to
+    # come or to go.
+    document = pipeline.project.root / "docs" / "publishing.md"
+    promised = platforms.table_in(document.read_text(encoding="utf-8"))[:-1] if document.is_file() else []
+    if promised and len(promised) != len(rows):
         yield f"{len(promised)} platforms are promised, and {len(rows)} have a row"
     for row in rows:
         target, tag = row.matrix["target"], row.matrix["tag"]
         (line,) = platforms.rows_of([row.matrix], [other.matrix for other in verified])
-        if line not in promised:
+        if promised and line not in promised:
             yield f"docs/publishing.md does not promise: {line}"
         if "linux" in target and not re.fullmatch(LINUX, tag):
             yield f"{target} is tagged {tag}"
@@ -194,7 +196,7 @@ def every_python_is_tested(pipeline: Pipeline) -> Iterator[str]:
     for row in (row for job in pipeline.doing("make test") for row in pipeline.rows(job)):
         python = row.step_using("actions/setup-python").inputs["python-version"].strip()
         step = _step_of(row, "make test")
-        rusts.update(each.env["RUST"] for each in row.steps if each.run == 'rustup default "$RUST"')
+        rusts.update(each.env["RUST"] for each in row.steps if each.run == 'rustup override set "$RUST"' and each.runs)
         if "PYTHON_GIL" in {key.upper() for key in {**row.env, **step.env}}:
             yield f"{row.name} decides about the GIL, which the module must leave alone"
         if row.continue_on_error and python in supported:

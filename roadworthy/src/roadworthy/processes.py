@@ -4,11 +4,10 @@ import logging
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,48 +69,6 @@ def run(
             return subprocess.run(words, cwd=cwd, env=env, check=check, timeout=timeout, **pipes, **text)
     finally:
         log.debug("%s", shlex.join(words))
-
-
-def run_apart(
-    *command: object, cwd: Path, env: Mapping[str, str], timeout: float
-) -> "subprocess.CompletedProcess[str]":
-    """Run a program and all that it starts as a group, which any exception here ends, or `timeout` seconds.
-
-    Where this process is killed, it runs on to its end.
-
-    Returns:
-        How it ended; `stdout` has both of its streams, in the order in which they were written.
-
-    Raises:
-        TimeoutExpired: It took too long.
-    """
-    import tempfile  # noqa: PLC0415 - only for this
-
-    words = [str(word) for word in command]
-    # Into a file and not a pipe: a program that outlives this process would be ended by what it prints (SIGPIPE).
-    with tempfile.TemporaryFile() as printed:
-        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": printed, "stderr": subprocess.STDOUT}
-        with subprocess.Popen(words, cwd=cwd, env=env, start_new_session=True, **pipes) as process:
-            try:
-                process.wait(timeout=timeout)
-            except BaseException:
-                end_group(process)
-                raise
-            finally:
-                log.debug("%s", shlex.join(words))
-        printed.seek(0)
-        text = printed.read().decode("utf-8", "backslashreplace").replace("\r\n", "\n")
-    return subprocess.CompletedProcess(words, process.returncode, text, "")
-
-
-def end_group(process: "subprocess.Popen[bytes]") -> None:
-    """End a program that leads a group, and all that it has started: whoever cleans up after them does so."""
-    if os.name == "nt":
-        process.kill()
-    else:
-        with suppress(ProcessLookupError):  # they may have ended in this moment
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def tool_environment(base: Mapping[str, str]) -> dict[str, str]:

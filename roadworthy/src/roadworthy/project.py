@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roadworthy.crate import MANIFEST, Crate
+from roadworthy.pythons import Python
 from roadworthy.repository import Repository
 from roadworthy.tables import find, find_table, package_of, parse_toml, read_text
 from roadworthy.terminal import problem
@@ -245,6 +246,13 @@ class Project:
         if abi3t and self.minors[-1] >= int(abi3t.removeprefix("3.")):
             tags[f"{abi3t}t"] = f"cp{abi3t.replace('.', '')}-abi3.abi3t"
         return tags
+
+    def supports(self, python: Python) -> bool:
+        """Say whether there should be a wheel for this interpreter."""
+        abi3t = self.crate.first_abi3t
+        if python.free_threaded and (abi3t is None or python.version[1] < int(abi3t.removeprefix("3."))):
+            return python.name in self.python_tags
+        return self.requires_python.contains(".".join(map(str, python.version)))
 
     # ---- the workflow
     @cached_property

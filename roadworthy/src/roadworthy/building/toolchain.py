@@ -152,4 +152,9 @@ def main(project: Project, words: list[str]) -> None:
     Parser("toolchain", "Say which tools build here, and fetch the locked crates.").read(words)
     rust = require_rust(project)
     fetch_crates(project)
-    err.print(f"Rust {rust}, maturin {maturin_version(project)}, Python {platform.python_version()}")
+    here = platform.python_version()
+    err.print(f"Rust {rust}, maturin {maturin_version(project)}, Python {here}")
+    if not project.requires_python.contains(here, prereleases=True):
+        # A build does without.
+        what = f"the package, which is for {project.requires_python}, cannot be installed into .venv"
+        err.print(f"note: {what}; make it of another Python: make setup PYTHON={project.oldest_python}")

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from roadworthy.arguments import Parser
 from roadworthy.index import Index, NotThereYetError, upload_address
 from roadworthy.project import Project, require_repository
+from roadworthy.releasing import files
 from roadworthy.releasing.github import Forge
+from roadworthy.releasing.version import next_version
 from roadworthy.tables import find
 from roadworthy.terminal import Problem, ProblemsError, err, out, problem
 
@@ -95,7 +97,17 @@ def say_taken(project: Project, name: str) -> str:
         return f"whether the name is free could not be asked ({type(error).__name__})"
     if known:
         return "The project is there: add the publisher to it, under Manage, Publishing; or, if it is not yours, rename"
-    return "The name is free. A pending publisher does not reserve it: release 0.1.0-alpha1 soon"
+    return f"The name is free. A pending publisher does not reserve it; soon run: {first_upload(project, name)}"
+
+
+def first_upload(project: Project, name: str) -> str:
+    """Return the command that sends an index something of the project for the first time."""
+    if name == "testpypi":
+        return f"gh workflow run {project.workflow_file} --field testpypi=true"
+    # The first version may be any; a later one comes after it.
+    released = project.checkout.run("tag", "--list", TAG_PATTERN).stdout
+    version = next_version(files.standing(project.read)) if released else "0.1.0-alpha1"
+    return f"make release VERSION={version}"
 
 
 def find_missing(project: Project) -> list[Problem]:

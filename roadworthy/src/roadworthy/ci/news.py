@@ -20,6 +20,9 @@ SHIPPED = ("python/", "src/")
 
 def find_base(checkout: Repository, name: str) -> str:
     """Return the commit at which this branch left `name`."""
+    if checkout.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").returncode:
+        remedy = "run: git fetch origin; and: git remote set-head origin --auto; or name the branch with BASE="
+        raise problem(f"there is no {name} here to compare this branch with", remedy)
     found = checkout.run("merge-base", "--end-of-options", name, "HEAD")
     if found.returncode:
         remedy = "fetch it with its history (git fetch --unshallow; actions/checkout: fetch-depth: 0), or set BASE="

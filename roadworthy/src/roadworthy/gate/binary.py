@@ -1,9 +1,15 @@
 """Rules about the native modules in a wheel."""
 
+import json
+import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import PurePosixPath
+from typing import Any
 
+from packaging.tags import Tag
 from packaging.version import Version
 
 from roadworthy.gate.model import Artefact, Expectations, rule
@@ -15,8 +21,28 @@ KINDS = {"win": "PE", "macosx": "Mach-O", "manylinux": "ELF", "musllinux": "ELF"
 OLD_MANYLINUX = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 STABLE = {"abi3", "abi3t"}
 # Suffixes of files that an interpreter imports; other libraries are only loaded by those.
-MODULE_SUFFIX = re.compile(r"(\.abi3t?|\.cpython-\d+t?)(-[a-z0-9_-]+)?\.so$|\.pyd$")
-ANOTHER_PYTHON = re.compile(r"(^|/)(libpython|Python$)|^python3\d+t?(_d)?\.dll$|^python3_d\.dll$")
+MODULE_SUFFIX = re.compile(r"(\.abi3t?|\.cpython-\d+[a-z]*)(-[a-z0-9_-]+)?\.so$|\.pyd$")
+ANOTHER_PYTHON = re.compile(r"(^|/)(libpython|Python3?(T|$))|^python3\d*t?(_d)?\.dll$")
+# Names of processors in the suffixes of modules, where they are others than in tags (CPython's configure.ac).
+TRIPLET_MACHINES = {"i686": "i386", "armv7l": "arm", "armv6l": "arm", "ppc64le": "powerpc64le", "ppc64": "powerpc64"}
+# From these on, musl is in the suffixes, and the platform in those of the stable ABI too.
+FIRST_MUSL, FIRST_ABI3_TRIPLET = 11, 15
+# What a system or a Python brings, beside what is in the lists: dynamic linkers and C libraries, which another rule
+# judges, as auditwheel's policy leaves them out; what delvewheel ignores; what delocate does.
+SYSTEM = re.compile(
+    r"ld-linux.*|ld64\.so\.[12]|ld-musl-.*|libc\.so.*|libc\.musl-.*|/usr/lib/.*|/System/.*"
+    r"|api-.*|ext-ms-.*|combase\.dll|vcruntime140(_1)?\.dll|libpypy.*-c\.dll|python-native\.dll"
+)
+# The families of symbols' versions that auditwheel compares.
+FAMILIES = {"GLIBC", "GLIBCXX", "CXXABI", "GCC", "ZLIB", "LIBATOMIC"}
+
+
+@cache
+def platform_libraries() -> Any:  # noqa: ANN401 - as benchmarks/platform_libraries.py writes it
+    """Return what other systems' own libraries are."""
+    from importlib.resources import files  # noqa: PLC0415 - not for a refusal of the command line
+
+    return json.loads(files("roadworthy.gate").joinpath("platform_libraries.json").read_text(encoding="utf-8"))
 
 
 def platforms(artefact: Artefact) -> list[str]:
@@ -24,62 +50,158 @@ def platforms(artefact: Artefact) -> list[str]:
     return sorted({tag.platform for tag in artefact.tags})
 
 
-def whole(artefact: Artefact) -> dict[str, Library]:
-    """Return the libraries without the damaged ones."""
-    return {name: library for name, library in artefact.libraries.items() if not library.damage}
+def misfit(artefact: Artefact, library: Library) -> str:
+    """Say why a library is none for a wheel; "" for one that is."""
+    if library.damage:
+        return f"is no shared library: {library.damage}"
+    names = platforms(artefact)
+    kinds = {kind for name in names for prefix, kind in KINDS.items() if name.startswith(prefix)}
+    return f"is {library.kind}, and the wheel is for {', '.join(names)}" if kinds and library.kind not in kinds else ""
 
 
-def modules(artefact: Artefact) -> dict[str, Library]:
+def whole(artefact: Artefact) -> list[Library]:
+    """Return the libraries without the damaged ones, and without those of another system."""
+    return [library for library in artefact.libraries if not misfit(artefact, library)]
+
+
+def modules(artefact: Artefact) -> list[Library]:
     """Return the libraries that an interpreter imports."""
-    return {name: library for name, library in whole(artefact).items() if MODULE_SUFFIX.search(name)}
+    return [each for each in whole(artefact) if MODULE_SUFFIX.search(each.file) or init_names(each) & each.exports]
+
+
+def init_names(library: Library) -> set[str]:
+    """Return the functions one of which an interpreter calls to import a module of that name (PEP 489, PEP 793)."""
+    word = PurePosixPath(library.file).name.split(".", 1)[0]
+    return {f"PyInit_{word}", f"PyModExport_{word}"}
+
+
+def minor_of(tag: Tag) -> int | None:
+    """Return the Python 3.x of a tag; None if it is for no one CPython."""
+    found = re.fullmatch(r"cp3(\d+)", tag.interpreter)
+    return int(found[1]) if found and tag.abi != "none" else None
+
+
+def module_suffixes(tag: Tag) -> set[str] | None:
+    """Return how the file of a module that was built for a tag ends; None where that is not known.
+
+    The source are CPython's Python/dynload_shlib.c and Python/dynload_win.c, PEP 3149 and PEP 803.
+    """
+    minor = minor_of(tag)
+    linux = re.fullmatch(r"(many|musl)?linux(?:_\d+_\d+|\d+)?_(.+)", tag.platform)
+    if minor is None or not (linux or tag.platform.startswith(("win", "macosx"))):
+        return None
+    if tag.platform.startswith("win"):
+        return {".pyd"} if tag.abi in STABLE else {".pyd", f".{tag.abi}-{tag.platform}.pyd"}
+    triplet = "darwin"
+    if linux:
+        libc = "musl" if linux[1] == "musl" and minor >= FIRST_MUSL else "gnu"
+        triplet = f"{TRIPLET_MACHINES.get(linux[2], linux[2])}-linux-{libc}{'eabihf' * linux[2].startswith('armv')}"
+    if tag.abi not in STABLE:
+        return {f".cpython-{tag.abi.removeprefix('cp')}-{triplet}.so"}
+    # A Python with a lock takes both, from the first that knows them.
+    abis = ("abi3", "abi3t") if tag.abi == "abi3" and minor >= FIRST_ABI3_TRIPLET else (tag.abi,)
+    found = {f".{abi}.so" for abi in abis}
+    return found | ({f".{abi}-{triplet}.so" for abi in abis} if minor >= FIRST_ABI3_TRIPLET else set())
+
+
+@rule("wheel")
+def module_name(artefact: Artefact) -> Iterator[str]:
+    """Find modules under a name that a Python in the tag does not import."""
+    taken = {tag: suffixes for tag in artefact.tags if (suffixes := module_suffixes(tag)) is not None}
+    for tag, suffixes in taken.items():
+        # One with a lock imports abi3 too; that those without look for it, up to 3.14, does not mean that it runs.
+        if not tag.platform.startswith("win"):
+            suffixes.update({".abi3.so", ".so"} if tag.abi[-1].isdigit() else {".so"})
+    for library in modules(artefact) if taken and len(taken) == len(artefact.tags) else ():
+        suffix = "." + posixpath.basename(library.file).partition(".")[2]
+        lacking = sorted(str(tag) for tag in taken if suffix not in taken[tag])
+        # A wheel for several versions holds a module for each; one of the stable ABI is for all of them.
+        if len(lacking) == len(taken) or (lacking and all(tag.abi in STABLE for tag in taken)):
+            yield f"{library} is not what {', '.join(lacking)} imports"
 
 
 @rule("wheel")
 def library_readable(artefact: Artefact) -> Iterator[str]:
     """Find libraries that are damaged, or another platform's."""
-    for name, library in artefact.libraries.items():
-        if library.damage:
-            yield f"{name} is no shared library: {library.damage}"
-            continue
-        for platform in platforms(artefact):
-            expected = next((kind for prefix, kind in KINDS.items() if platform.startswith(prefix)), library.kind)
-            if library.kind != expected:
-                yield f"{name} is {library.kind}, and the wheel is for {platform}"
-                break
+    yield from (f"{library} {reason}" for library in artefact.libraries if (reason := misfit(artefact, library)))
 
 
 @rule("wheel")
 def library_machine(artefact: Artefact) -> Iterator[str]:
     """Find libraries for another processor, and universal2 ones that lack one."""
-    for name, library in whole(artefact).items():
+    machines: dict[str, set[str]] = defaultdict(set)
+    for library in whole(artefact):
+        machines[library.file].add(library.machine)
+    for file, present in machines.items():
+        found = ", ".join(sorted(present))
         for platform in platforms(artefact):
             universal = platform.endswith("_universal2")
             needed = {"x86_64", "arm64"} if universal else {machine_of(platform)}
-            found = ", ".join(sorted(library.machines))
-            if None not in needed and not needed & library.machines:
-                yield f"{name} is for {found}, and the wheel for {platform}"
-            elif universal and not needed <= library.machines:
-                yield f"{name} is for {found} alone, and the wheel for {platform}"
+            if None not in needed and not needed & present:
+                yield f"{file} is for {found}, and the wheel for {platform}"
+            elif universal and not needed <= present:
+                yield f"{file} is for {found} alone, and the wheel for {platform}"
 
 
 def machine_of(platform: str) -> str | None:
-    """Return the processor in a platform tag, as `Library.machines` names it; None if it has none."""
+    """Return the processor in a platform tag, as `Library.machine` names it; None if it has none."""
     if platform == "win32":
         return platform
     found = re.fullmatch(r"(?:win|macosx_\d+_\d+|(?:many|musl)linux(?:_\d+_\d+|\d+)|linux)_(.+)", platform)
-    if found is None or found[1] in {"universal", "intel", "fat", "fat3", "fat64", "ppc64"}:
+    if found is None or found[1] in {"universal", "intel", "fat", "fat3", "fat64"}:
         return None
     return "armv7l" if found[1] == "armv6l" else found[1]
 
 
 @rule("wheel")
+def library_loadable(artefact: Artefact) -> Iterator[str]:
+    """Find what a loader refuses, or what its system forbids it."""
+    yield from (f"{library} {fault}" for library in whole(artefact) for fault in library.faults)
+    # Room for that is kept for libraries that few programs load late, such as OpenMP's.
+    late = (library for library in modules(artefact) if library.static_tls)
+    yield from (f"{library} needs thread-local storage from the start (STATIC_TLS)" for library in late)
+
+
+@rule("wheel")
+def needed_libraries(artefact: Artefact) -> Iterator[str]:
+    """Find needed libraries that neither the system in the tag has nor the wheel, and places outside to look in."""
+    known, floor = platform_libraries(), glibc_of(artefact)
+    listed = {name for name, first in known["linux"]["libraries"].items() if floor and (2, first) <= floor}
+    listed.update(known["musl"] if any(each.startswith("musllinux_") for each in platforms(artefact)) else ())
+    names = {posixpath.basename(name).lower() for name in artefact.files}
+    # What one library has loaded, another finds too.
+    places = {place for library in whole(artefact) for path in library.search if (place := resolve(path, library))}
+    for library in whole(artefact):
+        system = listed.union(known["windows"].get(library.machine, ()) if library.kind == "PE" else ())
+        for needed in sorted(library.needed) if listed or library.kind != "ELF" else ():
+            candidates = {posixpath.normpath(posixpath.join(place, needed.removeprefix("@rpath/"))) for place in places}
+            candidates.update(filter(None, (resolve(needed, library),)))
+            inside = needed in names if library.kind == "PE" else candidates & artefact.files.keys()
+            if not (inside or needed in system or SYSTEM.fullmatch(needed) or ANOTHER_PYTHON.search(needed)):
+                where = ", and no path leads to it in the wheel" if posixpath.basename(needed).lower() in names else ""
+                yield f"{library} needs {needed}, which the system in the tag does not have{where}"
+        # On macOS only some libraries are looked for.
+        looks = library.kind == "ELF" or any(needed.startswith("@rpath/") for needed in library.needed)
+        for path in sorted(library.search) if looks else ():
+            if resolve(path, library) is None and not SYSTEM.fullmatch(f"{path}/"):
+                yield f"{library} looks for libraries in {path}, outside the wheel"
+
+
+def resolve(path: str, library: Library) -> str | None:
+    """Return the place in a wheel that a path in a library means; None if it is outside."""
+    found = re.fullmatch(r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)/*(.*)", path)
+    place = posixpath.normpath(posixpath.join(posixpath.dirname(library.file), found[1] if found else "/"))
+    return None if place.startswith(("..", "/")) else place
+
+
+@rule("wheel")
 def init_function(artefact: Artefact) -> Iterator[str]:
     """Find modules that cannot be imported under their name."""
-    for name, library in modules(artefact).items():
-        word = PurePosixPath(name).name.split(".", 1)[0]
-        if word.isascii() and not {f"PyInit_{word}", f"PyModExport_{word}"} & library.exports:
+    for library in modules(artefact):
+        wanted = init_names(library)
+        if not wanted & library.exports and all(name.isascii() for name in wanted):
             others = sorted(export for export in library.exports if export.startswith(("PyInit_", "PyModExport_")))
-            yield f"{name} does not export PyInit_{word}{' but ' if others else ''}{', '.join(others)}"
+            yield f"{library} does not export {min(wanted)}{' but ' if others else ''}{', '.join(others)}"
 
 
 @rule("wheel")
@@ -94,13 +216,13 @@ def stable_abi(artefact: Artefact) -> Iterator[str]:
     from abi3info.models import Symbol  # noqa: PLC0415
 
     floor = Version(f"3.{max(minors)}")
-    for name, library in modules(artefact).items():
-        for text in sorted(library.imports) if ".cpython-" not in name else ():
+    for library in modules(artefact):
+        for text in sorted(library.imports) if ".cpython-" not in library.file else ():
             known = FUNCTIONS.get(Symbol(text)) or DATAS.get(Symbol(text))
             if known is None and text.startswith(("Py", "_Py")):
-                yield f"{name} uses {text}, which is not in the stable ABI"
+                yield f"{library} uses {text}, which is not in the stable ABI"
             elif known is not None and Version(str(known.added)) > floor:
-                yield f"{name} uses {text}, which came with Python {known.added}, and is tagged for {floor}"
+                yield f"{library} uses {text}, which came with Python {known.added}, and is tagged for {floor}"
 
 
 @rule("wheel", needs_project=True)
@@ -113,55 +235,85 @@ def abi_floor(artefact: Artefact, project: Expectations) -> Iterator[str]:
         yield f"it is for {', '.join(sorted(found))}, and the oldest Python for it is {oldest}"
 
 
+def glibc_of(artefact: Artefact) -> tuple[int, int] | None:
+    """Return the oldest glibc in a wheel's tags; None for no manylinux."""
+    names = [re.match(r"(manylinux(?:_(\d+)_(\d+)|1|2010|2014))_", platform) for platform in platforms(artefact)]
+    return min((OLD_MANYLINUX.get(name[1]) or (int(name[2]), int(name[3])) for name in names if name), default=None)
+
+
 @rule("wheel")
 def glibc_floor(artefact: Artefact) -> Iterator[str]:
-    """Find libraries that need a newer glibc than the tag says, or another libc."""
-    names = [re.match(r"(manylinux(?:_(\d+)_(\d+)|1|2010|2014))_", platform) for platform in platforms(artefact)]
-    floor = min((OLD_MANYLINUX.get(name[1]) or (int(name[2]), int(name[3])) for name in names if name), default=None)
+    """Find libraries that need newer versions of symbols than the tag says, or another libc."""
+    floor = glibc_of(artefact)
     musl = any(platform.startswith("musllinux_") for platform in platforms(artefact))
-    for name, library in whole(artefact).items():
-        versions = [text.removeprefix("GLIBC_") for text in library.versions if text.startswith("GLIBC_2.")]
-        major, minor = max((tuple(map(int, text.split(".")))[:2] for text in versions), default=(0, 0))
+    inside = {posixpath.basename(name) for name in artefact.files}
+    for library in whole(artefact):
+        told = {version for file, version in library.versions if file not in inside and not file.startswith("ld")}
+        first = platform_libraries()["linux"]["versions"].get(library.machine, {})
+        numbers = [re.fullmatch(r"GLIBC_(\d+)\.(\d+)[\d.]*", version) for version in told]
+        major, minor = max(((int(number[1]), int(number[2])) for number in numbers if number), default=(0, 0))
         if floor and (major, minor) > floor:
-            yield f"{name} needs glibc {major}.{minor}, and the tag says {floor[0]}.{floor[1]}"
-        if musl and (versions or "libc.so.6" in library.needed):
-            yield f"{name} needs glibc, and the tag says musl"
-        others = {needed for needed in library.needed if needed.startswith(("libc.so", "libc.musl"))} - {"libc.so.6"}
-        if floor and others:
-            yield f"{name} needs musl, and the tag says glibc"
+            yield f"{library} needs glibc {major}.{minor}, and the tag says {floor[0]}.{floor[1]}"
+        others = {version for version in told if version.partition("_")[0] in FAMILIES}
+        for version in sorted(others - {number[0] for number in numbers if number}):
+            if floor and first and (2, first.get(version, 99)) > floor:
+                yield f"{library} needs {version}, which not every system with glibc {floor[0]}.{floor[1]} has"
+        # The compiler's own library names versions like glibc's, and comes with musl too.
+        of_glibc = {file for file, version in library.versions if version.startswith("GLIBC_")}
+        if musl and ("libc.so.6" in library.needed or {file for file in of_glibc if not file.startswith("libgcc_s")}):
+            yield f"{library} needs glibc, and the tag says musl"
+        if floor and {name for name in library.needed if name.startswith(("libc.so", "libc.musl"))} - {"libc.so.6"}:
+            yield f"{library} needs musl, and the tag says glibc"
 
 
 @rule("wheel")
 def macos_floor(artefact: Artefact) -> Iterator[str]:
-    """Find libraries that need a newer macOS than the tag says."""
+    """Find libraries that need a newer macOS than the tag says, or do not say which they need."""
     for platform in platforms(artefact):
         found = re.match(r"macosx_(\d+)_(\d+)_(\w+)", platform)
-        if not found:
+        if found is None:
             continue
-        for name, library in whole(artefact).items():
-            for machine, floor in library.macos.items():
-                # Apple's processors came with macOS 11, whatever a universal2 wheel says of the other half.
-                oldest = max((int(found[1]), int(found[2])), (11, 0) if machine == "arm64" else (0, 0))
-                if found[3] in {machine, "universal2"} and floor > oldest:
-                    yield f"{name} needs macOS {floor[0]}.{floor[1]} on {machine}, and the tag says {platform}"
+        for library in whole(artefact):
+            # Apple's processors came with macOS 11, whatever a universal2 wheel says of the other half.
+            oldest = max((int(found[1]), int(found[2])), (11, 0) if library.machine == "arm64" else (0, 0))
+            if library.kind != "Mach-O" or found[3] not in {library.machine, "universal2"}:
+                continue
+            if library.macos is None:
+                yield f"{library} does not say which macOS it needs"
+            elif library.macos > oldest:
+                needed = "{}.{}".format(*library.macos)
+                yield f"{library} needs macOS {needed} on {library.machine}, and the tag says {platform}"
+
+
+def python_dlls(tag: Tag) -> set[str]:
+    """Return the libraries that a module for a tag may be linked with on Windows (PEP 803; PyO3 does the same)."""
+    minor, threaded, debug = minor_of(tag) or 0, tag.abi.rstrip("d").endswith("t"), tag.abi.endswith("d")
+    shared = set() if threaded and minor < FIRST_ABI3_TRIPLET else {"python3t.dll"} if threaded else {"python3.dll"}
+    if tag.abi == "abi3" and minor >= FIRST_ABI3_TRIPLET:
+        shared.add("python3t.dll")
+    own = set() if tag.abi in STABLE else {f"python{tag.abi.removeprefix('cp').rstrip('d')}.dll"}
+    return {name.replace(".", "_d.") for name in shared | own} if debug else shared | own
 
 
 @rule("wheel")
 def no_libpython(artefact: Artefact) -> Iterator[str]:
-    """Find modules that are linked with one Python; on Windows, each is, but those of the stable ABI."""
-    stable = any(tag.abi in STABLE for tag in artefact.tags)
-    for name, library in modules(artefact).items():
+    """Find modules that are linked with one Python; on Windows, with another than the tag's."""
+    cpython = [tag for tag in artefact.tags if minor_of(tag) is not None]
+    allowed = set.intersection(*map(python_dlls, cpython)) if cpython else set()
+    for library in modules(artefact):
         for needed in sorted(library.needed):
-            if ANOTHER_PYTHON.search(needed) and (stable or library.kind != "PE"):
-                yield f"{name} is linked with {needed}"
+            judged = cpython and needed not in allowed if library.kind == "PE" else True
+            if ANOTHER_PYTHON.search(needed) and judged:
+                wanted = f", and not with {' or '.join(sorted(allowed))}" if library.kind == "PE" else ""
+                yield f"{library} is linked with {needed}{wanted}"
 
 
 @rule("wheel", needs_project=True)
 def release_build(artefact: Artefact, _: Expectations) -> Iterator[str]:
     """Find debugging symbols and debug assertions."""
-    for name, library in whole(artefact).items():
+    for library in whole(artefact):
         if not library.stripped:
-            yield f"{name} has debugging symbols"
+            yield f"{library} has debugging symbols"
         # What the standard library says where debug assertions are compiled in, and only there.
-        if b"unsafe precondition(s) violated" in (artefact.read(name) or b""):
-            yield f"{name} is a debug build"
+        if b"unsafe precondition(s) violated" in (artefact.read(library.file) or b""):
+            yield f"{library} is a debug build"

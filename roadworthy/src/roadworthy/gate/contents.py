@@ -18,6 +18,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from roadworthy import processes
+from roadworthy.gate.binary import module_suffixes
 from roadworthy.gate.model import Artefact, Expectations, rule, wheel_fields, wheel_tags
 from roadworthy.terminal import err
 
@@ -88,7 +89,7 @@ def requires_python(artefact: Artefact, project: Expectations) -> Iterator[str]:
         yield f"Cargo.toml builds for {project.abi3_feature}, and requires-python begins at {project.oldest_python}"
     minors = re.findall(r":: Python :: (3\.\d+)$", "\n".join(artefact.fields.get("classifiers", [])), re.MULTILINE)
     oldest = min(minors, key=Version, default=project.oldest_python)
-    if oldest != project.oldest_python:
+    if Version(oldest) < Version(project.oldest_python):
         yield f"the oldest classifier is {oldest}, and requires-python begins at {project.oldest_python}"
 
 
@@ -179,18 +180,8 @@ def native_module(artefact: Artefact, project: Expectations) -> Iterator[str]:
     abis = {tag.abi for tag in artefact.tags}
     for name in ours:
         suffix = "." + name.split(".", 1)[1]
-        if not any(suffix_fits(suffix, abi) for abi in abis):
+        if not all(suffix in (module_suffixes(tag) or {suffix}) for tag in artefact.tags):
             yield f"{name} is not how a module for {', '.join(sorted(abis))} is called"
-
-
-def suffix_fits(suffix: str, abi: str) -> bool:
-    """Say whether an interpreter of that ABI looks for that suffix (PEP 3149, PEP 803)."""
-    if abi in {"abi3", "abi3t"}:
-        # Every Python that knows abi3t also looks for the name of the platform in it.
-        platform = "(-[a-z0-9_-]+)?" if abi == "abi3t" else ""
-        return re.fullmatch(rf"\.{abi}{platform}\.so|\.pyd", suffix) is not None
-    version = abi.removeprefix("cp")
-    return re.fullmatch(rf"\.cpython-{version}(-[a-z0-9_-]+)?\.so|\.cp{version}-win[a-z0-9_]+\.pyd", suffix) is not None
 
 
 def native_module_names(artefact: Artefact, project: Expectations) -> list[str]:

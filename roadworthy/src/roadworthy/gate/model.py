@@ -20,7 +20,7 @@ from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from roadworthy.declared import Contents
-from roadworthy.gate.native import Library, read_library
+from roadworthy.gate.native import Library, read_libraries
 
 # What zipfile, tarfile and zlib raise for bytes that are no archive, or a damaged one.
 UNREADABLE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError, ValueError)
@@ -252,9 +252,9 @@ class Artefact:
         return [name for name in self.files if re.search(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$", name)]
 
     @cached_property
-    def libraries(self) -> dict[str, Library]:
-        """Those, each with what it says of itself."""
-        return {name: read_library(self.read(name) or b"") for name in self.native}
+    def libraries(self) -> list[Library]:
+        """Those, each with what it says of itself, for each processor that it is for."""
+        return [library for name in self.native for library in read_libraries(name, self.read(name) or b"")]
 
 
 def wheel_fields(content: bytes | str) -> dict[str, list[str]]:

@@ -1,94 +1,175 @@
 """What a shared library says of itself: ELF, PE and Mach-O in one form. The parsing is done by libraries."""
 
 import io
+import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-# Names in the files' headers, as wheel tags call them.
+# The headers of ELF files, as wheel tags call the processor: the machine, the bits, and whether the low byte is first.
 ELF_MACHINES = {
-    "EM_X86_64": "x86_64",
-    "EM_386": "i686",
-    "EM_AARCH64": "aarch64",
-    "EM_ARM": "armv7l",
-    "EM_PPC64": "ppc64le",
-    "EM_S390": "s390x",
-    "EM_RISCV": "riscv64",
-    "EM_LOONGARCH": "loongarch64",
+    ("EM_X86_64", 64, True): "x86_64",
+    ("EM_386", 32, True): "i686",
+    ("EM_AARCH64", 64, True): "aarch64",
+    ("EM_ARM", 32, True): "armv7l",
+    ("EM_PPC64", 64, True): "ppc64le",
+    ("EM_PPC64", 64, False): "ppc64",
+    ("EM_S390", 64, False): "s390x",
+    ("EM_RISCV", 64, True): "riscv64",
+    ("EM_LOONGARCH", 64, True): "loongarch64",
 }
+DF_TEXTREL, DF_STATIC_TLS = 0x4, 0x10
+PF_X = 1
 PE_MACHINES = {0x14C: "win32", 0x8664: "amd64", 0xAA64: "arm64"}
+IMAGE_FILE_DLL = 0x2000
+# Of LC_BUILD_VERSION (mach-o/loader.h).
+MACOS, PLATFORMS = 1, {2: "iOS", 6: "Mac Catalyst", 7: "the iOS simulator"}
+MH_DYLIB, MH_BUNDLE = 6, 8
+# What nobody reaches, so that a file made for it does not keep us for long.
+LONGEST_NAME, MOST_VERSIONS = 1 << 16, 1000
+
+
+class UnfitError(Exception):
+    """A file is not what a loader takes for a shared library; the message says why."""
 
 
 @dataclass
 class Library:
-    """A shared library. `macos` is the oldest macOS it runs on, for each architecture in it.
+    """A shared library; of a file for several processors, one of them.
 
+    `versions` are of symbols, each with the library that has it, `faults` what a loader refuses that can read it.
     With `damage` it is none, or not whole: that says why, and there is nothing else.
     """
 
+    file: str
     kind: str = ""  # ELF, PE or Mach-O
-    machines: set[str] = field(default_factory=set)
+    machine: str = ""
+    several: bool = False
     imports: set[str] = field(default_factory=set)
     exports: set[str] = field(default_factory=set)
     needed: set[str] = field(default_factory=set)
-    versions: set[str] = field(default_factory=set)
-    macos: dict[str, tuple[int, int]] = field(default_factory=dict)
+    versions: set[tuple[str, str]] = field(default_factory=set)
+    search: set[str] = field(default_factory=set)
+    macos: tuple[int, int] | None = None
+    static_tls: bool = False
+    faults: list[str] = field(default_factory=list)
     stripped: bool = True
     damage: str = ""
 
+    def __str__(self) -> str:
+        """Return what it is called in a message."""
+        return f"{self.file} ({self.machine})" if self.several else self.file
 
-def read_library(content: bytes) -> Library:
-    """Read a shared library."""
+
+def read_libraries(file: str, content: bytes) -> list[Library]:
+    """Read a shared library, for each processor that it is for."""
     macho = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
     readers = {(b"\x7fELF",): read_elf, (b"MZ",): read_pe, macho: read_macho}
     reader = next((reader for magics, reader in readers.items() if content.startswith(magics)), None)
     try:
-        return reader(content) if reader else Library(damage="neither ELF nor PE nor Mach-O")
+        return reader(file, content) if reader else [Library(file, damage="neither ELF nor PE nor Mach-O")]
+    except UnfitError as error:
+        return [Library(file, damage=str(error))]
     except Exception as error:  # noqa: BLE001 - the parsers raise whatever the damage leads to
-        return Library(damage=f"{type(error).__name__}: {error}")
+        return [Library(file, damage=f"{type(error).__name__}: {error}")]
 
 
-def read_elf(content: bytes) -> Library:
-    """Read an ELF file with pyelftools: only what the dynamic linker would look at."""
+def require_whole(content: bytes, ends: Iterable[int]) -> None:
+    """Raise UnfitError if parts of a file end beyond it."""
+    end = max(ends, default=0)
+    if end > len(content):
+        raise UnfitError(f"it is cut: it has {len(content):,} bytes, and its headers tell of {end:,}")
+
+
+def text_at(content: bytes, offset: int) -> str:
+    """Return a string that ends with a zero byte; one that is longer than any name is an error."""
+    return content[offset : content.index(b"\0", offset, offset + LONGEST_NAME)].decode("utf-8", "replace")
+
+
+def read_elf(file: str, content: bytes) -> list[Library]:
+    """Read an ELF file with pyelftools: by its segments, as the dynamic linker does, and not by its sections."""
     from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - each format's parser only where there is one of it
 
+    order, wide = "<" if content[5] == 1 else ">", content[4] == 2  # noqa: PLR2004 - ELFDATA2LSB, ELFCLASS64
+    layout = struct.unpack_from(f"{order}{'32xQQ6xHHHH' if wide else '28xII6xHHHH'}", content)
+    require_whole(content, (layout[0] + layout[2] * layout[3], layout[1] + layout[4] * layout[5]))
     elf: Any = ELFFile(io.BytesIO(content))
-    library = Library("ELF", {ELF_MACHINES.get(elf["e_machine"], str(elf["e_machine"]))})
-    dynamic = elf.get_section_by_name(".dynamic")
-    if dynamic is not None:
-        library.needed = {tag.needed for tag in dynamic.iter_tags("DT_NEEDED")}
-    symbols = elf.get_section_by_name(".dynsym")
-    for symbol in symbols.iter_symbols() if symbols is not None else ():
-        if symbol.name and symbol["st_info"]["bind"] in {"STB_GLOBAL", "STB_WEAK"}:
-            (library.imports if symbol["st_shndx"] == "SHN_UNDEF" else library.exports).add(symbol.name)
-    needs = elf.get_section_by_name(".gnu.version_r")
-    for file, auxiliaries in needs.iter_versions() if needs is not None else ():
-        # The compiler's own library names versions like glibc's, and comes with musl too.
-        if not file.name.startswith("libgcc_s"):
-            library.versions.update(auxiliary.name for auxiliary in auxiliaries)
-    library.stripped = not any(elf.get_section_by_name(name) for name in (".symtab", ".debug_info"))
-    return library
+    segments = {segment["p_type"]: segment for segment in elf.iter_segments()}
+    sections = {
+        each.name: each["sh_offset"] + (each["sh_type"] != "SHT_NOBITS") * each["sh_size"]
+        for each in elf.iter_sections()
+    }
+    require_whole(content, (*sections.values(), *(each["p_offset"] + each["p_filesz"] for each in elf.iter_segments())))
+    system = elf["e_ident"]["EI_OSABI"]
+    # glibc, elf/dl-load.c, open_verify: "ELF file OS ABI invalid", "only ET_DYN and ET_EXEC can be loaded".
+    if system not in {"ELFOSABI_SYSV", "ELFOSABI_LINUX"}:
+        raise UnfitError(f"it is for another system: {system}")
+    if elf["e_type"] != "ET_DYN" or "PT_DYNAMIC" not in segments:
+        raise UnfitError(f"nothing can be linked with it: {elf['e_type']}")
+    machine = ELF_MACHINES.get((elf["e_machine"], elf.elfclass, elf.little_endian), f"{elf['e_machine']}, another kind")
+    library = Library(file, "ELF", machine, stripped=not {".symtab", ".debug_info"} & sections.keys())
+    stack = segments.get("PT_GNU_STACK")
+    # Where nothing is said, the dynamic linkers of these take the stack for an executable one.
+    if stack["p_flags"] & PF_X if stack else machine in {"x86_64", "i686"}:
+        library.faults.append("asks for an executable stack")
+    read_elf_dynamic(segments["PT_DYNAMIC"], content, f"{order}{'IBBHQQ' if wide else 'IIIBBH'}", library)
+    return [library]
 
 
-def read_pe(content: bytes) -> Library:
+def read_elf_dynamic(dynamic: Any, content: bytes, layout: str, library: Library) -> None:  # noqa: ANN401 - untyped
+    """Add what the dynamic linker looks at, given the layout of a symbol."""
+    names = dynamic.get_table_offset("DT_STRTAB")[1]
+    values: dict[str, int] = {}
+    for tag in dynamic.iter_tags():
+        values[tag.entry.d_tag] = tag.entry.d_val
+        if tag.entry.d_tag == "DT_NEEDED":
+            library.needed.add(tag.needed)
+        elif tag.entry.d_tag in {"DT_RPATH", "DT_RUNPATH"}:
+            library.search.update(filter(None, text_at(content, names + tag.entry.d_val).split(":")))
+    if "DT_TEXTREL" in values or values.get("DT_FLAGS", 0) & DF_TEXTREL:
+        library.faults.append("has code that is changed when it is loaded (TEXTREL)")
+    library.static_tls = bool(values.get("DT_FLAGS", 0) & DF_STATIC_TLS)
+    start = dynamic.get_table_offset("DT_SYMTAB")[1]
+    symbols = content[start : start + struct.calcsize(layout) * dynamic.num_symbols()]
+    for symbol in struct.iter_unpack(layout, symbols):
+        info, section = (symbol[1], symbol[3]) if layout.endswith("Q") else (symbol[3], symbol[5])
+        if symbol[0] and info >> 4 in {1, 2}:  # global, weak
+            (library.exports if section else library.imports).add(text_at(content, names + symbol[0]))
+    offset = dynamic.get_table_offset("DT_VERNEED")[1] or 0
+    # Elf_Verneed and Elf_Vernaux are the same on all.
+    for _ in range(min(values.get("DT_VERNEEDNUM", 0), MOST_VERSIONS)):
+        _, count, name, part, following = struct.unpack_from(f"{layout[0]}HHIII", content, offset)
+        part += offset
+        for _ in range(min(count, MOST_VERSIONS)):
+            version, step = struct.unpack_from(f"{layout[0]}8xII", content, part)
+            library.versions.add((text_at(content, names + name), text_at(content, names + version)))
+            part += step
+        offset += following
+
+
+def read_pe(file: str, content: bytes) -> list[Library]:
     """Read a PE file with pefile: imports, exports and the machine."""
     import pefile  # noqa: PLC0415
 
     pe = pefile.PE(data=content, fast_load=True)
+    require_whole(content, (section.PointerToRawData + section.SizeOfRawData for section in pe.sections))
+    if not pe.FILE_HEADER.Characteristics & IMAGE_FILE_DLL:
+        raise UnfitError("it is a program, and no DLL")
     pe.parse_data_directories(
-        [pefile.DIRECTORY_ENTRY[f"IMAGE_DIRECTORY_ENTRY_{name}"] for name in ("IMPORT", "EXPORT")]
+        [pefile.DIRECTORY_ENTRY[f"IMAGE_DIRECTORY_ENTRY_{name}"] for name in ("IMPORT", "EXPORT", "DELAY_IMPORT")]
     )
     machine = pe.FILE_HEADER.Machine
-    library = Library("PE", {PE_MACHINES.get(machine, hex(machine))})
-    for entry in getattr(pe, "DIRECTORY_ENTRY_IMPORT", []):
+    library = Library(file, "PE", PE_MACHINES.get(machine, hex(machine)))
+    for entry in (*getattr(pe, "DIRECTORY_ENTRY_IMPORT", []), *getattr(pe, "DIRECTORY_ENTRY_DELAY_IMPORT", [])):
         library.needed.add(entry.dll.decode().lower())
         library.imports.update(symbol.name.decode() for symbol in entry.imports if symbol.name)
     exports = getattr(pe, "DIRECTORY_ENTRY_EXPORT", None)
     library.exports = {symbol.name.decode() for symbol in exports.symbols if symbol.name} if exports else set()
     library.stripped = not any(section.Name.startswith(b".debug") for section in pe.sections)
-    return library
+    return [library]
 
 
-def read_macho(content: bytes) -> Library:
+def read_macho(file: str, content: bytes) -> list[Library]:
     """Read a Mach-O file with macholib, each architecture in it."""
     from macholib import mach_o  # noqa: PLC0415
     from macholib.MachO import MachO  # noqa: PLC0415
@@ -98,28 +179,56 @@ def read_macho(content: bytes) -> Library:
     macho.graphident, macho.filename, macho.loader_path = None, "", ""
     macho.fat, macho.headers, macho.allow_unknown_load_commands = None, [], True
     macho.load(io.BytesIO(content))
-    library = Library("Mach-O")
+    require_whole(content, (header.offset + header.size for header in macho.headers))
+    libraries = []
     for header in macho.headers:
+        if header.header.filetype not in {MH_DYLIB, MH_BUNDLE}:
+            raise UnfitError(f"it is neither a dylib nor a bundle: {header.filetype}")
         machine = mach_o.CPU_TYPE_NAMES.get(header.header.cputype, hex(header.header.cputype)).lower()
-        library.machines.add(machine)
-        library.needed.update(name for _, _, name in header.walkRelocatables())
-        for command, details, _ in header.commands:
-            if command.cmd in {mach_o.LC_BUILD_VERSION, mach_o.LC_VERSION_MIN_MACOSX}:
-                oldest = details.minos if command.cmd == mach_o.LC_BUILD_VERSION else details.version
-                library.macos[machine] = (oldest >> 16, oldest >> 8 & 0xFF)
-        read_macho_symbols(macho, header, content, library)
-    return library
+        library = Library(file, "Mach-O", machine, several=len(macho.headers) > 1)
+        read_macho_header(header, content[header.offset : header.offset + header.size], library)
+        libraries.append(library)
+    return libraries
 
 
-def read_macho_symbols(macho: Any, header: Any, content: bytes, library: Library) -> None:  # noqa: ANN401 - untyped
+def read_macho_header(header: Any, content: bytes, library: Library) -> None:  # noqa: ANN401 - untyped
+    """Add what one architecture says of itself."""
+    from macholib import mach_o  # noqa: PLC0415
+
+    platforms, signed = set(), False
+    for load, details, rest in header.commands:
+        if load.cmd in {mach_o.LC_SEGMENT, mach_o.LC_SEGMENT_64}:
+            require_whole(content, (details.fileoff + details.filesize,))
+        elif load.cmd in {mach_o.LC_BUILD_VERSION, mach_o.LC_VERSION_MIN_MACOSX}:
+            built = load.cmd == mach_o.LC_BUILD_VERSION
+            platforms.add(details.platform if built else MACOS)
+            oldest = details.minos if built else details.version
+            library.macos = (oldest >> 16, oldest >> 8 & 0xFF)
+        elif load.cmd == mach_o.LC_RPATH:
+            library.search.add(rest.split(b"\0", 1)[0].decode("utf-8", "replace"))
+        elif load.cmd == mach_o.LC_CODE_SIGNATURE:
+            signed = True
+            require_whole(content, (details.dataoff + details.datasize,))
+    if platforms and MACOS not in platforms:
+        library.kind = f"Mach-O for {' and '.join(PLATFORMS.get(each, str(each)) for each in platforms)}"
+    if library.machine == "arm64" and not signed:
+        library.faults.append("is not signed, and Apple's processors run nothing unsigned")
+    # One that is only loaded weakly need not be there.
+    loaded = ((header.commands[index][0].cmd, name) for index, _, name in header.walkRelocatables())
+    library.needed = {name for command, name in loaded if command != mach_o.LC_LOAD_WEAK_DYLIB}
+    read_macho_symbols(header, content, library)
+
+
+def read_macho_symbols(header: Any, content: bytes, library: Library) -> None:  # noqa: ANN401 - untyped
     """Add the external symbols of one architecture; their names begin with an underscore that is not theirs."""
     from macholib import mach_o  # noqa: PLC0415
-    from macholib.SymbolTable import SymbolTable  # noqa: PLC0415
 
-    table = SymbolTable(macho, header=header, openfile=lambda *_: io.BytesIO(content))
-    for symbol, name in table.nlists:
-        text = name.decode("utf-8", "replace").removeprefix("_") if name else ""
-        if symbol.n_type & mach_o.N_STAB:
+    table = header.getSymbolTableCommand()
+    layout = f"{header.endian}{'IBBHQ' if header.MH_MAGIC in {mach_o.MH_MAGIC_64, mach_o.MH_CIGAM_64} else 'IBBHI'}"
+    symbols = content[table.symoff : table.symoff + struct.calcsize(layout) * table.nsyms] if table else b""
+    for name, kind, _, _, _ in struct.iter_unpack(layout, symbols):
+        if kind & mach_o.N_STAB:
             library.stripped = False
-        elif symbol.n_type & mach_o.N_EXT and text:
-            (library.imports if symbol.n_type & mach_o.N_TYPE == mach_o.N_UNDF else library.exports).add(text)
+        elif kind & mach_o.N_EXT and name:
+            text = text_at(content, table.stroff + name).removeprefix("_")
+            (library.imports if kind & mach_o.N_TYPE == mach_o.N_UNDF else library.exports).add(text)

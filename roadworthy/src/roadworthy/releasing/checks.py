@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from roadworthy import facts
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
 from roadworthy.index import BusyError, Index, NotThereYetError
 from roadworthy.releasing import files
@@ -140,24 +141,27 @@ def check_tags(state: State) -> Iterator[Problem]:
 
 
 def check_order(state: State) -> Iterator[Problem]:
-    """The version is greater than every one released on this line, and not below the one in the files."""
-    release = state.release
-    here = [name for name, commit in state.remote.tags().items() if commit in state.ancestors]
-    released = [(version, name) for name in here if (version := version_of_tag(name)) is not None]
-    newest, name = max(released, default=(None, ""))
+    """The version is greater than every one released on this line, and not below the one in the files.
+
+    Where nothing is released at all, what stands in the files is no promise: the first version may be any one.
+    """
+    release, tags = state.release, state.remote.tags()
+    versions = {name: version for name in tags if (version := version_of_tag(name)) is not None}
+    here = [(version, name) for name, version in versions.items() if tags[name] in state.ancestors]
+    newest, name = max(here, default=(None, ""))
     if newest is not None and release.version < newest:
         what = f"{release.text} is not greater than what is released on this line: {name}"
         yield Problem(what, f"choose a version after {newest}")
     standing = files.versions(state.read)["pyproject.toml"]
     in_files = version_of_tag(standing)
-    if in_files is not None and release.version < in_files and (newest is None or newest < in_files):
+    if versions and in_files is not None and release.version < in_files and (newest is None or newest < in_files):
         what = f"{release.text} is below the version in the files, {standing}"
         yield Problem(what, f"choose {standing} or a later one")
 
 
 def check_files(state: State) -> Iterator[Problem]:
     """Versions, dependencies, changelog and fragments of the commit are fit for a release."""
-    yield from files.check_versions(state.read)
+    yield from facts.check(state.project)
     yield from files.check_manifest(state.read)
     if state.merged:
         return

@@ -84,8 +84,18 @@ def has_release(read: Reader, release: Release) -> bool:
 def bumped_too(read: Reader) -> list[str]:
     """Return the files in which a release writes its version beside the three: those that [tool.bumpversion] names."""
     entries = find(part(read, "pyproject.toml"), "tool", "bumpversion", "files")
-    named = [find(entry, "filename") for entry in (entries if isinstance(entries, list) else ())]
-    return [name for name in named if isinstance(name, str) and name not in VERSION_FILES]
+    named = {find(each, "filename"): each for each in (entries if isinstance(entries, list) else ())}
+    there = (name for name, each in named.items() if not find(each, "ignore_missing_file") or is_there(read, name))
+    return [name for name in there if isinstance(name, str) and name not in VERSION_FILES]
+
+
+def is_there(read: Reader, name: str) -> bool:
+    """Say whether a file can be read."""
+    try:
+        read(name)
+    except ProblemsError:
+        return False
+    return True
 
 
 def check_versions(read: Reader) -> Iterator[Problem]:

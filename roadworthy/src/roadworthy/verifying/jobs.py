@@ -85,14 +85,6 @@ class Job:
 # ---- what to verify, and with what --------------------------------------------------------------------------------
 
 
-def is_supported(project: Project, python: Python) -> bool:
-    """Say whether there should be a wheel for this interpreter."""
-    abi3t = project.crate.first_abi3t
-    if python.free_threaded and (abi3t is None or Version(python.name.rstrip("t")) < Version(abi3t)):
-        return python.name in project.python_tags
-    return project.requires_python.contains(".".join(map(str, python.version)))
-
-
 def choose_pythons(project: Project, asked: str) -> list[Python]:
     """Return the interpreters to verify with: those asked for, or the newest of each minor version that is here.
 
@@ -115,7 +107,7 @@ def choose_pythons(project: Project, asked: str) -> list[Python]:
 
 def keep_supported(project: Project, found: list[Python], *, asked: bool) -> list[Python]:
     """Return the interpreters that there should be wheels for, and name the others, which nobody may have asked for."""
-    supported = [python for python in found if is_supported(project, python)]
+    supported = [python for python in found if project.supports(python)]
     left_out = ", ".join(python.name for python in found if python not in supported)
     if left_out and asked:
         remedy = f"the wheels are for: {', '.join(project.python_tags)} and up"

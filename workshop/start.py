@@ -1,0 +1,34 @@
+"""Start the workshop of this folder, with its own engine and what it has locked; it works on the current folder.
+
+`python FOLDER/workshop/start.py COMMAND …` is what a copy's scripts/template.py calls, of any version that it fetches:
+this call stays as it is. Any Python must be able to run this.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+TEMPLATE = Path(__file__).resolve().parents[1]
+# What each command needs of requirements/.
+GROUPS = {"new": ("tools",), "update": ("tools",), "rehearse": ("tools", "build", "workshop")}
+
+
+def main(words: "list[str]") -> int:
+    """Set up what is missing, and become the workshop."""
+    # What make was given for the command is not for the make that sets it up.
+    environment = {name: value for name, value in os.environ.items() if name not in ("GIVEN", "MAKEFLAGS", "MFLAGS")}
+    stamps = [f".venv/{group}.stamp" for group in GROUPS[words[0]]]
+    if subprocess.run(["make", "--silent", "-C", TEMPLATE, *stamps], env=environment, check=False).returncode:
+        return 1
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(TEMPLATE), str(TEMPLATE / "roadworthy" / "src")]))
+    python = TEMPLATE / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    command = [str(python), "-m", "workshop", *words]
+    if os.name != "nt":
+        # In this one's place, so that it gets the signals.
+        os.execve(command[0], command, environment)  # noqa: S606 - as it would be started
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
