@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,7 @@ import year_of_the_project
 from year import Change, Year
 
 CHANGES = (*year_of_the_package.CHANGES, *year_of_the_project.CHANGES)
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="some of it is for Unix")
 PLAYED = [change for change in CHANGES if change.often or os.environ.get("WHOLE_YEAR")]
 
 

@@ -31,6 +31,11 @@ def test_the_documentation_says_how_many_rules_and_mistakes_there_are() -> None:
     assert f"{len(HARMLESS)} changes that are no mistake" in text
 
 
+def test_both_readmes_lead_to_the_changelog() -> None:
+    for name in ("README.md", "workshop/copying/sample/README.md"):
+        assert re.search(r"\]\([^)\s]*CHANGELOG\.md\)", PROJECT.read(name)), name
+
+
 def test_the_readme_says_how_many_faults_there_are() -> None:
     files = (test_faults_of_building, test_faults_of_publishing, test_faults_of_releasing)
     count = sum(len(file.FAULTS) for file in files)

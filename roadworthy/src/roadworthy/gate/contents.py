@@ -22,17 +22,18 @@ from roadworthy.gate.binary import module_suffixes
 from roadworthy.gate.model import Artefact, Expectations, rule, wheel_fields, wheel_tags
 from roadworthy.terminal import err
 
-# Names and texts that mean a secret. The texts are prefixes that their issuers document for finding them.
+# Names and texts that mean a secret. The texts are prefixes that their issuers document for finding them, and decide of
+# a .pem: most are certificates.
 SECRET_NAMES = re.compile(
-    r"(^|/)(\.env(\..*)?|\.pypirc|\.netrc|id_(rsa|dsa|ecdsa|ed25519)|.*\.(pem|p12|pfx|key|keystore))$"
+    r"(^|/)(\.env(\.(?!(dist|example|sample|template)$).*)?|\.pypirc|\.netrc|id_(rsa|dsa|ecdsa|ed25519)"
+    r"|.*\.(p12|pfx|key|keystore))$"
 )
 SECRET_TEXTS = re.compile(
     rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bpypi-AgE[A-Za-z0-9_-]{16}|\bgh[pousr]_[A-Za-z0-9]{36}"
     rb"|\bgithub_pat_[A-Za-z0-9_]{22}|\bAKIA[0-9A-Z]{16}\b|\bxox[abprs]-[A-Za-z0-9-]{10}"
 )
-BUILD_PRODUCTS = re.compile(
-    r"(^|/)(target|__pycache__|\.venv|dist|build)/|\.(so|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$"
-)
+# By their kind, and not by a folder: one called build that is committed is meant, and another one is no declared file.
+BUILD_PRODUCTS = re.compile(r"(^|/)__pycache__/|\.(so|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
 # Files of the .dist-info folder that RECORD must not list (PEP 427).
 SIGNATURES = {"RECORD.jws", "RECORD.p7s"}
 # Where crates are published; a lock names no source for what lies beside it.
