@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from twine import utils as twine
 
+import platforms
 from helpers import PROJECT
 from roadworthy import facts
 from roadworthy.index import simple_address
@@ -22,7 +23,6 @@ from roadworthy.processes import venv_bin
 from roadworthy.project import require_repository
 from roadworthy.tables import find
 from workshop.copying.edits import LICENCES
-from workshop.workflows import platforms
 
 PYPROJECT = PROJECT.pyproject
 CARGO = PROJECT.manifest

@@ -5,6 +5,7 @@ letters A workflow, I installation, L Linux and macOS, M maturin, O trusted publ
 U upload, Y Python's ABI.
 """
 
+from collections.abc import Callable, Iterable
 from inspect import isfunction
 
 import yaml
@@ -14,8 +15,9 @@ from roadworthy.terminal import Problem, ProblemsError
 from workshop.workflows import rules_of_build, rules_of_hygiene, rules_of_release
 from workshop.workflows.pipeline import Pipeline
 
+Rule = Callable[[Pipeline], Iterable[str]]
 # A public function of these modules is a rule.
-RULES = {
+RULES: dict[str, Rule] = {
     name: rule
     for module in (rules_of_build, rules_of_hygiene, rules_of_release)
     for name, rule in vars(module).items()
@@ -23,10 +25,10 @@ RULES = {
 }
 
 
-def broken(name: str, pipeline: Pipeline) -> list[str]:
+def broken(rule: Rule, pipeline: Pipeline) -> list[str]:
     """Return how a workflow breaks a rule. A workflow that GitHub would refuse, or that lacks a job, breaks it too."""
     try:
-        return list(RULES[name](pipeline))
+        return list(rule(pipeline))
     except (LookupError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
         return [f"it cannot be evaluated: {type(error).__name__}: {error}"]
 
@@ -36,9 +38,9 @@ def require_rules(project: Project) -> None:
     pipeline = Pipeline.of(project)
     problems = [
         # The rule is what its function says of itself.
-        Problem(f"{project.workflow_path}: {what}", f"the rule is: {RULES[name].__doc__}")
-        for name in RULES
-        for what in broken(name, pipeline)
+        Problem(f"{project.workflow_path}: {what}", f"the rule is: {rule.__doc__}")
+        for rule in RULES.values()
+        for what in broken(rule, pipeline)
     ]
     if problems:
         raise ProblemsError(problems)

@@ -1,7 +1,10 @@
-"""The tables of platforms in the documents: what CI.yml's matrices make of each row."""
+"""The tables of platforms in the documents, as CI.yml's matrices make them, and the rule that they are kept."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+from workshop.workflows.pipeline import VERIFY, Pipeline
+from workshop.workflows.rules import RULES, Rule
 
 HEAD = "| system | processor | wheels are built on | and verified on |\n| --- | --- | --- | --- |\n"
 TABLE = re.compile(rf"^{re.escape(HEAD)}((?:\|.*\n)*)\n(.*)$", re.MULTILINE)
@@ -41,3 +44,21 @@ def table_in(text: str) -> list[str]:
     """Return the rows of the table in a document, and at the end the line below it."""
     found = TABLE.search(text)
     return [*found[1].splitlines(), found[2]] if found else []
+
+
+def the_platforms_are_those_that_are_promised(pipeline: Pipeline) -> Iterator[str]:
+    """Each row of docs/publishing.md, written by hand when a platform is meant to come or to go, is one of CI.yml."""
+    rows, verified = pipeline.rows_doing("make build"), pipeline.rows_doing(VERIFY)
+    promised = table_in(pipeline.project.read("docs/publishing.md"))[:-1]
+    if len(promised) != len(rows):
+        yield f"{len(promised)} platforms are promised, and {len(rows)} have a row"
+    for line in rows_of([row.matrix for row in rows], [row.matrix for row in verified]):
+        if line not in promised:
+            yield f"docs/publishing.md does not promise: {line}"
+
+
+# What holds for CI.yml of the template: it promises platforms to the users of a table.
+ALL_RULES: dict[str, Rule] = {
+    **RULES,
+    the_platforms_are_those_that_are_promised.__name__: the_platforms_are_those_that_are_promised,
+}
