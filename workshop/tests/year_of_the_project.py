@@ -254,6 +254,16 @@ name = "tin-can"
 version = "0.1.0"
 source = { editable = "." }
 """
+MEMBER = """\
+[package]
+name = "inner"
+version = "0.3.0"
+edition = "2024"
+publish = false
+
+[lints]
+workspace = true
+"""
 CHANGELOG = """\
 # What is new in tin-can
 
@@ -283,7 +293,7 @@ FILES = (
         "a version in a further file",
         files={"CITATION.cff": CITATION},
         step=edit("pyproject.toml", (r"\n\[tool\.towncrier\]\n", BUMPED)),
-        targets=(*BUILT, PLAN, NEXT),
+        targets=("lint", PLAN, NEXT),
         often=True,
     ),
     Change("a toolchain file", files={"rust-toolchain.toml": TOOLCHAIN}, targets=("test", *BUILT, "verify")),
@@ -321,6 +331,18 @@ FILES = (
     ),
     Change("no dependabot", files={".github/dependabot.yml": None}, targets=("lint",)),
     Change("no hooks of pre-commit", files={".pre-commit-config.yaml": None}, targets=BUILT),
+    Change(
+        "a workspace of crates",
+        crate={
+            "workspace": {"members": ["crates/inner"], "lints": {"rust": {"missing_docs": "warn"}}},
+            "dependencies": {"inner": {"path": "crates/inner"}},
+        },
+        files={
+            "crates/inner/Cargo.toml": MEMBER,
+            "crates/inner/src/lib.rs": '//! The inside.\n\n/// What is in it.\npub const INSIDE: &str = "tin";\n',
+        },
+        targets=("test", *BUILT, PLAN, NEXT),
+    ),
     Change("a changelog with more text around", files={"CHANGELOG.md": CHANGELOG}, targets=("test", *BUILT, PLAN)),
     Change("tests in another folder", step=rename_tests, targets=("test", *BUILT, "verify")),
 )
