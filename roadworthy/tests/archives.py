@@ -423,6 +423,7 @@ for rule, name, makers in (
     wheel(rule, f"a name with {name}", named(*(f"{PACKAGE}/{each}" for each in makers)))
     if "way out" not in name:
         sdist(rule, f"a name with {name}", packed(*makers))
+wheel("safe-members", "an empty name", by_hand(deflated(b"x"), 1, b"x", name=""))
 wheel("safe-members", "a path one character too long", named("x" * (ROOM + 1)))
 sdist("safe-members", "a path one character too long", packed("x" * (ROOM - len(TOP))))
 wheel("safe-members", "a link", attributes(stat.S_IFLNK | 0o777))

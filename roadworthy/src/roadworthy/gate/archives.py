@@ -8,18 +8,14 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any
 
 from packaging.utils import parse_wheel_filename
 
 from roadworthy.gate.model import LOCAL_HEADER, Artefact, Expectations, UnreadableError, rule
 from roadworthy.gate.pypi_archives import UNICODE_PATH, ZIP64, FramingError, extra_fields
 
-# The end of a zip file, and that of Zip64 with its locator: the disks, then the numbers of members on this disk and in
-# all, the directory's size and its place (APPNOTE 4.3.14 to 4.3.16).
-END, END64 = struct.Struct("<4xLHHLL2x"), struct.Struct("<4s12xQQQQQ4s4xQ4x")
-# Flags of a member that is encrypted, or a patch for one (APPNOTE 4.4.4), and fields that change what a member is.
-ENCRYPTED, CHANGING = 0x0001 | 0x0020 | 0x0040 | 0x2000, (ZIP64, UNICODE_PATH)
+# The numbers of disks in the end of a zip file (APPNOTE 4.3.16), and fields that change what a member is.
+DISKS, CHANGING = struct.Struct("<4xHH14x"), (ZIP64, UNICODE_PATH)
 GZIP = b"\x1f\x8b"
 # What is read and parsed whole; larger ones are written to stop who does that.
 READ_WHOLE, LARGEST_METADATA = ("WHEEL", "entry_points.txt"), 2 << 20
@@ -90,7 +86,7 @@ def readable_archive(artefact: Artefact) -> Iterator[str]:
         yield "there is no file in it"
     if not artefact.is_wheel:
         # tarfile takes anything for the end, and others look for the next header.
-        artefact.unpacked.seek(artefact.archive.offset)
+        artefact.unpacked.seek(getattr(artefact.archive, "offset"))  # noqa: B009 - of a tar file
         if artefact.unpacked.read(512).strip(b"\0"):
             yield "after its last member there is something that is no member"
     if artefact.after_gzip:
@@ -114,14 +110,6 @@ def no_bomb(artefact: Artefact) -> Iterator[str]:
 
 
 @rule("wheel")
-def zip_compression(artefact: Artefact) -> Iterator[str]:
-    """Find encrypted members."""
-    for member in artefact.members:
-        if isinstance(member.entry, zipfile.ZipInfo) and member.entry.flag_bits & ENCRYPTED:
-            yield f"{member.name!r} is encrypted"
-
-
-@rule("wheel")
 def zip_framing(artefact: Artefact) -> Iterator[str]:
     """Find what PyPI does not look at, and what uv refuses, or what is read differently by different programs."""
     archive = artefact.archive
@@ -133,11 +121,15 @@ def zip_framing(artefact: Artefact) -> Iterator[str]:
         name = archive.fp.read(lengths[0])
         if (flags, method, checksum) != (entry.flag_bits, entry.compress_type, entry.CRC):
             yield f"{entry.filename!r} has other flags, another method or checksum in its own header"
-        if entry.is_dir() and (entry.file_size or entry.CRC):
+        if entry.filename.endswith("/") and (entry.file_size or entry.CRC):
             yield f"{entry.filename!r} is a folder, and has content"
         for place, extra in (("its own header", archive.fp.read(lengths[1])), ("the directory", entry.extra)):
             yield from (f"{entry.filename!r} {what} in {place}" for what in misleading(name, extra))
-    yield from misleading_end(archive)
+    if any(byte in archive.comment for byte in range(1, 9)):
+        yield "its comment may hold another zip file"
+    archive.fp.seek(-len(archive.comment) - DISKS.size, 2)
+    if any(DISKS.unpack(archive.fp.read(DISKS.size))) or any(entry.volume for entry in archive.infolist()):
+        yield "it is said to be in several parts"
 
 
 def misleading(name: bytes, extra: bytes) -> Iterator[str]:
@@ -152,25 +144,6 @@ def misleading(name: bytes, extra: bytes) -> Iterator[str]:
     for kind, content in fields:
         if kind == UNICODE_PATH and (content[:5] != struct.pack("<BL", 1, zlib.crc32(name)) or content[5:] != name):
             yield "has another name as a further field"
-
-
-def misleading_end(archive: zipfile.ZipFile) -> Iterator[str]:
-    """Find what is wrong with the end of a zip file (APPNOTE 4.3.14 to 4.3.16), of which there may be two."""
-    if any(byte in archive.comment for byte in range(1, 9)):
-        yield "its comment may hold another zip file"
-    file: Any = archive.fp
-    file.seek(zipfile._EndRecData(file)[-1] - END64.size)  # type: ignore[attr-defined]  # noqa: SLF001 - where it is
-    signature, disks64, *told64, locator, place = END64.unpack(file.read(END64.size))
-    disks, *told = END.unpack(file.read(END.size))
-    has_end64 = (signature, locator) == (b"PK\6\6", b"PK\6\7")
-    if has_end64 and place != file.tell() - END.size - END64.size:
-        yield "its end of Zip64 is not where it is said to be"
-    if has_end64 and any(
-        one not in {other, 2 ** (8 * size) - 1} for one, other, size in zip(told, told64, (2, 2, 4, 4), strict=True)
-    ):
-        yield "its two ends tell different things of the directory"
-    if disks or (has_end64 and disks64) or any(entry.volume for entry in archive.infolist()):
-        yield "it is said to be in several parts"
 
 
 @rule("both")

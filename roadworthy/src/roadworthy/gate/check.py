@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from roadworthy.building.sdist import declared_files
 from roadworthy.building.toolchain import host_triple
 from roadworthy.gate import archives, binary, contents, pypi
-from roadworthy.gate.model import Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
+from roadworthy.gate.model import UNREADABLE, Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
 from roadworthy.gate.pypi_archives import judge_archive, judge_container
 from roadworthy.gate.rules import entries
 from roadworthy.project import Project
@@ -67,8 +67,8 @@ def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[F
         told.append((error.rule, str(error)))
     except OSError as error:
         told.append(("readable-archive", f"cannot be read: {error.strerror}"))
-    except (ValueError, RecursionError) as error:
-        # A text that no rule foresaw, such as a version or a tag that a library cannot parse.
+    except UNREADABLE as error:
+        # What no rule foresaw, such as a version or a tag that a library cannot parse.
         told.append((default, f"cannot be judged: {error}"))
     # The one place where foreign text, such as a name in an archive, is made fit for every sink.
     return [Finding(printable(file), rule, printable(what), entries()[rule].remedy) for rule, what in told]

@@ -12,7 +12,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
@@ -46,7 +46,9 @@ BOMB_SIZE = 64 << 20
 BOMB_RATIO = 50
 # How a zip file says that a member was made on Unix (APPNOTE 4.4.2), and a member's own header: its signature, flags,
 # method, checksum, and the lengths of its name and of further fields (APPNOTE 4.3.7).
-UNIX, IS_ENCRYPTED, IS_UTF8 = 3, 0x0001, 0x0800
+UNIX, IS_UTF8 = 3, 0x0800
+# Flags of a member that is encrypted, or a patch for one (APPNOTE 4.4.4).
+IS_ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 LOCAL_HEADER = struct.Struct("<4sxxHH4xL8xHH")
 LIBRARY_NAME = re.compile(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$")
 # What Windows has no files of; a path there has a limit, which begins where a usual Python installs.
@@ -113,7 +115,7 @@ class Member:
             if stat.S_ISLNK(self.mode):
                 return "link"
             special = stat.S_IFMT(self.mode) not in {0, stat.S_IFREG, stat.S_IFDIR}
-            return "special" if special else "folder" if self.entry.is_dir() else "file"
+            return "special" if special else "folder" if self.name.endswith("/") else "file"
         if self.entry.issym() or self.entry.islnk():
             return "link"
         return "file" if self.entry.isfile() else "folder" if self.entry.isdir() else "special"
@@ -131,10 +133,8 @@ class Member:
             # Bytes that are no UTF-8 arrive as surrogates, which are not printable either.
             "has a character in it that cannot be printed": not self.name.isprintable() or not self.name,
             "would run as somebody else: it has the bit setuid or setgid": self.mode & (stat.S_ISUID | stat.S_ISGID),
-            f"has more than {LONGEST_PATH} characters below {SITE_PACKAGES}, as Windows counts": len(
-                (SITE_PACKAGES + "/".join(parts)).encode("utf-16-le", "surrogatepass")
-            )
-            > 2 * LONGEST_PATH,
+            f"has more than {LONGEST_PATH} characters below {SITE_PACKAGES}": len(SITE_PACKAGES + self.name.rstrip("/"))
+            > LONGEST_PATH,
         }
         return next((what for what, is_so in wrong.items() if is_so), next(filter(None, map(unfit, parts)), None))
 
@@ -179,6 +179,8 @@ class Artefact:
     """A file that is to be published. What looks into it raises UnreadableError where it is no archive, or damaged."""
 
     path: Path
+    # What follows the gzip file in an sdist, at most two bytes; known when it is unpacked.
+    after_gzip: bytes = b""
 
     def __enter__(self) -> "Artefact":  # noqa: PYI034 - Self came with 3.11
         return self
@@ -236,8 +238,9 @@ class Artefact:
     @cached_property
     def unpacked(self) -> IO[bytes]:
         """The tar file in an sdist, on the disk if it is large: it is unpacked once, and read in any order."""
-        stream, tar = zlib.decompressobj(wbits=31), tempfile.SpooledTemporaryFile(max_size=16 * PIECE)  # noqa: SIM115
-        with self.path.open("rb") as file:
+        stream = zlib.decompressobj(wbits=31)
+        with ExitStack() as opened, self.path.open("rb") as file:
+            tar = opened.enter_context(tempfile.SpooledTemporaryFile(max_size=16 * PIECE))
             while not stream.eof:
                 packed = stream.unconsumed_tail or file.read(PIECE)
                 piece = stream.decompress(packed, PIECE)
@@ -246,33 +249,23 @@ class Artefact:
                 tar.write(piece)
                 if tar.tell() > self.largest_content:
                     raise UnreadableError(f"it unpacks to more than {self.largest_content:,} bytes", "no-bomb")
-            self.__dict__["after_gzip"] = stream.unused_data[:2] or file.read(2)
+            self.after_gzip = stream.unused_data[:2] or file.read(2)
+            opened.pop_all()
         return cast("IO[bytes]", tar)
-
-    @cached_property
-    def after_gzip(self) -> bytes:
-        """What follows the gzip file in an sdist, at most two bytes."""
-        return b"" if self.is_wheel or not self.unpacked else bytes(self.__dict__["after_gzip"])
 
     @cached_property
     def members(self) -> list[Member]:
         """Everything in the archive, in its order."""
         found: list[Member] = []
         with reading():
-            for entry in self.archive.infolist() if isinstance(self.archive, zipfile.ZipFile) else self.archive:
-                found.append(
-                    Member(entry.filename, entry.file_size, entry)
-                    if isinstance(entry, zipfile.ZipInfo)
-                    else Member(entry.name, entry.size, entry)
-                )
+            zipped = isinstance(self.archive, zipfile.ZipFile)
+            name, size = ("filename", "file_size") if zipped else ("name", "size")
+            entries: Any = self.archive.infolist() if isinstance(self.archive, zipfile.ZipFile) else self.archive
+            for entry in entries:
+                found.append(Member(getattr(entry, name), getattr(entry, size), entry))
                 if len(found) > MOST_MEMBERS:
                     raise UnreadableError(f"there are more than {MOST_MEMBERS:,} members in it", "no-bomb")
         return found
-
-    def is_bomb(self, members: list[Member]) -> bool:
-        """Whether these members are so many times larger than the file that PyPI takes it for a bomb."""
-        total = sum(member.size for member in members)
-        return total > BOMB_SIZE and total > BOMB_RATIO * self.path.stat().st_size
 
     @cached_property
     def files(self) -> dict[str, Member]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from roadworthy.gate.model import BOMB_RATIO, Artefact, Header, Rejection, UnreadableError, reading
+from roadworthy.gate.model import BOMB_RATIO, BOMB_SIZE, Artefact, Header, Rejection, UnreadableError, reading
 
 SEE = "See /archives for more information"
 # Signatures of a zip file's records, and what follows each (APPNOTE 4.3): the fields that are looked at.
@@ -49,10 +49,10 @@ def judge_container(artefact: Artefact) -> Iterator[Rejection]:
         yield invalid("readable-archive", "File is not a tarfile")
     elif artefact.is_wheel:
         try:
-            if artefact.is_bomb(artefact.members):
+            if sum(member.size for member in artefact.members) > max(BOMB_SIZE, BOMB_RATIO * path.stat().st_size):
                 yield invalid("no-bomb", f"File exceeds compression ratio of {BOMB_RATIO}")
-        except UnreadableError:
-            yield invalid("readable-archive", "None")
+        except UnreadableError as error:
+            yield from [invalid("readable-archive", "None")] if error.rule == "readable-archive" else []
 
 
 def is_tarfile(path: Path) -> bool:
