@@ -503,6 +503,7 @@ sdist("readable-archive", "text in the gzip file", lambda: gzip.compress(b"hello
 sdist("readable-archive", "a tar file that is cut", lambda: gzip.compress(blocks()[:-9_000]))
 sdist("readable-archive", "a member that says it has 2 GiB", tarred(block(f"{TOP}/x", size=2 << 30)))
 sdist("readable-archive", "a header of a wrong checksum", tarred(b"x" * 512 + block(f"{TOP}/x")))
+sdist("no-bomb", "a name of 1,100 characters", packed("ab/" * 360 + "x"))
 sdist("no-bomb", "a tar file of 70 MB", tarred(block(f"{TOP}/x", bytes(70 << 20))))
 sdist("no-bomb", "a pax header of 1 MB", tarred(pax(record("comment", "x" * 1_000_000)) + block(f"{TOP}/x")))
 sdist(

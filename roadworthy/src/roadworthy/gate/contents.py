@@ -97,7 +97,7 @@ def requires_python(artefact: Artefact, project: Expectations) -> Iterator[str]:
 @rule("wheel")
 def one_dist_info(artefact: Artefact) -> Iterator[str]:
     """Find no .dist-info folder, several, or one of another name."""
-    tops = {PurePosixPath(name).parts[0] for name in artefact.files}
+    tops = {name.partition("/")[0] for name in artefact.files}
     found = sorted(top for top in tops if top.endswith(".dist-info"))
     if found != [artefact.folder]:
         yield f"it holds {', '.join(found) or 'no .dist-info folder'}, not {artefact.folder}"
@@ -175,7 +175,7 @@ def package_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find what is installed beside .dist-info and .data folders and not in python/, and the other way round."""
     expected = {name.removeprefix("python/") for name in project.tracked if name.startswith("python/")}
     own_folders = (".dist-info", ".data")
-    present = {name for name in artefact.files if not PurePosixPath(name).parts[0].endswith(own_folders)}
+    present = {name for name in artefact.files if not name.partition("/")[0].endswith(own_folders)}
     yield from (f"{name} is missing" for name in sorted(expected - present))
     strange = present - expected - set(native_module_names(artefact, project))
     yield from (f"{name} is not in the source" for name in sorted(strange))

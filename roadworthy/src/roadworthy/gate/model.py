@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -36,6 +37,8 @@ PIECE = 1 << 20
 # that is in an archive, a library, any other file that is read whole, the names and headers together, and one header.
 LARGEST_CONTENT, LARGEST_LIBRARY, LARGEST_TEXT = 1 << 30, 160 << 20, 8 << 20
 LARGEST_LISTING, LARGEST_HEADER, MOST_MEMBERS = 12 << 20, 1 << 16, 65_535
+# As macOS has it (PATH_MAX).
+LONGEST_PATHS = 1024
 NO_SPARSE = "Invalid distribution file. tar archive not accepted: Sparse members are not allowed."
 # Tar's headers that only say more of the next one (POSIX pax, GNU tar), and what is not read in one: it makes a member
 # sparse, or Python before 3.13 look at every digit once for each that follows (CVE-2024-6232).
@@ -136,7 +139,7 @@ class Member:
             f"has more than {LONGEST_PATH} characters below {SITE_PACKAGES}": len(SITE_PACKAGES + self.name.rstrip("/"))
             > LONGEST_PATH,
         }
-        return next((what for what, is_so in wrong.items() if is_so), next(filter(None, map(unfit, parts)), None))
+        return next(chain((what for what, is_so in wrong.items() if is_so), filter(None, map(unfit, parts))), None)
 
     @property
     def mode(self) -> int:
@@ -263,8 +266,9 @@ class Artefact:
             entries: Any = self.archive.infolist() if isinstance(self.archive, zipfile.ZipFile) else self.archive
             for entry in entries:
                 found.append(Member(getattr(entry, name), getattr(entry, size), entry))
-                if len(found) > MOST_MEMBERS:
-                    raise UnreadableError(f"there are more than {MOST_MEMBERS:,} members in it", "no-bomb")
+                if len(found) > MOST_MEMBERS or len(found[-1].name) > LONGEST_PATHS:
+                    what = f"more than {MOST_MEMBERS:,} members, or a name of more than {LONGEST_PATHS:,} characters"
+                    raise UnreadableError(f"in it are {what}", "no-bomb")
         return found
 
     @cached_property
