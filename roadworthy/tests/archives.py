@@ -603,6 +603,7 @@ wheel(
     with_entry_points("# x\n[a.b]\nc:d = e:f\n[console_scripts]\nG-h.i_j = k:l [m]\n"),
 )
 wheel(None, "empty entry points", with_entry_points(""))
+wheel(None, "members of zeros", lambda: good_wheel({f"{PACKAGE}/{n}": bytes((5 << 20) + 99 * n) for n in range(9)}))
 wheel(None, "a member of 5 MB", lambda: good_wheel({f"{PACKAGE}/x": os.urandom(5_000_000)}))
 sdist(
     None,
@@ -619,7 +620,9 @@ sdist(
     "a global header, as git archive writes it",
     lambda: gzip.compress(pax(record("comment", "a" * 40), kind=tarfile.XGLTYPE) + blocks() + bytes(1024)),
 )
-sdist(None, "folders", tarred(block(f"{TOP}", kind=tarfile.DIRTYPE), block(f"{TOP}/d", kind=tarfile.DIRTYPE)))
+sdist(
+    None, "folders", tarred(block(f"{TOP}", kind=tarfile.DIRTYPE, mode=0o2755), block(f"{TOP}/d", kind=tarfile.DIRTYPE))
+)
 sdist(None, "an old member's kind", tarred(block(f"{TOP}/x", kind=tarfile.AREGTYPE)))
 sdist(None, "a contiguous file", tarred(block(f"{TOP}/x", kind=tarfile.CONTTYPE)))
 sdist(None, "no zeros at its end", lambda: gzip.compress(blocks()))

@@ -135,7 +135,8 @@ class Member:
             "has a backslash in it": "\\" in self.name,
             # Bytes that are no UTF-8 arrive as surrogates, which are not printable either.
             "has a character in it that cannot be printed": not self.name.isprintable() or not self.name,
-            "would run as somebody else: it has the bit setuid or setgid": self.mode & (stat.S_ISUID | stat.S_ISGID),
+            # Of a folder it only says whose the files in it are.
+            "would run as somebody else (setuid)": kind == "file" and self.mode & (stat.S_ISUID | stat.S_ISGID),
             f"has more than {LONGEST_PATH} characters below {SITE_PACKAGES}": len(SITE_PACKAGES + self.name.rstrip("/"))
             > LONGEST_PATH,
         }
@@ -302,9 +303,10 @@ class Artefact:
             )
         stream = zlib.decompressobj(-zlib.MAX_WBITS) if entry.compress_type else None
         place, left, size, checksum = place + name_length + extra_length, entry.compress_size, 0, 0
-        packed = b""
-        while left or packed:
-            if not packed:
+        packed = piece = b""
+        # Of what is packed, the last that comes out may wait until it is asked for.
+        while left or packed or piece:
+            if left and not packed:
                 file.seek(place)
                 packed = file.read(min(left, PIECE))
                 place, left = place + len(packed), left - len(packed)
