@@ -179,9 +179,9 @@ class Index:
         import requests  # noqa: PLC0415
         from pypi_simple import PyPISimple  # noqa: PLC0415
 
-        from roadworthy.gate.model import LARGEST_MEMBER  # noqa: PLC0415
+        from roadworthy.gate.model import LARGEST_CONTENT  # noqa: PLC0415
 
-        limit = partial(Limit, largest or LARGEST_MEMBER)
+        limit = partial(Limit, largest or LARGEST_CONTENT)
         try:
             files = patiently(lambda: self.files(project, version))
             with PyPISimple(self.url) as client:

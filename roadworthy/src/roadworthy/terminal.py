@@ -7,6 +7,7 @@ more: errors on the run's page, the outputs of a step, the job's summary.
 import errno
 import io
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -51,13 +52,14 @@ class Terminal:
     def print(self, *objects: Any, style: str = "", markup: bool = False, end: str = "\n") -> None:  # noqa: ANN401 - rich's
         """Print texts, or whatever rich shows; `style` is for terminals, and `markup` is rich's."""
         stream = getattr(sys, self.name)
+        objects = tuple(printable(each.expandtabs(), "\n") if isinstance(each, str) else each for each in objects)
         shown = style and (stream.isatty() or "FORCE_COLOR" in os.environ)
         # Where rich is there already, it may just show how a step goes on.
         if markup or shown or "console" in vars(self) or not all(isinstance(each, str) for each in objects):
             self.console.print(*objects, style=style or None, markup=markup, end=end)
             return
         try:
-            print(" ".join(objects).expandtabs(), end=end, file=stream, flush=True)
+            print(" ".join(objects), end=end, file=stream, flush=True)
         except BrokenPipeError:
             self.console.on_broken_pipe()
 
@@ -96,9 +98,17 @@ def problem(what: str, remedy: str, said: str = "") -> ProblemsError:
     return ProblemsError([Problem(what, remedy, said)])
 
 
-def printable(text: str) -> str:
-    """Return a text of one line: without what would move the cursor or end the line, and bytes that are no UTF-8."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+def printable(text: str, kept: str = "") -> str:
+    """Return a text of one line: without what would move the cursor or end the line, and bytes that are no UTF-8.
+
+    Nor with what GitHub's runner obeys: it takes a line for a command that begins with :: or has ##[ in it.
+    """
+    shown = "".join(letter if letter.isprintable() or letter in kept else ascii(letter)[1:-1] for letter in text)
+    return (
+        shown
+        if kept
+        else re.sub(r"^(\s*):(?=:)|#(?=#\[)", lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):x}", shown)
+    )
 
 
 def annotate(errors: Iterable[tuple[str, str]]) -> None:

@@ -17,7 +17,7 @@ from roadworthy.building.toolchain import build_folder, fetch_crates, host_tripl
 from roadworthy.project import Project
 from roadworthy.releasing.files import check_manifest
 from roadworthy.sums import read_sums, sha256, write_sums
-from roadworthy.terminal import ProblemsError, err, out, problem
+from roadworthy.terminal import ProblemsError, err, out, printable, problem
 
 # Builds both, from where a project has its scripts.
 PAGE = "scripts/build.py"
@@ -54,7 +54,7 @@ def new_dist(project: Project) -> Iterator[Path]:
 def print_dist(project: Project) -> None:
     """Print what is in dist/."""
     for path in sorted(project.dist.iterdir()):
-        out.print(f"{path.stat().st_size:>9,} bytes  {path.relative_to(project.root)}")
+        out.print(f"{path.stat().st_size:>9,} bytes  {printable(str(path.relative_to(project.root)))}")
 
 
 def record(project: Project) -> Path:

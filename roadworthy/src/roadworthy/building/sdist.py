@@ -67,5 +67,3 @@ def check_members(artefact: Artefact) -> None:
     for member in artefact.members:
         if reason := member.unsafe:
             raise UnreadableError(f"{member.name!r} {reason}")
-    if artefact.is_bomb(artefact.members):
-        raise UnreadableError("it is too many times as large unpacked")

@@ -1,17 +1,24 @@
 """Rules about the set of files, their names, and the zip or tar file itself: does everyone unpack the same from it?"""
 
 import struct
+import unicodedata
 import zipfile
+import zlib
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from packaging.utils import parse_wheel_filename
 
-from roadworthy.gate.model import LARGEST_MEMBER, Artefact, Expectations, UnreadableError, rule
+from roadworthy.gate.model import LOCAL_HEADER, Artefact, Expectations, UnreadableError, rule
+from roadworthy.gate.pypi_archives import UNICODE_PATH, ZIP64, FramingError, extra_fields
 
-# How a member begins (APPNOTE 4.3.7): flags, method, and the checksum.
-LOCAL_HEADER = struct.Struct("<6xHH4xL")
+# The numbers of disks in the end of a zip file (APPNOTE 4.3.16), and fields that change what a member is.
+DISKS, CHANGING = struct.Struct("<4xHH14x"), (ZIP64, UNICODE_PATH)
+GZIP = b"\x1f\x8b"
+# What is read and parsed whole; larger ones are written to stop who does that.
+READ_WHOLE, LARGEST_METADATA = ("WHEEL", "entry_points.txt"), 2 << 20
 
 
 @rule("both")
@@ -77,51 +84,83 @@ def readable_archive(artefact: Artefact) -> Iterator[str]:
     """Find an empty archive, and a damaged one: reading everything raises UnreadableError, which is told as this."""
     if not artefact.digests:
         yield "there is no file in it"
+    if not artefact.is_wheel:
+        # tarfile takes anything for the end, and others look for the next header.
+        artefact.unpacked.seek(getattr(artefact.archive, "offset"))  # noqa: B009 - of a tar file
+        if artefact.unpacked.read(512).strip(b"\0"):
+            yield "after its last member there is something that is no member"
+    if artefact.after_gzip:
+        yield f"the gzip file is followed by {'a second one' if artefact.after_gzip == GZIP else 'something else'}"
 
 
 @rule("both")
 def no_bomb(artefact: Artefact) -> Iterator[str]:
-    """Find what unpacks to too much. What cannot be read is told by another rule."""
+    """Find what unpacks to too much. What cannot be read for other reasons is told by another rule."""
     try:
         members = artefact.members
-    except UnreadableError:
+    except UnreadableError as error:
+        yield from [str(error)] if error.rule == "no-bomb" else []
         return
-    if artefact.is_bomb(members):
-        total = sum(member.size for member in members)
-        yield f"it unpacks to {total:,} bytes or more, {total / artefact.path.stat().st_size:.0f} times its size"
-    for member in members:
-        if member.size > LARGEST_MEMBER:
-            yield f"{member.name!r} unpacks to {member.size:,} bytes"
-
-
-@rule("wheel")
-def zip_compression(artefact: Artefact) -> Iterator[str]:
-    """Find encrypted members."""
-    for member in artefact.members:
-        if isinstance(member.entry, zipfile.ZipInfo) and member.entry.flag_bits & 1:
-            yield f"{member.name!r} is encrypted"
+    total = sum(member.size for member in members)
+    if total > artefact.largest_content:
+        yield f"it unpacks to {total:,} bytes, {total / artefact.path.stat().st_size:.0f} times its size"
+    for name in (artefact.metadata_name, *(f"{artefact.folder}/{each}" for each in READ_WHOLE)):
+        if name in artefact.files and artefact.files[name].size > LARGEST_METADATA:
+            yield f"{name!r} has {artefact.files[name].size:,} bytes"
 
 
 @rule("wheel")
 def zip_framing(artefact: Artefact) -> Iterator[str]:
-    """Find what a program needs that unpacks without the directory: PyPI compares names and sizes only."""
+    """Find what PyPI does not look at, and what uv refuses, or what is read differently by different programs."""
     archive = artefact.archive
     if not isinstance(archive, zipfile.ZipFile) or archive.fp is None:
         return
     for entry in archive.infolist():
         archive.fp.seek(entry.header_offset)
-        header = archive.fp.read(LOCAL_HEADER.size).ljust(LOCAL_HEADER.size, b"\0")
-        if LOCAL_HEADER.unpack(header) != (entry.flag_bits, entry.compress_type, entry.CRC):
+        _, flags, method, checksum, *lengths = LOCAL_HEADER.unpack(archive.fp.read(LOCAL_HEADER.size))
+        name = archive.fp.read(lengths[0])
+        if (flags, method, checksum) != (entry.flag_bits, entry.compress_type, entry.CRC):
             yield f"{entry.filename!r} has other flags, another method or checksum in its own header"
+        if entry.filename.endswith("/") and (entry.file_size or entry.CRC):
+            yield f"{entry.filename!r} is a folder, and has content"
+        for place, extra in (("its own header", archive.fp.read(lengths[1])), ("the directory", entry.extra)):
+            yield from (f"{entry.filename!r} {what} in {place}" for what in misleading(name, extra))
+    if any(byte in archive.comment for byte in range(1, 9)):
+        yield "its comment may hold another zip file"
+    archive.fp.seek(-len(archive.comment) - DISKS.size, 2)
+    if any(DISKS.unpack(archive.fp.read(DISKS.size))) or any(entry.volume for entry in archive.infolist()):
+        yield "it is said to be in several parts"
+
+
+def misleading(name: bytes, extra: bytes) -> Iterator[str]:
+    """Find what is wrong with the further fields of a member (APPNOTE 4.5), some of which change what it is."""
+    try:
+        fields = list(extra_fields(extra))
+    except FramingError:
+        yield "has further fields that cannot be read"
+        return
+    names = [kind for kind, _ in fields]
+    yield from ("has a field twice that must be there once" for kind in CHANGING if names.count(kind) > 1)
+    for kind, content in fields:
+        if kind == UNICODE_PATH and (content[:5] != struct.pack("<BL", 1, zlib.crc32(name)) or content[5:] != name):
+            yield "has another name as a further field"
 
 
 @rule("both")
 def unique_members(artefact: Artefact) -> Iterator[str]:
-    """Find names that are there twice, also in other case."""
+    """Find names that are there twice, also in other case or composed otherwise, or for a file and for a folder."""
     names = Counter(member.name.rstrip("/") for member in artefact.members)
     yield from (f"{name!r} is there {count} times" for name, count in sorted(names.items()) if count > 1)
-    folded = Counter(name.casefold() for name in names)
-    yield from (f"{name!r} is there in other case too" for name in sorted(names) if folded[name.casefold()] > 1)
+    same = {name: unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()) for name in names}
+    folded, ordered = Counter(same.values()), sorted(same.values())
+    for name in sorted(names):
+        if folded[same[name]] > 1:
+            yield f"{name!r} is there in other case too, or composed otherwise"
+        folder = f"{same[name]}/"
+        if name in artefact.files and "".join(ordered[(place := bisect(ordered, folder)) : place + 1]).startswith(
+            folder
+        ):
+            yield f"{name!r} is a file, and a folder too"
 
 
 @rule("both")

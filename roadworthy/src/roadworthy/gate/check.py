@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, astuple
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from roadworthy.building.toolchain import host_triple
 from roadworthy.declared import sdist_contents, wheel_contents
 from roadworthy.gate import archives, binary, contents, pypi
-from roadworthy.gate.model import Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
+from roadworthy.gate.model import UNREADABLE, Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
 from roadworthy.gate.pypi_archives import judge_archive, judge_container
 from roadworthy.gate.rules import entries
 from roadworthy.project import Project
@@ -46,8 +46,10 @@ READING: tuple[tuple[Judge, tuple[str, ...]], ...] = (
 READ = {name for _, rules in READING for name in rules}
 # What is asked of a file, one after the other: what PyPI rejects, and then these rules.
 STAGES = (*READING, (pypi.judge_release, tuple(name for name in RULES if name not in READ)))
+# So many findings of one rule in one file are told; the rest is not even looked for.
+MOST_FINDINGS = 100
 # After a finding of these, what is in the file cannot be judged.
-LAST = {"plain-file", "file-name", "no-bomb", "readable-archive"}
+LAST = {"plain-file", "file-name", "no-bomb", "readable-archive", "no-sparse-members"}
 
 
 def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[Finding]:
@@ -58,15 +60,18 @@ def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[F
     told: list[tuple[str, str]] = []
     try:
         # What comes before an exception is kept.
-        told.extend(found)
+        told.extend(islice(found, MOST_FINDINGS))
+        if len(told) == MOST_FINDINGS:
+            told.append((told[-1][0], "and more of this"))
     except UnreadableError as error:
-        told.append(("readable-archive", str(error)))
+        told.append((error.rule, str(error)))
     except OSError as error:
         told.append(("readable-archive", f"cannot be read: {error.strerror}"))
-    except ValueError as error:
-        # A text that no rule foresaw, such as a version or a tag that a library cannot parse.
+    except UNREADABLE as error:
+        # What no rule foresaw, such as a version or a tag that a library cannot parse.
         told.append((default, f"cannot be judged: {error}"))
-    return [Finding(file, rule, what, entries()[rule].remedy) for rule, what in told]
+    # The one place where foreign text, such as a name in an archive, is made fit for every sink.
+    return [Finding(printable(file), rule, printable(what), entries()[rule].remedy) for rule, what in told]
 
 
 def apply(rule: Rule, subject: Any, file: str, project: Expectations | None) -> list[Finding]:  # noqa: ANN401 - one artefact or all
@@ -160,7 +165,7 @@ def report_bad(findings: list[Finding]) -> None:
     for file, found in groupby(findings, lambda finding: finding.file):
         err.print(file, style="bold")
         for finding in found:
-            err.print(f"  {printable(finding.what)} [{finding.rule}]\n    {finding.remedy}")
+            err.print(f"  {finding.what} [{finding.rule}]\n    {finding.remedy}")
     annotate((f"{finding.file}: {finding.what}", finding.rule) for finding in findings)
     summarise("Not to be sent", ["file", "rule", "problem", "remedy"], map(astuple, findings))
 

@@ -1,6 +1,7 @@
 """Rules about what is in a wheel or an sdist, the core metadata included."""
 
 import csv
+import hashlib
 import io
 import json
 import logging
@@ -36,6 +37,8 @@ SECRET_TEXTS = re.compile(
 BUILD_PRODUCTS = re.compile(r"(^|/)__pycache__/|\.(so|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
 # Files of the .dist-info folder that RECORD must not list (PEP 427).
 SIGNATURES = {"RECORD.jws", "RECORD.p7s"}
+# Those of hashlib that are as good as SHA-256, and not of a length that somebody chooses.
+GOOD_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
 # Where crates are published; a lock names no source for what lies beside it.
 PUBLISHED = ("registry+", "sparse+")
 # Words of cargo's where it could not reach what it has to read.
@@ -96,7 +99,7 @@ def requires_python(artefact: Artefact, project: Expectations) -> Iterator[str]:
 @rule("wheel")
 def one_dist_info(artefact: Artefact) -> Iterator[str]:
     """Find no .dist-info folder, several, or one of another name."""
-    tops = {PurePosixPath(name).parts[0] for name in artefact.files}
+    tops = {name.partition("/")[0] for name in artefact.files}
     found = sorted(top for top in tops if top.endswith(".dist-info"))
     if found != [artefact.folder]:
         yield f"it holds {', '.join(found) or 'no .dist-info folder'}, not {artefact.folder}"
@@ -121,51 +124,59 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
 
 @rule("wheel")
 def record_complete(artefact: Artefact) -> Iterator[str]:
-    """Find what only RECORD or only the wheel has; a RECORD that is none, PyPI tells."""
-    lines = record_lines(artefact)
-    if lines is None:
-        return
-    listed = {line[0] for line in lines if line}
-    present = {name for name in artefact.files if PurePosixPath(name).name not in SIGNATURES}
-    yield from (f"RECORD does not list {name!r}" for name in sorted(present - listed))
-    yield from (f"RECORD lists {name!r}, which is not there" for name in sorted(listed - present))
+    """Find what only RECORD or only the wheel has, or RECORD has twice; a RECORD that is none, PyPI tells."""
+    signatures = {f"{artefact.folder}/{name}" for name in SIGNATURES}
+    listed = set[str]()
+    for line in record_lines(artefact):
+        if len(line) != 3:  # noqa: PLR2004 - the name, the hash and the size
+            yield f"RECORD has a line of {len(line)} parts: {','.join(line)[:80]!r}"
+        elif line[0] in listed:
+            yield f"RECORD lists {line[0]!r} twice"
+        elif line[0] in signatures or line[0] not in artefact.files:
+            yield f"RECORD lists {line[0]!r}, which {'must not be' if line[0] in signatures else 'is not there'}"
+        else:
+            listed.add(line[0])
+    if artefact.read(f"{artefact.folder}/RECORD") is not None:
+        yield from (f"RECORD does not list {name!r}" for name in sorted(artefact.files.keys() - listed - signatures))
 
 
 @rule("wheel")
 def record_hashes(artefact: Artefact) -> Iterator[str]:
     """Find files with another hash or size than in RECORD, or with none."""
-    for line in record_lines(artefact) or []:
+    for line in record_lines(artefact):
         name, digest, size = (*line, "", "", "")[:3]
         member = artefact.files.get(name)
-        if member is None or name == f"{artefact.folder}/RECORD" or PurePosixPath(name).name in SIGNATURES:
+        if member is None or (PurePosixPath(name).name in SIGNATURES | {"RECORD"} and name.startswith(artefact.folder)):
             continue
-        if not digest.startswith("sha256="):
-            if not digest.startswith(("sha384=", "sha512=")):
-                yield f"{name!r} has no hash of SHA-256 or better"
+        algorithm, _, text = digest.partition("=")
+        if algorithm not in GOOD_HASHES:
+            yield f"{name!r} has no hash of SHA-256 or better"
             continue
-        found = urlsafe_b64encode(artefact.digests[name].digest()).rstrip(b"=").decode()
-        if digest != f"sha256={found}":
+        found = artefact.digests[name] if algorithm == "sha256" else hashlib.new(algorithm)
+        if algorithm != "sha256":
+            for piece in artefact.pieces(member):
+                found.update(piece)
+        if text != urlsafe_b64encode(found.digest()).rstrip(b"=").decode():
             yield f"{name!r} is not the file that RECORD lists: another hash"
         elif size not in {"", str(member.size)}:
             yield f"{name!r} is not the file that RECORD lists: another size"
 
 
-def record_lines(artefact: Artefact) -> list[list[str]] | None:
-    """Return the rows of RECORD, or None if there is none that can be read."""
+def record_lines(artefact: Artefact) -> Iterator[list[str]]:
+    """Yield the rows of RECORD, as far as there are any that can be read."""
     content = artefact.read(f"{artefact.folder}/RECORD")
     try:
         # Not splitlines(): what it takes for the end of a line can stand in a file's name.
-        text = io.StringIO((content or b"").decode("utf-8"), newline="")
-        return None if content is None else list(csv.reader(text, strict=True))
+        yield from csv.reader(io.StringIO((content or b"").decode("utf-8"), newline=""), strict=True)
     except (UnicodeDecodeError, csv.Error):
-        return None
+        return
 
 
 @rule("wheel", needs_project=True)
 def package_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find what is installed beside .dist-info and .data folders and was not declared, and the other way round."""
     own_folders = (".dist-info", ".data")
-    present = {name for name in artefact.files if not PurePosixPath(name).parts[0].endswith(own_folders)}
+    present = {name for name in artefact.files if not name.partition("/")[0].endswith(own_folders)}
     yield from (f"{name} is missing" for name in project.wheel.lacking(present))
     strange = project.wheel.strange(present - set(native_module_names(artefact, project)))
     yield from (f"{name} is not in the source" for name in strange)

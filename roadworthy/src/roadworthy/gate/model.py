@@ -1,18 +1,23 @@
 """What the rules look at, and how a function becomes a rule. What each of them says stands in rules.md."""
 
 import hashlib
+import io
+import os
 import posixpath
 import re
 import stat
+import struct
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from functools import cached_property, reduce
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, cast
 
 from packaging.metadata import RawMetadata, parse_email
 from packaging.tags import Tag, parse_tag
@@ -21,19 +26,51 @@ from packaging.version import Version
 
 from roadworthy.declared import Contents
 from roadworthy.gate.native import Library, read_libraries
+from roadworthy.terminal import err, printable
 
 # What zipfile, tarfile and zlib raise for bytes that are no archive, or a damaged one.
-UNREADABLE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError, ValueError)
-# More than this is not unpacked, not even in pieces.
-LARGEST_MEMBER = 1 << 30
+UNREADABLE = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, struct.error,
+    EOFError, OSError, OverflowError, RuntimeError, ValueError,
+)  # fmt: skip
 PIECE = 1 << 20
+# What is larger is not read, so that no file takes more than 300 MB of memory or a minute (benchmarks/bounds.py): all
+# that is in an archive, a library, any other file that is read whole, the names and headers together, and one header.
+LARGEST_CONTENT, LARGEST_LIBRARY, LARGEST_TEXT = 1 << 30, 160 << 20, 8 << 20
+LARGEST_LISTING, LARGEST_HEADER, MOST_MEMBERS = 12 << 20, 1 << 16, 65_535
+# As macOS has it (PATH_MAX).
+LONGEST_PATHS = 1024
+NO_SPARSE = "Invalid distribution file. tar archive not accepted: Sparse members are not allowed."
+# Tar's headers that only say more of the next one (POSIX pax, GNU tar), and what is not read in one: it makes a member
+# sparse, or Python before 3.13 look at every digit once for each that follows (CVE-2024-6232).
+LONG_HEADERS = (*tarfile.GNU_TYPES, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+SPARSE, DIGITS = b"GNU.sparse", re.compile(rb"[0-9]{1000}")
 # PyPI's thresholds for a decompression bomb.
 BOMB_SIZE = 64 << 20
 BOMB_RATIO = 50
+# How a zip file says that a member was made on Unix (APPNOTE 4.4.2), and a member's own header: its signature, flags,
+# method, checksum, and the lengths of its name and of further fields (APPNOTE 4.3.7).
+UNIX, IS_UTF8 = 3, 0x0800
+# Flags of a member that is encrypted, or a patch for one (APPNOTE 4.4.4).
+IS_ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
+LOCAL_HEADER = struct.Struct("<4sxxHH4xL8xHH")
+LIBRARY_NAME = re.compile(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$")
+# What Windows has no files of; a path there has a limit, which begins where a usual Python installs.
+WINDOWS_CHARACTERS = re.compile(r'[<>:"|?*]')
+DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {
+    f"{p}{n}" for p in ("COM", "LPT") for n in "123456789¹²³"
+}
+SITE_PACKAGES = "C:\\Users\\somebody\\AppData\\Local\\Programs\\Python\\Python314\\Lib\\site-packages\\"
+LONGEST_PATH, LONGEST_NAME = 259, 255
 
 
 class UnreadableError(Exception):
-    """An archive, or a member of one, cannot be read; the message says why."""
+    """An archive, or a member of one, cannot be read; the message says why, and `rule` is the rule that tells it."""
+
+    def __init__(self, what: str, rule: str = "readable-archive") -> None:
+        """Keep the rule beside the message."""
+        super().__init__(what)
+        self.rule = rule
 
 
 @contextmanager
@@ -79,10 +116,10 @@ class Member:
     def kind(self) -> str:
         """What it is: file, folder, link or special."""
         if isinstance(self.entry, zipfile.ZipInfo):
-            # 3 is Unix (APPNOTE 4.4.2).
-            if self.entry.create_system == 3 and stat.S_ISLNK(self.entry.external_attr >> 16):  # noqa: PLR2004
+            if stat.S_ISLNK(self.mode):
                 return "link"
-            return "folder" if self.entry.is_dir() else "file"
+            special = stat.S_IFMT(self.mode) not in {0, stat.S_IFREG, stat.S_IFDIR}
+            return "special" if special else "folder" if self.name.endswith("/") else "file"
         if self.entry.issym() or self.entry.islnk():
             return "link"
         return "file" if self.entry.isfile() else "folder" if self.entry.isdir() else "special"
@@ -90,18 +127,40 @@ class Member:
     @property
     def unsafe(self) -> str | None:
         """What is wrong with its name or kind, wherever it is unpacked; None for nothing."""
-        if self.kind in {"link", "special"}:
-            return "is a link" if self.kind == "link" else "is neither file nor folder"
-        if PurePosixPath(self.name).is_absolute() or PureWindowsPath(self.name).drive:
-            return "is an absolute path"
-        if ".." in PurePosixPath(self.name).parts:
-            return "leads out of the archive"
-        if "\\" in self.name:
-            return "has a backslash in it"
-        # Bytes that are no UTF-8 arrive as surrogates, which are not printable either.
-        if not self.name.isprintable() or not self.name:
-            return "has a character in it that cannot be printed"
-        return None
+        kind, parts = self.kind, self.name.rstrip("/").split("/")
+        wrong = {
+            "is a link": kind == "link",
+            "is neither file nor folder": kind == "special",
+            "is an absolute path": self.name.startswith("/"),
+            "leads out of the archive": ".." in parts,
+            "has a backslash in it": "\\" in self.name,
+            # Bytes that are no UTF-8 arrive as surrogates, which are not printable either.
+            "has a character in it that cannot be printed": not self.name.isprintable() or not self.name,
+            # Of a folder it only says whose the files in it are.
+            "would run as somebody else (setuid)": kind == "file" and self.mode & (stat.S_ISUID | stat.S_ISGID),
+            f"has more than {LONGEST_PATH} characters below {SITE_PACKAGES}": len(SITE_PACKAGES + self.name.rstrip("/"))
+            > LONGEST_PATH,
+        }
+        return next(chain((what for what, is_so in wrong.items() if is_so), filter(None, map(unfit, parts))), None)
+
+    @property
+    def mode(self) -> int:
+        """Its mode as Unix has it; 0 where none is said."""
+        if isinstance(self.entry, zipfile.ZipInfo):
+            return self.entry.external_attr >> 16 if self.entry.create_system == UNIX else 0
+        return self.entry.mode
+
+
+def unfit(part: str) -> str | None:
+    """Say why some system cannot hold a file or folder of this name; the source is CPython's: ntpath.isreserved."""
+    if len(os.fsencode(part)) > LONGEST_NAME:
+        return f"has a part of more than {LONGEST_NAME} bytes"
+    if found := WINDOWS_CHARACTERS.search(part):
+        return f"has {found[0]!r} in it, which Windows cannot have"
+    if part.endswith((".", " ")) and part != ".":
+        return "has a part that ends in a dot or a blank, which Windows leaves out"
+    stem = part.partition(".")[0].rstrip(" ").upper()
+    return f"has the name {part!r}, which is a device on Windows" if stem in DEVICES else None
 
 
 @dataclass(frozen=True)
@@ -126,13 +185,16 @@ class Artefact:
     """A file that is to be published. What looks into it raises UnreadableError where it is no archive, or damaged."""
 
     path: Path
+    # What follows the gzip file in an sdist, at most two bytes; known when it is unpacked.
+    after_gzip: bytes = b""
 
     def __enter__(self) -> "Artefact":  # noqa: PYI034 - Self came with 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
-        if "archive" in self.__dict__:
-            self.archive.close()
+        for each in ("archive", "unpacked"):
+            if each in self.__dict__:
+                getattr(self, each).close()
 
     @property
     def is_wheel(self) -> bool:
@@ -165,27 +227,52 @@ class Artefact:
     @cached_property
     def archive(self) -> zipfile.ZipFile | tarfile.TarFile:
         """The open archive."""
-        with reading():
-            return zipfile.ZipFile(self.path) if self.is_wheel else tarfile.open(self.path, "r:gz")
+        if not self.is_wheel:
+            with reading():
+                self.unpacked.seek(0)
+                return tarfile.open(fileobj=self.unpacked, mode="r:", tarinfo=Header)
+        with reading(), self.path.open("rb") as file:
+            end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # noqa: SLF001 - before all of it is read
+            refuse_listing(end[zipfile._ECD_SIZE] if end else 0)  # type: ignore[attr-defined]  # noqa: SLF001
+            return zipfile.ZipFile(self.path)
+
+    @property
+    def largest_content(self) -> int:
+        """To how many bytes it may unpack."""
+        return min(max(BOMB_SIZE, BOMB_RATIO * self.path.stat().st_size), LARGEST_CONTENT)
+
+    @cached_property
+    def unpacked(self) -> IO[bytes]:
+        """The tar file in an sdist, on the disk if it is large: it is unpacked once, and read in any order."""
+        stream = zlib.decompressobj(wbits=31)
+        with ExitStack() as opened, self.path.open("rb") as file:
+            tar = opened.enter_context(tempfile.SpooledTemporaryFile(max_size=16 * PIECE))
+            while not stream.eof:
+                packed = stream.unconsumed_tail or file.read(PIECE)
+                piece = stream.decompress(packed, PIECE)
+                if not packed and not piece and not stream.eof:
+                    raise EOFError("it ends too early")
+                tar.write(piece)
+                if tar.tell() > self.largest_content:
+                    raise UnreadableError(f"it unpacks to more than {self.largest_content:,} bytes", "no-bomb")
+            self.after_gzip = stream.unused_data[:2] or file.read(2)
+            opened.pop_all()
+        return cast("IO[bytes]", tar)
 
     @cached_property
     def members(self) -> list[Member]:
         """Everything in the archive, in its order."""
         found: list[Member] = []
         with reading():
-            if isinstance(self.archive, zipfile.ZipFile):
-                return [Member(entry.filename, entry.file_size, entry) for entry in self.archive.infolist()]
-            # To reach the next header all that is before it has to be unpacked, so a bomb ends the reading.
-            for entry in self.archive:
-                found.append(Member(entry.name, entry.size, entry))
-                if entry.size > LARGEST_MEMBER or self.is_bomb(found):
-                    break
+            zipped = isinstance(self.archive, zipfile.ZipFile)
+            name, size = ("filename", "file_size") if zipped else ("name", "size")
+            entries: Any = self.archive.infolist() if isinstance(self.archive, zipfile.ZipFile) else self.archive
+            for entry in entries:
+                found.append(Member(getattr(entry, name), getattr(entry, size), entry))
+                if len(found) > MOST_MEMBERS or len(found[-1].name) > LONGEST_PATHS:
+                    what = f"more than {MOST_MEMBERS:,} members, or a name of more than {LONGEST_PATHS:,} characters"
+                    raise UnreadableError(f"in it are {what}", "no-bomb")
         return found
-
-    def is_bomb(self, members: list[Member]) -> bool:
-        """Whether these members are so many times larger than the file that PyPI takes it for a bomb."""
-        total = sum(member.size for member in members)
-        return total > BOMB_SIZE and total > BOMB_RATIO * self.path.stat().st_size
 
     @cached_property
     def files(self) -> dict[str, Member]:
@@ -194,18 +281,58 @@ class Artefact:
 
     def pieces(self, member: Member) -> Iterator[bytes]:
         """Yield the content of a member in pieces, so that memory does not grow with it."""
-        if member.size > LARGEST_MEMBER:
-            raise UnreadableError(f"{member.name} is too large to be unpacked: {member.size:,} bytes")
         with reading(f"{member.name}: "):
-            opened: Any = self.archive.open if isinstance(self.archive, zipfile.ZipFile) else self.archive.extractfile
-            with opened(member.entry) as file:
+            if isinstance(self.archive, zipfile.ZipFile):
+                yield from self.unzip(self.archive.fp, cast("zipfile.ZipInfo", member.entry))
+            elif file := self.archive.extractfile(cast("tarfile.TarInfo", member.entry)):
                 while piece := file.read(PIECE):
                     yield piece
+
+    def unzip(self, file: Any, entry: zipfile.ZipInfo) -> Iterator[bytes]:  # noqa: ANN401 - the open file
+        """Yield the content of a zip file's member, if it is what the directory says to the last byte.
+
+        Python's zipfile leaves what is too much unread, and uv refuses it (uv-extract/src/stream.rs).
+        """
+        name, place = entry.filename, entry.header_offset + LOCAL_HEADER.size
+        file.seek(entry.header_offset)
+        signature, *_, name_length, extra_length = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
+        written = file.read(name_length).decode("utf-8" if entry.flag_bits & IS_UTF8 else "cp437")
+        if signature != b"PK\3\4" or written != entry.orig_filename:
+            raise zipfile.BadZipFile("it has another name in its own header")
+        if entry.flag_bits & IS_ENCRYPTED or entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise UnreadableError(
+                f"{name!r} is encrypted, or compressed by another method than deflate", "zip-compression"
+            )
+        stream = zlib.decompressobj(-zlib.MAX_WBITS) if entry.compress_type else None
+        place, left, size, checksum = place + name_length + extra_length, entry.compress_size, 0, 0
+        packed = piece = b""
+        # Of what is packed, the last that comes out may wait until it is asked for.
+        while left or packed or piece:
+            if left and not packed:
+                file.seek(place)
+                packed = file.read(min(left, PIECE))
+                place, left = place + len(packed), left - len(packed)
+                if not packed:
+                    raise EOFError("it ends too early")
+            piece = stream.decompress(packed, PIECE) if stream else packed
+            packed = stream.unconsumed_tail if stream else b""
+            size, checksum = size + len(piece), zlib.crc32(piece, checksum)
+            if size > entry.file_size or (stream and stream.unused_data):
+                raise UnreadableError(f"{name!r} has more in it than the directory says", "zip-framing")
+            yield piece
+        if size != entry.file_size or checksum != entry.CRC or (stream and not stream.eof):
+            raise zipfile.BadZipFile("it is damaged: another size or checksum (CRC-32) than the directory says")
 
     def read(self, name: str) -> bytes | None:
         """Return the content of a file, or None if there is none of that name."""
         member = self.files.get(name)
-        return None if member is None else b"".join(self.pieces(member))
+        if member is None:
+            return None
+        if member.size > (LARGEST_LIBRARY if LIBRARY_NAME.search(name) else LARGEST_TEXT):
+            raise UnreadableError(f"{name} is too large to be read: {member.size:,} bytes", "no-bomb")
+        content = io.BytesIO()
+        content.writelines(self.pieces(member))
+        return content.getvalue()
 
     @cached_property
     def digests(self) -> dict[str, "hashlib._Hash"]:
@@ -226,7 +353,8 @@ class Artefact:
     def top(self) -> str:
         """The folder in which everything is that an archive holds; "" if there is no such."""
         try:
-            return posixpath.commonpath(self.names)
+            # Two by two: all of them in their parts would take much memory.
+            return reduce(lambda one, other: posixpath.commonpath([one, other]), self.names or ("",))
         except ValueError:
             # There is nothing in it, or some are absolute, and others are not.
             return ""
@@ -249,12 +377,39 @@ class Artefact:
     @cached_property
     def native(self) -> list[str]:
         """The names of what is called a shared library in a wheel."""
-        return [name for name in self.files if re.search(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$", name)]
+        return [name for name in self.files if LIBRARY_NAME.search(name)]
 
     @cached_property
     def libraries(self) -> list[Library]:
         """Those, each with what it says of itself, for each processor that it is for."""
-        return [library for name in self.native for library in read_libraries(name, self.read(name) or b"")]
+        small = [name for name in self.native if self.files[name].size <= LARGEST_LIBRARY]
+        for name in set(self.native) - set(small):
+            err.print(f"{printable(self.path.name)}: {printable(name)} is too large to be judged")
+        return [library for name in small for library in read_libraries(name, self.read(name) or b"")]
+
+
+class Header(tarfile.TarInfo):
+    """A header of a tar file, looked at before tarfile reads what it announces: the place that tarfile has for this."""
+
+    def _proc_member(self, archive: Any) -> tarfile.TarInfo:  # noqa: ANN401 - tarfile's own, open
+        if self.type in LONG_HEADERS:
+            read = archive.fileobj.read(min(self.size, LARGEST_HEADER + 1))
+            archive.fileobj.seek(-len(read), io.SEEK_CUR)
+            # What is in a global header is copied for each member.
+            archive.listing = getattr(archive, "listing", 0) + len(read) + len(str(archive.pax_headers))
+            refuse_listing(archive.listing)
+            if self.type == tarfile.GNUTYPE_SPARSE or SPARSE in read:
+                raise UnreadableError(NO_SPARSE, "no-sparse-members")
+            if self.size > LARGEST_HEADER or DIGITS.search(read):
+                raise UnreadableError(f"a header of {self.size:,} bytes is in it", "no-bomb")
+        member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+        return member
+
+
+def refuse_listing(size: int) -> None:
+    """Raise UnreadableError where an archive's names and headers are too large to be read."""
+    if size > LARGEST_LISTING:
+        raise UnreadableError(f"the names and headers in it have more than {LARGEST_LISTING:,} bytes", "no-bomb")
 
 
 def wheel_fields(content: bytes | str) -> dict[str, list[str]]:

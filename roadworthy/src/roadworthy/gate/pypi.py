@@ -8,6 +8,7 @@ rehearsal's index the first. What PyPI asks of the project, the uploader and oth
 import configparser
 import csv
 import io
+import os
 import re
 from collections.abc import Iterator
 
@@ -29,6 +30,10 @@ LARGEST_FILE = 100 * MIB
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 # warehouse/utils/wheel.py, _ENTRY_POINT_NAME_RE.
 ENTRY_POINT = re.compile(r"[\w.-]+")
+# So many of them would each be looked at once for each that follows; a name with two in it is as bad.
+SPACES = re.compile(r"(?<=\S)[ \t]{9,}")
+# A file PyPI stores beside a wheel, its metadata, has this added to the wheel's name, and both are files.
+LONGEST_NAME = 255 - len(".metadata")
 # As _valid_platform_tag accepts them: a list, and patterns for what has a version in it.
 PLATFORMS = re.compile(
     r"""any|win32|win_(amd64|arm64|ia64)
@@ -38,9 +43,9 @@ PLATFORMS = re.compile(
     |manylinux_\d+_\d+_(x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x|riscv64)
     |musllinux_\d+_\d+_(x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64)
     |macosx_(10_\d+|(11|12|13|14|15|26)_0)_(ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2)
-    |ios_\d+_\d+_(arm64|x86_64)_(iphoneos|iphonesimulator)
+    |ios_\d+_\d+_(arm64|x86_64)_(iphoneos|iphonesimulator).*
     |android_\d+_(armeabi_v7a|arm64_v8a|x86|x86_64)
-    |pyemscripten_\d+_\d+_wasm32""",
+    |pyemscripten_\d+_\d+_wasm32.*""",
     re.VERBOSE | re.ASCII,
 )
 
@@ -152,15 +157,22 @@ def judge_contents(artefact: Artefact, licence_files: list[str]) -> Iterator[Rej
         yield Rejection("entry-points", f"Wheel '{file}' has invalid entry points defined in the entry_points.txt file")
     if artefact.metadata is None:
         yield Rejection("metadata-present", f"{required} METADATA file: {artefact.metadata_name}")
+    elif len(os.fsencode(file)) > LONGEST_NAME:
+        yield Rejection("file-name", f"Filename is too long: '{file}'")
+
+
+def record_rows(content: bytes) -> Iterator[list[str]]:
+    """Yield the rows of a RECORD as PyPI reads them: _validate_record in warehouse/utils/wheel.py."""
+    pieces = io.StringIO(content.decode(), newline="\n")
+    return csv.reader(line for piece in pieces for line in piece.splitlines())
 
 
 def is_record(content: bytes | None) -> bool:
-    """Say whether this is a RECORD that can be read, as _validate_record in warehouse/utils/wheel.py does."""
+    """Say whether this is a RECORD that PyPI can read; at an empty line it ends with an error of its own."""
     try:
-        list(csv.reader((content or b"").decode().splitlines()))
+        return content is not None and all(record_rows(content))
     except (UnicodeDecodeError, csv.Error):
         return False
-    return content is not None
 
 
 def has_good_entry_points(content: bytes) -> bool:
@@ -169,7 +181,7 @@ def has_good_entry_points(content: bytes) -> bool:
     # A name is taken as it is written.
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_string(content.decode())
+        parser.read_string(SPACES.sub(" ", content.decode()))
     except (UnicodeDecodeError, configparser.Error):
         return False
     sections = [parser[name] for name in ("console_scripts", "gui_scripts") if name in parser]

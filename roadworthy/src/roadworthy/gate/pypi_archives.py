@@ -9,9 +9,10 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from roadworthy.gate.model import BOMB_RATIO, Artefact, Rejection, UnreadableError
+from roadworthy.gate.model import BOMB_RATIO, BOMB_SIZE, Artefact, Header, Rejection, UnreadableError, reading
 
 SEE = "See /archives for more information"
 # Signatures of a zip file's records, and what follows each (APPNOTE 4.3): the fields that are looked at.
@@ -39,7 +40,7 @@ def invalid(rule: str, words: str, more: str = "") -> Rejection:
 def judge_container(artefact: Artefact) -> Iterator[Rejection]:
     """Find what keeps PyPI from looking into the file."""
     path = artefact.path
-    is_zip, is_tar = zipfile.is_zipfile(path), tarfile.is_tarfile(path)
+    is_zip, is_tar = zipfile.is_zipfile(path), is_tarfile(path)
     if is_zip and is_tar:
         yield invalid("readable-archive", "File is both a zip and a tar file")
     elif path.suffix in {".whl", ".zip"} and not is_zip:
@@ -48,10 +49,19 @@ def judge_container(artefact: Artefact) -> Iterator[Rejection]:
         yield invalid("readable-archive", "File is not a tarfile")
     elif artefact.is_wheel:
         try:
-            if artefact.is_bomb(artefact.members):
+            if sum(member.size for member in artefact.members) > max(BOMB_SIZE, BOMB_RATIO * path.stat().st_size):
                 yield invalid("no-bomb", f"File exceeds compression ratio of {BOMB_RATIO}")
-        except UnreadableError:
-            yield invalid("readable-archive", "None")
+        except UnreadableError as error:
+            yield from [invalid("readable-archive", "None")] if error.rule == "readable-archive" else []
+
+
+def is_tarfile(path: Path) -> bool:
+    """Say whether a file begins as a tar file, as tarfile.is_tarfile does, which reads a header of any size."""
+    try:
+        with reading(), tarfile.open(path, tarinfo=Header):
+            return True
+    except UnreadableError as error:
+        return error.rule != "readable-archive"
 
 
 def judge_archive(artefact: Artefact) -> Iterator[Rejection]:
@@ -60,15 +70,20 @@ def judge_archive(artefact: Artefact) -> Iterator[Rejection]:
         return
     try:
         archive = artefact.archive
-        yield from judge_zip(artefact, archive) if isinstance(archive, zipfile.ZipFile) else judge_tar(artefact)
-    except UnreadableError:
-        yield invalid("readable-archive", "None")
+        with reading():
+            yield from judge_zip(artefact, archive) if isinstance(archive, zipfile.ZipFile) else judge_tar(artefact)
+    except UnreadableError as error:
+        if error.rule == "no-sparse-members":
+            yield Rejection(error.rule, str(error), SEE)
+        else:
+            yield invalid("readable-archive", "None")
 
 
 def judge_zip(artefact: Artefact, archive: zipfile.ZipFile) -> Iterator[Rejection]:
     """Find what is wrong with a wheel's zip file."""
     if {entry.compress_type for entry in archive.infolist()} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         yield invalid("zip-compression", "File does not use a supported compression type")
+        return
     yield from judge_wheel_name(artefact.path.name)
     place = f"{artefact.folder}/WHEEL"
     if artefact.read(place) is None:
@@ -86,9 +101,7 @@ def judge_wheel_name(name: str) -> Iterator[Rejection]:
 
 
 def judge_tar(artefact: Artefact) -> Iterator[Rejection]:
-    """Find what is wrong with an sdist's tar file."""
-    if any(isinstance(member.entry, tarfile.TarInfo) and member.entry.issparse() for member in artefact.members):
-        yield invalid("no-sparse-members", "tar archive not accepted: Sparse members are not allowed.", SEE)
+    """Find what is wrong with an sdist's tar file; reading a sparse member raises UnreadableError, told as that."""
     if artefact.top in {".", "/", ""}:
         yield invalid("one-top-folder", "Incorrect number of top-level directories in sdist")
     elif artefact.metadata_name not in artefact.names:
@@ -206,13 +219,21 @@ class Framing:
         require(size == self.size, "Mismatched central directory size")
 
 
+def extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the kind and the content of each further field of a member (APPNOTE 4.5)."""
+    place = 0
+    while place < len(extra):
+        require(place + 4 <= len(extra), MALFORMED)
+        kind, length = struct.unpack_from("<HH", extra, place)
+        place += 4 + length
+        require(place <= len(extra), MALFORMED)
+        yield kind, extra[place - length : place]
+
+
 def read_extra(extra: bytes, method: int, packed: int, size: int) -> tuple[int, int]:
     """Return the packed and the full size of a member, which may be in its extra fields (APPNOTE 4.5)."""
     seen: set[int] = set()
-    while extra:
-        kind, length = struct.unpack("<HH", extra[:4]) if len(extra) >= 4 else (0, len(extra))  # noqa: PLR2004
-        content, extra = extra[4 : 4 + length], extra[4 + length :]
-        require(len(content) == length, MALFORMED)
+    for kind, content in extra_fields(extra):
         require(kind not in seen or kind not in {ZIP64, UNICODE_PATH}, "Invalid duplicate extra in local file")
         seen.add(kind)
         if kind == ZIP64:

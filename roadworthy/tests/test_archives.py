@@ -1,0 +1,41 @@
+"""Archives as they should not be, and as they may be: the gate and PyPI's port are asked of each."""
+
+from pathlib import Path
+
+import pytest
+
+from archives import ARCHIVES
+from roadworthy.gate.check import check_artefact
+from test_pypi import agree
+
+REFUSED = {name: rule for name, (rule, *_) in ARCHIVES.items() if rule}
+TAKEN = ARCHIVES.keys() - REFUSED.keys()
+
+
+def write(folder: Path, name: str) -> Path:
+    """Write one of the archives."""
+    _, file, make = ARCHIVES[name]
+    path = folder / file
+    path.write_bytes(make())
+    return path
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_each_is_refused_under_its_rule_and_pypi_is_quoted_rightly(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, name)
+    findings = check_artefact(path, None)
+    assert REFUSED[name] in {finding.rule for finding in findings}, findings
+    assert all(finding.what.isprintable() and finding.remedy for finding in findings)
+    agree(path)
+
+
+@pytest.mark.parametrize("name", sorted(TAKEN))
+def test_what_is_unusual_and_right_is_taken(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, name)
+    assert check_artefact(path, None) == []
+    agree(path)
+
+
+def test_there_are_enough_of_both() -> None:
+    assert len(REFUSED) >= 80
+    assert len(TAKEN) >= 25
