@@ -13,24 +13,26 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import tomli
+from filelock import FileLock
 
 from broken import Files, make_wheel, repack_sdist, repack_wheel
 from helpers import PROJECT, copy_checkout, run
 from roadworthy.index import Index
+from roadworthy.processes import find_uv
 from roadworthy.pythons import Python
 from roadworthy.sums import sha256, write_sums
 from roadworthy.terminal import ProblemsError
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.environment import Environment
 from roadworthy.verifying.jobs import Job, published_source
+from roadworthy.verifying.variables import cache_folder, own_variables
 
 NATIVE = f"{PROJECT.import_name}/_core.abi3.so"
 THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())
 SCRIPT = PROJECT.root / "scripts" / "verify_install.py"
 # The page's ways of installing, and what it proves.
 PAGE = SimpleNamespace(**runpy.run_path(str(SCRIPT)))
-# What an sdist's crates become is compiled once for all tests.
-COMPILED = str(PROJECT.target / "test-sdist")
 
 
 @pytest.fixture
@@ -55,14 +57,32 @@ def verify(folder: Path, steps: Callable[[Environment, Source], str] = PAGE.whee
     return Job(THIS, "wheel", steps, source).run(folder.parent / "job")
 
 
+def sdist_job(environment: Environment, source: Source) -> str:
+    """Do as the page does; what the crates of an sdist become is compiled once for all tests."""
+    shared = PROJECT.target / "test-sdist"
+    shared.mkdir(exist_ok=True)
+    (environment.folder / "cargo").symlink_to(shared)
+    with FileLock(f"{shared}.lock"):
+        return str(PAGE.sdist(environment, source))
+
+
 def said(job: Job) -> str:
     return "\n".join(one.what for one in job.problems)
+
+
+# What a user's home can say to the tools.
+HOME = {
+    "uv/uv.toml": "no-binary = true\nno-build = true\n",
+    "pip/pip.conf": "[global]\nno-binary = :all:\ntarget = /\n",
+    "config.toml": "[build]\nrustflags = ['--no-such-flag']\nrustc-wrapper = 'no-such-program'\n",
+    ".pydistutils.cfg": "[install]\nprefix = /\n",
+}
 
 
 def test_a_good_release_is_verified_on_this_python(dist: Path, tmp_path: Path) -> None:
     there = tmp_path / "built"
     where = (f"--from={built(there, dist)}", "--python", THIS.path)
-    done = run(sys.executable, SCRIPT, *where, CARGO_BUILD_TARGET_DIR=COMPILED)
+    done = run(sys.executable, SCRIPT, *where)
     assert done.returncode == 0, done.stderr
     rows = [line.split() for line in done.stdout.splitlines()[1:]]
     assert [row[0] for row in rows] == [str(THIS)] * 3
@@ -185,8 +205,7 @@ def test_what_a_package_does_to_its_interpreter_is_one_line_at_most(
 def test_tests_that_leave_no_report_are_a_failure(wheelhouse: Path, wheel: Path) -> None:
     say_first("import os, sys\nif 'pytest' in sys.modules:\n    os._exit(0)", wheel, wheelhouse)
     job = verify(wheelhouse)
-    assert said(job) == "the package's tests failed"
-    assert "pytest has left no report: " in job.output
+    assert said(job) == "none of the package's tests was collected"
 
 
 # ---- what the package requires --------------------------------------------------------------------------------------
@@ -246,10 +265,7 @@ def test_what_a_wheel_requires_is_installed_from_elsewhere(
 
 
 @pytest.mark.usefixtures("ordinary")
-def test_what_an_sdist_requires_is_installed_from_elsewhere(
-    wheelhouse: Path, wheel: Path, sdist: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CARGO_BUILD_TARGET_DIR", COMPILED)
+def test_what_an_sdist_requires_is_installed_from_elsewhere(wheelhouse: Path, wheel: Path, sdist: Path) -> None:
     shutil.copy(wheel, wheelhouse)
     top = sdist.name.removesuffix(".tar.gz")
 
@@ -260,7 +276,7 @@ def test_what_an_sdist_requires_is_installed_from_elsewhere(
         files[f"{top}/python/{INIT}"] += USES
 
     repack_sdist(sdist, wheelhouse, change)
-    job = verify(wheelhouse, PAGE.sdist)
+    job = verify(wheelhouse, sdist_job)
     assert (said(job), job.output) == ("", "")
     assert "passed" in job.result
 
@@ -368,10 +384,20 @@ PROOFS = (
     assert f"wheel: there is {PROJECT.import_name}/_core.pyi\n  leave it out\n" in refused.stderr
 
 
+@pytest.mark.parametrize("steps", [PAGE.wheel, sdist_job], ids=["wheel", "sdist"])
 def test_a_hostile_environment_changes_nothing(
-    wheelhouse: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wheelhouse: Path,
+    wheel: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    steps: Callable[[Environment, Source], str],
 ) -> None:
-    hostile = tmp_path / "hostile"
+    # What is no folder of the user's alone stays where it is.
+    kept = {"UV_CACHE_DIR": cache_folder(), "RUSTUP_HOME": str(Path.home() / ".rustup")}
+    hostile, home = tmp_path / "hostile", tmp_path / "home"
+    for file, text in HOME.items():
+        (home / file).parent.mkdir(parents=True, exist_ok=True)
+        (home / file).write_text(text, encoding="utf-8")
     (hostile / PROJECT.import_name).mkdir(parents=True)
     marker = tmp_path / "was-here"
     (hostile / "sitecustomize.py").write_text(f"open({str(marker)!r}, 'w')", encoding="utf-8")
@@ -381,16 +407,90 @@ def test_a_hostile_environment_changes_nothing(
         "PYTHONSTARTUP": str(hostile / "sitecustomize.py"),
         "PYTHONHOME": str(hostile),
         "PIP_NO_BINARY": ":all:",
+        "PIP_TARGET": str(hostile),
         "UV_NO_BINARY": "1",
+        "UV_CONSTRAINT": str(hostile / "no-such-file"),
         "UV_FIND_LINKS": str(hostile),
+        "PYTEST_ADDOPTS": "--collect-only",
+        "PYTEST_PLUGINS": "no_such_plugin",
         "RUSTFLAGS": "--no-such-flag",
+        "CARGO_ENCODED_RUSTFLAGS": "--no-such-flag",
+        "CARGO_BUILD_TARGET": "no-such-target",
+        "CARGO_PROFILE_RELEASE_LTO": "no-such-value",
+        "RUSTC_WRAPPER": "no-such-program",
+        "MATURIN_PEP517_ARGS": "--no-such-option",
+        "PYO3_PYTHON": "no-such-python",
+        "CC": "no-such-compiler",
+        **{variable: str(home) for variable in ("HOME", "XDG_CONFIG_HOME", "CARGO_HOME")},
+        **kept,
     }.items():
         monkeypatch.setenv(name, value)
     shutil.copy(wheel, wheelhouse)
-    job = verify(wheelhouse)
+    job = verify(wheelhouse, steps)
     assert said(job) == ""
     assert "passed" in job.result
     assert not marker.exists()
+
+
+PRINTS = """\
+import os
+from pathlib import Path
+
+
+def test_it() -> None:
+    print(dict(os.environ), [each.read_bytes() for each in Path.home().rglob("*") if each.is_file()])
+    raise AssertionError
+"""
+BUILD = """\
+fn main() {
+    panic!("{:?}", std::env::vars());
+}
+"""
+
+
+@pytest.mark.parametrize("what", ["tests", "build"])
+def test_whoever_prints_its_environment_prints_no_token(
+    wheelhouse: Path, wheel: Path, sdist: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    for variable in ("GH_TOKEN", "UV_PUBLISH_TOKEN", "AWS_SECRET_ACCESS_KEY", "CARGO_REGISTRY_TOKEN", "ANYTHING"):
+        monkeypatch.setenv(variable, "secret-word")
+    monkeypatch.setenv("UV_INDEX_OURS_PASSWORD", "secret-word")
+    monkeypatch.setenv("NO_PROXY", "https://somebody:secret-word@127.0.0.1")
+    settings = wheelhouse.parent / "uv.toml"
+    settings.write_text("extra-index-url = ['file:///secret-word']\nfind-links = []\nno-binary = true\n", "utf-8")
+    monkeypatch.setenv("UV_CONFIG_FILE", str(settings))
+    monkeypatch.setenv("UV_EXTRA_INDEX_URL", "")
+    shutil.copy(wheel, wheelhouse)
+    file, text = {"tests": ("tests/test_values.py", PRINTS), "build": ("build.rs", BUILD)}[what]
+    repack_sdist(
+        sdist, wheelhouse, lambda files: files.update({f"{sdist.name.removesuffix('.tar.gz')}/{file}": text.encode()})
+    )
+    job = verify(wheelhouse, PAGE.wheel if what == "tests" else sdist_job)
+    assert (
+        said(job) == {"tests": "the package's tests failed", "build": "the sdist cannot be installed from source"}[what]
+    )
+    assert "PATH" in job.output
+    assert "secret" not in job.output
+
+
+def test_where_packages_come_from_is_taken_from_uv_s_own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("UV_CONFIG_FILE", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "uv").mkdir()
+    text = (
+        'find-links = ["é"]\nno-binary = true\n[[index]]\nname = "x"\nurl = "https://127.0.0.1/"\ndefault = true\n'
+        '[pip]\nindex-strategy = "first-index"\nconstraints = ["x"]\n'
+    )
+    (tmp_path / "uv" / "uv.toml").write_text(text, encoding="utf-8")
+    given = own_variables(tmp_path / "home", fetches=True)
+    assert tomli.loads(Path(given["UV_CONFIG_FILE"]).read_text(encoding="utf-8")) == {
+        "index-strategy": "first-index",
+        "find-links": ["é"],
+        "index": [{"name": "x", "url": "https://127.0.0.1/", "default": True}],
+    }
+    asked = run(find_uv(), "pip", "list", "--python", sys.executable, cwd=tmp_path, **given)
+    assert asked.returncode == 0, asked.stderr
+    assert "UV_CONFIG_FILE" not in own_variables(tmp_path / "home")
 
 
 def test_a_hostile_environment_is_told(tmp_path: Path) -> None:

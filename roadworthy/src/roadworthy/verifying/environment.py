@@ -8,37 +8,34 @@ interpreters, on its PATH as `python3.10` or `python3.14t`, as those of the many
 import json
 import os
 import re
+import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from packaging.utils import canonicalize_name
 
+from roadworthy import processes
 from roadworthy.building.toolchain import run_merged
 from roadworthy.index import NotThereYetError, patiently
 from roadworthy.processes import EXE, find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import Python
 from roadworthy.terminal import problem
+from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Source, read_requirements
+from roadworthy.verifying.variables import own_variables
 
-DESCRIBE = Path(__file__).resolve().parent / "describe.py"
+DESCRIBE, RUN_TESTS = (Path(__file__).resolve().parent / name for name in ("describe.py", "run_tests.py"))
 # What an interpreter is, by itself.
 ASK = "import json, sys; print(json.dumps([*sys.version_info[:3], 't' in sys.abiflags]))"
 # What uv and pip say of a version that an index does not list.
 ABSENT = re.compile("(?i)there is no version of|was not found in the package registry|No matching distribution found")
-# Variables with which the caller's environment would decide what is installed, from where, or what is imported.
-DROPPED = re.compile(r"PYTHON|PIP_|CONDA_|VIRTUAL_ENV|CARGO_TARGET_DIR|RUSTFLAGS|UV_PYTHON$")
-# And, for the one installation whose source must be what is on the command line:
-DROPPED_FOR_THE_PACKAGE = re.compile(
-    r"UV_((BUILD_)?CONSTRAINT|CONFIG_FILE|DEFAULT_INDEX|EXCLUDE_NEWER|EXTRA_INDEX_URL|FIND_LINKS|INDEX|NO_BINARY|NO_BUILD"
-    r"|OVERRIDE|PRERELEASE)"
-)
 # Without its cache, uv cannot take an older file of the same name for this one.
 ALONE = ("--no-cache", "--no-config", "--no-sources")
 
@@ -52,18 +49,6 @@ class FailedError(Exception):
         self.what, self.output = what, output
 
 
-def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what would reach into another one."""
-    kept = {name: value for name, value in os.environ.items() if not DROPPED.match(name)}
-    # Bytecode is a file that no artefact brought.
-    return {**kept, "UV_PYTHON_DOWNLOADS": "never", "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def package_environment() -> dict[str, str]:
-    """Return the same for the installation of the package."""
-    return {name: value for name, value in clean_environment().items() if not DROPPED_FOR_THE_PACKAGE.match(name)}
-
-
 @dataclass(frozen=True)
 class Environment:
     """A virtual environment of its own in `folder`, and an empty folder beside it to run things in."""
@@ -71,6 +56,7 @@ class Environment:
     project: Project
     python: Python
     folder: Path
+    outcomes: dict[str, str] = field(default_factory=dict, kw_only=True)  # by the test, once they have been run
 
     @property
     def executable(self) -> Path:
@@ -85,12 +71,12 @@ class Environment:
         return folder
 
     def run(self, what: str, *command: object, environment: dict[str, str] | None = None) -> str:
-        """Run a command in the empty folder and return what it prints.
+        """Run a command in the empty folder and return what it prints; it knows nothing of this machine.
 
         Raises:
             FailedError: It ended with another exit code than 0. `what` says what that means.
         """
-        done = run_merged(*command, cwd=self.empty, env=environment or clean_environment())
+        done = run_merged(*command, cwd=self.empty, env=environment or own_variables(self.folder / "home"))
         if done.returncode:
             raise FailedError(what, done.stdout)
         return done.stdout
@@ -104,26 +90,30 @@ class Environment:
             what = "uv could not make an environment"
             self.run(what, find_uv(), "venv", "--quiet", "--python", self.python.path, self.folder / "env")
 
-    def install(self, what: str, *arguments: object, environment: dict[str, str] | None = None) -> None:
+    def install(self, what: str, *arguments: object) -> None:
         """Run `uv pip install` into this environment."""
-        command = (find_uv(), "pip", "install", "--python", self.executable, *arguments)
-        self.run(what, *command, environment=environment)
+        self.run(what, find_uv(), "pip", "install", "--python", self.executable, *arguments)
+
+    def fetch(self, what: str, *arguments: object) -> None:
+        """Install what is required from where this machine's uv finds it; the home is this one's alone."""
+        variables = own_variables(self.folder / "fetching", fetches=True)
+        self.run(what, find_uv(), "pip", "install", "--python", self.executable, *arguments, environment=variables)
 
     def pip(self, what: str, *arguments: object) -> None:
         """Run `pip install` in this environment, isolated from its user's configuration."""
         options = ("--isolated", "--disable-pip-version-check", "--no-input", "install")
-        self.run(what, self.executable, "-I", "-m", "pip", *options, *arguments, environment=package_environment())
+        self.run(what, self.executable, "-I", "-m", "pip", *options, *arguments)
 
     def install_test_requirements(self) -> None:
         """Install what the package's tests need, as it is locked."""
         what = "the requirements of the tests could not be installed"
         lock = self.project.root / "requirements" / "test.txt"
-        self.install(what, "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
+        self.fetch(what, "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
 
     def install_wheel(self, source: Source) -> None:
         """Install the wheel with uv from the one source."""
         what, arguments = "none of the wheels can be installed here", (*ALONE, *source.arguments)
-        self.try_patiently(source, what, lambda what: self.install(what, *arguments, environment=package_environment()))
+        self.try_patiently(source, what, lambda what: self.install(what, *arguments))
 
     def install_wheel_with_pip(self, source: Source) -> None:
         """Install the wheel with the environment's pip from the one source."""
@@ -147,13 +137,27 @@ class Environment:
     def install_sdist(self, source: Source) -> None:
         """Install the sdist from source with its locked crates, without any network."""
         artefacts = source.artefacts
-        fetch = ("cargo", "fetch", "--locked", f"--manifest-path={artefacts.unpacked / 'Cargo.toml'}")
-        self.run("the sdist's locked crates could not be fetched", *fetch)
-        self.install("what the build requires could not be installed", "--", *artefacts.build_requirements())
+        cargo = self.vendor_crates(artefacts.unpacked / "Cargo.toml")
+        self.fetch("what the build requires could not be installed", "--", *artefacts.build_requirements())
         # Without isolation the build may use no index.
         options = (*ALONE, "--no-index", "--no-deps", "--no-build-isolation", artefacts.sdist)
-        offline = {**package_environment(), "MATURIN_PEP517_ARGS": "--locked", "CARGO_NET_OFFLINE": "true"}
-        self.install("the sdist cannot be installed from source", *options, environment=offline)
+        offline = {**own_variables(self.folder / "home"), **cargo, "MATURIN_PEP517_ARGS": "--locked"}
+        command = (find_uv(), "pip", "install", "--python", self.executable, *options)
+        self.run("the sdist cannot be installed from source", *command, environment=offline)
+
+    def vendor_crates(self, manifest: Path) -> dict[str, str]:
+        """Put the locked crates into a folder, as distributions do; return the variables of a cargo that has no more.
+
+        They are fetched as this machine fetches crates: that is cargo's own code, and runs nothing of theirs.
+        """
+        home = (self.folder / "cargo").resolve()
+        home.mkdir(exist_ok=True)
+        fetch = ("cargo", "vendor", "--locked", "--respect-source-config", f"--manifest-path={manifest}")
+        fetched = processes.run(*fetch, home / "vendor", cwd=self.empty, env=os.environ, check=False)
+        if fetched.returncode:
+            raise FailedError("the sdist's locked crates could not be fetched", fetched.stderr)
+        (home / "config.toml").write_text(fetched.stdout, encoding="utf-8")
+        return {"CARGO_HOME": str(home), "CARGO_TARGET_DIR": str(home / "target"), "CARGO_NET_OFFLINE": "true"}
 
     def install_dependencies(self, source: Source) -> None:
         """Install what the installed package says that it requires, from where this machine's installer finds it.
@@ -167,10 +171,10 @@ class Environment:
             return
         listed = ", ".join(requirements)
         try:
-            self.install(f"{file} requires what cannot be installed together: {listed}", "--", *requirements)
+            self.fetch(f"{file} requires what cannot be installed together: {listed}", "--", *requirements)
         except FailedError:
             for each in requirements:
-                self.install(f"{file} requires {each}, which cannot be installed", "--", each)
+                self.fetch(f"{file} requires {each}, which cannot be installed", "--", each)
             raise
 
     def read_installed(self, file: str) -> bytes:
@@ -192,23 +196,20 @@ class Environment:
         return facts
 
     def run_tests(self, source: Path) -> str:
-        """Run the package's tests out of the unpacked sdist, and return how many passed, as pytest's report says."""
-        what, report = "the package's tests failed", self.folder / "tests.xml"
-        command = ("-I", "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "--quiet", f"--junitxml={report}")
-        where = ("--config-file", source / "pyproject.toml", "--rootdir", source, source / "tests")
-        printed = self.run(what, self.executable, *command, *where)
+        """Run the package's tests out of the unpacked sdist, and return how many passed, as each of them told."""
+        # Nothing that is tested can foresee the name.
+        report, started, exited_well = self.folder / secrets.token_hex(16), time.perf_counter(), True
+        options = ("-p", "no:cacheprovider", "--color=no", "--quiet", "--config-file", source / "pyproject.toml")
+        command = ("-I", RUN_TESTS, report, *options, "--rootdir", source, source / "tests")
         try:
-            return read_report(report)
-        except (OSError, ValueError, ET.ParseError) as error:
-            raise FailedError(what, f"{printed}\npytest has left no report: {error}") from error
-
-
-def read_report(report: Path) -> str:
-    """Return what a report in JUnit's form says of tests that did not fail, in pytest's words."""
-    suite = next(ET.parse(report).iter("testsuite"), ET.Element(""))  # noqa: S314 - pytest wrote it
-    tests, skipped = (int(suite.get(count, "")) for count in ("tests", "skipped"))
-    skips = f", {skipped} skipped" if skipped else ""
-    return f"{tests - skipped} passed{skips} in {float(suite.get('time', '')):.2f}s"
+            printed = self.run("", self.executable, *command)
+        except FailedError as error:
+            printed, exited_well = error.output, False
+        outcomes, ended = verdict.read_outcomes(report)
+        if fault := verdict.find_fault(outcomes, ended=ended, exited_well=exited_well):
+            raise FailedError(fault, printed)
+        self.outcomes.update(outcomes)
+        return f"{verdict.summarise(outcomes)} in {time.perf_counter() - started:.2f}s"
 
 
 # ---- in a container -------------------------------------------------------------------------------------------------
@@ -271,16 +272,17 @@ class ContainerEnvironment(Environment):
         return self.folder / "env" / "bin" / "python"
 
     def run(self, what: str, *command: object, **_: object) -> str:
-        """Run a command in a container, which nothing of this machine's environment reaches."""
+        """Run a command in a container, which nothing of this machine's environment reaches but its program."""
         variables = (f"--env=HOME={self.folder}", "--env=PYTHONDONTWRITEBYTECODE=1")
         folders = (self.folder, self.project.root, *self.folders)
-        return super().run(what, *docker_run(self.image, command, folders, f"--workdir={self.empty}", *variables))
+        started = docker_run(self.image, command, folders, f"--workdir={self.empty}", *variables)
+        return super().run(what, *started, environment=dict(os.environ))
 
     def create(self, **_: object) -> None:
         """Make it, always with pip."""
         super().create(with_pip=True)
 
-    def install(self, what: str, *arguments: object, **_: object) -> None:
+    def fetch(self, what: str, *arguments: object) -> None:
         """Run `pip install`."""
         self.pip(what, *arguments)
 
