@@ -28,7 +28,7 @@ from roadworthy.verifying.environment import Environment
 from roadworthy.verifying.jobs import Job, published_source
 from roadworthy.verifying.variables import cache_folder, own_variables
 
-NATIVE = f"{PROJECT.import_name}/_core.abi3.so"
+INIT, NATIVE = f"{PROJECT.import_name}/__init__.py", f"{PROJECT.import_name}/_core.abi3.so"
 THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())
 SCRIPT = PROJECT.root / "scripts" / "verify_install.py"
 # The page's ways of installing, and what it proves.
@@ -85,8 +85,9 @@ def test_a_good_release_is_verified_on_this_python(dist: Path, tmp_path: Path) -
     done = run(sys.executable, SCRIPT, *where)
     assert done.returncode == 0, done.stderr
     rows = [line.split() for line in done.stdout.splitlines()[1:]]
-    assert [row[0] for row in rows] == [str(THIS)] * 3
-    assert [" ".join(row[1:-1]) for row in rows if row[-2] == "installed"] == ["wheel, by its own pip installed"]
+    assert [row[0] for row in rows] == [str(THIS)] * 4
+    by_pip = [" ".join(row[1:-2]) for row in rows if row[-2] == "installed"]
+    assert by_pip == ["wheel, by its own pip", "wheel, by the newest pip"]
     assert sum("passed" in row for row in rows) == 2
 
 
@@ -152,15 +153,33 @@ def test_a_missing_file_is_named(wheelhouse: Path, wheel: Path) -> None:
 
 
 def test_a_module_that_raises_at_import_is_told_with_what_it_raises(wheelhouse: Path, wheel: Path) -> None:
-    change = {"ferrous_wheel/__init__.py": b"raise SystemExit('not today')"}
-    repack_wheel(wheel, wheelhouse, lambda files: files.update(change))
+    say_first("raise SystemExit('not today')", wheel, wheelhouse)
     assert said(verify(wheelhouse)) == "import ferrous_wheel fails: SystemExit: not today"
 
 
+def change_source(folder: Path, change: Callable[[Files], object]) -> None:
+    """Change the sdist in a folder; the names are those inside its one folder."""
+    (path,) = folder.glob("*.tar.gz")
+    top = path.name.removesuffix(".tar.gz")
+
+    def within(files: Files) -> None:
+        inside = {name.removeprefix(f"{top}/"): content for name, content in files.items()}
+        change(inside)
+        files.clear()
+        files.update({f"{top}/{name}": content for name, content in inside.items()})
+
+    repack_sdist(path, folder, within)
+
+
 def say_first(code: str, wheel: Path, folder: Path) -> None:
-    """Put a copy of a wheel into a folder whose package does something before anything else."""
-    file = f"{PROJECT.import_name}/__init__.py"
-    repack_wheel(wheel, folder, lambda files: files.update({file: f"{code}\n".encode() + files[file]}))
+    """Put a copy of a wheel into a folder whose package does something before anything else, as its sdist's does."""
+
+    def change(files: Files) -> None:
+        (file,) = (name for name in (INIT, f"python/{INIT}") if name in files)
+        files[file] = f"{code}\n".encode() + files[file]
+
+    repack_wheel(wheel, folder, change)
+    change_source(folder, change)
 
 
 @pytest.mark.parametrize(
@@ -172,11 +191,10 @@ def say_first(code: str, wheel: Path, folder: Path) -> None:
     ],
     ids=["print", "bytes", "at exit"],
 )
-def test_what_a_package_prints_is_read_by_nobody(wheelhouse: Path, wheel: Path, sdist: Path, code: str) -> None:
+def test_what_a_package_prints_is_read_by_nobody(wheelhouse: Path, wheel: Path, code: str) -> None:
     say_first(code, wheel, wheelhouse)
     # They read the package's docstring, which is no longer the first thing in it, and wait for a first line.
-    others = [f"{sdist.name.removesuffix('.tar.gz')}/tests/{name}.py" for name in ("test_docs", "test_threads")]
-    repack_sdist(sdist, wheelhouse, lambda files: [files.pop(name) for name in others])
+    change_source(wheelhouse, lambda files: [files.pop(f"tests/{name}.py") for name in ("test_docs", "test_threads")])
     job = verify(wheelhouse)
     assert said(job) == ""
     assert re.fullmatch(r"\d\d+ passed in \d+\.\d\ds", job.result)
@@ -217,7 +235,6 @@ REQUIRES = [
     "Provides-Extra: dev",
 ]
 USES = b"\nimport frob_dep, other_dep\n"
-INIT = f"{PROJECT.import_name}/__init__.py"
 
 
 @pytest.fixture
@@ -233,15 +250,17 @@ def ordinary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def require(wheel: Path, folder: Path, *fields: str, uses: bytes = USES) -> None:
-    """Put a copy of a wheel into a folder that requires something, and imports it."""
+    """Put a copy of a wheel into a folder that requires something, and imports it, as its sdist says."""
     lines = "".join(f"{field}\n" for field in fields).encode()
 
     def change(files: Files) -> None:
-        (metadata,) = (file for file in files if file.endswith("/METADATA"))
+        (metadata,) = (file for file in files if file == "PKG-INFO" or file.endswith("/METADATA"))
         files[metadata] = lines + files[metadata]
-        files[INIT] += uses
+        (file,) = (name for name in (INIT, f"python/{INIT}") if name in files)
+        files[file] += uses
 
     repack_wheel(wheel, folder, change)
+    change_source(folder, change)
 
 
 @pytest.mark.parametrize(
@@ -265,17 +284,16 @@ def test_what_a_wheel_requires_is_installed_from_elsewhere(
 
 
 @pytest.mark.usefixtures("ordinary")
-def test_what_an_sdist_requires_is_installed_from_elsewhere(wheelhouse: Path, wheel: Path, sdist: Path) -> None:
+def test_what_an_sdist_requires_is_installed_from_elsewhere(wheelhouse: Path, wheel: Path) -> None:
     shutil.copy(wheel, wheelhouse)
-    top = sdist.name.removesuffix(".tar.gz")
 
     def change(files: Files) -> None:
-        pyproject = f"{top}/pyproject.toml"
         line = b"[project]\ndependencies = ['frob-dep[more]>=1']\n"
-        files[pyproject] = files[pyproject].replace(b"[project]\n", line, 1)
-        files[f"{top}/python/{INIT}"] += USES
+        files["pyproject.toml"] = files["pyproject.toml"].replace(b"[project]\n", line, 1)
+        files["PKG-INFO"] = b"Requires-Dist: frob-dep[more]>=1\n" + files["PKG-INFO"]
+        files[f"python/{INIT}"] += USES
 
-    repack_sdist(sdist, wheelhouse, change)
+    change_source(wheelhouse, change)
     job = verify(wheelhouse, sdist_job)
     assert (said(job), job.output) == ("", "")
     assert "passed" in job.result
@@ -292,7 +310,9 @@ def test_what_a_published_wheel_requires_need_not_be_on_its_index(
     assert said(job) == ""
 
 
-def test_a_requirement_that_cannot_be_installed_is_named(wheelhouse: Path, wheel: Path, ordinary: Path) -> None:
+def test_a_requirement_that_cannot_be_installed_is_named(
+    wheelhouse: Path, wheel: Path, sdist: Path, ordinary: Path
+) -> None:
     require(wheel, wheelhouse, *REQUIRES, "Requires-Dist: other-dep==7")
     assert said(verify(wheelhouse)) == f"{wheel.name} requires other-dep==7, which cannot be installed"
     make_wheel(ordinary, "third_dep", "1.0", {}, "Requires-Dist: other-dep<1")
@@ -300,6 +320,7 @@ def test_a_requirement_that_cannot_be_installed_is_named(wheelhouse: Path, wheel
     require(wheel, wheelhouse, "Requires-Dist: third-dep", "Requires-Dist: other-dep>=1")
     for folder in ("job", "sdist"):
         shutil.rmtree(wheelhouse.parent / folder)
+    shutil.copy(sdist, wheelhouse)
     expected = f"{wheel.name} requires what cannot be installed together: third-dep, other-dep>=1"
     assert said(verify(wheelhouse)) == expected
 
@@ -450,7 +471,7 @@ fn main() {
 
 @pytest.mark.parametrize("what", ["tests", "build"])
 def test_whoever_prints_its_environment_prints_no_token(
-    wheelhouse: Path, wheel: Path, sdist: Path, monkeypatch: pytest.MonkeyPatch, what: str
+    wheelhouse: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     for variable in ("GH_TOKEN", "UV_PUBLISH_TOKEN", "AWS_SECRET_ACCESS_KEY", "CARGO_REGISTRY_TOKEN", "ANYTHING"):
         monkeypatch.setenv(variable, "secret-word")
@@ -462,9 +483,7 @@ def test_whoever_prints_its_environment_prints_no_token(
     monkeypatch.setenv("UV_EXTRA_INDEX_URL", "")
     shutil.copy(wheel, wheelhouse)
     file, text = {"tests": ("tests/test_values.py", PRINTS), "build": ("build.rs", BUILD)}[what]
-    repack_sdist(
-        sdist, wheelhouse, lambda files: files.update({f"{sdist.name.removesuffix('.tar.gz')}/{file}": text.encode()})
-    )
+    change_source(wheelhouse, lambda files: files.update({file: text.encode()}))
     job = verify(wheelhouse, PAGE.wheel if what == "tests" else sdist_job)
     assert (
         said(job) == {"tests": "the package's tests failed", "build": "the sdist cannot be installed from source"}[what]

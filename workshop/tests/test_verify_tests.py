@@ -173,9 +173,7 @@ PROVE_SOMETHING = {
         "3 passed",
     ),
     "parameters": (
-        {
-            "tests/test_other.py": "import pytest\n@pytest.mark.parametrize('x', ['é', '::', '\\n'])\ndef test(x): pass\n"
-        },
+        {"tests/test_other.py": "import pytest\n@pytest.mark.parametrize('x', ['é', ':', '\\n'])\ndef test(x): pass\n"},
         "5 passed",
     ),
     "what is printed, and closed": (

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
 from roadworthy import processes
@@ -99,13 +100,15 @@ class Environment:
         variables = own_variables(self.folder / "fetching", fetches=True)
         self.run(what, find_uv(), "pip", "install", "--python", self.executable, *arguments, environment=variables)
 
-    def pip(self, what: str, *arguments: object) -> None:
-        """Run `pip install` in this environment, isolated from its user's configuration."""
-        options = ("--isolated", "--disable-pip-version-check", "--no-input", "install")
-        self.run(what, self.executable, "-I", "-m", "pip", *options, *arguments)
+    def pip(self, what: str, *arguments: object, own: bool = True) -> None:
+        """Run `pip install` into this environment: its own pip, or the locked one, which is not in it."""
+        python = [self.executable] if own else [processes.venv_bin("python")]
+        options = ("--isolated", "--disable-pip-version-check", "--no-input", f"--python={self.executable}")
+        self.run(what, *python, "-I", "-m", "pip", *(options[:3] if own else options), "install", *arguments)
 
-    def install_test_requirements(self) -> None:
-        """Install what the package's tests need, as it is locked."""
+    def create_for_tests(self) -> None:
+        """Make it, and install what the package's tests need, as it is locked."""
+        self.create()
         what = "the requirements of the tests could not be installed"
         lock = self.project.root / "requirements" / "test.txt"
         self.fetch(what, "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
@@ -115,10 +118,10 @@ class Environment:
         what, arguments = "none of the wheels can be installed here", (*ALONE, *source.arguments)
         self.try_patiently(source, what, lambda what: self.install(what, *arguments))
 
-    def install_wheel_with_pip(self, source: Source) -> None:
-        """Install the wheel with the environment's pip from the one source."""
-        what = "pip finds none of the wheels to install"
-        self.try_patiently(source, what, lambda what: self.pip(what, "--no-cache-dir", *source.arguments))
+    def install_wheel_with_pip(self, source: Source, *, own: bool = True) -> None:
+        """Install the wheel with the environment's pip, or the locked one, from the one source."""
+        what, arguments = "pip finds none of the wheels to install", ("--no-cache-dir", *source.arguments)
+        self.try_patiently(source, what, lambda what: self.pip(what, *arguments, own=own))
 
     def try_patiently(self, source: Source, what: str, install: Callable[[str], None]) -> None:
         """Install the package; where an index says that it has no such version, wait: it may a little later."""
@@ -159,14 +162,26 @@ class Environment:
         (home / "config.toml").write_text(fetched.stdout, encoding="utf-8")
         return {"CARGO_HOME": str(home), "CARGO_TARGET_DIR": str(home / "target"), "CARGO_NET_OFFLINE": "true"}
 
-    def install_dependencies(self, source: Source) -> None:
+    def install_dependencies(self, source: Source, *, lowest: bool = False) -> None:
         """Install what the installed package says that it requires, from where this machine's installer finds it.
 
         The package is there already: nothing that is required can bring another one.
+
+        Args:
+            source: Of the package.
+            lowest: Whether to take the lowest version of each requirement that has a lowest one.
         """
         wheel = source.artefacts.installed_wheel(self.read_installed("WHEEL"))
         file = (wheel or source.artefacts.sdist).name
         requirements = read_requirements(self.read_installed("METADATA"), file)
+        if bounded := [each for each in requirements if lowest and re.search(r">|==|~=", each.split(";")[0])]:
+            what = f"{file} requires what cannot be installed in its lowest versions: {', '.join(bounded)}"
+            arguments = ("--resolution=lowest-direct", "--", *bounded)
+            try:
+                # The lowest that this Python can have without a compiler.
+                self.fetch(what, "--only-binary=:all:", *arguments)
+            except FailedError:
+                self.fetch(what, *arguments)
         if not requirements:
             return
         listed = ", ".join(requirements)
@@ -176,6 +191,13 @@ class Environment:
             for each in requirements:
                 self.fetch(f"{file} requires {each}, which cannot be installed", "--", each)
             raise
+
+    def resolve_extras(self, source: Source) -> None:
+        """Make sure that what each extra of the installed wheel requires could be installed with it."""
+        wheel = source.artefacts.installed_wheel(self.read_installed("WHEEL"))
+        for extra in parse_email(self.read_installed("METADATA"))[0].get("provides_extra", []):
+            what = f"the extra {extra} requires what cannot be installed"
+            self.fetch(what, "--dry-run", "--", f"{self.project.name}[{extra}] @ {wheel.as_uri() if wheel else ''}")
 
     def read_installed(self, file: str) -> bytes:
         """Return a file of the package's .dist-info folder, without asking the environment's interpreter."""
@@ -287,5 +309,5 @@ class ContainerEnvironment(Environment):
         self.pip(what, *arguments)
 
     def install_wheel(self, source: Source) -> None:
-        """Install the wheel with pip as well."""
+        """Install the wheel with its own pip as well."""
         self.install_wheel_with_pip(source)
