@@ -26,8 +26,7 @@ WRAPPER = (
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """Return an environment that has what tests need."""
     environment = Environment(PROJECT, THIS, tmp_path_factory.mktemp("environment"))
-    environment.create()
-    environment.install_test_requirements()
+    environment.create_for_tests()
     return environment
 
 

@@ -141,8 +141,8 @@ FOOLING = {
         "the metadata's project_urls", wheel_fields=["Project-URL: X, https://127.0.0.1/"]
     ),
     "an sdist without metadata": Case("the sdist has no PKG-INFO", sdist={"PKG-INFO": None}),
-    "a module that raises": Case(f"{BROKEN}RuntimeError('no')", both=module("raise RuntimeError('no')\n")),
-    "a module that exits": Case(f"{BROKEN}SystemExit('no')", both=module("raise SystemExit('no')\n")),
+    "a module that raises": Case(f"{BROKEN}RuntimeError: no", both=module("raise RuntimeError('no')\n")),
+    "a module that exits": Case(f"{BROKEN}SystemExit: no", both=module("raise SystemExit('no')\n")),
     "a module that ends the interpreter": Case(
         f"{BROKEN}it ended the interpreter", both=module("import os\nos._exit(0)\n")
     ),

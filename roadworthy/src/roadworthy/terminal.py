@@ -7,6 +7,7 @@ more: errors on the run's page, the outputs of a step, the job's summary.
 import errno
 import io
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -97,8 +98,12 @@ def problem(what: str, remedy: str, said: str = "") -> ProblemsError:
 
 
 def printable(text: str) -> str:
-    """Return a text of one line: without what would move the cursor or end the line, and bytes that are no UTF-8."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    """Return a text of one line: without what would move the cursor or end the line, and bytes that are no UTF-8.
+
+    And without what stands before the host of an address: a name and a password.
+    """
+    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    return re.sub(r"(?<=://)[^/\s]+@", "", shown)
 
 
 def annotate(errors: Iterable[tuple[str, str]]) -> None:

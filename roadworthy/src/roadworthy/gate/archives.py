@@ -86,8 +86,8 @@ def no_bomb(artefact: Artefact) -> Iterator[str]:
         members = artefact.members
     except UnreadableError:
         return
-    if artefact.is_bomb(members):
-        total = sum(member.size for member in members)
+    total = artefact.size
+    if artefact.is_bomb(total):
         yield f"it unpacks to {total:,} bytes or more, {total / artefact.path.stat().st_size:.0f} times its size"
     for member in members:
         if member.size > LARGEST_MEMBER:

@@ -26,6 +26,14 @@ UNREADABLE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSErro
 # More than this is not unpacked, not even in pieces.
 LARGEST_MEMBER = 1 << 30
 PIECE = 1 << 20
+# The kinds of a tar archive's headers that hold a name, or more, of the next one.
+EXTENDING = {
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+}
 # PyPI's thresholds for a decompression bomb.
 BOMB_SIZE = 64 << 20
 BOMB_RATIO = 50
@@ -103,6 +111,15 @@ class Member:
         return None
 
 
+class Header(tarfile.TarInfo):
+    """A header that is refused where what extends it is longer than any name: tarfile reads that at once."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> Any:  # noqa: ANN401 - tarfile's own, for subclasses
+        if self.type in EXTENDING and self.size > PIECE:
+            raise tarfile.ReadError(f"a header of {self.size:,} bytes")
+        return super()._proc_member(archive)  # type: ignore[misc]
+
+
 @dataclass(frozen=True)
 class Expectations:
     """What this project expects of its artefacts."""
@@ -164,25 +181,31 @@ class Artefact:
     def archive(self) -> zipfile.ZipFile | tarfile.TarFile:
         """The open archive."""
         with reading():
-            return zipfile.ZipFile(self.path) if self.is_wheel else tarfile.open(self.path, "r:gz")
+            return zipfile.ZipFile(self.path) if self.is_wheel else tarfile.open(self.path, "r:gz", tarinfo=Header)
 
     @cached_property
     def members(self) -> list[Member]:
         """Everything in the archive, in its order."""
         found: list[Member] = []
+        total = 0
         with reading():
             if isinstance(self.archive, zipfile.ZipFile):
                 return [Member(entry.filename, entry.file_size, entry) for entry in self.archive.infolist()]
             # To reach the next header all that is before it has to be unpacked, so a bomb ends the reading.
             for entry in self.archive:
                 found.append(Member(entry.name, entry.size, entry))
-                if entry.size > LARGEST_MEMBER or self.is_bomb(found):
+                total += entry.size
+                if entry.size > LARGEST_MEMBER or self.is_bomb(total):
                     break
         return found
 
-    def is_bomb(self, members: list[Member]) -> bool:
-        """Whether these members are so many times larger than the file that PyPI takes it for a bomb."""
-        total = sum(member.size for member in members)
+    @property
+    def size(self) -> int:
+        """How many bytes everything in the archive has, unpacked."""
+        return sum(member.size for member in self.members)
+
+    def is_bomb(self, total: int) -> bool:
+        """Whether members of this size in all are so many times larger than the file that PyPI takes it for a bomb."""
         return total > BOMB_SIZE and total > BOMB_RATIO * self.path.stat().st_size
 
     @cached_property

@@ -48,7 +48,7 @@ def judge_container(artefact: Artefact) -> Iterator[Rejection]:
         yield invalid("readable-archive", "File is not a tarfile")
     elif artefact.is_wheel:
         try:
-            if artefact.is_bomb(artefact.members):
+            if artefact.is_bomb(artefact.size):
                 yield invalid("no-bomb", f"File exceeds compression ratio of {BOMB_RATIO}")
         except UnreadableError:
             yield invalid("readable-archive", "None")

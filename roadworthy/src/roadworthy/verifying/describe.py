@@ -17,6 +17,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.machinery import all_suffixes
 from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
 from typing import Any
@@ -114,9 +115,8 @@ def load_all(facts: dict[str, Any], name: str, package: str) -> Iterator[dict[st
     that another system or version has.
     """
     files: dict[str, str] = facts["files"]
-    modules = {
-        file.split(".", 1)[0].removesuffix("/__init__") for file in files if file.endswith((".py", ".so", ".pyd"))
-    }
+    parts = [file.partition(".") for file in files]
+    modules = {module.removesuffix("/__init__") for module, _, suffix in parts if f".{suffix}" in all_suffixes()}
     inside = {
         module.replace("/", ".")
         for module in modules
@@ -138,11 +138,10 @@ def load_all(facts: dict[str, Any], name: str, package: str) -> Iterator[dict[st
             load()
         except BaseException as error:  # noqa: BLE001 - the same
             missing = error.name if isinstance(error, ModuleNotFoundError) else None
-            facts["broken"][what] = [repr(error), missing]
-            if missing in sys.stdlib_module_names:
-                del facts["broken"][what]
-        else:
-            del facts["broken"][what]
+            if missing not in sys.stdlib_module_names:
+                facts["broken"][what] = [traceback.format_exception_only(error)[-1].strip(), missing]
+                continue
+        del facts["broken"][what]
     yield facts
 
 
