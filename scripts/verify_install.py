@@ -72,11 +72,12 @@ def wheel_with_pip(environment: Environment, source: Source, *, own: bool) -> st
 
 
 def sdist(environment: Environment, source: Source) -> str:
-    """Install the sdist from source, without any network, and run the tests."""
+    """Install the sdist from source without any network, with uv, then unpacked with pip, and run the tests."""
     environment.create_for_tests()
-    environment.install_sdist(source)
-    prove(environment, source, from_source=True)
-    return environment.run_tests(source.artefacts.unpacked)
+    for unpacked in (False, True):
+        built = environment.install_sdist(source, unpacked=unpacked)
+        prove(environment, source, from_source=True)
+    return f"{environment.run_tests(source.artefacts.unpacked)}, built {built}"
 
 
 def plan(pythons: list[Python], source: Source, selected: list[Source]) -> Iterator[Job]:

@@ -37,6 +37,8 @@ DESCRIBE, RUN_TESTS = (Path(__file__).resolve().parent / name for name in ("desc
 ASK = "import json, sys; print(json.dumps([*sys.version_info[:3], 't' in sys.abiflags]))"
 # What uv and pip say of a version that an index does not list.
 ABSENT = re.compile("(?i)there is no version of|was not found in the package registry|No matching distribution found")
+# Isolated from what its user has configured.
+PIP = ("-m", "pip", "--isolated", "--disable-pip-version-check", "--no-input")
 # Without its cache, uv cannot take an older file of the same name for this one.
 ALONE = ("--no-cache", "--no-config", "--no-sources")
 
@@ -102,9 +104,8 @@ class Environment:
 
     def pip(self, what: str, *arguments: object, own: bool = True) -> None:
         """Run `pip install` into this environment: its own pip, or the locked one, which is not in it."""
-        python = [self.executable] if own else [processes.venv_bin("python")]
-        options = ("--isolated", "--disable-pip-version-check", "--no-input", f"--python={self.executable}")
-        self.run(what, *python, "-I", "-m", "pip", *(options[:3] if own else options), "install", *arguments)
+        elsewhere = (processes.venv_bin("python"), "-I", *PIP, f"--python={self.executable}")
+        self.run(what, *((self.executable, "-I", *PIP) if own else elsewhere), "install", *arguments)
 
     def create_for_tests(self) -> None:
         """Make it, and install what the package's tests need, as it is locked."""
@@ -137,16 +138,29 @@ class Environment:
 
         patiently(attempt)
 
-    def install_sdist(self, source: Source) -> None:
-        """Install the sdist from source with its locked crates, without any network."""
-        artefacts = source.artefacts
+    def install_sdist(self, source: Source, *, unpacked: bool = False) -> str:
+        """Install the sdist from source with its locked crates, and return how the network was kept away.
+
+        Args:
+            source: Of the sdist.
+            unpacked: Whether pip installs its content, as packagers do; default: uv the file.
+        """
+        artefacts, what = source.artefacts, "the sdist cannot be installed from source"
         cargo = self.vendor_crates(artefacts.unpacked / "Cargo.toml")
         self.fetch("what the build requires could not be installed", "--", *artefacts.build_requirements())
+        alone, nowhere, how = without_network()
+        own = own_variables(self.folder / "home")
+        path = f"{self.executable.parent}{os.pathsep}{own.get('PATH', '')}"
+        offline = {**own, **nowhere, **cargo, "MATURIN_PEP517_ARGS": "--locked", "PATH": path}
         # Without isolation the build may use no index.
-        options = (*ALONE, "--no-index", "--no-deps", "--no-build-isolation", artefacts.sdist)
-        offline = {**own_variables(self.folder / "home"), **cargo, "MATURIN_PEP517_ARGS": "--locked"}
-        command = (find_uv(), "pip", "install", "--python", self.executable, *options)
-        self.run("the sdist cannot be installed from source", *command, environment=offline)
+        options = ("--no-index", "--no-deps", "--no-build-isolation")
+        uv = (find_uv(), "pip", "install", "--python", self.executable, *ALONE, *options, artefacts.sdist)
+        if unpacked:
+            what, folder = f"{what} by pip, unpacked", self.folder / "unpacked"
+            shutil.copytree(artefacts.unpacked, folder)
+            pip = (self.executable, "-I", *PIP, "install", "--force-reinstall", *options, folder)
+        self.run(what, *alone, *(pip if unpacked else uv), environment=offline)
+        return how
 
     def vendor_crates(self, manifest: Path) -> dict[str, str]:
         """Put the locked crates into a folder, as distributions do; return the variables of a cargo that has no more.
@@ -232,6 +246,18 @@ class Environment:
             raise FailedError(fault, printed)
         self.outcomes.update(outcomes)
         return f"{verdict.summarise(outcomes)} in {time.perf_counter() - started:.2f}s"
+
+
+@cache
+def without_network() -> tuple[list[str], dict[str, str], str]:
+    """Return what takes the network away from a command: words before it, and variables; and how, in words."""
+    alone = ["unshare", "--user", "--map-current-user", "--net", "--"]
+    if shutil.which("unshare") and not subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
+        return alone, {}, "in a namespace without network"
+    # Nothing listens at the port of `discard`.
+    names = [f"{kind}_proxy" for kind in ("http", "https", "all")]
+    nowhere = dict.fromkeys([*names, *map(str.upper, names)], "http://127.0.0.1:9")
+    return [], nowhere, "with proxies to nowhere"
 
 
 # ---- in a container -------------------------------------------------------------------------------------------------
