@@ -241,7 +241,7 @@ def measure() -> dict[str, dict[Scenario, str]]:
             Project(ROOT), Python(sys.version_info[:3], free_threaded=False, path=executable), Path(temporary)
         )
         environment.create()
-        environment.install("copier and cruft could not be installed", "--require-hashes", "--requirement", LOCKED)
+        environment.fetch("copier and cruft could not be installed", "--require-hashes", "--requirement", LOCKED)
         tools, items = environment.executable.parent, list(expected().items())
         found = {}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
