@@ -67,7 +67,7 @@ def wheel_with_pip(environment: Environment, source: Source, *, own: bool) -> st
     environment.create(with_pip=own)
     environment.install_wheel_with_pip(source, own=own)
     prove(environment, source, lowest=own)
-    environment.resolve_extras(source)
+    environment.try_other_ways(source, own=own)
     return "installed"
 
 

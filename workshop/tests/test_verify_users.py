@@ -162,6 +162,10 @@ FOOLING = {
         "the extra more requires what cannot be installed",
         fields=["Provides-Extra: more", "Requires-Dist: frob-dep<2", "Requires-Dist: frob-dep>=2; extra == 'more'"],
     ),
+    "a package that works in site-packages alone": Case(
+        "import ferrous_wheel._core fails where the wheel was installed into a folder",
+        both={INIT: "if 'site-packages' not in __file__:\n    raise RuntimeError('moved')\n"},
+    ),
     "a lowest version that is too low": Case(
         f"{BROKEN}ImportError",
         both=module("from frob_dep import new\n"),

@@ -35,6 +35,10 @@ from roadworthy.verifying.variables import own_variables
 DESCRIBE, RUN_TESTS = (Path(__file__).resolve().parent / name for name in ("describe.py", "run_tests.py"))
 # What an interpreter is, by itself.
 ASK = "import json, sys; print(json.dumps([*sys.version_info[:3], 't' in sys.abiflags]))"
+# Import a module from a folder, and nothing else.
+IMPORT_FROM = (
+    "import sys; sys.path.insert(0, sys.argv[1]); sys.exit(sys.argv[1] not in __import__(sys.argv[2]).__file__)"
+)
 # What uv and pip say of a version that an index does not list.
 ABSENT = re.compile("(?i)there is no version of|was not found in the package registry|No matching distribution found")
 # Isolated from what its user has configured.
@@ -206,12 +210,24 @@ class Environment:
                 self.fetch(f"{file} requires {each}, which cannot be installed", "--", each)
             raise
 
-    def resolve_extras(self, source: Source) -> None:
-        """Make sure that what each extra of the installed wheel requires could be installed with it."""
+    def try_other_ways(self, source: Source, *, own: bool) -> None:
+        """Make sure that each extra could be installed, and the wheel into a folder with pip, and as a tool with uv."""
         wheel = source.artefacts.installed_wheel(self.read_installed("WHEEL"))
+        if wheel is None:
+            return
         for extra in parse_email(self.read_installed("METADATA"))[0].get("provides_extra", []):
             what = f"the extra {extra} requires what cannot be installed"
-            self.fetch(what, "--dry-run", "--", f"{self.project.name}[{extra}] @ {wheel.as_uri() if wheel else ''}")
+            self.fetch(what, "--dry-run", "--", f"{self.project.name}[{extra}] @ {wheel.as_uri()}")
+        folder, module = self.folder / "target", self.project.native_module
+        options = (f"--target={folder}", "--no-cache-dir", "--no-deps", "--no-index", wheel)
+        self.pip("the wheel cannot be installed into a folder (pip install --target)", *options, own=own)
+        what = f"import {module} fails where the wheel was installed into a folder (pip install --target)"
+        self.run(what, self.executable, "-I", "-c", IMPORT_FROM, folder, module)
+        if any(group.endswith("_scripts") for group, *_ in source.artefacts.entry_points()):
+            tools = {name: str(self.folder / "tools" / name) for name in ("UV_TOOL_DIR", "UV_TOOL_BIN_DIR")}
+            command = (find_uv(), "tool", "install", "--no-cache", "--python", self.python.path, wheel)
+            variables = {**own_variables(self.folder / "fetching", fetches=True), **tools}
+            self.run("the wheel cannot be installed as a tool (uv tool install)", *command, environment=variables)
 
     def read_installed(self, file: str) -> bytes:
         """Return a file of the package's .dist-info folder, without asking the environment's interpreter."""

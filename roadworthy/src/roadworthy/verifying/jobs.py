@@ -28,7 +28,15 @@ from roadworthy.verifying.environment import ContainerEnvironment, Environment, 
 # How many lines of a failed command are shown.
 TAIL = 40
 # Variables that change what a Python imports or runs, told because somebody may rely on one.
-REACHES_INTO = ("PYTEST_", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE", "RUSTFLAGS")
+REACHES_INTO = (
+    "PYTEST_ADDOPTS",
+    "PYTEST_PLUGINS",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONUSERBASE",
+    "RUSTFLAGS",
+)
 ENGINE = str(Path(__file__).resolve().parents[2])  # where the Makefile says that this engine is
 
 
