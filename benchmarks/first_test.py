@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from report import PROJECT, compare, shortest
-from roadworthy.processes import find_uv, venv_bin
-from roadworthy.verifying.environment import clean_environment
+from roadworthy.processes import find_uv, tool_environment, venv_bin
 
 NAME = "turbo-frob"
 ANSWERS = ("AUTHOR=Ada Lovelace", "EMAIL=ada@example.org", "OWNER=ada", "DESCRIPTION=It frobs.", "LICENSE=MIT")
@@ -19,7 +18,7 @@ TOOLS = [word for group in ("setup", "test") for word in ("-r", PROJECT.root / "
 
 def call(folder: Path, *command: object) -> None:
     """Run a command in a folder as one would who has uv, without its output."""
-    environment = {name: value for name, value in clean_environment().items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment = tool_environment(os.environ)
     with tempfile.TemporaryDirectory() as uv:
         Path(uv, "uv").symlink_to(find_uv())
         environment["PATH"] = f"{uv}{os.pathsep}{environment['PATH']}"

@@ -23,12 +23,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "workshop" / "tests")]
 
-from roadworthy.processes import EXE  # noqa: E402
+from roadworthy.processes import EXE, tool_environment  # noqa: E402
 from roadworthy.project import Project  # noqa: E402
 from roadworthy.pythons import Python  # noqa: E402
 from roadworthy.repository import Repository  # noqa: E402
 from roadworthy.terminal import problem, run_main  # noqa: E402
-from roadworthy.verifying.environment import Environment, clean_environment  # noqa: E402
+from roadworthy.verifying.environment import Environment  # noqa: E402
 from updates import EXECUTABLE, LINK, PLAIN, SCENARIOS, Scenario, State, expected  # noqa: E402
 from workshop.copying import merging  # noqa: E402
 
@@ -70,7 +70,12 @@ class Result:
 
 def call(*command: object, cwd: Path) -> "subprocess.CompletedProcess[bytes]":
     """Run a command without the configuration of this machine."""
-    environment = {**clean_environment(), **IDENTITY, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    environment = {
+        **tool_environment(os.environ),
+        **IDENTITY,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
     words = [str(word) for word in command]
     return subprocess.run(words, cwd=cwd, env=environment, check=False, capture_output=True, stdin=subprocess.DEVNULL)
 
@@ -236,7 +241,7 @@ def measure() -> dict[str, dict[Scenario, str]]:
             Project(ROOT), Python(sys.version_info[:3], free_threaded=False, path=executable), Path(temporary)
         )
         environment.create()
-        environment.install("copier and cruft could not be installed", "--require-hashes", "--requirement", LOCKED)
+        environment.fetch("copier and cruft could not be installed", "--require-hashes", "--requirement", LOCKED)
         tools, items = environment.executable.parent, list(expected().items())
         found = {}
         with ThreadPoolExecutor(os.cpu_count()) as pool:

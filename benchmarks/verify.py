@@ -1,5 +1,6 @@
 """`make verify`'s wheel jobs, against the same steps by bare uv commands, and by venv and pip."""
 
+import os
 import runpy
 import shutil
 import subprocess
@@ -8,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from report import PROJECT, compare, shortest
-from roadworthy.processes import find_uv
+from roadworthy.processes import find_uv, tool_environment
 from roadworthy.pythons import Python
 from roadworthy.verifying.artefacts import Source
-from roadworthy.verifying.environment import DESCRIBE, clean_environment
+from roadworthy.verifying.environment import DESCRIBE
 from roadworthy.verifying.jobs import Job, choose_pythons, local_source, run_jobs
 
 TEST_REQUIREMENTS = PROJECT.root / "requirements" / "test.txt"
@@ -19,7 +20,7 @@ TEST_REQUIREMENTS = PROJECT.root / "requirements" / "test.txt"
 
 def call(*command: object) -> None:
     """Run a command as one would by hand, without its output."""
-    subprocess.run([str(part) for part in command], check=True, capture_output=True, env=clean_environment())
+    subprocess.run([str(part) for part in command], check=True, capture_output=True, env=tool_environment(os.environ))
 
 
 def prove(executable: Path, source: Source) -> None:

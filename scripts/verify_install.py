@@ -1,7 +1,8 @@
 """Prove that an artefact works where a user will install it: in a clean environment, on every CPython of this machine.
 
 For each Python: the wheel with nothing else as its source, proof that what is imported is that very file, and then the
-package's tests, taken from the sdist. On the oldest and the newest pip installs it too; on the oldest, the sdist.
+package's tests, taken from the sdist; on the oldest, the sdist. On the oldest and the newest pip installs what a user
+has, with the lowest and the newest versions of what is required.
 """
 
 from collections.abc import Iterator
@@ -36,46 +37,47 @@ PROOFS = (
     proofs.same_version,
     proofs.one_native_module,
     proofs.same_files_as_the_source,
+    proofs.same_metadata_as_the_source,
+    proofs.nothing_elsewhere,
     proofs.import_works,
+    proofs.everything_loads,
     proofs.import_stays_inside,
     proofs.no_code_at_every_start,
     proofs.gil_left_alone,
 )
 
 
-def prove(environment: Environment, source: Source, *, from_source: bool = False) -> None:
+def prove(environment: Environment, source: Source, *, from_source: bool = False, lowest: bool = False) -> None:
     """Install what the package requires, ask the interpreter what it has, and judge that."""
-    environment.install_dependencies(source)
+    environment.install_dependencies(source, lowest=lowest)
     facts = environment.describe()
     proofs.require(PROOFS, proofs.Installation(PROJECT, source.artefacts, environment.folder, facts, from_source))
 
 
 def wheel(environment: Environment, source: Source) -> str:
     """Install the wheel with uv, in a container with pip, and run the tests."""
-    environment.create()
-    environment.install_test_requirements()
+    environment.create_for_tests()
     environment.install_wheel(source)
     prove(environment, source)
     return environment.run_tests(source.artefacts.unpacked)
 
 
 def wheel_with_pip(environment: Environment, source: Source, *, own: bool) -> str:
-    """Install the wheel with the pip that the Python brings, perhaps an old one, or with the newest, as locked."""
+    """Install just what a user has, with the Python's own pip, perhaps an old one, or with the newest, as locked."""
     environment.create(with_pip=own)
-    if not own:
-        environment.install_test_requirements()
-    environment.install_wheel_with_pip(source)
-    prove(environment, source)
+    environment.install_wheel_with_pip(source, own=own)
+    prove(environment, source, lowest=own)
+    environment.try_other_ways(source, own=own)
     return "installed"
 
 
 def sdist(environment: Environment, source: Source) -> str:
-    """Install the sdist from source, without any network, and run the tests."""
-    environment.create()
-    environment.install_test_requirements()
-    environment.install_sdist(source)
-    prove(environment, source, from_source=True)
-    return environment.run_tests(source.artefacts.unpacked)
+    """Install the sdist from source without any network, with uv, then unpacked with pip, and run the tests."""
+    environment.create_for_tests()
+    for unpacked in (False, True):
+        built = environment.install_sdist(source, unpacked=unpacked)
+        prove(environment, source, from_source=True)
+    return f"{environment.run_tests(source.artefacts.unpacked)}, built {built}"
 
 
 def plan(pythons: list[Python], source: Source, selected: list[Source]) -> Iterator[Job]:
@@ -87,7 +89,6 @@ def plan(pythons: list[Python], source: Source, selected: list[Source]) -> Itera
             yield Job(python, "wheel", wheel, each)
         if not each.image:
             yield Job(with_gil[0], "wheel", partial(wheel_with_pip, own=True), each, "its own pip")
-        if not each.image and with_gil[-1] != with_gil[0]:
             yield Job(with_gil[-1], "wheel", partial(wheel_with_pip, own=False), each, "the newest pip")
 
 

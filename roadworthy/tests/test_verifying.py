@@ -1,3 +1,4 @@
+import io
 import re
 import tarfile
 import zipfile
@@ -7,10 +8,10 @@ import pytest
 
 from helpers import PROJECT
 from roadworthy.building.sdist import unpack
-from roadworthy.index import NotThereYetError, Patience, patiently
+from roadworthy.index import Index, NotThereYetError, Patience, check_names, patiently
 from roadworthy.pythons import Python
 from roadworthy.sums import read_sums
-from roadworthy.terminal import ProblemsError
+from roadworthy.terminal import ProblemsError, printable
 from roadworthy.verifying.artefacts import Artefacts, read_requirements, wheel_files
 from roadworthy.verifying.jobs import keep_supported
 from roadworthy.verifying.proofs import Installation, gil_left_alone
@@ -91,6 +92,42 @@ def test_waiting_comes_to_an_end() -> None:
         patiently(never, Patience(longest=0.1))
 
 
+def test_who_waits_is_told_until_when(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = iter([NotThereYetError("x is not there"), None])
+
+    def ask() -> None:
+        if (answer := next(answers)) is not None:
+            raise answer
+
+    patiently(ask, Patience(longest=5, first=0.01))
+    assert re.fullmatch(r"x is not there; asking again in 0 s, until \d\d:\d\d:\d\d\n", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://example.org/simple/", "http://somebody:secret-word@example.org/", "http://127.0.0.1.example.org/"],
+)
+def test_an_index_is_asked_over_tls_or_on_this_machine(address: str) -> None:
+    with pytest.raises(ProblemsError, match="is not encrypted") as refused:
+        Index.named(address)
+    assert "secret" not in str(refused.value.problems[0].printable())
+    for near in ("http://localhost:1/", "http://127.0.0.1:1/", "http://[::1]:1/", "https://example.org/"):
+        assert Index.named(near).url == near
+
+
+def test_what_stands_before_a_host_is_never_printed() -> None:
+    address = "https://somebody:secret@word@example.org/simple/ and https://x@y.example/a@b"
+    assert printable(address) == "https://example.org/simple/ and https://y.example/a@b"
+    assert str(Index("https://somebody:secret@example.org/simple/")) == "https://example.org/simple/"
+
+
+def test_an_index_that_serves_too_many_files_is_refused() -> None:
+    names = [f"x-1.0-{number}-py3-none-any.whl" for number in range(1_001)]
+    with pytest.raises(ProblemsError, match="serves 1001 files of one version"):
+        check_names(names, "https://example.org/")
+    check_names(names[1:], "https://example.org/")
+
+
 @pytest.mark.parametrize("content", [b"hello\n", b"\xff", b"0" * 63 + b"  file\n"], ids=["text", "bytes", "short hash"])
 def test_a_file_of_hashes_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
     sums = tmp_path / "SHA256SUMS"
@@ -117,3 +154,38 @@ def test_an_sdist_is_unpacked_without_harm_or_not_at_all(tmp_path: Path, name: s
     with pytest.raises(ProblemsError, match=f"cannot be unpacked: '.*' {reason}"):
         unpack(tmp_path / "x-1.0.tar.gz", tmp_path / "unpacked")
     assert not (tmp_path / "unpacked").exists()
+
+
+def write_sdist(path: Path, *entries: tuple[tarfile.TarInfo, bytes]) -> Path:
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for entry, content in entries:
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def test_an_sdist_is_unpacked_without_its_modes_on_every_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(tarfile, "data_filter")
+    entries = [(tarfile.TarInfo(f"x-1.0/{name}"), name.encode()) for name in ("plain", "program")]
+    for (entry, _), mode in zip(entries, (0o6666, 0o6777), strict=True):
+        entry.mode, entry.uid = mode, 4711
+    unpacked = unpack(write_sdist(tmp_path / "x-1.0.tar.gz", *entries), tmp_path / "unpacked")
+    modes = {path.name: (path.read_bytes(), path.stat().st_mode & 0o7777) for path in unpacked.iterdir()}
+    assert modes == {"plain": (b"plain", 0o644), "program": (b"program", 0o755)}
+    assert (unpacked / "plain").stat().st_uid == tmp_path.stat().st_uid
+
+
+def test_a_name_that_an_sdist_has_twice_is_refused(tmp_path: Path) -> None:
+    entries = [(tarfile.TarInfo("x-1.0/twice"), content) for content in (b"a", b"b")]
+    with pytest.raises(ProblemsError, match="cannot be unpacked: "):
+        unpack(write_sdist(tmp_path / "x-1.0.tar.gz", *entries), tmp_path / "unpacked")
+
+
+def test_a_header_that_is_longer_than_any_name_is_not_read(tmp_path: Path) -> None:
+    entry = tarfile.TarInfo("x-1.0/file")
+    entry.pax_headers = {"comment": "x" * (2 << 20)}
+    path = write_sdist(tmp_path / "x-1.0.tar.gz", (entry, b""))
+    with pytest.raises(ProblemsError, match=r"cannot be unpacked: ReadError: a header of 2,097,\d+ bytes"):
+        unpack(path, tmp_path / "unpacked")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from broken import Files, repack_wheel
+from broken import Files, repack_sdist, repack_wheel
 from helpers import PROJECT, run
 from pipeline_steps import stand_in
 from roadworthy import pythons
@@ -109,6 +109,13 @@ def require_something(files: Files) -> None:
     files[f"{PROJECT.import_name}/__init__.py"] += b"\nimport typing_extensions\n"
 
 
+def promise_it(files: Files) -> None:
+    """Let an sdist say the same."""
+    top = next(iter(files)).split("/", 1)[0]
+    files[f"{top}/PKG-INFO"] = b"Requires-Dist: typing-extensions>=4.12\n" + files[f"{top}/PKG-INFO"]
+    files[f"{top}/python/{PROJECT.import_name}/__init__.py"] += b"\nimport typing_extensions\n"
+
+
 @pytest.fixture(scope="module")
 def done(dist: Path, wheel: Path, installed: Docker, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Verify the good set, among wheels for others, and one whose library is broken, at the same time."""
@@ -127,6 +134,7 @@ def done(dist: Path, wheel: Path, installed: Docker, tmp_path_factory: pytest.Te
                 repack_wheel(wheel, wheelhouse, lambda files: files.update({NATIVE: b"not a library"}))
             if how == "good":
                 repack_wheel(wheel, wheelhouse, require_something)
+                repack_sdist(next(wheelhouse.glob("*.tar.gz")), wheelhouse, promise_it)
             source = read_source(wheelhouse, folder / how / "sdist")
             (jobs[how],) = container_jobs(source, folder / how / "wheels")
         with ThreadPoolExecutor() as pool:
@@ -193,6 +201,7 @@ def test_jobs_in_containers_and_on_this_machine_are_both_planned(dist: Path, doc
         f"wheel for {HOST} in other:2",
         f"wheel for {HOST}",
         f"wheel for {HOST}, by its own pip",
+        f"wheel for {HOST}, by the newest pip",
     ]
     assert docker.commands()[0][-5:-1] == [IMAGE, "-I", "-S", "-c"]
     # Each place has a folder of its own with its wheels.

@@ -1,6 +1,8 @@
 """Package indexes: their addresses, what they serve of a release, and waiting until it is there."""
 
 import os
+import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from roadworthy.releasing.version import version_of_tag
-from roadworthy.terminal import err, problem
+from roadworthy.terminal import err, printable, problem
 
 # What asks an index is imported where it is asked: a command that does not takes a third of the time to start.
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# More files than any release has, each of which would be downloaded.
+MOST_FILES = 1_000
 # How many seconds an index may be silent.
 TIMEOUT = 30
 # What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.
@@ -56,15 +60,18 @@ def upload_address(name: str) -> str:
 
     Where uv publishes to another index than PyPI by its own variable, UV_PUBLISH_URL, that one is meant by `pypi`.
     """
-    if name == "pypi" and (address := os.environ.get("UV_PUBLISH_URL")):
-        return address
-    if name in {"pypi", "testpypi"}:
+    address = os.environ.get("UV_PUBLISH_URL") if name == "pypi" else None
+    if name in {"pypi", "testpypi"} and not address:
         from twine import utils as twine  # noqa: PLC0415 - takes longer to load than most commands run
 
         return twine.DEFAULT_REPOSITORY if name == "pypi" else twine.TEST_REPOSITORY
-    if urlsplit(name).scheme not in {"http", "https"}:
-        raise problem(f"INDEX={name} is no index", "it is pypi, testpypi, or an address that starts with https://")
-    return name
+    address = address or name
+    parts, remedy = urlsplit(address), "it is pypi, testpypi, or an address that starts with https://"
+    if parts.scheme not in {"http", "https"}:
+        raise problem(f"INDEX={address} is no index", remedy)
+    if parts.scheme == "http" and not re.fullmatch(r"localhost|127(\.\d+){3}|::1", parts.hostname or ""):
+        raise problem(f"INDEX={address} is not encrypted: anybody on the way could read what is sent", remedy)
+    return address
 
 
 def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
@@ -75,9 +82,11 @@ def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
     """
     from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential  # noqa: PLC0415
 
+    until = time.strftime("%H:%M:%S", time.localtime(time.time() + patience.longest))
+
     def say(state: "RetryCallState") -> None:
         if state.outcome and state.next_action:  # They are there before a pause.
-            err.print(f"{state.outcome.exception()}; asking again in {state.next_action.sleep:.0f} s")
+            err.print(f"{state.outcome.exception()}; asking again in {state.next_action.sleep:.0f} s, until {until}")
 
     wait, stop = wait_exponential(multiplier=patience.first, max=30), stop_after_delay(patience.longest)
     again = retry_if_exception_type(NotThereYetError)
@@ -93,6 +102,8 @@ def check_names(names: list[str], url: str) -> None:
     from roadworthy.sums import is_artefact_name, parse_name  # noqa: PLC0415
 
     remedy = "trust nothing that this index serves; check INDEX"
+    if len(names) > MOST_FILES:
+        raise problem(f"{url} serves {len(names)} files of one version", remedy)
     for name in names:
         if not is_artefact_name(name):
             raise problem(f"{url} serves {name!r}, which is no name of a wheel or an sdist", remedy)
@@ -134,6 +145,9 @@ class Index:
         address = upload_address(name)
         return cls(address if address == name else simple_address(address))
 
+    def __str__(self) -> str:
+        return printable(self.url)
+
     def knows(self, project: str) -> bool:
         """Say whether the index has a page for the project."""
         from pypi_simple import NoSuchProjectError, PyPISimple  # noqa: PLC0415
@@ -158,16 +172,16 @@ class Index:
             try:
                 page = client.get_project_page(project, timeout=TIMEOUT, headers={"Cache-Control": "no-cache"})
             except NoSuchProjectError as error:
-                raise NotThereYetError(f"{project} is not on {self.url}") from error
+                raise NotThereYetError(f"{project} is not on {self}") from error
             except requests.HTTPError as error:
                 if error.response.status_code not in PASSING:
                     raise
-                raise BusyError(f"{self.url} answers {error.response.status_code}") from error
+                raise BusyError(f"{self} answers {error.response.status_code}") from error
         # What is no version is of none.
         of_release = [file for file in page.packages if file.version and version_of_tag(file.version) == version]
         if not of_release:
-            raise NotThereYetError(f"{project} {version} is not on {self.url}")
-        check_names([file.filename for file in of_release], self.url)
+            raise NotThereYetError(f"{project} {version} is not on {self}")
+        check_names([file.filename for file in of_release], str(self))
         return of_release
 
     def download(self, project: str, version: "Version", folder: Path, largest: int | None = None) -> None:
@@ -190,4 +204,4 @@ class Index:
                     to, known = folder / file.filename, bool(file.digests)
                     client.download_package(file, to, verify=known, progress=limit, timeout=TIMEOUT)
         except (requests.RequestException, ValueError) as error:
-            raise problem(f"{self.url} does not answer as an index: {error}", "check INDEX and the network") from error
+            raise problem(f"{self} does not answer as an index: {error}", "check INDEX and the network") from error

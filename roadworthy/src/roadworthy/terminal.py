@@ -101,14 +101,14 @@ def problem(what: str, remedy: str, said: str = "") -> ProblemsError:
 def printable(text: str, kept: str = "") -> str:
     """Return a text of one line: without what would move the cursor or end the line, and bytes that are no UTF-8.
 
-    Nor with what GitHub's runner obeys: it takes a line for a command that begins with :: or has ##[ in it.
+    Nor with what GitHub's runner obeys: it takes a line for a command that begins with :: or has ##[ in it. Nor with
+    what stands before the host of an address: a name and a password.
     """
     shown = "".join(letter if letter.isprintable() or letter in kept else ascii(letter)[1:-1] for letter in text)
-    return (
-        shown
-        if kept
-        else re.sub(r"^(\s*):(?=:)|#(?=#\[)", lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):x}", shown)
-    )
+    shown = re.sub(r"(?<=://)[^/\s]+@", "", shown)
+    if kept:
+        return shown
+    return re.sub(r"^(\s*):(?=:)|#(?=#\[)", lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):x}", shown)
 
 
 def annotate(errors: Iterable[tuple[str, str]]) -> None:

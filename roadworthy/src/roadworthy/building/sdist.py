@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path
 
 from roadworthy.building.toolchain import build_environment, run_maturin
-from roadworthy.gate.model import Artefact, UnreadableError
+from roadworthy.gate.model import Artefact, Member, UnreadableError
 from roadworthy.project import Project
 from roadworthy.sums import compare_sums, read_sums
 from roadworthy.terminal import ProblemsError, problem
@@ -51,15 +51,24 @@ def unpack(sdist: Path, folder: Path) -> Path:
         ProblemsError: It is damaged, a bomb, or holds anything but files and folders that stay inside.
     """
     try:
-        check_members(Artefact(sdist))
-        with tarfile.open(sdist) as archive:
-            # The filter takes away owners and modes; the first releases of 3.10 and 3.11 lack it.
-            archive.extraction_filter = getattr(tarfile, "data_filter", None)
-            archive.extractall(folder)
+        with Artefact(sdist) as artefact:
+            check_members(artefact)
+            folder.mkdir(parents=True, exist_ok=True)
+            for member in artefact.members:
+                write_member(artefact, member, folder / member.name)
         (content,) = folder.iterdir()
     except (OSError, EOFError, tarfile.TarError, ValueError, UnreadableError) as error:
         raise problem(f"{sdist} cannot be unpacked: {error}", "run: make build") from error
     return content
+
+
+def write_member(artefact: Artefact, member: Member, path: Path) -> None:
+    """Write a file or a folder of an archive, without its owner and mode: no filter of tarfile's is on every Python."""
+    (path if member.kind == "folder" else path.parent).mkdir(parents=True, exist_ok=True)
+    if member.kind == "file":
+        with path.open("xb") as stream:
+            stream.writelines(artefact.pieces(member))
+        path.chmod(0o755 if isinstance(member.entry, tarfile.TarInfo) and member.entry.mode & 0o100 else 0o644)
 
 
 def check_members(artefact: Artefact) -> None:

@@ -58,13 +58,13 @@ def ask(
             return []
         missing = sums.keys() - {file.filename for file in files}
         if complete and missing:
-            raise NotThereYetError(f"{index.url} does not serve {', '.join(sorted(missing))} yet")
+            raise NotThereYetError(f"{index} does not serve {', '.join(sorted(missing))} yet")
         return files
 
     try:
-        return index.url, patiently(served, patience), sums
+        return str(index), patiently(served, patience), sums
     except (RequestException, ValueError) as error:
-        raise problem(f"{index.url} does not answer as an index: {error}", "check INDEX and the network") from error
+        raise problem(f"{index} does not answer as an index: {error}", "check INDEX and the network") from error
 
 
 def compare(files: "list[DistributionPackage]", sums: dict[str, str], version: str) -> Iterator[Problem]:

@@ -273,7 +273,7 @@ def check_published(state: State) -> Iterator[Problem | str]:
     except NotThereYetError:
         return
     except (requests.RequestException, ValueError) as error:
-        reason = f"{index.url} cannot be asked: {type(error).__name__}"
+        reason = f"{index} cannot be asked: {type(error).__name__}"
     else:
         what = f"{text} is published already, without a tag here: {', '.join(file.filename for file in served)}"
         yield Problem(what, f"its names cannot be used again; release {next_version(text)}")

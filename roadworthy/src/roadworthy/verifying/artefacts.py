@@ -4,8 +4,9 @@ import re
 import shutil
 import zipfile
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.metadata import parse_email
 from packaging.requirements import InvalidRequirement, Requirement
@@ -17,7 +18,7 @@ from roadworthy.building.sdist import unpack
 from roadworthy.gate.model import Artefact, UnreadableError, wheel_tags
 from roadworthy.project import Project, same_wheel
 from roadworthy.sums import compare_sums, parse_name, read_sums
-from roadworthy.tables import parse_toml
+from roadworthy.tables import find, find_table, parse_toml, read_text
 from roadworthy.terminal import Problem, ProblemsError, problem
 
 if TYPE_CHECKING:
@@ -85,15 +86,33 @@ class Artefacts:
         """Return the wheel whose tags are exactly those in a WHEEL file."""
         return next((path for path, tags in self.wheels.items() if tags == wheel_tags(content)), None)
 
+    @cached_property
+    def pyproject(self) -> dict[str, Any]:
+        """The content of the sdist's pyproject.toml."""
+        return parse_toml("the sdist's pyproject.toml", read_text(self.unpacked, "pyproject.toml"))
+
     def build_requirements(self) -> list[str]:
         """Return what the build of the sdist requires, as its pyproject.toml has to say."""
-        pyproject = self.unpacked / "pyproject.toml"
         try:
-            table = parse_toml(pyproject.name, pyproject.read_text(encoding="utf-8"))
-            return [str(Requirement(text)) for text in table["build-system"]["requires"]]
-        except (LookupError, OSError, TypeError, ValueError) as error:
+            return [str(Requirement(text)) for text in self.pyproject["build-system"]["requires"]]
+        except (LookupError, TypeError, ValueError) as error:
             what = f"the sdist's pyproject.toml does not say what its build requires: {error}"
             raise problem(what, "repair requires in [build-system]") from error
+
+    def entry_points(self) -> set[tuple[str, ...]]:
+        """Return group, name and value of each that the sdist's pyproject.toml declares."""
+        groups = dict(find_table(self.pyproject, "project", "entry-points"))
+        for group, key in (("console_scripts", "scripts"), ("gui_scripts", "gui-scripts")):
+            groups[group] = find_table(self.pyproject, "project", key)
+        return {(group, name, value.replace(" ", "")) for group in groups for name, value in groups[group].items()}
+
+    def declared_data(self) -> set[str]:
+        """Return what [tool.maturin] data declares beside the package, each relative to where it is installed."""
+        folder = find(self.pyproject, "tool", "maturin", "data")
+        found = (self.unpacked / folder).glob("*/**/*") if isinstance(folder, str) else ()
+        return {
+            path.relative_to(self.unpacked / folder).as_posix().split("/", 1)[1] for path in found if path.is_file()
+        }
 
 
 @dataclass(frozen=True)

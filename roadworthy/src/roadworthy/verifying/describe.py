@@ -9,11 +9,15 @@ usage: python -I describe.py DISTRIBUTION NATIVE_MODULE FILE
 import hashlib
 import importlib
 import json
+import os
 import platform
 import sys
 import sysconfig
 import traceback
 import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.machinery import all_suffixes
 from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
 from typing import Any
@@ -35,6 +39,13 @@ def describe_files(installed: Distribution) -> dict[str, str]:
         for path in sorted(found | {path for path in listed if path.is_file() and path.is_relative_to(root)})
         if "__pycache__" not in path.parts
     }
+
+
+def list_elsewhere(installed: Distribution) -> list[str]:
+    """Return what was installed outside the folder that is imported from, relative to the environment."""
+    root, prefix = Path(str(installed.locate_file(""))).resolve(), Path(sys.prefix).resolve()
+    listed = {Path(str(installed.locate_file(file))).resolve() for file in installed.files or []}
+    return sorted(Path(os.path.relpath(path, prefix)).as_posix() for path in listed if not path.is_relative_to(root))
 
 
 def list_others(installed: Distribution, tops: set[str]) -> set[Path]:
@@ -62,10 +73,14 @@ def describe(name: str) -> dict[str, Any]:
         "gil_warnings": [],
         "version": installed.version,
         "wheel": installed.read_text("WHEEL") or "",
+        "metadata": installed.read_text("METADATA") or "",
+        "entry_points": [[each.group, each.name, each.value] for each in installed.entry_points],
         "files": describe_files(installed),
+        "elsewhere": list_elsewhere(installed),
         "sitecustomize": getattr(sys.modules.get("sitecustomize"), "__file__", None),
         "import_error": "it ended the interpreter",
         "modules": {},
+        "broken": {},
     }
 
 
@@ -93,11 +108,50 @@ def describe_import(native: str) -> dict[str, Any]:
     return facts
 
 
+def load_all(facts: dict[str, Any], name: str, package: str) -> Iterator[dict[str, Any]]:
+    """Import every module of a package that is no program, load every entry point, and yield the facts before each.
+
+    What cannot be loaded is in `broken`, by what it is: why, and the module that it misses, unless it is one of Python
+    that another system or version has.
+    """
+    files: dict[str, str] = facts["files"]
+    parts = [file.partition(".") for file in files]
+    modules = {module.removesuffix("/__init__") for module, _, suffix in parts if f".{suffix}" in all_suffixes()}
+    inside = {
+        module.replace("/", ".")
+        for module in modules
+        if module.startswith(f"{package}/")
+        and not module.endswith("/__main__")
+        and module.replace("/", "").isidentifier()
+        # Other folders hold data.
+        and all(f"{folder}/__init__.py" in files for folder in map(Path.as_posix, list(Path(module).parents)[:-1]))
+    }
+    loaders: dict[str, Callable[[], Any]] = {
+        f"import {each}": partial(importlib.import_module, each) for each in inside
+    }
+    for each in distribution(name).entry_points:
+        loaders[f"the entry point {each.name} = {each.value}"] = each.load
+    for what, load in sorted(loaders.items()):
+        facts["broken"][what] = ["it ended the interpreter", None]
+        yield facts
+        try:
+            load()
+        except BaseException as error:  # noqa: BLE001 - the same
+            missing = error.name if isinstance(error, ModuleNotFoundError) else None
+            if missing not in sys.stdlib_module_names:
+                facts["broken"][what] = [traceback.format_exception_only(error)[-1].strip(), missing]
+                continue
+        del facts["broken"][what]
+    yield facts
+
+
 def main(name: str, native: str, file: str) -> None:
-    """Write the facts before the import, and again after it, if it comes back."""
+    """Write the facts before the import, and again after it, if it comes back, and before all else that is loaded."""
     facts = describe(name)
     Path(file).write_text(json.dumps(facts), encoding="utf-8")
-    Path(file).write_text(json.dumps({**facts, **describe_import(native)}), encoding="utf-8")
+    facts.update(describe_import(native))
+    for known in load_all(facts, name, native.split(".", maxsplit=1)[0]) if facts["import_error"] is None else [facts]:
+        Path(file).write_text(json.dumps(known), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,37 +8,41 @@ interpreters, on its PATH as `python3.10` or `python3.14t`, as those of the many
 import json
 import os
 import re
+import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
+from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
+from roadworthy import processes
 from roadworthy.building.toolchain import run_merged
 from roadworthy.index import NotThereYetError, patiently
 from roadworthy.processes import EXE, find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import Python
 from roadworthy.terminal import problem
+from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Source, read_requirements
+from roadworthy.verifying.variables import own_variables
 
-DESCRIBE = Path(__file__).resolve().parent / "describe.py"
+DESCRIBE, RUN_TESTS = (Path(__file__).resolve().parent / name for name in ("describe.py", "run_tests.py"))
 # What an interpreter is, by itself.
 ASK = "import json, sys; print(json.dumps([*sys.version_info[:3], 't' in sys.abiflags]))"
+# Import a module from a folder, and nothing else.
+IMPORT_FROM = (
+    "import sys; sys.path.insert(0, sys.argv[1]); sys.exit(sys.argv[1] not in __import__(sys.argv[2]).__file__)"
+)
 # What uv and pip say of a version that an index does not list.
 ABSENT = re.compile("(?i)there is no version of|was not found in the package registry|No matching distribution found")
-# Variables with which the caller's environment would decide what is installed, from where, or what is imported.
-DROPPED = re.compile(r"PYTHON|PIP_|CONDA_|VIRTUAL_ENV|CARGO_TARGET_DIR|RUSTFLAGS|UV_PYTHON$")
-# And, for the one installation whose source must be what is on the command line:
-DROPPED_FOR_THE_PACKAGE = re.compile(
-    r"UV_((BUILD_)?CONSTRAINT|CONFIG_FILE|DEFAULT_INDEX|EXCLUDE_NEWER|EXTRA_INDEX_URL|FIND_LINKS|INDEX|NO_BINARY|NO_BUILD"
-    r"|OVERRIDE|PRERELEASE)"
-)
+# Isolated from what its user has configured.
+PIP = ("-m", "pip", "--isolated", "--disable-pip-version-check", "--no-input")
 # Without its cache, uv cannot take an older file of the same name for this one.
 ALONE = ("--no-cache", "--no-config", "--no-sources")
 
@@ -52,18 +56,6 @@ class FailedError(Exception):
         self.what, self.output = what, output
 
 
-def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what would reach into another one."""
-    kept = {name: value for name, value in os.environ.items() if not DROPPED.match(name)}
-    # Bytecode is a file that no artefact brought.
-    return {**kept, "UV_PYTHON_DOWNLOADS": "never", "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def package_environment() -> dict[str, str]:
-    """Return the same for the installation of the package."""
-    return {name: value for name, value in clean_environment().items() if not DROPPED_FOR_THE_PACKAGE.match(name)}
-
-
 @dataclass(frozen=True)
 class Environment:
     """A virtual environment of its own in `folder`, and an empty folder beside it to run things in."""
@@ -71,6 +63,7 @@ class Environment:
     project: Project
     python: Python
     folder: Path
+    outcomes: dict[str, str] = field(default_factory=dict, kw_only=True)  # by the test, once they have been run
 
     @property
     def executable(self) -> Path:
@@ -85,12 +78,12 @@ class Environment:
         return folder
 
     def run(self, what: str, *command: object, environment: dict[str, str] | None = None) -> str:
-        """Run a command in the empty folder and return what it prints.
+        """Run a command in the empty folder and return what it prints; it knows nothing of this machine.
 
         Raises:
             FailedError: It ended with another exit code than 0. `what` says what that means.
         """
-        done = run_merged(*command, cwd=self.empty, env=environment or clean_environment())
+        done = run_merged(*command, cwd=self.empty, env=environment or own_variables(self.folder / "home"))
         if done.returncode:
             raise FailedError(what, done.stdout)
         return done.stdout
@@ -104,31 +97,36 @@ class Environment:
             what = "uv could not make an environment"
             self.run(what, find_uv(), "venv", "--quiet", "--python", self.python.path, self.folder / "env")
 
-    def install(self, what: str, *arguments: object, environment: dict[str, str] | None = None) -> None:
+    def install(self, what: str, *arguments: object) -> None:
         """Run `uv pip install` into this environment."""
-        command = (find_uv(), "pip", "install", "--python", self.executable, *arguments)
-        self.run(what, *command, environment=environment)
+        self.run(what, find_uv(), "pip", "install", "--python", self.executable, *arguments)
 
-    def pip(self, what: str, *arguments: object) -> None:
-        """Run `pip install` in this environment, isolated from its user's configuration."""
-        options = ("--isolated", "--disable-pip-version-check", "--no-input", "install")
-        self.run(what, self.executable, "-I", "-m", "pip", *options, *arguments, environment=package_environment())
+    def fetch(self, what: str, *arguments: object) -> None:
+        """Install what is required from where this machine's uv finds it; the home is this one's alone."""
+        variables = own_variables(self.folder / "fetching", fetches=True)
+        self.run(what, find_uv(), "pip", "install", "--python", self.executable, *arguments, environment=variables)
 
-    def install_test_requirements(self) -> None:
-        """Install what the package's tests need, as it is locked."""
+    def pip(self, what: str, *arguments: object, own: bool = True) -> None:
+        """Run `pip install` into this environment: its own pip, or the locked one, which is not in it."""
+        elsewhere = (processes.venv_bin("python"), "-I", *PIP, f"--python={self.executable}")
+        self.run(what, *((self.executable, "-I", *PIP) if own else elsewhere), "install", *arguments)
+
+    def create_for_tests(self) -> None:
+        """Make it, and install what the package's tests need, as it is locked."""
+        self.create()
         what = "the requirements of the tests could not be installed"
         lock = self.project.root / "requirements" / "test.txt"
-        self.install(what, "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
+        self.fetch(what, "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
 
     def install_wheel(self, source: Source) -> None:
         """Install the wheel with uv from the one source."""
         what, arguments = "none of the wheels can be installed here", (*ALONE, *source.arguments)
-        self.try_patiently(source, what, lambda what: self.install(what, *arguments, environment=package_environment()))
+        self.try_patiently(source, what, lambda what: self.install(what, *arguments))
 
-    def install_wheel_with_pip(self, source: Source) -> None:
-        """Install the wheel with the environment's pip from the one source."""
-        what = "pip finds none of the wheels to install"
-        self.try_patiently(source, what, lambda what: self.pip(what, "--no-cache-dir", *source.arguments))
+    def install_wheel_with_pip(self, source: Source, *, own: bool = True) -> None:
+        """Install the wheel with the environment's pip, or the locked one, from the one source."""
+        what, arguments = "pip finds none of the wheels to install", ("--no-cache-dir", *source.arguments)
+        self.try_patiently(source, what, lambda what: self.pip(what, *arguments, own=own))
 
     def try_patiently(self, source: Source, what: str, install: Callable[[str], None]) -> None:
         """Install the package; where an index says that it has no such version, wait: it may a little later."""
@@ -144,34 +142,92 @@ class Environment:
 
         patiently(attempt)
 
-    def install_sdist(self, source: Source) -> None:
-        """Install the sdist from source with its locked crates, without any network."""
-        artefacts = source.artefacts
-        fetch = ("cargo", "fetch", "--locked", f"--manifest-path={artefacts.unpacked / 'Cargo.toml'}")
-        self.run("the sdist's locked crates could not be fetched", *fetch)
-        self.install("what the build requires could not be installed", "--", *artefacts.build_requirements())
-        # Without isolation the build may use no index.
-        options = (*ALONE, "--no-index", "--no-deps", "--no-build-isolation", artefacts.sdist)
-        offline = {**package_environment(), "MATURIN_PEP517_ARGS": "--locked", "CARGO_NET_OFFLINE": "true"}
-        self.install("the sdist cannot be installed from source", *options, environment=offline)
+    def install_sdist(self, source: Source, *, unpacked: bool = False) -> str:
+        """Install the sdist from source with its locked crates, and return how the network was kept away.
 
-    def install_dependencies(self, source: Source) -> None:
+        Args:
+            source: Of the sdist.
+            unpacked: Whether pip installs its content, as packagers do; default: uv the file.
+        """
+        artefacts, what = source.artefacts, "the sdist cannot be installed from source"
+        cargo = self.vendor_crates(artefacts.unpacked / "Cargo.toml")
+        self.fetch("what the build requires could not be installed", "--", *artefacts.build_requirements())
+        alone, nowhere, how = without_network()
+        own = own_variables(self.folder / "home")
+        path = f"{self.executable.parent}{os.pathsep}{own.get('PATH', '')}"
+        offline = {**own, **nowhere, **cargo, "MATURIN_PEP517_ARGS": "--locked", "PATH": path}
+        # Without isolation the build may use no index.
+        options = ("--no-index", "--no-deps", "--no-build-isolation")
+        uv = (find_uv(), "pip", "install", "--python", self.executable, *ALONE, *options, artefacts.sdist)
+        if unpacked:
+            what, folder = f"{what} by pip, unpacked", self.folder / "unpacked"
+            shutil.copytree(artefacts.unpacked, folder)
+            pip = (self.executable, "-I", *PIP, "install", "--force-reinstall", *options, folder)
+        self.run(what, *alone, *(pip if unpacked else uv), environment=offline)
+        return how
+
+    def vendor_crates(self, manifest: Path) -> dict[str, str]:
+        """Put the locked crates into a folder, as distributions do; return the variables of a cargo that has no more.
+
+        They are fetched as this machine fetches crates: that is cargo's own code, and runs nothing of theirs.
+        """
+        home = (self.folder / "cargo").resolve()
+        home.mkdir(exist_ok=True)
+        fetch = ("cargo", "vendor", "--locked", "--respect-source-config", f"--manifest-path={manifest}")
+        fetched = processes.run(*fetch, home / "vendor", cwd=self.empty, env=os.environ, check=False)
+        if fetched.returncode:
+            raise FailedError("the sdist's locked crates could not be fetched", fetched.stderr)
+        (home / "config.toml").write_text(fetched.stdout, encoding="utf-8")
+        return {"CARGO_HOME": str(home), "CARGO_TARGET_DIR": str(home / "target"), "CARGO_NET_OFFLINE": "true"}
+
+    def install_dependencies(self, source: Source, *, lowest: bool = False) -> None:
         """Install what the installed package says that it requires, from where this machine's installer finds it.
 
         The package is there already: nothing that is required can bring another one.
+
+        Args:
+            source: Of the package.
+            lowest: Whether to take the lowest version of each requirement that has a lowest one.
         """
         wheel = source.artefacts.installed_wheel(self.read_installed("WHEEL"))
         file = (wheel or source.artefacts.sdist).name
         requirements = read_requirements(self.read_installed("METADATA"), file)
+        if bounded := [each for each in requirements if lowest and re.search(r">|==|~=", each.split(";")[0])]:
+            what = f"{file} requires what cannot be installed in its lowest versions: {', '.join(bounded)}"
+            arguments = ("--resolution=lowest-direct", "--", *bounded)
+            try:
+                # The lowest that this Python can have without a compiler.
+                self.fetch(what, "--only-binary=:all:", *arguments)
+            except FailedError:
+                self.fetch(what, *arguments)
         if not requirements:
             return
         listed = ", ".join(requirements)
         try:
-            self.install(f"{file} requires what cannot be installed together: {listed}", "--", *requirements)
+            self.fetch(f"{file} requires what cannot be installed together: {listed}", "--", *requirements)
         except FailedError:
             for each in requirements:
-                self.install(f"{file} requires {each}, which cannot be installed", "--", each)
+                self.fetch(f"{file} requires {each}, which cannot be installed", "--", each)
             raise
+
+    def try_other_ways(self, source: Source, *, own: bool) -> None:
+        """Make sure that each extra could be installed, and the wheel into a folder with pip, and as a tool with uv."""
+        wheel = source.artefacts.installed_wheel(self.read_installed("WHEEL"))
+        if wheel is None:
+            return
+        for extra in parse_email(self.read_installed("METADATA"))[0].get("provides_extra", []):
+            what = f"the extra {extra} requires what cannot be installed"
+            self.fetch(what, "--dry-run", "--", f"{self.project.name}[{extra}] @ {wheel.as_uri()}")
+        folder, module = self.folder / "target", self.project.native_module
+        options = (f"--target={folder}", "--no-cache-dir", "--no-deps", "--no-index", wheel)
+        self.pip("the wheel cannot be installed into a folder (pip install --target)", *options, own=own)
+        what = f"import {module} fails where the wheel was installed into a folder (pip install --target)"
+        self.run(what, self.executable, "-I", "-c", IMPORT_FROM, folder, module)
+        if any(group.endswith("_scripts") for group, *_ in source.artefacts.entry_points()):
+            tools = {name: str(self.folder / "tools" / name) for name in ("UV_TOOL_DIR", "UV_TOOL_BIN_DIR")}
+            command = (find_uv(), "tool", "install", "--no-cache", "--python", self.python.path, wheel)
+            variables = {**own_variables(self.folder / "fetching", fetches=True), **tools}
+            self.run("the wheel cannot be installed as a tool (uv tool install)", *command, environment=variables)
 
     def read_installed(self, file: str) -> bytes:
         """Return a file of the package's .dist-info folder, without asking the environment's interpreter."""
@@ -192,27 +248,36 @@ class Environment:
         return facts
 
     def run_tests(self, source: Path) -> str:
-        """Run the package's tests out of the unpacked sdist, and return how many passed, as pytest's report says."""
-        what, report = "the package's tests failed", self.folder / "tests.xml"
-        command = ("-I", "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "--quiet", f"--junitxml={report}")
+        """Run the package's tests out of the unpacked sdist, and return how many passed, as each of them told."""
         declared = Project(source).test_paths
         if not (tests := sorted(path for each in declared for path in source.glob(each))):
             what = f"the sdist has no {', '.join(declared)}: without a test nothing shows that the package works"
             raise problem(what, "write one that imports it; compare testpaths and [tool.maturin] exclude")
-        where = ("--config-file", source / "pyproject.toml", "--rootdir", source, *tests)
-        printed = self.run(what, self.executable, *command, *where)
+        # Nothing that is tested can foresee the name.
+        report, started, exited_well = self.folder / secrets.token_hex(16), time.perf_counter(), True
+        options = ("-p", "no:cacheprovider", "--color=no", "--quiet", "--config-file", source / "pyproject.toml")
+        command = ("-I", RUN_TESTS, report, *options, "--rootdir", source, *tests)
         try:
-            return read_report(report)
-        except (OSError, ValueError, ET.ParseError) as error:
-            raise FailedError(what, f"{printed}\npytest has left no report: {error}") from error
+            printed = self.run("", self.executable, *command)
+        except FailedError as error:
+            printed, exited_well = error.output, False
+        outcomes, ended = verdict.read_outcomes(report)
+        if fault := verdict.find_fault(outcomes, ended=ended, exited_well=exited_well):
+            raise FailedError(fault, printed)
+        self.outcomes.update(outcomes)
+        return f"{verdict.summarise(outcomes)} in {time.perf_counter() - started:.2f}s"
 
 
-def read_report(report: Path) -> str:
-    """Return what a report in JUnit's form says of tests that did not fail, in pytest's words."""
-    suite = next(ET.parse(report).iter("testsuite"), ET.Element(""))  # noqa: S314 - pytest wrote it
-    tests, skipped = (int(suite.get(count, "")) for count in ("tests", "skipped"))
-    skips = f", {skipped} skipped" if skipped else ""
-    return f"{tests - skipped} passed{skips} in {float(suite.get('time', '')):.2f}s"
+@cache
+def without_network() -> tuple[list[str], dict[str, str], str]:
+    """Return what takes the network away from a command: words before it, and variables; and how, in words."""
+    alone = ["unshare", "--user", "--map-current-user", "--net", "--"]
+    if shutil.which("unshare") and not subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
+        return alone, {}, "in a namespace without network"
+    # Nothing listens at the port of `discard`.
+    names = [f"{kind}_proxy" for kind in ("http", "https", "all")]
+    nowhere = dict.fromkeys([*names, *map(str.upper, names)], "http://127.0.0.1:9")
+    return [], nowhere, "with proxies to nowhere"
 
 
 # ---- in a container -------------------------------------------------------------------------------------------------
@@ -275,19 +340,20 @@ class ContainerEnvironment(Environment):
         return self.folder / "env" / "bin" / "python"
 
     def run(self, what: str, *command: object, **_: object) -> str:
-        """Run a command in a container, which nothing of this machine's environment reaches."""
+        """Run a command in a container, which nothing of this machine's environment reaches but its program."""
         variables = (f"--env=HOME={self.folder}", "--env=PYTHONDONTWRITEBYTECODE=1")
         folders = (self.folder, self.project.root, *self.folders)
-        return super().run(what, *docker_run(self.image, command, folders, f"--workdir={self.empty}", *variables))
+        started = docker_run(self.image, command, folders, f"--workdir={self.empty}", *variables)
+        return super().run(what, *started, environment=dict(os.environ))
 
     def create(self, **_: object) -> None:
         """Make it, always with pip."""
         super().create(with_pip=True)
 
-    def install(self, what: str, *arguments: object, **_: object) -> None:
+    def fetch(self, what: str, *arguments: object) -> None:
         """Run `pip install`."""
         self.pip(what, *arguments)
 
     def install_wheel(self, source: Source) -> None:
-        """Install the wheel with pip as well."""
+        """Install the wheel with its own pip as well."""
         self.install_wheel_with_pip(source)

@@ -21,13 +21,22 @@ from roadworthy.project import Project
 from roadworthy.pythons import Python, PythonNotFoundError, find_pythons, list_pythons, newest_of_each
 from roadworthy.releasing.version import advising
 from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem
+from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.environment import ContainerEnvironment, Environment, FailedError, find_in_image
 
 # How many lines of a failed command are shown.
 TAIL = 40
 # Variables that change what a Python imports or runs, told because somebody may rely on one.
-REACHES_INTO = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE")
+REACHES_INTO = (
+    "PYTEST_ADDOPTS",
+    "PYTEST_PLUGINS",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONUSERBASE",
+    "RUSTFLAGS",
+)
 ENGINE = str(Path(__file__).resolve().parents[2])  # where the Makefile says that this engine is
 
 
@@ -44,6 +53,7 @@ class Job:
     seconds: float = 0.0
     problems: list[Problem] = field(default_factory=list)
     output: str = ""
+    outcomes: dict[str, str] = field(default_factory=dict)  # of the tests, if they were run
 
     @property
     def title(self) -> str:
@@ -65,7 +75,8 @@ class Job:
         started = time.perf_counter()
         folder.mkdir()
         try:
-            self.result = self.steps(self.environment(folder), self.source)
+            environment = self.environment(folder)
+            self.result, self.outcomes = self.steps(environment, self.source), environment.outcomes
         except FailedError as error:
             self.output = error.output
             remedy = f"its last lines are above; look around in the environment: {self.keep_command}"
@@ -221,6 +232,8 @@ def report(jobs: list[Job]) -> None:
     for job in sorted(jobs, key=lambda job: (job.python, job.title)):
         table.add_row(str(job.python), job.title, "FAILED" if job.problems else job.result, f"{job.seconds:.1f}")
     out.print(table)
+    for line in verdict.compare({f"CPython {job.python}, {job.title}": job.outcomes for job in jobs if job.outcomes}):
+        err.print(printable(line))
     for job in jobs:
         if job.output:
             err.rule(f"CPython {job.python}, {job.title}", align="left")

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from packaging.metadata import parse_email
+
 from roadworthy.declared import wheel_contents
-from roadworthy.project import Project
+from roadworthy.project import SOURCE, Project
 from roadworthy.releasing.version import version_of_tag
+from roadworthy.sums import sha256
 from roadworthy.terminal import Problem, ProblemsError
 from roadworthy.verifying.artefacts import Artefacts, wheel_files
 
 NATIVE_SUFFIXES = (".so", ".pyd", ".dylib", ".dll")
 # What an installer adds to, or rewrites in, the .dist-info folder of what it installs.
-WRITTEN_BY_INSTALLERS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
+WRITTEN_BY_INSTALLERS = r"RECORD|INSTALLER|REQUESTED|direct_url\.json|uv_build\.json|uv_cache\.json"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,21 @@ class Installation:
         """Those of them that are the native module, whatever their suffix."""
         stem = self.project.native_module.replace(".", "/")
         return {file for file in self.package if file.endswith(NATIVE_SUFFIXES) and file.split(".", 1)[0] == stem}
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The core metadata."""
+        return read_fields(self.facts["metadata"])
+
+    @property
+    def entry_points(self) -> set[tuple[str, ...]]:
+        """Group, name and value of each."""
+        return {(group, name, value.replace(" ", "")) for group, name, value in self.facts["entry_points"]}
+
+
+def read_fields(metadata: bytes | str) -> dict[str, Any]:
+    """Return the fields of core metadata by their names."""
+    return {**parse_email(metadata)[0]}
 
 
 def require(proofs: Iterable[Callable[[Installation], Iterator[Problem]]], installed: Installation) -> None:
@@ -65,7 +83,7 @@ def same_bytes_as_a_wheel(installed: Installation) -> Iterator[Problem]:
         file
         for file in sorted(packed.keys() | facts["files"].keys())
         if packed.get(file) != facts["files"].get(file)
-        and not (PurePosixPath(file).name in WRITTEN_BY_INSTALLERS or file.split("/", 1)[0].endswith(".data"))
+        and not re.fullmatch(rf"[^/]+\.dist-info/({WRITTEN_BY_INSTALLERS})|[^/]+\.data/.*", file)
     ]
     if differing:
         yield Problem(f"{', '.join(differing)}: installed is not what {wheel.name} holds", "run: make build")
@@ -87,16 +105,61 @@ def one_native_module(installed: Installation) -> Iterator[Problem]:
 
 
 def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
-    """The package is what the sdist holds below python/, beside the native module, as [tool.maturin] declares."""
+    """The package is, byte for byte, what the sdist holds below python/, as [tool.maturin] declares, and the module."""
     source = installed.artefacts.unpacked
     files = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
     expected = wheel_contents(installed.project, source, files)
-    present = installed.package - installed.native
+    present, found = installed.package - installed.native, installed.facts["files"]
+    for file in sorted(present):
+        path = source / SOURCE / file
+        if path.is_file() and found[file] != sha256(path.read_bytes()):
+            yield Problem(f"{file} is installed with another content than the sdist's", "run: make clean build")
     for file in expected.lacking(present):
         yield Problem(f"the installation lacks {file}", "is it ignored by git, or excluded in pyproject.toml?")
     for file in expected.strange(present):
         what = f"the installation holds {file}, which is not in the source"
         yield Problem(what, "is it a stale file? run: make clean build")
+
+
+def same_metadata_as_the_source(installed: Installation) -> Iterator[Problem]:
+    """The metadata is what the sdist's PKG-INFO says, and the entry points are those of its pyproject.toml."""
+    remedy, artefacts = "run: make clean build", installed.artefacts
+    if not (artefacts.unpacked / "PKG-INFO").is_file():
+        yield Problem("the sdist has no PKG-INFO", remedy)
+        return
+    found, told = installed.fields, read_fields((artefacts.unpacked / "PKG-INFO").read_bytes())
+    # What a build may decide by itself is listed as dynamic; the form depends on who builds.
+    left_out = {"metadata_version", "dynamic", *(each.lower().replace("-", "_") for each in told.get("dynamic", []))}
+    for key in sorted((found.keys() | told.keys()) - left_out):
+        if found.get(key) != told.get(key):
+            what = f"the metadata's {key} is {found.get(key)!r}, and the sdist's is {told.get(key)!r}"
+            yield Problem(what, remedy)
+    for group, name, value in sorted(installed.entry_points ^ artefacts.entry_points()):
+        where = "only installed" if (group, name, value) in installed.entry_points else "only in the sdist"
+        yield Problem(f"the entry point {name} = {value} in {group} is {where}", remedy)
+
+
+def nothing_elsewhere(installed: Installation) -> Iterator[Problem]:
+    """Outside the folder of packages there are only entry points' scripts, and what [tool.maturin] data declares."""
+    scripts = {name for group, name, _ in installed.entry_points if group in {"console_scripts", "gui_scripts"}}
+    declared = installed.artefacts.declared_data()
+    for file in installed.facts["elsewhere"]:
+        path = PurePosixPath(file)
+        is_script = (
+            path.parent.name in {"bin", "Scripts"} and re.sub(r"(-script)?\.(exe|pyw?)$", "", path.name) in scripts
+        )
+        if not is_script and not any(f"/{file}".endswith(f"/{each}") for each in declared):
+            what = f"{file} is installed outside the folder of packages, and nothing declares it"
+            yield Problem(what, "declare it in [project.scripts], or in [tool.maturin] data")
+
+
+def everything_loads(installed: Installation) -> Iterator[Problem]:
+    """Every module and entry point can be loaded, but for what an extra brings."""
+    for what, (reason, missing) in installed.facts["broken"].items():
+        own = str(missing).split(".", 1)[0] == installed.project.import_name
+        if missing is None or own or not installed.fields.get("provides_extra"):
+            remedy = "repair it; declare what it needs in dependencies, or as an extra in optional-dependencies"
+            yield Problem(f"{what} fails: {reason}", remedy)
 
 
 def import_works(installed: Installation) -> Iterator[Problem]:

@@ -1,0 +1,76 @@
+"""What a package's tests prove: judged by what `run_tests.py` told of each, for an exit code alone proves nothing."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+# How many names are listed before it is only said how many more there are.
+LISTED = 5
+
+
+def read_outcomes(report: Path) -> tuple[dict[str, str], bool]:
+    """Return by the test what became of it, and whether pytest came back; nothing where there is no report.
+
+    It has passed, failed, was skipped or left out (by a conftest or an option), or has ended as nothing: "".
+    """
+    told: dict[str, dict[str, str]] = {}
+    for line in report.read_text(encoding="utf-8", errors="replace").splitlines() if report.is_file() else ():
+        try:
+            kind, name, *outcome = json.loads(line)
+            phases = told.setdefault(str(name), {})
+            # A subtest is told as its test is, before it.
+            phases[kind] = "failed" if phases.get(kind) == "failed" else "".join(outcome)
+        except (TypeError, ValueError):
+            break
+    ended = told.pop("pytest", None) is not None
+    return {name: outcome_of(phases) for name, phases in told.items()}, ended
+
+
+def outcome_of(phases: Mapping[str, str]) -> str:
+    """Return what became of a test, by how each of its phases ended."""
+    if "failed" in phases.values():
+        return "failed"
+    if "chosen" not in phases:
+        return "left out"
+    if "teardown" not in phases:
+        return ""
+    return "passed" if [*phases.values()].count("passed") == 3 else "skipped"  # noqa: PLR2004 - setup, call, teardown
+
+
+def find_fault(outcomes: Mapping[str, str], *, ended: bool, exited_well: bool) -> str | None:
+    """Say why the tests prove nothing; None if they prove something."""
+    counts = Counter(outcomes.values())
+    chosen = len(outcomes) - counts["left out"]
+    if counts["failed"]:
+        return "the package's tests failed"
+    if not chosen and (ended or exited_well):
+        return "none of the package's tests was collected"
+    if counts[""] or not ended:
+        return f"the package's tests ended early: {counts['']} of {chosen} have no outcome"
+    if not counts["passed"]:
+        return "none of the package's tests was run to its end"
+    return None if exited_well else "the package's tests passed, and pytest ended with an error"
+
+
+def summarise(outcomes: Mapping[str, str]) -> str:
+    """Return how many passed, and how many did not."""
+    counts = Counter(outcomes.values())
+    return ", ".join(f"{counts[each]} {each}" for each in ("passed", "skipped", "left out") if counts[each])
+
+
+def compare(by_job: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Yield a line for the tests that no job has run to their end, and for each job's that another one has."""
+    passed = {job: {name for name, end in outcomes.items() if end == "passed"} for job, outcomes in by_job.items()}
+    elsewhere = {name for names in passed.values() for name in names}
+    if nowhere := {name for outcomes in by_job.values() for name in outcomes} - elsewhere:
+        yield f"run to their end nowhere: {enumerate_some(nowhere)}"
+    for job, names in passed.items():
+        if elsewhere - names:
+            yield f"{job}: not run to their end, as elsewhere: {enumerate_some(elsewhere - names)}"
+
+
+def enumerate_some(names: set[str]) -> str:
+    """Return how many tests there are, and the first of them."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"{len(names)} tests: {', '.join(sorted(names)[:LISTED])}{more}"
