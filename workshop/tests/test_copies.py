@@ -349,8 +349,8 @@ def test_after_a_kill_there_is_no_half_of_a_copy_and_the_same_command_makes_it(o
 
 
 def test_a_commit_that_is_no_template_is_refused(own: Folder) -> None:
-    own.git("rm", "--quiet", "template.toml")
-    own.commit("No rules")
+    own.git("rm", "--quiet", "--cached", "template.toml")
+    own.git("commit", "--quiet", "--message=No rules")
     done = own.template("new", *GIVEN, "turbo-frob")
     assert done.returncode == 1
     assert "it has no template.toml" in done.stderr
