@@ -169,7 +169,7 @@ def test_an_sdist_is_unpacked_without_its_modes_on_every_python(
 ) -> None:
     monkeypatch.delattr(tarfile, "data_filter")
     entries = [(tarfile.TarInfo(f"x-1.0/{name}"), name.encode()) for name in ("plain", "program")]
-    for (entry, _), mode in zip(entries, (0o6666, 0o6777), strict=True):
+    for (entry, _), mode in zip(entries, (0o666, 0o777), strict=True):
         entry.mode, entry.uid = mode, 4711
     unpacked = unpack(write_sdist(tmp_path / "x-1.0.tar.gz", *entries), tmp_path / "unpacked")
     modes = {path.name: (path.read_bytes(), path.stat().st_mode & 0o7777) for path in unpacked.iterdir()}
@@ -187,5 +187,5 @@ def test_a_header_that_is_longer_than_any_name_is_not_read(tmp_path: Path) -> No
     entry = tarfile.TarInfo("x-1.0/file")
     entry.pax_headers = {"comment": "x" * (2 << 20)}
     path = write_sdist(tmp_path / "x-1.0.tar.gz", (entry, b""))
-    with pytest.raises(ProblemsError, match=r"cannot be unpacked: ReadError: a header of 2,097,\d+ bytes"):
+    with pytest.raises(ProblemsError, match=r"cannot be unpacked: a header of 2,097,\d+ bytes is in it"):
         unpack(path, tmp_path / "unpacked")
