@@ -11,6 +11,7 @@ import io
 import multiprocessing
 import random
 import re
+import resource
 import struct
 import sys
 import tarfile
@@ -391,6 +392,7 @@ def _(path: Path) -> None:
 
 def judge(path: Path, connection: "multiprocessing.connection.Connection") -> None:
     """Judge a file, and say what it took: called in a process of its own."""
+    resource.setrlimit(resource.RLIMIT_CPU, (2 * LONGEST, 2 * LONGEST))
     facts = expect(PROJECT, [])
     started = time.process_time()
     findings = check_artefact(path, facts)
@@ -417,9 +419,10 @@ def main() -> None:
             process = context.Process(target=judge, args=(path, sending))
             process.start()
             sending.close()
-            ended = receiving.poll(4 * LONGEST)
-            process.kill() if not ended else None
-            peak, seconds, count, rules = receiving.recv() if ended else (0, 4 * LONGEST, 0, ["none: it did not end"])
+            try:
+                peak, seconds, count, rules = receiving.recv()
+            except EOFError:
+                peak, seconds, count, rules = 0, 2 * LONGEST, 0, ["none: it did not end"]
             process.join()
             told = ", ".join(rules[:3]) + (" …" if len(rules) > 3 else "")  # noqa: PLR2004
             size = path.stat().st_size / MIB

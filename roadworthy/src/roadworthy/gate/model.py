@@ -305,7 +305,7 @@ class Artefact:
             )
         stream = zlib.decompressobj(-zlib.MAX_WBITS) if entry.compress_type else None
         place, left, size, checksum = place + name_length + extra_length, entry.compress_size, 0, 0
-        packed = piece = b""
+        packed, piece, more = b"", b"", False
         # Of what is packed, the last that comes out may wait until it is asked for.
         while left or packed or piece:
             if left and not packed:
@@ -316,12 +316,16 @@ class Artefact:
                     raise EOFError("it ends too early")
             piece = stream.decompress(packed, PIECE) if stream else packed
             packed = stream.unconsumed_tail if stream else b""
+            more = len(piece) > entry.file_size - size or bool(stream and stream.unused_data)
+            piece = piece[: entry.file_size - size]
             size, checksum = size + len(piece), zlib.crc32(piece, checksum)
-            if size > entry.file_size or (stream and stream.unused_data):
-                raise UnreadableError(f"{name!r} has more in it than the directory says", "zip-framing")
             yield piece
-        if size != entry.file_size or checksum != entry.CRC or (stream and not stream.eof):
+            if more:
+                break
+        if size != entry.file_size or checksum != entry.CRC or (stream and not stream.eof and not more):
             raise zipfile.BadZipFile("it is damaged: another size or checksum (CRC-32) than the directory says")
+        if more:
+            raise UnreadableError(f"{name!r} has more in it than the directory says", "zip-framing")
 
     def read(self, name: str) -> bytes | None:
         """Return the content of a file, or None if there is none of that name."""
