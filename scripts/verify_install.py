@@ -1,8 +1,7 @@
 """Prove that an artefact works where a user will install it: in a clean environment, on every CPython of this machine.
 
-For each Python: the wheel with nothing else as its source, proof that what is imported is that very file, and then the
-package's tests, taken from the sdist; on the oldest, the sdist. On the oldest and the newest pip installs what a user
-has, with the lowest and the newest versions of what is required.
+For each Python: the wheel with nothing else as its source, proof that what is imported is that very file, and the tests
+of the sdist; on the oldest, the sdist. On the oldest and the newest pip installs what a user has, as low and as new.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,4 @@
-"""What scripts/template.py starts: `python -m workshop COMMAND`, in the folder of a template or of a copy.
-
-A copy of any age starts the version that it has recorded, or is to be updated to, so this call stays as it is.
-"""
+"""`python -m workshop COMMAND`, in the folder of a template or of a copy: what start.py starts."""
 
 import signal
 import sys

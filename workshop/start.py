@@ -1,7 +1,6 @@
 """Start the workshop of this folder, with its own engine and what it has locked; it works on the current folder.
 
-`python FOLDER/workshop/start.py COMMAND …` is what a copy's scripts/template.py calls, of any version that it fetches:
-this call stays as it is. Any Python must be able to run this.
+A copy's scripts/template.py calls it, of any version that it fetches; so that call stays as it is, for any Python.
 """
 
 import os

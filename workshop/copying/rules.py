@@ -13,7 +13,7 @@ from roadworthy.project import require_repository
 from roadworthy.repository import Repository
 from roadworthy.tables import find_table, parse_toml
 from roadworthy.terminal import problem
-from workshop.copying.names import Names
+from workshop.copying.names import SPELLING, Names
 from workshop.copying.objects import Files, read_file
 
 RECORD = "template.toml"
@@ -45,8 +45,12 @@ class Rules:
             why = f"it has no {' and no '.join(missing)}" if missing else f"its {RECORD} has no rules for copies"
             raise problem(f"{what}: {why}", "take a commit of the template that has it")
         project = find_table(parse_toml("pyproject.toml", texts["pyproject.toml"] or ""), "project")
+        name = str(project.get("name", ""))
+        if not SPELLING.fullmatch(name):
+            remedy = "write it in small letters, digits and hyphens, as Cargo.toml does, and commit"
+            raise problem(f"pyproject.toml has the name {name!r} in [project], which a copy cannot exchange", remedy)
         globs = {name: [str(glob) for glob in found[name]] for name in CLASSES}
-        return cls(Names(str(project["name"])), require_repository(project), globs, str(found["sample"]))
+        return cls(Names(name), require_repository(project), globs, str(found["sample"]))
 
     @property
     def owner(self) -> str:
