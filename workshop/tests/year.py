@@ -13,7 +13,7 @@ from tomlkit.container import Container
 from tomlkit.items import Table
 
 from copies import make_template
-from helpers import PROJECT, run
+from helpers import run
 from releases import IDENTITY, Place, environment
 from roadworthy.processes import find_uv
 from roadworthy.project import Project
@@ -22,8 +22,6 @@ from workshop.copying.record import Record
 NAME = "tin-can"
 # What stays from change to change, so that nothing is compiled, installed or looked at again that is the same.
 KEPT = (".venv", "target", ".mypy_cache", ".ruff_cache")
-# What this checkout has compiled or built, perhaps, and a copy would in the same way.
-COMPILED = ("debug", "develop", "dist", "tools")
 
 
 def nothing(_: Place) -> None:
@@ -117,9 +115,6 @@ class Year:
         # Without it, the set-up would first install one.
         (folder / "uv").mkdir()
         (folder / "uv" / find_uv().name).symlink_to(find_uv())
-        for name in COMPILED:
-            if (PROJECT.target / name).is_dir():
-                shutil.copytree(PROJECT.target / name, self.place.checkout / "target" / name, symlinks=True)
         shutil.copytree(self.place.checkout / ".git", folder / "start")
 
     def begin(self) -> None:
