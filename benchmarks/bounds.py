@@ -206,6 +206,11 @@ def _(path: Path) -> None:
     write_wheel(path, metadata=b"Metadata-Version: 2.4\n" + METADATA[22:] + b"License-File: a\n" * (2 * MIB // 16 - 10))
 
 
+@case("a METADATA of 4,900 unknown fields", WHEEL)
+def _(path: Path) -> None:
+    write_wheel(path, metadata=METADATA + b"".join(b"x%x:\n" % n for n in range(4_900)))
+
+
 @case("a description of 2 MiB of lists", WHEEL)
 def _(path: Path) -> None:
     write_wheel(path, metadata=METADATA + b"\n" + b"* a\n\n" * (2 * MIB // 5 - 40))

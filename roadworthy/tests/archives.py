@@ -386,6 +386,7 @@ wheel(
     "entry points of more than 2 MiB",
     lambda: good_wheel({f"{INFO}/entry_points.txt": os.urandom(3 << 19).hex().encode()}),
 )
+wheel("no-bomb", "6,000 fields", with_metadata(b"".join(b"X-%d:\n" % n for n in range(6_000))))
 wheel("no-bomb", "a member that says it has 3 GiB", by_hand(deflated(b"x"), 3 << 30, b"x"))
 # ---- names that not every system can hold
 for rule, name, makers in (

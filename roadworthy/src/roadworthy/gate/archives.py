@@ -18,6 +18,7 @@ from roadworthy.gate.pypi_archives import UNICODE_PATH, ZIP64, FramingError, ext
 DISKS, CHANGING = struct.Struct("<4xHH14x"), (ZIP64, UNICODE_PATH)
 GZIP = b"\x1f\x8b"
 # What is read and parsed whole; larger ones are written to stop who does that.
+MOST_FIELDS = 5_000
 READ_WHOLE, LARGEST_METADATA = ("WHEEL", "entry_points.txt", "RECORD"), 2 << 20
 
 
@@ -108,6 +109,9 @@ def no_bomb(artefact: Artefact) -> Iterator[str]:
         limit = LARGEST_TEXT if name.endswith("/RECORD") else LARGEST_METADATA
         if name in artefact.files and artefact.files[name].size > limit:
             yield f"{name!r} has {artefact.files[name].size:,} bytes"
+            return
+    if (artefact.metadata or b"").partition(b"\n\n")[0].count(b"\n") > MOST_FIELDS:
+        yield f"{artefact.metadata_name!r} has more than {MOST_FIELDS:,} fields"
 
 
 @rule("wheel")
