@@ -18,8 +18,8 @@ from roadworthy.gate.pypi_archives import UNICODE_PATH, ZIP64, FramingError, ext
 DISKS, CHANGING = struct.Struct("<4xHH14x"), (ZIP64, UNICODE_PATH)
 GZIP = b"\x1f\x8b"
 # What is read and parsed whole; larger ones are written to stop who does that.
-MOST_FIELDS = 5_000
-READ_WHOLE, LARGEST_METADATA = ("WHEEL", "entry_points.txt", "RECORD"), 2 << 20
+MOST_FIELDS, MOST_LINES = 5_000, 20_000
+READ_WHOLE, LARGEST_METADATA = ("WHEEL", "entry_points.txt", "RECORD"), 1 << 19
 
 
 @rule("both")
@@ -110,8 +110,9 @@ def no_bomb(artefact: Artefact) -> Iterator[str]:
         if name in artefact.files and artefact.files[name].size > limit:
             yield f"{name!r} has {artefact.files[name].size:,} bytes"
             return
-    if (artefact.metadata or b"").partition(b"\n\n")[0].count(b"\n") > MOST_FIELDS:
-        yield f"{artefact.metadata_name!r} has more than {MOST_FIELDS:,} fields"
+    fields, _, description = (artefact.metadata or b"").partition(b"\n\n")
+    if fields.count(b"\n") > MOST_FIELDS or description.count(b"\n") > MOST_LINES:
+        yield f"{artefact.metadata_name!r} has more than {MOST_FIELDS:,} fields, or a description of {MOST_LINES:,} lines"
 
 
 @rule("wheel")
