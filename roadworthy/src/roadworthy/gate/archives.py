@@ -112,7 +112,7 @@ def no_bomb(artefact: Artefact) -> Iterator[str]:
             return
     fields, _, description = (artefact.metadata or b"").partition(b"\n\n")
     if fields.count(b"\n") > MOST_FIELDS or description.count(b"\n") > MOST_LINES:
-        yield f"{artefact.metadata_name!r} has more than {MOST_FIELDS:,} fields, or a description of {MOST_LINES:,} lines"
+        yield f"{artefact.metadata_name!r} has more than {MOST_FIELDS:,} fields, or {MOST_LINES:,} lines behind them"
 
 
 @rule("wheel")
