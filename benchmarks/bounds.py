@@ -186,55 +186,62 @@ def _(path: Path) -> None:
     write_wheel(path, ("noise", noise), metadata=METADATA + b"Keywords: x\n" * (80 * MIB))
 
 
-@case("a METADATA of 2 MiB of unknown fields", WHEEL)
+@case("a METADATA of 512 KiB of unknown fields", WHEEL)
 def _(path: Path) -> None:
-    write_wheel(path, metadata=(METADATA + b"".join(b"x%x:\n" % n for n in range(400_000)))[: 2 * MIB])
+    write_wheel(path, metadata=(METADATA + b"".join(b"x%x:\n" % n for n in range(90_000)))[: MIB // 2])
 
 
-@case("a METADATA of 2 MiB of one field", WHEEL)
+@case("a METADATA of 512 KiB of one field", WHEEL)
 def _(path: Path) -> None:
-    write_wheel(path, metadata=METADATA + b"a:\n" * (2 * MIB // 3 - 100))
+    write_wheel(path, metadata=METADATA + b"a:\n" * (MIB // 2 // 3 - 100))
 
 
-@case("a METADATA of 2 MiB of requirements", WHEEL)
+@case("a METADATA of 512 KiB of requirements", WHEEL)
 def _(path: Path) -> None:
-    write_wheel(path, metadata=METADATA + b"Requires-Dist: a\n" * (2 * MIB // 17 - 10))
+    write_wheel(path, metadata=METADATA + b"Requires-Dist: a\n" * (MIB // 2 // 17 - 10))
 
 
-@case("a METADATA of 2 MiB of licence files", WHEEL)
+@case("a METADATA of 512 KiB of licence files", WHEEL)
 def _(path: Path) -> None:
-    write_wheel(path, metadata=b"Metadata-Version: 2.4\n" + METADATA[22:] + b"License-File: a\n" * (2 * MIB // 16 - 10))
+    write_wheel(
+        path, metadata=b"Metadata-Version: 2.4\n" + METADATA[22:] + b"License-File: a\n" * (MIB // 2 // 16 - 10)
+    )
 
 
-@case("a description of 2 MiB of lists", WHEEL)
+@case("a METADATA of 4,900 unknown fields", WHEEL)
 def _(path: Path) -> None:
-    write_wheel(path, metadata=METADATA + b"\n" + b"* a\n\n" * (2 * MIB // 5 - 40))
+    write_wheel(path, metadata=METADATA + b"".join(b"x%x:\n" % n for n in range(4_900)))
 
 
-@case("a description of 2 MiB of stars", WHEEL)
+@case("a description of 19,800 lines, each an item", WHEEL)
 def _(path: Path) -> None:
-    write_wheel(path, metadata=METADATA + b"\n" + b"*a " * (2 * MIB // 3 - 40))
+    write_wheel(path, metadata=METADATA + b"\n" + b"* a\n\n" * 9_900)
 
 
-@case("a description of 2 MiB, nested", WHEEL)
+@case("a description of 512 KiB of stars", WHEEL)
 def _(path: Path) -> None:
-    text = b"".join(b" " * n + b"- a\n\n" for n in range(1_900))
+    write_wheel(path, metadata=METADATA + b"\n" + b"*a " * (MIB // 2 // 3 - 40))
+
+
+@case("a description of 512 KiB, nested", WHEEL)
+def _(path: Path) -> None:
+    text = b"".join(b" " * n + b"- a\n\n" for n in range(950))
     write_wheel(path, metadata=METADATA + b"\n" + text)
 
 
-@case("entry points of 2 MiB of blanks", WHEEL)
+@case("entry points of 512 KiB of blanks", WHEEL)
 def _(path: Path) -> None:
-    write_wheel(path, (f"{INFO}/entry_points.txt", b"[console_scripts]\na" + b" " * (2 * MIB - 100) + b"b"))
+    write_wheel(path, (f"{INFO}/entry_points.txt", b"[console_scripts]\na" + b" " * (MIB // 2 - 100) + b"b"))
 
 
-@case("entry points of 2 MiB, few blanks at a time", WHEEL)
+@case("entry points of 512 KiB, few blanks at a time", WHEEL)
 def _(path: Path) -> None:
-    write_wheel(path, (f"{INFO}/entry_points.txt", b"[console_scripts]\n" + b"a        " * (200_000) + b"b"))
+    write_wheel(path, (f"{INFO}/entry_points.txt", b"[console_scripts]\n" + b"a        " * (50_000) + b"b"))
 
 
-@case("entry points of 2 MiB of sections", WHEEL)
+@case("entry points of 512 KiB of sections", WHEEL)
 def _(path: Path) -> None:
-    text = b"".join(b"[%x]\na=b\n" % n for n in range(150_000))
+    text = b"".join(b"[%x]\na=b\n" % n for n in range(38_000))
     write_wheel(path, (f"{INFO}/entry_points.txt", text))
 
 
@@ -285,12 +292,12 @@ def _(path: Path) -> None:
     write_sdist(path, blocks())
 
 
-@case("an sdist that unpacks to 98 GB", SDIST)
+@case("an sdist that unpacks to 10 GB", SDIST)
 def _(path: Path) -> None:
     stream = zlib.compressobj(9, zlib.DEFLATED, 31)
     zeros = bytes(10 * MIB)
     with path.open("wb") as file:
-        file.write(stream.compress(block(f"{TOP}/x", b"", size=90 << 30)))
+        file.write(stream.compress(block(f"{TOP}/x", b"", size=7 << 30)))
         for _ in range(1_000):
             file.write(stream.compress(zeros))
 
@@ -349,7 +356,7 @@ def _(path: Path) -> None:
 @case("an sdist of 65,000 names, twice in another order", SDIST)
 def _(path: Path) -> None:
     numbers = [*range(32_000), *range(31_999, -1, -1)]
-    write_sdist(path, (block(f"{TOP}/bounds/{n:05}/a{n}.py", b"x" * 2_000) for n in numbers))
+    write_sdist(path, (block(f"{TOP}/bounds/{n:05}/a{n}.py", b"x") for n in numbers))
 
 
 @case("an sdist of 1,000,000 members", SDIST)
@@ -385,7 +392,7 @@ def _(path: Path) -> None:
     path.write_bytes(content[:3] + b"\x08" + content[4:10] + b"x" * LARGEST + b"\0" + content[10:])
 
 
-@case("five million gzip files in one", SDIST)
+@case("four million gzip files in one", SDIST)
 def _(path: Path) -> None:
     path.write_bytes(gzip.compress(b"") * 4_000_000)
 

@@ -378,13 +378,19 @@ wheel("zip-compression", "a patch for a member", lambda: flagged(0x0020))
 wheel("zip-compression", "a masked header", lambda: flagged(0x2000))
 wheel(
     "no-bomb",
-    "a METADATA of more than 2 MiB",
-    lambda: good_wheel({f"{INFO}/METADATA": os.urandom(3 << 19).hex().encode()}),
+    "a METADATA of more than 512 KiB",
+    lambda: good_wheel({f"{INFO}/METADATA": os.urandom(3 << 17).hex().encode()}),
 )
 wheel(
     "no-bomb",
-    "entry points of more than 2 MiB",
-    lambda: good_wheel({f"{INFO}/entry_points.txt": os.urandom(3 << 19).hex().encode()}),
+    "entry points of more than 512 KiB",
+    lambda: good_wheel({f"{INFO}/entry_points.txt": os.urandom(3 << 17).hex().encode()}),
+)
+wheel("no-bomb", "6,000 fields", with_metadata(b"".join(b"X-%d:\n" % n for n in range(6_000))))
+wheel(
+    "no-bomb",
+    "a description of 21,000 lines",
+    with_metadata(b"", b"x\n" * 21_000),
 )
 wheel("no-bomb", "a member that says it has 3 GiB", by_hand(deflated(b"x"), 3 << 30, b"x"))
 # ---- names that not every system can hold
@@ -542,8 +548,8 @@ sdist("one-top-folder", "a file beside the folder", tarred(block("setup.py")))
 sdist("one-top-folder", "a name that begins with a slash", tarred(block("/x")))
 sdist(
     "no-bomb",
-    "a PKG-INFO of more than 2 MiB",
-    lambda: make_sdist({**sdist_files(), f"{TOP}/PKG-INFO": os.urandom(3 << 19).hex().encode()}),
+    "a PKG-INFO of more than 512 KiB",
+    lambda: make_sdist({**sdist_files(), f"{TOP}/PKG-INFO": os.urandom(3 << 17).hex().encode()}),
 )
 # ---- unusual, and right
 wheel(None, "stored members", lambda: zipped(entries(), lambda entry: setattr(entry, "compress_type", 0)))

@@ -11,14 +11,15 @@ from pathlib import PurePosixPath
 
 from packaging.utils import parse_wheel_filename
 
-from roadworthy.gate.model import LOCAL_HEADER, Artefact, Expectations, UnreadableError, rule
+from roadworthy.gate.model import LARGEST_TEXT, LOCAL_HEADER, Artefact, Expectations, UnreadableError, rule
 from roadworthy.gate.pypi_archives import UNICODE_PATH, ZIP64, FramingError, extra_fields
 
 # The numbers of disks in the end of a zip file (APPNOTE 4.3.16), and fields that change what a member is.
 DISKS, CHANGING = struct.Struct("<4xHH14x"), (ZIP64, UNICODE_PATH)
 GZIP = b"\x1f\x8b"
 # What is read and parsed whole; larger ones are written to stop who does that.
-READ_WHOLE, LARGEST_METADATA = ("WHEEL", "entry_points.txt"), 2 << 20
+MOST_FIELDS, MOST_LINES = 5_000, 20_000
+READ_WHOLE, LARGEST_METADATA = ("WHEEL", "entry_points.txt", "RECORD"), 1 << 19
 
 
 @rule("both")
@@ -105,8 +106,13 @@ def no_bomb(artefact: Artefact) -> Iterator[str]:
     if total > artefact.largest_content:
         yield f"it unpacks to {total:,} bytes, {total / artefact.path.stat().st_size:.0f} times its size"
     for name in (artefact.metadata_name, *(f"{artefact.folder}/{each}" for each in READ_WHOLE)):
-        if name in artefact.files and artefact.files[name].size > LARGEST_METADATA:
+        limit = LARGEST_TEXT if name.endswith("/RECORD") else LARGEST_METADATA
+        if name in artefact.files and artefact.files[name].size > limit:
             yield f"{name!r} has {artefact.files[name].size:,} bytes"
+            return
+    fields, _, description = (artefact.metadata or b"").partition(b"\n\n")
+    if fields.count(b"\n") > MOST_FIELDS or description.count(b"\n") > MOST_LINES:
+        yield f"{artefact.metadata_name!r} has more than {MOST_FIELDS:,} fields, or {MOST_LINES:,} lines behind them"
 
 
 @rule("wheel")

@@ -12,7 +12,7 @@ import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import tomli
 from packaging.specifiers import SpecifierSet
@@ -142,12 +142,14 @@ def record_complete(artefact: Artefact) -> Iterator[str]:
 
 @rule("wheel")
 def record_hashes(artefact: Artefact) -> Iterator[str]:
-    """Find files with another hash or size than in RECORD, or with none."""
+    """Find files with another hash or size than in RECORD, or with none; the first line of each file counts."""
+    judged = {f"{artefact.folder}/{name}" for name in SIGNATURES | {"RECORD"}}
     for line in record_lines(artefact):
         name, digest, size = (*line, "", "", "")[:3]
         member = artefact.files.get(name)
-        if member is None or (PurePosixPath(name).name in SIGNATURES | {"RECORD"} and name.startswith(artefact.folder)):
+        if member is None or name in judged:
             continue
+        judged.add(name)
         algorithm, _, text = digest.partition("=")
         if algorithm not in GOOD_HASHES:
             yield f"{name!r} has no hash of SHA-256 or better"
