@@ -194,9 +194,9 @@ def with_entry_points(text: str, encoding: str = "utf-8") -> Make:
     return lambda: good_wheel({f"{INFO}/entry_points.txt": text.encode(encoding)})
 
 
-def with_metadata(more: bytes) -> Make:
-    """Return what makes the good wheel with more lines at the head of METADATA."""
-    return lambda: good_wheel({f"{INFO}/METADATA": more + METADATA.encode()})
+def with_metadata(more: bytes, behind: bytes = b"") -> Make:
+    """Return what makes the good wheel with more lines at the head of METADATA, and at its end."""
+    return lambda: good_wheel({f"{INFO}/METADATA": more + METADATA.encode() + behind})
 
 
 def block(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, **fields: int) -> bytes:
