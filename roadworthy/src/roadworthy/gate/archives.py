@@ -98,7 +98,7 @@ def readable_archive(artefact: Artefact) -> Iterator[str]:
 def no_bomb(artefact: Artefact) -> Iterator[str]:
     """Find what unpacks to too much. What cannot be read for other reasons is told by another rule."""
     try:
-        members = artefact.members
+        members, metadata = artefact.members, artefact.metadata or b""
     except UnreadableError as error:
         yield from [str(error)] if error.rule == "no-bomb" else []
         return
@@ -110,7 +110,7 @@ def no_bomb(artefact: Artefact) -> Iterator[str]:
         if name in artefact.files and artefact.files[name].size > limit:
             yield f"{name!r} has {artefact.files[name].size:,} bytes"
             return
-    fields, _, description = (artefact.metadata or b"").partition(b"\n\n")
+    fields, _, description = metadata.partition(b"\n\n")
     if fields.count(b"\n") > MOST_FIELDS or description.count(b"\n") > MOST_LINES:
         yield f"{artefact.metadata_name!r} has more than {MOST_FIELDS:,} fields, or {MOST_LINES:,} lines behind them"
 
