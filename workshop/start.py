@@ -10,7 +10,7 @@ from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parents[1]
 # What make has to make for each command.
-TOOLS, MORE = (".venv/tools.stamp",), (".venv/build.stamp", ".venv/workshop.stamp", "target/workflow-node/stamp")
+TOOLS, MORE = (".venv/tools.stamp",), (".venv/build.stamp", ".venv/workshop.stamp", ".venv/workflow-node/stamp")
 NEEDED = {"new": TOOLS, "update": TOOLS, "rehearse": TOOLS + MORE}
 
 

@@ -37,7 +37,7 @@ class Rules:
         Raises:
             ProblemsError: It is no template.
         """
-        texts = {name: read_file(repository, commit, name) for name in ("pyproject.toml", RECORD)}
+        texts = {name: read_file(repository, commit, name) for name in ("pyproject.toml", "Cargo.toml", RECORD)}
         found: dict[str, Any] = parse_toml(RECORD, texts[RECORD] or "")
         missing = [name for name, text in texts.items() if text is None]
         if missing or any(name not in found for name in (*CLASSES, "sample")):

@@ -27,7 +27,7 @@ FOREIGN = (
     *("UV_PUBLISH_", "UV_TRUSTED_"),
 )
 # Older than the environment that a copy shares, or make in the copy would make that anew.
-MADE_FROM = ("requirements/*.txt", "scripts/bootstrap.py", "roadworthy/pyproject.toml")
+MADE_FROM = ("requirements/*.txt", "scripts/bootstrap.py", "roadworthy/pyproject.toml", "workshop/workflows/node/*")
 # Who commits here; nothing is signed, nobody is asked, and no credential is looked for.
 CONFIGURATION = """\
 [user]

@@ -182,5 +182,5 @@ def test_the_script_runs_on_the_pythons_that_the_project_runs_on() -> None:
 def test_what_the_workshop_needs_is_locked_for_the_commands_of_the_script() -> None:
     assert tuple(start.NEEDED) == template.COMMANDS
     stamps = {Path(stamp) for stamps in start.NEEDED.values() for stamp in stamps}
-    groups = {stamp.stem for stamp in stamps if stamp.parts[0] == ".venv"}
+    groups = {stamp.stem for stamp in stamps if stamp.parent == Path(".venv")}
     assert groups <= PROJECT.pyproject["dependency-groups"].keys()

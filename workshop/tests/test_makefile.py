@@ -62,8 +62,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python.chmod(0o755)
     for stamp in ("setup", "develop", "tools", "build", "lint", "workshop", "node"):
         (copy / ".venv" / f"{stamp}.stamp").touch()
-    (packages := copy / "target" / "workflow-node").mkdir(parents=True)
-    (packages / "stamp").touch()
+    (copy / ".venv" / "workflow-node").mkdir()
+    (copy / ".venv" / "workflow-node" / "stamp").touch()
     (copy / "dist").mkdir()
     return copy
 

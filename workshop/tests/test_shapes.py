@@ -105,7 +105,6 @@ GOOD: dict[str, tuple[Step, ...]] = {
         append(MANIFEST, '\n[workspace.package]\nrust-version = "1.85"\nedition = "2024"\n'),
     ),
     "no oldest Rust": (line(MANIFEST, "rust-version", ""),),
-    "no free-threaded stable ABI": (feature("abi3t", ""),),
     "more than the stable ABI in its features": (
         feature("abi3", 'extra = []\nabi3 = ["extra", "pyo3/abi3-py310"]'),
         feature("abi3t", 'abi3t = ["extra", "pyo3/abi3t-py315"]'),

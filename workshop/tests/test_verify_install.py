@@ -1,3 +1,4 @@
+import os
 import re
 import runpy
 import shutil
@@ -414,7 +415,7 @@ def test_a_hostile_environment_changes_nothing(
     steps: Callable[[Environment, Source], str],
 ) -> None:
     # What is no folder of the user's alone stays where it is.
-    kept = {"UV_CACHE_DIR": cache_folder(), "RUSTUP_HOME": str(Path.home() / ".rustup")}
+    kept = {"UV_CACHE_DIR": cache_folder(), "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))}
     hostile, home = tmp_path / "hostile", tmp_path / "home"
     for file, text in HOME.items():
         (home / file).parent.mkdir(parents=True, exist_ok=True)

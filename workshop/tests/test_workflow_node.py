@@ -1,58 +1,34 @@
-"""Node and GitHub's packages, which evaluate expressions: as locked, in target/, and not beside the sources."""
+"""Node and GitHub's packages, which evaluate expressions: as locked, beside no sources."""
 
 import json
-import shutil
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from helpers import PROJECT, run
-
-ASK = """
-import sys
-
-sys.path[:0] = [".", "roadworthy/src"]
-from roadworthy.terminal import run_main
-from workshop.workflows.expressions import Scope, shared
+from roadworthy.terminal import ProblemsError
+from workshop.workflows.expressions import SCRIPT, Evaluator, Scope
 
 TEXT = "${{ format('{0}, {1}', github.actor, 2 > 1) }}"
-run_main(lambda: print(shared().fill(TEXT, "string-steps-context", Scope({"github": {"actor": "somebody"}}))))
-"""
-STAMP = "target/workflow-node/stamp"
+STAMP = ".venv/workflow-node/stamp"
 
 
-@pytest.fixture
-def nothing_installed(checkout: Path) -> Iterator[Path]:
-    """Return a checkout with an empty target/."""
-    yield checkout
-    shutil.rmtree(checkout / "target", ignore_errors=True)
+def test_without_them_one_line_says_how_to_get_them(tmp_path: Path) -> None:
+    with pytest.raises(ProblemsError, match=rf"are not installed\n  run: make {STAMP}"):
+        Evaluator(tmp_path / SCRIPT.name)
 
 
-def test_without_them_one_line_says_how_to_get_them(nothing_installed: Path) -> None:
-    done = run(sys.executable, "-B", "-c", ASK, cwd=nothing_installed)
-    assert (done.returncode, done.stdout) == (1, "")
-    said, remedy = done.stderr.splitlines()
-    assert said.endswith("are not installed")
-    assert remedy == f"  run: make {STAMP}"
-
-
-def test_make_installs_what_evaluates_whatever_node_is_on_path(nothing_installed: Path, tmp_path: Path) -> None:
+def test_the_locked_node_evaluates_whatever_is_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "node").write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
     (tmp_path / "node").chmod(0o755)
-    made = run("make", "--silent", STAMP, cwd=nothing_installed)
-    assert made.returncode == 0, made.stderr
-    done = run(sys.executable, "-c", ASK, cwd=nothing_installed, PATH=str(tmp_path))
-    assert done.stdout == "somebody, true\n", done.stderr
-    assert not (nothing_installed / "workshop" / "workflows" / "node" / "node_modules").exists()
-    assert run("make", "--question", STAMP, cwd=nothing_installed).returncode == 0
+    monkeypatch.setenv("PATH", str(tmp_path))
+    scope = Scope({"github": {"actor": "somebody"}})
+    assert Evaluator().fill(TEXT, "string-steps-context", scope) == "somebody, true"
 
 
-def test_what_has_failed_is_done_again(nothing_installed: Path, tmp_path: Path) -> None:
-    offline = {"npm_config_offline": "true", "npm_config_cache": str(tmp_path)}
-    assert run("make", "--silent", STAMP, cwd=nothing_installed, **offline).returncode == 2
-    assert not (nothing_installed / STAMP).exists()
+def test_make_has_installed_them_beside_no_sources(checkout: Path) -> None:
+    assert not (PROJECT.root / "workshop" / "workflows" / "node" / "node_modules").exists()
+    assert run("make", "--question", STAMP, cwd=checkout).returncode == 0
 
 
 def test_the_lock_holds_hashes_and_no_addresses() -> None:

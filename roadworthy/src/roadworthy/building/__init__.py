@@ -31,6 +31,8 @@ def require_buildable(project: Project) -> None:
     """
     project.checkout.require_checkout()
     project.require_facts()
+    # Cargo's own words for a compiler that is not there are of no help.
+    host_triple(project)
     if problems := list(check_manifest(project.read)):
         raise ProblemsError(problems)
     # `maturin sdist` would silently rewrite a lock that does not fit.

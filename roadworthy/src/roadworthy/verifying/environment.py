@@ -37,7 +37,8 @@ DESCRIBE, RUN_TESTS = (Path(__file__).resolve().parent / name for name in ("desc
 ASK = "import json, sys; print(json.dumps([*sys.version_info[:3], 't' in sys.abiflags]))"
 # Import a module from a folder, and nothing else.
 IMPORT_FROM = (
-    "import sys; sys.path.insert(0, sys.argv[1]); sys.exit(sys.argv[1] not in __import__(sys.argv[2]).__file__)"
+    "import importlib, sys; sys.path.insert(0, sys.argv[1]); "
+    "sys.exit(sys.argv[1] not in importlib.import_module(sys.argv[2]).__file__)"
 )
 # What uv and pip say of a version that an index does not list.
 ABSENT = re.compile("(?i)there is no version of|was not found in the package registry|No matching distribution found")
