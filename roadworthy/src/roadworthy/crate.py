@@ -1,15 +1,31 @@
 """The crate of a project: which features its wheels have, and which of them turn on the stable ABI."""
 
+import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from roadworthy.tables import find, find_table
-from roadworthy.terminal import problem
+from roadworthy.terminal import Problem, problem
 
 MANIFEST = "Cargo.toml"
+
+
+def find_unpublished(manifest: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find dependencies of a Cargo.toml whose source would not be in the sdist, or could be another one tomorrow."""
+    kinds = ("dependencies", "build-dependencies", "dev-dependencies")
+    holders = [manifest, find(manifest, "workspace"), *find_table(manifest, "target").values()]
+    tables = [find_table(holder, kind) for holder in holders for kind in kinds]
+    tables += [find_table(one) for one in find_table(manifest, "patch").values()]
+    for name, wanted in [each for one in tables for each in one.items()]:
+        for source in ("git", "path"):
+            where = find(wanted, source)
+            # A crate of this repository goes along.
+            if where is not None and (source == "git" or posixpath.normpath(f"./{where}").startswith("..")):
+                remedy = "depend on a version of it that is published, or move the crate into this repository"
+                yield Problem(f"{MANIFEST}: {name} comes from a {source}, {where}", remedy)
 
 
 @dataclass(frozen=True)

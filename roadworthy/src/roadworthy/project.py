@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roadworthy.crate import MANIFEST, Crate
-from roadworthy.pythons import Python
 from roadworthy.repository import Repository
 from roadworthy.tables import find, find_table, package_of, parse_toml, read_text
 from roadworthy.terminal import problem
@@ -20,6 +19,8 @@ from roadworthy.terminal import problem
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
+
+    from roadworthy.pythons import Python
 
 PYPROJECT = "pyproject.toml"
 # The folder of the Python package: what is proven of a wheel is compared with it.
@@ -247,7 +248,7 @@ class Project:
             tags[f"{abi3t}t"] = f"cp{abi3t.replace('.', '')}-abi3.abi3t"
         return tags
 
-    def supports(self, python: Python) -> bool:
+    def supports(self, python: "Python") -> bool:
         """Say whether there should be a wheel for this interpreter."""
         abi3t = self.crate.first_abi3t
         if python.free_threaded and (abi3t is None or python.version[1] < int(abi3t.removeprefix("3."))):

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from roadworthy.building.toolchain import build_folder, fetch_crates, host_triple
+from roadworthy.crate import find_unpublished
 from roadworthy.project import Project
-from roadworthy.releasing.files import check_manifest
 from roadworthy.sums import read_sums, sha256, write_sums
 from roadworthy.terminal import ProblemsError, err, out, printable, problem
 
@@ -33,7 +33,7 @@ def require_buildable(project: Project) -> None:
     project.require_facts()
     # Cargo's own words for a compiler that is not there are of no help.
     host_triple(project)
-    if problems := list(check_manifest(project.read)):
+    if problems := list(find_unpublished(project.manifest)):
         raise ProblemsError(problems)
     # `maturin sdist` would silently rewrite a lock that does not fit.
     fetch_crates(project)

@@ -9,8 +9,6 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from packaging.version import Version
-
 from roadworthy import processes as commands
 from roadworthy.arguments import Parser
 from roadworthy.processes import venv_bin
@@ -102,6 +100,8 @@ def require_rust(project: Project) -> str:
     Raises:
         ProblemsError: There is no Rust on PATH, or it is older than Cargo.toml's `rust-version`.
     """
+    from packaging.version import Version  # noqa: PLC0415 - not for a refusal of the command line
+
     for program in ("cargo", "rustc"):
         if not shutil.which(program):
             raise commands.not_there(program)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from roadworthy import facts
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
+from roadworthy.crate import MANIFEST, find_unpublished
 from roadworthy.index import BusyError, Index, NotThereYetError
 from roadworthy.releasing import files
 from roadworthy.releasing.push import PUSH
@@ -162,7 +163,7 @@ def check_order(state: State) -> Iterator[Problem]:
 def check_files(state: State) -> Iterator[Problem]:
     """Versions, dependencies, changelog and fragments of the commit are fit for a release."""
     yield from facts.check(state.project)
-    yield from files.check_manifest(state.read)
+    yield from find_unpublished(files.part(state.read, MANIFEST))
     if state.merged:
         return
     yield from files.check_changelog(state.read, state.release, via_pr=state.request.via_pr)

@@ -1,13 +1,12 @@
 """What the project's own files say about its releases: the version, the changelog, the news fragments."""
 
-import posixpath
 import re
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roadworthy.releasing.version import Release, version_of_tag
-from roadworthy.tables import find, find_table, package_of, parse_toml
+from roadworthy.tables import find, package_of, parse_toml
 from roadworthy.terminal import Problem, ProblemsError, problem
 
 if TYPE_CHECKING:
@@ -110,22 +109,6 @@ def check_versions(read: Reader) -> Iterator[Problem]:
         Release.parse(found["pyproject.toml"])
     except ValueError as error:
         yield Problem(f"pyproject.toml: {error}", "write it so into pyproject.toml, Cargo.toml and Cargo.lock")
-
-
-def check_manifest(read: Reader) -> Iterator[Problem]:
-    """Find dependencies of Cargo.toml whose source would not be in the sdist, or could be another one tomorrow."""
-    manifest = part(read, "Cargo.toml")
-    kinds = ("dependencies", "build-dependencies", "dev-dependencies")
-    holders = [manifest, find(manifest, "workspace"), *find_table(manifest, "target").values()]
-    tables = [find_table(holder, kind) for holder in holders for kind in kinds]
-    tables += [find_table(one) for one in find_table(manifest, "patch").values()]
-    for name, wanted in [each for one in tables for each in one.items()]:
-        for source in ("git", "path"):
-            where = find(wanted, source)
-            # A crate of this repository goes along.
-            if where is not None and (source == "git" or posixpath.normpath(f"./{where}").startswith("..")):
-                remedy = "depend on a version of it that is published, or move the crate into this repository"
-                yield Problem(f"Cargo.toml: {name} comes from a {source}, {where}", remedy)
 
 
 def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator[Problem]:
