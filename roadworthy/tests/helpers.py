@@ -49,6 +49,11 @@ def environment_in(cwd: Path, variables: Mapping[str, str | None]) -> dict[str, 
     return environment
 
 
+def rustup_home() -> str:
+    """Return where rustup keeps its toolchains, which moves with CARGO_HOME nowhere."""
+    return os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))
+
+
 def share_compiled(checkout: Path) -> None:
     """Let the wheels of another checkout be built from crates that are compiled for this one already."""
     folder = build_folder(PROJECT)

@@ -18,7 +18,7 @@ from workshop.copying.rules import RECORD, Rules
 
 FIRST_VERSION = "0.1.0"
 # The setting of a copy that names its template's folder, as scripts/template.py reads it.
-FOLDER = "template.folder"
+SETTING = "template.folder"
 # Nobody's hook has a part in a copy's first commit.
 QUIET = (("core.hooksPath", os.devnull), ("advice.detachedHead", "false"))
 
@@ -92,7 +92,7 @@ def create(folder: Path, files: Files, record: Record, template: str, remembered
         target.ask("init", "--quiet", "--initial-branch=main")
         if remembered:
             # In no file that others get.
-            target.ask("config", FOLDER, remembered)
+            target.ask("config", SETTING, remembered)
         commit = make_commit(target, files, record.answers, template)
         target.ask("update-ref", "refs/heads/main", commit)
         target.ask("reset", "--quiet", "--hard", commit)

@@ -41,6 +41,7 @@ UNDER_WAY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "r
 DELETED_HERE = {"CONFLICT (modify/delete)", "CONFLICT (rename/delete)"}
 # Longer than any disk needs; what writes a working tree had better not be ended.
 PATIENCE = 3600.0
+SOLVE = "solve them, git add each, and git commit; to undo all of it: git reset --merge"
 
 
 @dataclass(frozen=True)
@@ -271,8 +272,7 @@ def require_clean(repository: Repository) -> None:
     if journal.exists():
         require_uninterrupted(repository, journal)
     if conflicts := unmerged(repository):
-        remedy = "solve them, git add each, and git commit; to undo all of it: git reset --merge"
-        raise problem(f"there are conflicts in {', '.join(conflicts)}", remedy)
+        raise problem(f"there are conflicts in {', '.join(conflicts)}", SOLVE)
     for name in UNDER_WAY:
         if git_path(repository, name).exists():
             raise problem(f"git is in the middle of something: there is a {name}", "end it: git status says how")

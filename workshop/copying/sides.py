@@ -18,7 +18,7 @@ from workshop.copying.rules import RECORD, SEEDED, Rules
 
 ENGINE, GENERATED = "engine", "generated"
 # Where the engine is.
-FOLDER = "roadworthy/"
+ENGINE_FOLDER = "roadworthy/"
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,17 +154,17 @@ def engine_sides(update: Update, *, keep: bool) -> tuple[Entries, Entries]:
         {path: entry for path, entry in update.at(commit).items() if update.rules(commit).class_of(path) == ENGINE}
         for commit in (update.old.commit, update.new.commit)
     )
-    here = {path: entry for path, entry in update.head.items() if path.startswith(FOLDER)}
+    here = {path: entry for path, entry in update.head.items() if path.startswith(ENGINE_FOLDER)}
     if had == new and keep:
         return {}, {}
     if had and not here:
-        update.notes.append(f"{FOLDER} stays away: what is installed in its place is yours to update")
+        update.notes.append(f"{ENGINE_FOLDER} stays away: what is installed in its place is yours to update")
         return {}, {}
     edited = sorted(path for path in {*here, *had} if here.get(path) != had.get(path))
     if edited and keep:
-        what = f"{FOLDER} is replaced as a whole, and is not as the template made it: {', '.join(edited)}"
+        what = f"{ENGINE_FOLDER} is replaced as a whole, and is not as the template made it: {', '.join(edited)}"
         made = update.copy.ask("log", "--max-count=1", "--format=%h", "--", RECORD)
-        back = f"git checkout --no-overlay {made} -- {FOLDER}, and commit; or let that go: ENGINE=theirs"
+        back = f"git checkout --no-overlay {made} -- {ENGINE_FOLDER}, and commit; or let that go: ENGINE=theirs"
         raise problem(what, f"bring the change to the template, and put it back here: {back}")
     update.notes.extend(f"{path}: your change goes, because ENGINE=theirs" for path in edited)
     return here, new

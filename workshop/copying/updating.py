@@ -18,11 +18,11 @@ from roadworthy.repository import Repository
 from roadworthy.tables import find, parse_toml
 from roadworthy.terminal import ProblemsError, err, out, problem, step
 from workshop.copying import merging, objects
-from workshop.copying.creating import FOLDER, label_of
+from workshop.copying.creating import SETTING, label_of
 from workshop.copying.generated import regenerate
 from workshop.copying.record import Record
 from workshop.copying.rules import RECORD
-from workshop.copying.sides import Update, choose
+from workshop.copying.sides import ENGINE_FOLDER, Update, choose
 
 SHOWN = 20
 
@@ -56,7 +56,7 @@ def update(project: Project, template: Project, given: Mapping[str, str]) -> Non
             require_writable(plan, merge, given)
         if not {"CHECK", "DRY_RUN"} & given.keys():
             if is_folder(given.get("FROM", "")):
-                copy.ask("config", FOLDER, os.path.realpath(given["FROM"]))
+                copy.ask("config", SETTING, os.path.realpath(given["FROM"]))
             if new != old:
                 write(plan, merge, template)
         if new == old:
@@ -151,9 +151,10 @@ def changelog(plan: Update) -> str:
 
 def show(plan: Update, merge: merging.Merge) -> None:
     """Print what the update is, on stdout; the engine in one line."""
-    changes = [(status, path) for status, path in merging.list_changes(merge) if not path.startswith("roadworthy/")]
-    engine = len(merging.list_changes(merge)) - len(changes)
-    lines = [f"{status}  {path}" for status, path in changes] + ([f"M  roadworthy/ ({engine} files)"] if engine else [])
+    every = merging.list_changes(merge)
+    changes = [f"{status}  {path}" for status, path in every if not path.startswith(ENGINE_FOLDER)]
+    engine = len(every) - len(changes)
+    lines = changes + ([f"M  {ENGINE_FOLDER} ({engine} files)"] if engine else [])
     parts = {
         plan.title: f"{plan.old.commit[:10]} to {plan.new.commit[:10]} of {plan.new.address}",
         "what the template says of it": changelog(plan),
@@ -169,8 +170,7 @@ def show(plan: Update, merge: merging.Merge) -> None:
 def say_next(plan: Update, conflicts: list[str]) -> None:
     """Say what there is, and what to do with it."""
     if conflicts:
-        remedy = "solve them, git add each, and git commit; to undo all of it: git reset --merge"
-        raise problem(f"both sides have changed the same in {', '.join(conflicts)}", remedy)
+        raise problem(f"both sides have changed the same in {', '.join(conflicts)}", merging.SOLVE)
     out.print(
         f"the files are those of {plan.new.label}, merged with yours, and not committed\n"
         "look at it:   git diff --cached; then make test, make lint\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import PROJECT, copy_checkout, run
+from helpers import PROJECT, copy_checkout, run, rustup_home
 from releases import make_place
 
 # How this machine reaches the registries, and where its toolchains are; nothing else of its environment is known.
@@ -38,7 +38,7 @@ def stranger(home: Path) -> list[str]:
             (home / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(Path.home() / name, home / name)
     kept = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
-    toolchains = {"RUSTUP_HOME": str(Path.home() / ".rustup"), "PYENV_ROOT": str(Path.home() / ".pyenv")}
+    toolchains = {"RUSTUP_HOME": rustup_home(), "PYENV_ROOT": str(Path.home() / ".pyenv")}
     variables = {**toolchains, **kept, "HOME": str(home)}
     return ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import PROJECT, copy_checkout, run
+from helpers import PROJECT, copy_checkout, run, rustup_home
 from roadworthy.building import toolchain
 from roadworthy.processes import find_uv
 from roadworthy.pythons import list_pythons, newest_of_each
@@ -194,11 +194,6 @@ def test_a_cargo_home_that_cannot_be_written_is_told_with_what_to_set(checkout: 
     assert refused.returncode == 2
     assert f"problem: cargo's folder, {tmp_path}/home, cannot be written (" in refused.stderr
     assert "set CARGO_HOME to a folder that can be" in refused.stderr
-
-
-def rustup_home() -> str:
-    """Return where rustup keeps its toolchains, which moves with CARGO_HOME nowhere."""
-    return os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))
 
 
 def test_crates_that_are_not_here_are_fetched_and_that_is_said(checkout: Path, tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-import os
 import re
 import runpy
 import shutil
@@ -18,7 +17,7 @@ import tomli
 from filelock import FileLock
 
 from broken import Files, make_wheel, repack_sdist, repack_wheel
-from helpers import PROJECT, copy_checkout, run
+from helpers import PROJECT, copy_checkout, run, rustup_home
 from roadworthy.index import Index
 from roadworthy.processes import find_uv
 from roadworthy.pythons import Python
@@ -415,7 +414,7 @@ def test_a_hostile_environment_changes_nothing(
     steps: Callable[[Environment, Source], str],
 ) -> None:
     # What is no folder of the user's alone stays where it is.
-    kept = {"UV_CACHE_DIR": cache_folder(), "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))}
+    kept = {"UV_CACHE_DIR": cache_folder(), "RUSTUP_HOME": rustup_home()}
     hostile, home = tmp_path / "hostile", tmp_path / "home"
     for file, text in HOME.items():
         (home / file).parent.mkdir(parents=True, exist_ok=True)

@@ -162,11 +162,14 @@ def unique_members(artefact: Artefact) -> Iterator[str]:
     for name in sorted(names):
         if folded[same[name]] > 1:
             yield f"{name!r} is there in other case too, or composed otherwise"
-        folder = f"{same[name]}/"
-        if name in artefact.files and "".join(ordered[(place := bisect(ordered, folder)) : place + 1]).startswith(
-            folder
-        ):
+        if name in artefact.files and any_begins(ordered, f"{same[name]}/"):
             yield f"{name!r} is a file, and a folder too"
+
+
+def any_begins(ordered: list[str], folder: str) -> bool:
+    """Say whether one of some names, which are sorted, begins with a folder's."""
+    place = bisect(ordered, folder)
+    return place < len(ordered) and ordered[place].startswith(folder)
 
 
 @rule("both")
