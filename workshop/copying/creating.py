@@ -47,7 +47,7 @@ def new(template: Project, here: Path, given: Mapping[str, str]) -> None:
         warn(source, commit, record.address)
     files, label = render(source, record, FIRST_VERSION), f"{rules.names.kebab} {record.label}"
     create(folder, files, record, label, template.root if stays else None)
-    say_next(answers, folder, len(files), label)
+    say_next(answers, folder.resolve(), len(files), label)
 
 
 def label_of(source: Repository, commit: str) -> str:
