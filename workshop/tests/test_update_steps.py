@@ -35,6 +35,8 @@ keywords = []
 [project.urls]
 Repository = "{ADDRESS}"
 """
+CRATE = '[package]\nname = "ferrous-wheel"\nversion = "0.1.0"\n'
+MANIFESTS = {"pyproject.toml": PROJECT.encode(), "Cargo.toml": CRATE.encode()}
 # What a file is in one version: merged, seeded, there in no copy although there is a rule for it, or without one.
 CLASSES = "msra"
 # What has been lost once, or can be: a word for each version.
@@ -56,12 +58,12 @@ def make_template(folder: Path, histories: dict[str, str], chance: random.Random
         classes = {path: history.ljust(versions, history[-1])[version] for path, history in histories.items()}
         for path in histories:
             edits[path] += [chance.randrange(1, 25)] if chance.random() < 0.6 else []
-        kept = [path for path, name in classes.items() if name in "mr"] + ["pyproject.toml"]
+        kept = [path for path, name in classes.items() if name in "mr"] + [*MANIFESTS]
         rules = f'merged = {kept}\ngenerated = []\nengine = []\nsample = "{SAMPLE}"\n'
         there = {path: name for path, name in classes.items() if name in "ms"}
         texts = {(SAMPLE * (name == "s")) + path: content(path, edits[path]) for path, name in there.items()}
         licence = {"workshop/copying/licences/MIT.txt": b"MIT\n\nCopyright (c) 2000 Nobody\n"}
-        whole = {**texts, **licence, "pyproject.toml": PROJECT.encode(), "template.toml": rules.encode()}
+        whole = {**texts, **licence, **MANIFESTS, "template.toml": rules.encode()}
         files.append({path: (PLAIN, text) for path, text in whole.items()})
     template = make_checkout(folder, files[0])
     commits: list[str] = []
@@ -169,12 +171,12 @@ def test_what_the_copy_has_had_of_a_file_is_what_was_merged_into_it_last(
     template = make_checkout(tmp_path / "template", {})
     commits: list[str] = []
     for version, (name, text) in enumerate(zip(history, texts, strict=True), start=1):
-        kept = ["pyproject.toml", *(["a.txt"] if name == "m" else [])]
+        kept = [*MANIFESTS, *(["a.txt"] if name == "m" else [])]
         rules = f'merged = {kept}\ngenerated = []\nengine = []\nsample = "{SAMPLE}"\n'
         whole = {
             (SAMPLE * (name == "s")) + "a.txt": text,
             "workshop/copying/licences/MIT.txt": b"MIT\n",
-            "pyproject.toml": PROJECT.encode(),
+            **MANIFESTS,
             "template.toml": rules.encode(),
         }
         tree = write_files(template, {path: (PLAIN, each) for path, each in whole.items()})
