@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from roadworthy.project import SOURCE, Project
-from roadworthy.tables import find
+from roadworthy.tables import find, find_table
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Contents:
     files: frozenset[str]
     included: tuple[str, ...] = ()  # patterns: what they fit may be generated, and in no commit
     optional: tuple[str, ...] = ()  # patterns of what a build makes, perhaps not on every system
+    executable: frozenset[str] = frozenset()
 
     def lacking(self, present: Iterable[str]) -> list[str]:
         """Return the files that are not there, and the patterns that nothing fits."""
@@ -51,10 +53,12 @@ def fits(name: str, pattern: str) -> bool:
 def sdist_contents(project: Project) -> Contents:
     """Return what the sdist should hold beside PKG-INFO, which maturin adds."""
     ask = project.checkout.ask
-    tracked = set(ask("ls-files", "-z").split("\0"))
+    staged = [line.split("\t", 1) for line in ask("ls-files", "--stage", "-z").split("\0") if line]
+    tracked = {name for _, name in staged}
     if options := [f"--exclude={pattern}" for pattern in patterns(project, "exclude", "sdist")]:
         tracked -= set(ask("ls-files", "-z", "--cached", "--ignored", *options).split("\0"))
-    return Contents(frozenset(tracked - {""}), tuple(patterns(project, "include", "sdist")))
+    executable = frozenset(name for mode, name in staged if mode.startswith("100755"))
+    return Contents(frozenset(tracked), tuple(patterns(project, "include", "sdist")), executable=executable)
 
 
 def wheel_contents(project: Project, source: Path, files: Iterable[str]) -> Contents:
@@ -89,3 +93,14 @@ def patterns(project: Project, key: str, kind: str, *, made: bool = False) -> It
         if kind in ([formats] if isinstance(formats, str) else formats) and made == bool(find(entry, "from")):
             pattern = str(find(entry, "path") or entry)
             yield f"{str(find(entry, 'to')).strip('/')}/{pattern}".lstrip("/") if made else pattern
+
+
+def entry_points(table: dict[str, Any]) -> set[tuple[str, ...]]:
+    """Return group, name and value of each entry point in a table [project]."""
+    keys = {"console_scripts": "scripts", "gui_scripts": "gui-scripts"}
+    groups = {
+        **find_table(table, "entry-points"),
+        **{group: table.get(key) for group, key in keys.items() if key in table},
+    }
+    found = [(group, name, text) for group in groups for name, text in find_table(groups, group).items()]
+    return {(group, name, str(text).replace(" ", "")) for group, name, text in found}

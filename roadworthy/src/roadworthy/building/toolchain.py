@@ -122,8 +122,8 @@ def require_cargo_home() -> None:
         raise problem(what, "set CARGO_HOME to a folder that can be") from error
 
 
-def fetch_crates(project: Project) -> None:
-    """Make sure that cargo can read all locked crates offline; what is not on this machine is fetched, and said.
+def fetch_crates(project: Project) -> str:
+    """Return what `cargo metadata` prints; crates that are locked and not on this machine are fetched, and it is said.
 
     Raises:
         ProblemsError: Cargo.lock does not fit Cargo.toml, or the crates cannot be fetched or kept.
@@ -132,12 +132,12 @@ def fetch_crates(project: Project) -> None:
     ask = ("cargo", "metadata", "--locked", "--offline", "--format-version=1", "--quiet")
     asked = commands.run(*ask, cwd=project.root, env=env, check=False)
     if asked.returncode == 0:
-        return
+        return asked.stdout
     require_cargo_home()
     if "offline" in asked.stderr:
         count = sum("source" in crate for crate in project.locked_crates)
         err.print(f"fetching {count} crates")
-        asked = commands.run("cargo", "fetch", "--locked", cwd=project.root, env=env, check=False)
+        asked = commands.run(*(word for word in ask if word != "--offline"), cwd=project.root, env=env, check=False)
     # Behind warnings of a network that was asked again.
     reason = " ".join(asked.stderr[max(0, asked.stderr.find("error:")) :].split())
     if asked.returncode and "--locked" in reason:
@@ -145,6 +145,7 @@ def fetch_crates(project: Project) -> None:
     if asked.returncode:
         remedy = "repair what it names, and commit; or let cargo reach its registry, and run the same again"
         raise problem(f"cargo cannot read the package: {reason[:300]}", remedy)
+    return asked.stdout
 
 
 def main(project: Project, words: list[str]) -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from packaging.utils import parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from roadworthy.gate.model import LARGEST_TEXT, LOCAL_HEADER, Artefact, Expectations, UnreadableError, rule
 from roadworthy.gate.pypi_archives import UNICODE_PATH, ZIP64, FramingError, extra_fields
@@ -59,7 +59,7 @@ def one_sdist(artefacts: list[Artefact]) -> Iterator[str]:
 @rule("both", needs_project=True)
 def project_version(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find another name or version."""
-    if artefact.parsed is not None and artefact.parsed[:2] != (project.name, project.version):
+    if artefact.parsed is not None and artefact.parsed[:2] != (canonicalize_name(project.name), project.version):
         yield f"is {artefact.parsed[0]} {artefact.parsed[1]}, and this project is at {project.name} {project.version}"
 
 

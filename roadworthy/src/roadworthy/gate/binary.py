@@ -17,6 +17,7 @@ from roadworthy.gate.native import Library
 
 # What a platform's libraries are.
 KINDS = {"win": "PE", "macosx": "Mach-O", "manylinux": "ELF", "musllinux": "ELF", "linux": "ELF"}
+KINDS |= {"android": "ELF", "pyemscripten": "WebAssembly"}
 # The glibc that each older name stands for (PEP 513, 571, 599).
 OLD_MANYLINUX = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 STABLE = {"abi3", "abi3t"}
@@ -66,7 +67,8 @@ def whole(artefact: Artefact) -> list[Library]:
 
 def modules(artefact: Artefact) -> list[Library]:
     """Return the libraries that an interpreter imports."""
-    return [each for each in whole(artefact) if MODULE_SUFFIX.search(each.file) or init_names(each) & each.exports]
+    native = [each for each in whole(artefact) if each.kind != "WebAssembly"]
+    return [each for each in native if MODULE_SUFFIX.search(each.file) or init_names(each) & each.exports]
 
 
 def init_names(library: Library) -> set[str]:
@@ -229,7 +231,7 @@ def stable_abi(artefact: Artefact) -> Iterator[str]:
 def abi_floor(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find another floor in the tag of an abi3 or abi3t wheel."""
     threaded = any(tag.abi == "abi3t" for tag in artefact.tags)
-    oldest = project.first_abi3t if threaded else project.oldest_python
+    oldest = project.crate.first_abi3t or "none" if threaded else project.oldest_python
     found = {tag.interpreter for tag in artefact.tags if tag.abi in STABLE}
     if found - {f"cp{oldest.replace('.', '')}"}:
         yield f"it is for {', '.join(sorted(found))}, and the oldest Python for it is {oldest}"
@@ -300,7 +302,9 @@ def no_libpython(artefact: Artefact) -> Iterator[str]:
     """Find modules that are linked with one Python; on Windows, with another than the tag's."""
     cpython = [tag for tag in artefact.tags if minor_of(tag) is not None]
     allowed = set.intersection(*map(python_dlls, cpython)) if cpython else set()
-    for library in modules(artefact):
+    # There, a module has to be linked with it (PEP 730, PEP 738).
+    within = any(name.startswith(("ios_", "android_")) for name in platforms(artefact))
+    for library in modules(artefact) if not within else ():
         for needed in sorted(library.needed):
             judged = cpython and needed not in allowed if library.kind == "PE" else True
             if ANOTHER_PYTHON.search(needed) and judged:

@@ -5,47 +5,49 @@ PyPI's rejections and the rules of the gate are asked together. rules.md lists t
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, astuple
+from dataclasses import asdict, replace
+from difflib import get_close_matches
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
-from packaging.utils import canonicalize_name
-
 from roadworthy.building.toolchain import host_triple
 from roadworthy.declared import sdist_contents, wheel_contents
-from roadworthy.gate import archives, binary, contents, pypi
+from roadworthy.gate import agreement, archives, binary, contents, pypi
+from roadworthy.gate.agreement import Told
 from roadworthy.gate.model import UNREADABLE, Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
 from roadworthy.gate.pypi_archives import judge_archive, judge_container
 from roadworthy.gate.rules import entries
 from roadworthy.project import Project
 from roadworthy.sums import sha256
-from roadworthy.terminal import annotate, err, out, printable, problem, summarise
+from roadworthy.terminal import Problem, ProblemsError, annotate, err, out, printable, problem, summarise
 
 # Those that are functions; of the others in rules.md PyPI's rejections say by themselves what is wrong.
 RULES = {
     rule.name: rule
-    for module in (archives, contents, binary)
+    for module in (archives, agreement, contents, binary)
     for rule in vars(module).values()
     if isinstance(rule, Rule)
 }
 Judge = Callable[[Artefact], Iterable[Rejection]]
 # From so many files on, loading the libraries in further processes takes less time than it saves.
 WORTH_PROCESSES = 8
-# Nothing is read before it is known that it can be: a bomb is not unpacked, and what is no archive has no contents.
-READING: tuple[tuple[Judge, tuple[str, ...]], ...] = (
-    (lambda _: (), ("plain-file",)),
-    (pypi.judge_name, ("file-name", "file-size")),
-    (judge_container, ()),
-    (lambda _: (), ("no-bomb",)),
-    (judge_archive, ("readable-archive",)),
+# What is asked of a file, one after the other: what PyPI rejects, and then these rules. Nothing is read before it is
+# known that it can be: a bomb is not unpacked, and what is no archive has no contents.
+STAGES: list[tuple[Judge, list[str]]] = [
+    (lambda _: (), ["plain-file"]),
+    (pypi.judge_name, ["file-name", "file-size"]),
+    (judge_container, []),
+    (lambda _: (), ["no-bomb"]),
+    (judge_archive, ["readable-archive"]),
+]
+STAGES.append(
+    (pypi.judge_release, [name for name in RULES if name not in {each for _, rules in STAGES for each in rules}])
 )
-READ = {name for _, rules in READING for name in rules}
-# What is asked of a file, one after the other: what PyPI rejects, and then these rules.
-STAGES = (*READING, (pypi.judge_release, tuple(name for name in RULES if name not in READ)))
 # So many findings of one rule in one file are told; the rest is not even looked for.
 MOST_FINDINGS = 100
 # After a finding of these, what is in the file cannot be judged.
@@ -71,28 +73,37 @@ def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[F
         # What no rule foresaw, such as a version or a tag that a library cannot parse.
         told.append((default, f"cannot be judged: {error}"))
     # The one place where foreign text, such as a name in an archive, is made fit for every sink.
-    return [Finding(printable(file), rule, printable(what), entries()[rule].remedy) for rule, what in told]
+    level = {name: RULES[name].level if name in RULES else "error" for name, _ in told}
+    return [Finding(printable(file), name, printable(what), entries()[name].remedy, level[name]) for name, what in told]
 
 
-def apply(rule: Rule, subject: Any, file: str, project: Expectations | None) -> list[Finding]:  # noqa: ANN401 - one artefact or all
+def apply(rule: Rule, file: str, *subject: Any) -> list[Finding]:  # noqa: ANN401 - one artefact, or all, and a project
     """Return what one rule finds by itself."""
-    arguments = (subject, project) if rule.needs_project else (subject,)
-    return collect(file, rule.name, ((rule.name, what) for what in rule.check(*arguments)))
+    return collect(file, rule.name, ((rule.name, what) for what in rule.check(*subject)))
 
 
 def check_artefact(path: Path, project: Expectations | None) -> list[Finding]:
     """Return what is wrong with one file."""
+    return judge(path, project)[0]
+
+
+def judge(path: Path, project: Expectations | None) -> tuple[list[Finding], Told | None]:
+    """Return what is wrong with one file, and what it says of itself, if that can be known."""
     findings: list[Finding] = []
     with Artefact(path) as artefact:
         kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
-        for judge, rules in STAGES:
-            findings += collect(path.name, "metadata-valid", ((one.rule, one.words) for one in judge(artefact)))
+        for judge_, rules in STAGES:
+            findings += collect(path.name, "metadata-valid", ((one.rule, one.words) for one in judge_(artefact)))
             for rule in map(RULES.__getitem__, rules):
                 if rule.applies_to in kinds and (project or not rule.needs_project):
-                    findings += apply(rule, artefact, path.name, project)
+                    findings += apply(rule, path.name, artefact, *([project] if rule.needs_project else ()))
             if any(finding.rule in LAST for finding in findings):
-                break
-    return list(dict.fromkeys(findings))
+                return list(dict.fromkeys(findings)), None
+        try:
+            told = agreement.tell(artefact)
+        except UnreadableError:
+            told = None
+    return list(dict.fromkeys(findings)), told
 
 
 def list_folder(folder: Path) -> list[Artefact]:
@@ -115,17 +126,69 @@ def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
     artefacts = list_folder(folder)
     if not artefacts:
         raise problem(f"{folder} is empty", "run: make build")
-    paths = [artefact.path for artefact in artefacts]
     findings: list[Finding] = []
     for rule in RULES.values():
         if rule.applies_to == "folder" and project:
-            findings += apply(rule, artefacts, f"{folder.name}/", project)
+            findings += apply(rule, f"{folder.name}/", artefacts, *([project] if rule.needs_project else ()))
+    sdists: dict[object, Told] = {}
+    wheels: list[tuple[Artefact, Told]] = []
+    for artefact, (found, told) in zip(artefacts, judge_all(artefacts, project), strict=True):
+        findings += found
+        if told and artefact.is_wheel:
+            wheels.append((artefact, told))
+        elif told and artefact.parsed:
+            sdists[artefact.parsed[:2]] = told
+    for wheel, told in wheels:
+        if sdist := sdists.get(wheel.parsed and wheel.parsed[:2]):
+            findings += apply(RULES["metadata-agrees"], wheel.path.name, sdist, told)
+    return excuse(findings, project) if project else findings
+
+
+def judge_all(artefacts: list[Artefact], project: Expectations | None) -> Iterable[tuple[list[Finding], Told | None]]:
+    """Judge each, in several processes where there are many."""
+    paths = [artefact.path for artefact in artefacts]
     if len(paths) < WORTH_PROCESSES:
-        return findings + [finding for path in paths for finding in check_artefact(path, project)]
+        yield from (judge(path, project) for path in paths)
+        return
     workers = os.cpu_count() or 1
     with ProcessPoolExecutor(workers) as pool:
-        found = pool.map(check_artefact, paths, [project] * len(paths), chunksize=max(1, len(paths) // workers // 8))
-        return findings + [finding for each in found for finding in each]
+        yield from pool.map(judge, paths, [project] * len(paths), chunksize=max(1, len(paths) // workers // 8))
+
+
+def excuse(findings: list[Finding], project: Expectations) -> list[Finding]:
+    """Return the findings, those that pyproject.toml has an entry for as ignored; what no finding needs is said."""
+    for rule, text in project.excuses:
+        chosen = {each for each in findings if each.rule == rule and covers(text, each.what)}
+        ignored = {each: replace(each, level="ignored", remedy=f"{rule}: {text}") for each in chosen}
+        findings = [ignored.get(each, each) for each in findings]
+        if not chosen:
+            err.print(f'note: "{rule}: {text}" in [tool.roadworthy] ignore is for nothing that was found here')
+    return findings
+
+
+def covers(text: str, what: str) -> bool:
+    """Say whether an entry is for what was found: a path has to stand there, or a folder's with a slash behind it."""
+    after = "" if text.endswith("/") else r"(?![\w/.-])"
+    return " " in text or re.search(rf"(?<![\w.-]){re.escape(text)}{after}", what) is not None
+
+
+def excuses(project: Project) -> tuple[tuple[str, str], ...]:
+    """Return the rule of each entry of [tool.roadworthy] ignore, and its path or reason.
+
+    Raises:
+        ProblemsError: One is of no rule, or says nothing.
+    """
+    given, found, problems = project.settings.get("ignore", []), [], []
+    for entry in given if isinstance(given, list) else [given]:
+        name, _, text = (each.strip() for each in str(entry).partition(":"))
+        found.append((name, text))
+        if name not in entries() or not text:
+            near = ", ".join(get_close_matches(name, entries())) or "see: python -m roadworthy rules"
+            what = f"pyproject.toml has {entry!r} in [tool.roadworthy] ignore, which is no rule with a path or a reason"
+            problems.append(Problem(what, f'write "RULE: path/in/it", or a reason of some words; the rule: {near}'))
+    if problems:
+        raise ProblemsError(problems)
+    return tuple(found)
 
 
 def expect(project: Project, triples: list[str]) -> Expectations:
@@ -134,17 +197,12 @@ def expect(project: Project, triples: list[str]) -> Expectations:
     sdist = sdist_contents(project)
     homes = {project.root, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
     return Expectations(
-        name=canonicalize_name(project.name),
-        native_module=project.native_module,
-        version=project.version,
-        oldest_python=project.oldest_python,
-        requires_python=str(project.requires_python),
-        abi3_feature=project.crate.abi3_feature,
-        first_abi3t=project.crate.first_abi3t or "none",
+        root=project.root,
         expected=(project.sdist_name(), *wheels),
         sdist=sdist,
         wheel=wheel_contents(project, project.root, sdist.files),
         builder_paths=tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/"))),
+        excuses=excuses(project),
     )
 
 
@@ -160,14 +218,16 @@ def report_good(folder: Path) -> None:
     out.print(table)
 
 
-def report_bad(findings: list[Finding]) -> None:
-    """Print the problems, grouped by file; under GitHub Actions as annotations and in the job's summary too."""
+def report_bad(findings: list[Finding], failing: list[Finding]) -> None:
+    """Print what was found, grouped by file; what fails under GitHub Actions as annotations and in the summary too."""
     for file, found in groupby(findings, lambda finding: finding.file):
         err.print(file, style="bold")
-        for finding in found:
-            err.print(f"  {finding.what} [{finding.rule}]\n    {finding.remedy}")
-    annotate((f"{finding.file}: {finding.what}", finding.rule) for finding in findings)
-    summarise("Not to be sent", ["file", "rule", "problem", "remedy"], map(astuple, findings))
+        for each in found:
+            said = "" if each.level == "error" else f"{each.level}: "
+            err.print(f"  {said}{each.what} [{each.rule}]\n    {each.remedy}")
+    annotate((f"{each.file}: {each.what}", each.rule) for each in failing)
+    rows = [(each.file, each.rule, each.what, each.remedy) for each in failing]
+    summarise("Not to be sent", ["file", "rule", "problem", "remedy"], rows) if rows else None
 
 
 def check(project: Project, given: dict[str, Any]) -> bool:
@@ -175,11 +235,13 @@ def check(project: Project, given: dict[str, Any]) -> bool:
     folder = given.get("FOLDER", project.dist)
     triples = [host_triple(project)] if "HOST" in given and "ALL" not in given else list(project.platform_tags)
     findings = check_folder(folder, None if "FOREIGN" in given else expect(project, triples))
+    fatal = {"error", "warning"} if "STRICT" in given else {"error"}
+    failing = [finding for finding in findings if finding.level in fatal]
     if "JSON" in given:
         json.dump(list(map(asdict, findings)), sys.stdout, indent=2)
         print()
-    elif findings:
-        report_bad(findings)
-    else:
+        return not failing
+    report_bad(findings, failing)
+    if not failing:
         report_good(folder)
-    return not findings
+    return not failing

@@ -13,6 +13,7 @@ def main(project: Project, words: list[str]) -> None:
     parser.take("FOLDER", "default: dist/", first=True, type=Path).switch("HOST", "expect what this machine builds")
     parser.switch("ALL", "expect all platforms (the default)")
     parser.switch("FOREIGN", "artefacts of other projects: nothing is expected of them")
+    parser.switch("STRICT", "a warning is as bad as an error")
     given = parser.switch("JSON", "print the findings as JSON on stdout").read(words)
     from roadworthy.gate.check import check  # noqa: PLC0415 - not for a refusal of the command line
 

@@ -4,24 +4,22 @@ import csv
 import hashlib
 import io
 import json
-import logging
-import os
 import re
 import shutil
 import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from pathlib import Path
 
 import tomli
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
-from roadworthy import processes
+from roadworthy.building.sdist import unpack
+from roadworthy.building.toolchain import fetch_crates
 from roadworthy.gate.binary import module_suffixes
-from roadworthy.gate.model import Artefact, Expectations, rule, wheel_fields, wheel_tags
-from roadworthy.terminal import err
+from roadworthy.gate.model import LARGEST_TEXT, LFS_POINTER, Artefact, Expectations, rule, wheel_fields, wheel_tags
+from roadworthy.project import SOURCE, Project
+from roadworthy.sums import sha256
+from roadworthy.terminal import ProblemsError, err
 
 # Names and texts that mean a secret. The texts are prefixes that their issuers document for finding them, and decide of
 # a .pem: most are certificates.
@@ -35,6 +33,17 @@ SECRET_TEXTS = re.compile(
 )
 # By their kind, and not by a folder: one called build that is committed is meant, and another one is no declared file.
 BUILD_PRODUCTS = re.compile(r"(^|/)__pycache__/|\.(so|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
+# The marks of a conflict, in their order (git-merge).
+CONFLICT_MARKS = [re.compile(mark, re.MULTILINE) for mark in (rb"^<{7} \S", rb"^={7}\r?$", rb"^>{7} \S")]
+# What leads somewhere in Markdown and in the HTML in it, and in reStructuredText.
+LINKS = re.compile(r"""\]\(\s*<?([^\s<>()]+)|^ {0,3}\[[^\]^]+\]:\s+<?([^\s<>]+)|<[^>]+\s(?:src|href)=["']([^"']+)""")
+RST_LINKS = re.compile(r"`[^`<]*<([^>`]+)>`__?(?!\w)|^\s*\.\. (?:image|figure|_[^:]+):+ +(\S+)()")
+# Where installers put what is in a .data folder (sysconfig's schemes), and what is there already.
+SCHEMES = ("purelib", "platlib", "headers", "scripts", "data")
+OF_ENVIRONMENTS = re.compile(
+    r"pyvenv\.cfg|(bin|Scripts)/(python|pip)[\d.]*(\.exe)?|(bin|Scripts)/(de)?activate(\.\w+)?|lib(64)?/python3.*|Lib/.*",
+    re.IGNORECASE,
+)
 # Files of the .dist-info folder that RECORD must not list (PEP 427).
 SIGNATURES = {"RECORD.jws", "RECORD.p7s"}
 # Those of hashlib that are as good as SHA-256, and not of a length that somebody chooses.
@@ -59,41 +68,34 @@ def twine_check(artefact: Artefact) -> Iterator[str]:
     from twine.commands import check  # noqa: PLC0415 - takes as long to load as all the rest
     from twine.exceptions import TwineException  # noqa: PLC0415
 
-    told: list[str] = []
-
-    def keep(record: logging.LogRecord) -> bool:
-        told.append(record.getMessage())
-        return False
-
-    check.logger.addFilter(keep)
+    stream = check._WarningStream()  # noqa: SLF001 - what the command itself calls prints to a console
     try:
-        with redirect_stdout(io.StringIO()):
-            check.check([str(artefact.path)], strict=True)
+        told, renders = check._check_file(str(artefact.path), stream)  # noqa: SLF001
     except TwineException as error:
-        told.append(str(error))
-    finally:
-        check.logger.removeFilter(keep)
+        told, renders = [str(error)], True
+    told += [] if renders else [f"the description has syntax errors, and does not render: {stream}"]
     yield from (f"twine: {' '.join(text.split())}" for text in told)
 
 
-@rule("both", needs_project=True)
-def requires_python(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """Find another Requires-Python than the project's, and floors that are not the same."""
-    found = artefact.fields.get("requires_python")
-    if artefact.metadata is None:
-        return
-    try:
-        same = SpecifierSet(found or "") == SpecifierSet(project.requires_python)
-    except ValueError:
-        same = False
-    if not same:
-        yield f"Requires-Python is {found!r}, and pyproject.toml says {project.requires_python!r}"
-    if project.abi3_feature != f"abi3-py{project.oldest_python.replace('.', '')}":
-        yield f"Cargo.toml builds for {project.abi3_feature}, and requires-python begins at {project.oldest_python}"
-    minors = re.findall(r":: Python :: (3\.\d+)$", "\n".join(artefact.fields.get("classifiers", [])), re.MULTILINE)
-    oldest = min(minors, key=Version, default=project.oldest_python)
-    if Version(oldest) < Version(project.oldest_python):
-        yield f"the oldest classifier is {oldest}, and requires-python begins at {project.oldest_python}"
+@rule("sdist", level="warning")
+def readme_on_pypi(artefact: Artefact) -> Iterator[str]:
+    """Find what a README has that only GitHub shows, outside of code."""
+    rst = "markdown" not in artefact.fields.get("description_content_type", "text/x-rst")
+    text, inside = artefact.fields.get("description", ""), ""
+    text = re.sub("<!--.*?-->", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not rst and (fence := re.match(r"\s*(`{3,}|~{3,})\s*(\w*)", line)):
+            if not inside and fence[2] in {"mermaid", "geojson", "topojson", "stl", "math"}:
+                yield f"line {number} of the README begins a block of {fence[2]}, which PyPI shows as code"
+            inside = "" if inside and fence[1].startswith(inside) else inside or fence[1]
+        elif not inside:
+            text = re.sub(r"``[^`]+``" if rst else r"(`+)(?!`).+?(?<!`)\1(?!`)", "", line)
+            targets = [next(filter(None, found)) for found in (RST_LINKS if rst else LINKS).findall(text)]
+            for target in targets:
+                if not re.match(r"#|//|[A-Za-z][A-Za-z0-9+.-]*:", target):
+                    yield f"line {number} of the README leads to {target}, which is not on PyPI"
+            if not rst and re.match(r"\s*>\s*\[!\w+\]", line):
+                yield f"line {number} of the README is an alert, which PyPI shows as a quotation: {line.strip()}"
 
 
 @rule("wheel")
@@ -174,14 +176,67 @@ def record_lines(artefact: Artefact) -> Iterator[list[str]]:
         return
 
 
+@rule("wheel")
+def data_folder(artefact: Artefact) -> Iterator[str]:
+    """Find what would be installed outside the package and take the place of something, or is run at every start."""
+    folder = f"{artefact.folder.removesuffix('.dist-info')}.data"
+    for name in artefact.files:
+        top, _, rest = name.partition("/")
+        scheme, _, inside = rest.partition("/")
+        if not top.endswith(".data"):
+            continue
+        if top != folder or scheme not in SCHEMES or not inside:
+            yield f"{name} is in none of the folders that installers know: {folder}/{'|'.join(SCHEMES)}"
+        elif scheme.endswith("lib") and (
+            inside in artefact.files or f"{folder}/purelib/{inside}" in {*artefact.files} - {name}
+        ):
+            yield f"{name} would be installed in the place of another file of this wheel"
+        elif inside.endswith(".pth"):
+            yield f"{name} would be run whenever Python starts"
+        elif OF_ENVIRONMENTS.fullmatch(inside if scheme == "data" else f"bin/{inside}" if scheme == "scripts" else ""):
+            yield f"{name} would be installed in the place of what belongs to Python, to pip or to the environment"
+
+
 @rule("wheel", needs_project=True)
 def package_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """Find what is installed beside .dist-info and .data folders and was not declared, and the other way round."""
-    own_folders = (".dist-info", ".data")
+    """Find what is installed and was not declared, and the other way round."""
+    own_folders, data = (".dist-info", ".data"), data_files(artefact, project)
+    beside = {name for name in artefact.files if name.partition("/")[0].endswith(".data")}
     present = {name for name in artefact.files if not name.partition("/")[0].endswith(own_folders)}
-    yield from (f"{name} is missing" for name in project.wheel.lacking(present))
-    strange = project.wheel.strange(present - set(native_module_names(artefact, project)))
+    missing = project.wheel.lacking(present) + sorted(data - beside)
+    strange = project.wheel.strange(present - set(native_module_names(artefact, project))) + sorted(beside - data)
+    made = re.compile(
+        rf"{re.escape(artefact.folder)}/(METADATA|WHEEL|RECORD(\.jws|\.p7s)?|entry_points\.txt|(licenses|sboms)/.+)"
+    )
+    strange += [name for name in artefact.files if name.startswith(f"{artefact.folder}/") and not made.fullmatch(name)]
+    yield from (f"{name} is missing" for name in missing)
     yield from (f"{name} is not in the source" for name in strange)
+
+
+def source_of(name: str, artefact: Artefact, project: Expectations) -> str:
+    """Return the path in the checkout of what has a name in an artefact; "" for what a build makes."""
+    top, _, rest = name.partition("/")
+    if not artefact.is_wheel:
+        return name.removeprefix(f"{artefact.folder}/")
+    if top.endswith(".dist-info"):
+        return rest.removeprefix("licenses/") if rest.startswith("licenses/") else ""
+    return f"{project.data_folder}/{rest}" if top.endswith(".data") else f"{SOURCE}/{name}"
+
+
+@rule("both", needs_project=True)
+def same_contents(artefact: Artefact, project: Expectations) -> Iterator[str]:
+    """Find what is another file than the checkout's, or can be run where that cannot, or the other way round."""
+    for name, member in artefact.files.items():
+        source = source_of(name, artefact, project)
+        path, known = project.root / source, source in project.sdist.files
+        if known and not (path.is_file() and sha256(path.read_bytes()) == artefact.digests[name].hexdigest()):
+            yield f"{name} is not, byte for byte, the checkout's {source}"
+        elif known and member.mode and bool(member.mode & 0o100) != (source in project.sdist.executable):
+            # On Windows no file says whether it can be run.
+            if not any(tag.platform.startswith("win") for tag in artefact.tags):
+                yield f"{name} {'can be run' if member.mode & 0o100 else 'cannot be run'}, unlike the commit's {source}"
+        elif name.startswith(f"{artefact.folder}/licenses/") and not known:
+            yield f"{name} is no file of the checkout"
 
 
 @rule("wheel", needs_project=True)
@@ -197,6 +252,12 @@ def native_module(artefact: Artefact, project: Expectations) -> Iterator[str]:
             yield f"{name} is not how a module for {', '.join(sorted(abis))} is called"
 
 
+def data_files(artefact: Artefact, project: Expectations) -> set[str]:
+    """Return what a wheel should hold of the folder that [tool.maturin] data names."""
+    folder, own = f"{project.data_folder}/", f"{artefact.folder.removesuffix('.dist-info')}.data/"
+    return {own + name.removeprefix(folder) for name in project.sdist.files if name.startswith(folder)}
+
+
 def native_module_names(artefact: Artefact, project: Expectations) -> list[str]:
     """Return the wheel's files that are this project's native module, whatever their suffix."""
     stem = project.native_module.replace(".", "/")
@@ -204,10 +265,22 @@ def native_module_names(artefact: Artefact, project: Expectations) -> list[str]:
 
 
 @rule("wheel", needs_project=True)
-def sbom_present(artefact: Artefact, _: Expectations) -> Iterator[str]:
-    """Find a wheel without an SBOM."""
-    if not any(name.startswith(f"{artefact.folder}/sboms/") for name in artefact.files):
+def sbom_present(artefact: Artefact, project: Expectations) -> Iterator[str]:
+    """Find a wheel without an SBOM, or with one of ours that does not tell what Cargo.lock locks."""
+    name = f"{artefact.folder}/sboms/{project.file_stem}.cdx.json"
+    if not any(file.startswith(f"{artefact.folder}/sboms/") for file in artefact.files):
         yield f"there is no file in {artefact.folder}/sboms"
+    if (content := artefact.read(name)) is None:
+        return
+    locked = {(crate["name"], crate["version"]): crate.get("checksum") for crate in project.locked_crates}
+    try:
+        bom = json.loads(content)
+        for part in (bom["metadata"]["component"], *bom["components"]):
+            crate, hashes = (part["name"], part["version"]), [each["content"] for each in part.get("hashes", ())]
+            if crate not in locked or hashes != [locked[crate]] * bool(locked[crate]):
+                yield f"{name} tells of {' '.join(crate)}, which is not in Cargo.lock, or with another checksum"
+    except (LookupError, TypeError, ValueError) as error:
+        yield f"{name} is no CycloneDX: {type(error).__name__}: {error}"
 
 
 @rule("sdist", needs_project=True)
@@ -251,35 +324,37 @@ def ask_cargo(artefact: Artefact) -> Iterator[str]:
         err.print(f"{not_judged} cargo is not on PATH")
         return
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary).resolve() / "sdist"
-        for name, member in artefact.files.items():
-            if not member.unsafe and name.startswith(f"{artefact.folder}/"):
-                path = folder / name.removeprefix(f"{artefact.folder}/")
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("wb") as file:
-                    file.writelines(artefact.pieces(member))
-        # What the machine has is enough where the sdist was built; only what it lacks is asked for.
-        printed, reason = cargo_metadata(folder, "--offline")
-        if UNREACHED.search(reason):
-            printed, reason = cargo_metadata(folder)
-        reason = reason.replace(f"{folder}{os.sep}", "").replace(str(folder), artefact.folder)
-        if "because --locked was passed" in reason:
-            yield "Cargo.lock does not fit Cargo.toml"
-        elif UNREACHED.search(reason):
-            err.print(f"{not_judged} {reason}")
-        elif reason:
-            yield f"cargo cannot read the package: {reason}"
-        for package in json.loads(printed)["packages"] if not reason else ():
+        try:
+            folder = unpack(artefact.path, Path(temporary).resolve() / "sdist")
+            packages = json.loads(fetch_crates(Project(folder)))["packages"]
+        except ProblemsError as error:
+            reason = error.problems[0].what.replace(temporary, "").replace(f"/sdist/{artefact.folder}", artefact.folder)
+            if UNREACHED.search(reason):
+                err.print(f"{not_judged} {reason}")
+            else:
+                yield reason
+            return
+        for package in packages:
             if package["source"] is None and not Path(package["manifest_path"]).is_relative_to(folder):
                 yield f"the crate {package['name']} lies outside the sdist: {package['manifest_path']}"
 
 
-def cargo_metadata(folder: Path, *options: str) -> tuple[str, str]:
-    """Return what `cargo metadata` prints, and why it fails, in one line; "" where it does not."""
-    command = ("cargo", "metadata", "--locked", "--format-version=1", "--quiet", "--color=never", *options)
-    done = processes.run(*command, cwd=folder, env=processes.tool_environment(os.environ), check=False)
-    said = " ".join(done.stderr.split())[:400]
-    return done.stdout, (said or "it says nothing") if done.returncode else ""
+@rule("both")
+def no_placeholders(artefact: Artefact) -> Iterator[str]:
+    """Find what stands for a file, and what a merge has left."""
+    for name in sorted(artefact.suspicious):
+        if artefact.files[name].size > LARGEST_TEXT:
+            continue
+        content, place = artefact.read(name) or b"", 0
+        if content.startswith(LFS_POINTER) and b"\noid " in content:
+            yield f"{name} is a pointer of Git LFS, and not the file"
+        # One after the other, so that it takes no longer than reading.
+        for mark in CONFLICT_MARKS:
+            if (found := mark.search(content, place)) is None:
+                break
+            place = found.end()
+        else:
+            yield f"{name} has marks of a conflict, the last in line {content.count(10, 0, place) + 1}"
 
 
 @rule("both", needs_project=True)

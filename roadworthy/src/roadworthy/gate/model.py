@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import chain
 from pathlib import Path
@@ -26,6 +26,8 @@ from packaging.version import Version
 
 from roadworthy.declared import Contents
 from roadworthy.gate.native import Library, read_libraries
+from roadworthy.project import Project
+from roadworthy.tables import find
 from roadworthy.terminal import err, printable
 
 # What zipfile, tarfile and zlib raise for bytes that are no archive, or a damaged one.
@@ -54,6 +56,8 @@ UNIX, IS_UTF8 = 3, 0x0800
 # Flags of a member that is encrypted, or a patch for one (APPNOTE 4.4.4).
 IS_ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 LOCAL_HEADER = struct.Struct("<4sxxHH4xL8xHH")
+# How what stands for a file of Git LFS begins (its spec, v1), and one side of a conflict.
+LFS_POINTER, CONFLICT = b"version https://git-lfs.github.com/spec/", b"<<<<<<< "
 LIBRARY_NAME = re.compile(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$")
 # What Windows has no files of; a path there has a limit, which begins where a usual Python installs.
 WINDOWS_CHARACTERS = re.compile(r'[<>:"|?*]')
@@ -90,6 +94,7 @@ class Finding:
     rule: str
     what: str
     remedy: str
+    level: str = "error"  # or warning; or ignored, and the remedy is the entry of pyproject.toml that says so
 
 
 @dataclass(frozen=True)
@@ -164,20 +169,19 @@ def unfit(part: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Expectations:
-    """What this project expects of its artefacts."""
+class Expectations(Project):
+    """A project, and what it expects of its artefacts."""
 
-    name: str
-    native_module: str
-    version: Version
-    oldest_python: str
-    requires_python: str
-    abi3_feature: str
-    first_abi3t: str
     expected: tuple[str, ...]
     sdist: Contents
     wheel: Contents
     builder_paths: tuple[bytes, ...]
+    excuses: tuple[tuple[str, str], ...]
+
+    @property
+    def data_folder(self) -> str:
+        """The folder whose content maturin puts into the .data folder of wheels; one that cannot be for none."""
+        return str(find(self.pyproject, "tool", "maturin", "data") or "//").removeprefix("./").rstrip("/") or "/"
 
 
 @dataclass
@@ -187,6 +191,8 @@ class Artefact:
     path: Path
     # What follows the gzip file in an sdist, at most two bytes; known when it is unpacked.
     after_gzip: bytes = b""
+    # The files that begin like a placeholder, or have a mark of a conflict somewhere; known when all is read.
+    suspicious: set[str] = field(default_factory=set)
 
     def __enter__(self) -> "Artefact":  # noqa: PYI034 - Self came with 3.11
         return self
@@ -283,49 +289,34 @@ class Artefact:
         """Yield the content of a member in pieces, so that memory does not grow with it."""
         with reading(f"{member.name}: "):
             if isinstance(self.archive, zipfile.ZipFile):
-                yield from self.unzip(self.archive.fp, cast("zipfile.ZipInfo", member.entry))
+                yield from self.unzip(self.archive, cast("zipfile.ZipInfo", member.entry))
             elif file := self.archive.extractfile(cast("tarfile.TarInfo", member.entry)):
                 while piece := file.read(PIECE):
                     yield piece
 
-    def unzip(self, file: Any, entry: zipfile.ZipInfo) -> Iterator[bytes]:  # noqa: ANN401 - the open file
+    def unzip(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         """Yield the content of a zip file's member, if it is what the directory says to the last byte.
 
         Python's zipfile leaves what is too much unread, and uv refuses it (uv-extract/src/stream.rs).
         """
-        name, place = entry.filename, entry.header_offset + LOCAL_HEADER.size
-        file.seek(entry.header_offset)
-        signature, *_, name_length, extra_length = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
-        written = file.read(name_length).decode("utf-8" if entry.flag_bits & IS_UTF8 else "cp437")
-        if signature != b"PK\3\4" or written != entry.orig_filename:
-            raise zipfile.BadZipFile("it has another name in its own header")
+        name = entry.filename
         if entry.flag_bits & IS_ENCRYPTED or entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            raise UnreadableError(
-                f"{name!r} is encrypted, or compressed by another method than deflate", "zip-compression"
-            )
-        stream = zlib.decompressobj(-zlib.MAX_WBITS) if entry.compress_type else None
-        place, left, size, checksum = place + name_length + extra_length, entry.compress_size, 0, 0
-        packed, piece, more = b"", b"", False
-        # Of what is packed, the last that comes out may wait until it is asked for.
-        while left or packed or piece:
-            if left and not packed:
-                file.seek(place)
-                packed = file.read(min(left, PIECE))
-                place, left = place + len(packed), left - len(packed)
-                if not packed:
-                    raise EOFError("it ends too early")
-            piece = stream.decompress(packed, PIECE) if stream else packed
-            packed = stream.unconsumed_tail if stream else b""
-            more = len(piece) > entry.file_size - size or bool(stream and stream.unused_data)
-            piece = piece[: entry.file_size - size]
-            size, checksum = size + len(piece), zlib.crc32(piece, checksum)
-            yield piece
-            if more:
-                break
-        if size != entry.file_size or checksum != entry.CRC or (stream and not stream.eof and not more):
-            raise zipfile.BadZipFile("it is damaged: another size or checksum (CRC-32) than the directory says")
-        if more:
-            raise UnreadableError(f"{name!r} has more in it than the directory says", "zip-framing")
+            what = f"{name!r} is encrypted, or compressed by another method than deflate"
+            raise UnreadableError(what, "zip-compression")
+        with archive.open(entry) as file:
+            state: Any = file
+            state._left += 1  # noqa: SLF001 - so it would see one byte too many
+            try:
+                while piece := file.read(PIECE):
+                    yield piece
+            except zipfile.BadZipFile:
+                if state._left:  # noqa: SLF001
+                    raise
+            left, stream = state._left, state._decompressor  # noqa: SLF001
+            if left > 1 or (left and stream and not stream.eof):
+                raise zipfile.BadZipFile("it is damaged: it ends too early")
+            if not left or state._compress_left > 0 or (stream and stream.unused_data):  # noqa: SLF001
+                raise UnreadableError(f"{name!r} has more in it than the directory says", "zip-framing")
 
     def read(self, name: str) -> bytes | None:
         """Return the content of a file, or None if there is none of that name."""
@@ -346,6 +337,8 @@ class Artefact:
             found[name] = hashlib.sha256()
             for piece in self.pieces(member):
                 found[name].update(piece)
+                if CONFLICT in piece or piece.startswith(LFS_POINTER):
+                    self.suspicious.add(name)
         return found
 
     @cached_property
@@ -438,13 +431,16 @@ class Rule:
     check: Check
     applies_to: str
     needs_project: bool
+    level: str
 
 
-def rule(applies_to: str, *, needs_project: bool = False) -> Callable[[Check], Rule]:
+def rule(applies_to: str, *, needs_project: bool = False, level: str = "error") -> Callable[[Check], Rule]:
     """Make a function a rule, under its own name with dashes; rules.md has an entry of that name.
 
     Args:
-        applies_to: `folder` (it gets all artefacts of one), `wheel`, `sdist` or `both` (it gets one artefact).
+        applies_to: `folder` (it gets all artefacts of one), `wheel`, `sdist` or `both` (it gets one artefact), or
+            `release` (it gets what an sdist says of itself, and what a wheel of the same version says).
         needs_project: It compares with this project's own facts, so it is left out for others' artefacts.
+        level: `error`, or `warning` for what is wrong and stops nothing.
     """
-    return lambda check: Rule(check.__name__.replace("_", "-"), check, applies_to, needs_project)
+    return lambda check: Rule(check.__name__.replace("_", "-"), check, applies_to, needs_project, level)

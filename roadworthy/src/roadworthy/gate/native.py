@@ -64,7 +64,7 @@ class Library:
 def read_libraries(file: str, content: bytes) -> list[Library]:
     """Read a shared library, for each processor that it is for."""
     macho = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
-    readers = {(b"\x7fELF",): read_elf, (b"MZ",): read_pe, macho: read_macho}
+    readers = {(b"\x7fELF",): read_elf, (b"MZ",): read_pe, macho: read_macho, (b"\0asm",): read_wasm}
     reader = next((reader for magics, reader in readers.items() if content.startswith(magics)), None)
     try:
         return reader(file, content) if reader else [Library(file, damage="neither ELF nor PE nor Mach-O")]
@@ -72,6 +72,11 @@ def read_libraries(file: str, content: bytes) -> list[Library]:
         return [Library(file, damage=str(error))]
     except Exception as error:  # noqa: BLE001 - the parsers raise whatever the damage leads to
         return [Library(file, damage=f"{type(error).__name__}: {error}")]
+
+
+def read_wasm(file: str, _: bytes) -> list[Library]:
+    """Return what is known of a WebAssembly file without looking into it."""
+    return [Library(file, "WebAssembly", "wasm32")]
 
 
 def require_whole(content: bytes, ends: Iterable[int]) -> None:
@@ -211,7 +216,7 @@ def read_macho_header(header: Any, content: bytes, library: Library) -> None:  #
             require_whole(content, (details.dataoff + details.datasize,))
     if platforms and MACOS not in platforms:
         library.kind = f"Mach-O for {' and '.join(PLATFORMS.get(each, str(each)) for each in platforms)}"
-    if library.machine == "arm64" and not signed:
+    elif library.machine == "arm64" and not signed:
         library.faults.append("is not signed, and Apple's processors run nothing unsigned")
     # One that is only loaded weakly need not be there.
     loaded = ((header.commands[index][0].cmd, name) for index, _, name in header.walkRelocatables())

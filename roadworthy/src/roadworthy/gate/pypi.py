@@ -153,7 +153,7 @@ def judge_contents(artefact: Artefact, licence_files: list[str]) -> Iterator[Rej
     required = f"Wheel '{file}' does not contain the required"
     if not is_record(artefact.read(f"{info}/RECORD")):
         yield Rejection("record-complete", f"{required} RECORD file: {info}/RECORD")
-    if not has_good_entry_points(artefact.read(f"{info}/entry_points.txt") or b""):
+    if not has_good_entry_points(read_entry_points(artefact)):
         yield Rejection("entry-points", f"Wheel '{file}' has invalid entry points defined in the entry_points.txt file")
     if artefact.metadata is None:
         yield Rejection("metadata-present", f"{required} METADATA file: {artefact.metadata_name}")
@@ -175,17 +175,22 @@ def is_record(content: bytes | None) -> bool:
         return False
 
 
-def has_good_entry_points(content: bytes) -> bool:
-    """Say whether the entry points can be read, and no command is a path: warehouse/utils/wheel.py."""
+def read_entry_points(artefact: Artefact) -> dict[str, dict[str, str]] | None:
+    """Return the entry points in a wheel by their groups; None where they cannot be read."""
     parser = configparser.ConfigParser(delimiters=("=",))
     # A name is taken as it is written.
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_string(SPACES.sub(" ", content.decode()))
+        parser.read_string(SPACES.sub(" ", (artefact.read(f"{artefact.folder}/entry_points.txt") or b"").decode()))
     except (UnicodeDecodeError, configparser.Error):
-        return False
-    sections = [parser[name] for name in ("console_scripts", "gui_scripts") if name in parser]
-    return all(ENTRY_POINT.fullmatch(name) for section in sections for name in section)
+        return None
+    return {name: dict(parser.items(name, raw=True)) for name in parser.sections()}
+
+
+def has_good_entry_points(groups: dict[str, dict[str, str]] | None) -> bool:
+    """Say whether the entry points can be read, and no command is a path: warehouse/utils/wheel.py."""
+    commands = [groups.get(name, {}) for name in ("console_scripts", "gui_scripts")] if groups is not None else []
+    return groups is not None and all(ENTRY_POINT.fullmatch(name) for each in commands for name in each)
 
 
 # What the gate asks of a file, one after the other as it can be read; the index asks in PyPI's own order.

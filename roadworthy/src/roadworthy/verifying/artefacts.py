@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from roadworthy.building.sdist import unpack
+from roadworthy.declared import entry_points
 from roadworthy.gate.model import Artefact, UnreadableError, wheel_tags
 from roadworthy.project import Project, same_wheel
 from roadworthy.sums import compare_sums, parse_name, read_sums
@@ -101,10 +102,7 @@ class Artefacts:
 
     def entry_points(self) -> set[tuple[str, ...]]:
         """Return group, name and value of each that the sdist's pyproject.toml declares."""
-        groups = dict(find_table(self.pyproject, "project", "entry-points"))
-        for group, key in (("console_scripts", "scripts"), ("gui_scripts", "gui-scripts")):
-            groups[group] = find_table(self.pyproject, "project", key)
-        return {(group, name, value.replace(" ", "")) for group in groups for name, value in groups[group].items()}
+        return entry_points(find_table(self.pyproject, "project"))
 
     def declared_data(self) -> set[str]:
         """Return what [tool.maturin] data declares beside the package, each relative to where it is installed."""

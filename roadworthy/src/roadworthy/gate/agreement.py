@@ -1,0 +1,152 @@
+"""Rules about what one release says of itself: its files say the same, and what pyproject.toml declares."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import tomli
+from packaging.licenses import canonicalize_license_expression
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from roadworthy.declared import entry_points
+from roadworthy.gate.model import Artefact, rule
+from roadworthy.gate.pypi import read_entry_points
+from roadworthy.tables import find, find_table
+
+# What is said, by the names of packaging's fields, and which entry points there are.
+Told = dict[str, Any]
+# Where [project] says what is in a field as it stands (PEP 621).
+DECLARED = {field: field for field in ("name", "version", "keywords", "classifiers")}
+DECLARED |= {"summary": "description", "requires_python": "requires-python", "project_urls": "urls"}
+DECLARED |= {"requires_dist": "dependencies", "provides_extra": "optional-dependencies"}
+# From this version of the metadata on, an sdist lists what a wheel that is built from it may say otherwise (PEP 643).
+FIRST_BINDING = Version("2.2")
+# What is of one file and not of the release.
+OWN = {"metadata_version", "dynamic", "license_files", "platforms", "supported_platforms"}
+
+
+def requirement(text: str) -> str:
+    """Return what a requirement means: the parts of its marker may stand in any order, and in more brackets."""
+    found = Requirement(text)
+    marker = re.split(r"\s+and\s+|\s+or\s+|[()]", str(found.marker or ""))
+    parts = (canonicalize_name(found.name), sorted(map(canonicalize_name, found.extras)), str(found.specifier))
+    return str((*parts, found.url, sorted(map(condition, filter(None, map(str.strip, marker))))))
+
+
+@cache
+def condition(text: str) -> str:
+    """Return what a part of a marker means: of one for versions of Python, which of them it is true for."""
+    if not text.startswith(("python_version", "python_full_version")):
+        return text
+    every = [{"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.0"} for minor in range(40)]
+    return str([Marker(text).evaluate(each) for each in every])
+
+
+def squeeze(text: str) -> str:
+    """Return a text with one blank for any run of them."""
+    return " ".join(text.split())
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "name": canonicalize_name,
+    "version": lambda text: str(Version(text)),
+    "requires_python": lambda text: str(SpecifierSet(text)),
+    "license_expression": canonicalize_license_expression,
+    "requires_dist": requirement,
+    "provides_extra": canonicalize_name,
+}
+
+
+def texts(value: Any) -> list[str]:  # noqa: ANN401 - a text, or a list or table of them
+    """Return what stands in a field, one by one."""
+    if isinstance(value, dict):
+        return [f"{label}, {address}" for label, address in value.items()]
+    return list(map(str, value)) if isinstance(value, (list, set)) else [str(value)] if value else []
+
+
+def parts(field: str, value: Any) -> dict[str, str]:  # noqa: ANN401 - as above
+    """Return what stands in a field, each by what it means: blanks, order and spelling may differ."""
+    found = {}
+    for text in texts(value):
+        try:
+            found[FORMS.get(field, squeeze)(text)] = text
+        except ValueError:
+            found[text] = text
+    return found
+
+
+def differences(found: Told, expected: Told, source: str) -> Iterator[str]:
+    """Find the fields that do not mean the same."""
+    for field in sorted(expected.keys() | found.keys()):
+        one, two = (parts(field, told.get(field)) for told in (found, expected))
+        if one.keys() != two.keys():
+            sides = [", ".join(x[key] for key in sorted(x.keys() - y.keys())) for x, y in ((one, two), (two, one))]
+            same = next((place for place, (x, y) in enumerate(zip(*sides, strict=False)) if x != y), 0)
+            shown = [repr(side[max(0, same - 20) :][:200]) if side else "nothing" for side in sides]
+            yield f"its {field.replace('_', '-')} has {shown[0]}, and {source} {shown[1]}"
+
+
+def own_table(artefact: Artefact) -> dict[str, Any]:
+    """Return the table [project] of an sdist's pyproject.toml, empty where there is none that can be read."""
+    try:
+        return find_table(tomli.loads((artefact.read(f"{artefact.top}/pyproject.toml") or b"").decode()), "project")
+    except ValueError:
+        return {}
+
+
+def tell(artefact: Artefact) -> Told:
+    """Return what an artefact says in its metadata, and which entry points it has or, an sdist, declares."""
+    found: Told = {**artefact.fields}
+    if artefact.is_wheel:
+        points = entry_points({"entry-points": read_entry_points(artefact) or {}})
+    else:
+        table = own_table(artefact)
+        points = entry_points(table)
+        if not table or {"scripts", "gui-scripts", "entry-points"} & set(texts(table.get("dynamic"))):
+            found["dynamic"] = [*found.get("dynamic", ()), "entry-points"]
+    return {**found, "entry_points": {f"{group}: {name}={value}" for group, name, value in points}}
+
+
+@rule("sdist")
+def declared_metadata(artefact: Artefact) -> Iterator[str]:
+    """Find what PKG-INFO says otherwise than the pyproject.toml beside it, of what that does not leave open."""
+    table, found = own_table(artefact), artefact.fields
+    if not table or artefact.metadata is None:
+        return
+    declared: Told = {field: table.get(key) for field, key in DECLARED.items()}
+    extras = find_table(table, "optional-dependencies")
+    declared["provides_extra"] = list(extras)
+    declared["requires_dist"] = [*texts(table.get("dependencies")), *conditional(extras)]
+    if isinstance(table.get("license"), str) and "license_expression" in found:
+        declared["license_expression"] = table["license"]
+    if content := artefact.read(f"{artefact.top}/{find(table, 'readme', 'file') or find(table, 'readme')}"):
+        declared["description"] = content.decode(errors="replace")
+    dynamic = texts(table.get("dynamic"))
+    kept = {field for field in declared if DECLARED.get(field) not in dynamic}
+    if "optional-dependencies" in dynamic:
+        kept.discard("requires_dist")
+    one, two = ({field: told.get(field) for field in kept} for told in (found, declared))
+    yield from differences(one, two, "pyproject.toml")
+
+
+def conditional(extras: dict[str, Any]) -> Iterator[str]:
+    """Yield what extras require, each with the extra in its marker."""
+    for extra, required in extras.items():
+        for found in map(Requirement, texts(required)):
+            marker = f"({found.marker}) and " if found.marker else ""
+            found.marker = None
+            yield f"{found} ; {marker}extra == '{canonicalize_name(extra)}'"
+
+
+@rule("release")
+def metadata_agrees(sdist: Told, wheel: Told) -> Iterator[str]:
+    """Find what a wheel says otherwise than its sdist, which has not listed it as dynamic."""
+    if Version(sdist.get("metadata_version", "1.0")) >= FIRST_BINDING:
+        free = OWN | {each.lower().replace("-", "_") for each in sdist.get("dynamic", ())}
+        one, two = ({field: value for field, value in told.items() if field not in free} for told in (wheel, sdist))
+        yield from differences(one, two, "its sdist")
