@@ -24,6 +24,7 @@ from pathlib import Path
 
 from report import PROJECT
 from roadworthy.gate.check import check_artefact, expect
+from roadworthy.gate.model import LARGEST_TEXT
 from roadworthy.terminal import out, problem, run_main
 
 MIB = 1 << 20
@@ -259,21 +260,28 @@ def _(path: Path) -> None:
     )
 
 
-def elf(symbols: int) -> bytes:
-    """Return an ELF file with as many symbols, each with a name of its own."""
-    names = b"\0" + b"".join(b"%07x\0" % n for n in range(symbols))
-    table = bytes(24) + b"".join(struct.pack("<LBBHQQ", 1 + 8 * n, 0x12, 0, 1, 0, 0) for n in range(symbols))
-    strings = b"\0.dynsym\0.dynstr\0.shstrtab\0"
-    start = 64
-    parts = [(table, 11, 1), (names, 3, 9), (strings, 3, 17)]
-    headers, body = [bytes(64)], b""
-    for number, (content, kind, name) in enumerate(parts):
-        size = 24 if number == 0 else 0
-        headers.append(struct.pack("<LLQQQQLLQQ", name, kind, 2, 0, start + len(body), len(content), 2, 1, 8, size))
-        body += content
-    head = b"\x7fELF\2\1\1" + bytes(9)
-    head += struct.pack("<HHLQQQLHHHHHH", 3, 62, 1, 0, 0, start + len(body), 0, 64, 0, 0, 64, 4, 3)
-    return head + body + b"".join(headers)
+def elf(symbols: int, *, begin: bytes = b"") -> bytes:
+    """Return an ELF file with as many symbols, each with a name of its own, and a table of hashes."""
+    size = len(begin) + 8
+    names = b"\0" + b"".join(begin + b"%07x\0" % n for n in range(symbols))
+    table = bytes(24) + b"".join(struct.pack("<LBBHQQ", 1 + size * n, 0x12, 0, 1, 0, 0) for n in range(symbols))
+    hashes = struct.pack("<LL", 1, symbols + 1) + bytes(4 * (symbols + 2))
+    start, places = 64 + 2 * 56, []
+    for part in (table, names, hashes):
+        places.append(start)
+        start += len(part)
+    # DT_SYMTAB, DT_STRTAB, DT_HASH, DT_STRSZ, DT_NULL
+    tags = zip((6, 5, 4, 10, 0), (*places, len(names), 0), strict=True)
+    dynamic = b"".join(struct.pack("<QQ", *tag) for tag in tags)
+    head = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHLQQQLHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 64, 0, 0)
+    head += struct.pack("<LLQQQQQQ", 1, 4, 0, 0, 0, start + len(dynamic), start + len(dynamic), 1)
+    head += struct.pack("<LLQQQQQQ", 2, 4, start, start, start, len(dynamic), len(dynamic), 8)
+    return head + table + names + hashes + dynamic
+
+
+@case("a library of 3 million symbols of Python's", WHEEL)
+def _(path: Path) -> None:
+    write_wheel(path, ("bounds/a.abi3.so", elf(3_000_000, begin=b"Py")))
 
 
 @case("a library of 4 million symbols", WHEEL)
@@ -395,6 +403,68 @@ def _(path: Path) -> None:
 @case("four million gzip files in one", SDIST)
 def _(path: Path) -> None:
     path.write_bytes(gzip.compress(b"") * 4_000_000)
+
+
+def conflicts(path: Path, line: bytes) -> None:
+    """Write an sdist of files as large as are read whole, all of one line."""
+    write_sdist(path, (block(f"{TOP}/{n}", line * (LARGEST_TEXT // len(line))) for n in range(100)))
+
+
+@case("files of marks of conflicts that nothing ends", SDIST)
+def _(path: Path) -> None:
+    conflicts(path, b"<<<<<<< x\n")
+
+
+@case("files of marks of conflicts that end too often", SDIST)
+def _(path: Path) -> None:
+    conflicts(path, b"<<<<<<< x\n=======\n>>>>>>> x\n")
+
+
+def written(path: Path, readme: bytes = b"", pyproject: bytes = b"") -> None:
+    """Write an sdist with a README, as the metadata has it, and a pyproject.toml."""
+    files = {"PKG-INFO": METADATA.replace(b"x-rst", b"markdown") + b"\n" + readme, "pyproject.toml": pyproject}
+    write_sdist(path, (block(f"{TOP}/{name}", content) for name, content in files.items()))
+
+
+@case("a README of runs of signs for code", SDIST)
+def _(path: Path) -> None:
+    written(path, b" ".join(b"`" * n for n in range(1, 1000)))
+
+
+@case("a README of brackets", SDIST)
+def _(path: Path) -> None:
+    written(path, b"[" * 500_000)
+
+
+@case("a README of things that begin like tags", SDIST)
+def _(path: Path) -> None:
+    written(path, b"<a " * 160_000)
+
+
+@case("a README of links that do not end", SDIST)
+def _(path: Path) -> None:
+    written(path, b"](a " * 120_000)
+
+
+@case("a README of single quotes of code", SDIST)
+def _(path: Path) -> None:
+    written(path, b"` `` " * 100_000)
+
+
+@case("a README of comments that do not end", SDIST)
+def _(path: Path) -> None:
+    written(path, b"<!--" * 120_000)
+
+
+@case("a pyproject.toml with a hundred thousand dependencies", SDIST)
+def _(path: Path) -> None:
+    texts = ", ".join(f"\"a{n} ; python_version < '3.{n}'\"" for n in range(100_000))
+    written(path, b"", f"[project]\nname = 'x'\ndependencies = [{texts}]\n".encode())
+
+
+@case("a pyproject.toml of brackets", SDIST)
+def _(path: Path) -> None:
+    written(path, b"", b"a = " + b"[" * 1_000_000)
 
 
 def judge(path: Path, connection: "multiprocessing.connection.Connection") -> None:

@@ -503,9 +503,9 @@ add("project-urls", "an address that is none", header("Project-URL: Home, exampl
 add("project-urls", "an address without a label", header("Project-URL: , https://example.com"))
 add("email-addresses", "an e-mail address that is none", header("Author-email: nobody@nowhere"))
 add("dynamic-fields", "a dynamic name", header("Dynamic: Name"))
-add("requires-python", "another floor in the metadata", metadata("Requires-Python: >=3.10", "Requires-Python: >=3.8"))
-add("requires-python", "no floor in the metadata", metadata("Requires-Python: >=3.10\n", ""))
-add("requires-python", "an older classifier", header("Classifier: Programming Language :: Python :: 3.9"))
+add("metadata-agrees", "another floor in the metadata", metadata("Requires-Python: >=3.10", "Requires-Python: >=3.8"))
+add("metadata-agrees", "no floor in the metadata", metadata("Requires-Python: >=3.10\n", ""))
+add("metadata-agrees", "an older classifier", header("Classifier: Programming Language :: Python :: 3.9"))
 
 # ---- contents
 add("wheel-file", "no WHEEL", from_wheel("{info}/WHEEL"))
@@ -563,6 +563,140 @@ add(
     to_wheel("{info}/entry_points.txt", b"[console_scripts]\n../evil = ferrous_wheel:main\n"),
 )
 add("entry-points", "entry points that cannot be read", to_wheel("{info}/entry_points.txt", b"console_scripts"))
+# ---- contents, as the checkout has them
+add("same-contents", "an edited module", in_wheel("ferrous_wheel/__init__.py", b"import", b"import  "))
+add("same-contents", "an edited stub", in_wheel("ferrous_wheel/_core.pyi", b"def ", b"def  "))
+add("same-contents", "py.typed with something in it", in_wheel("ferrous_wheel/py.typed", b"", b"partial\n"))
+add("same-contents", "an edited licence in a wheel", in_wheel("{info}/licenses/LICENSE", b"MIT", b"ISC"))
+add("same-contents", "a licence that nobody wrote", to_wheel("{info}/licenses/NOTICE"))
+add("same-contents", "an edited licence in the sdist", in_sdist("LICENSE", b"MIT", b"ISC"))
+add("same-contents", "edited Rust", in_sdist("src/core.rs", b"fn ", b"fn  "))
+add("same-contents", "an edited test", in_sdist("tests/test_distance.py", b"assert", b"assert  "))
+add("same-contents", "another build backend", in_sdist("pyproject.toml", b'"maturin"', b'"mutarin"'))
+add("same-contents", "another version of the build backend", in_sdist("pyproject.toml", b"maturin==", b"maturin>="))
+add("same-contents", "an edited changelog", in_sdist("CHANGELOG.md", b"\n", b"\r\n"))
+add("same-contents", "an edited README", in_sdist("README.md", b"template", b"Template"))
+add("same-contents", "a line feed at the end of a module", in_sdist("python/ferrous_wheel/exceptions.py", b"", b"\n"))
+add("same-contents", "an edited manifest", in_sdist("Cargo.toml", b"[dependencies]", b"[dependencies] "))
+
+
+@breaks("same-contents", "a module in an sdist that can be run")
+def _(release: Release) -> None:
+    with tarfile.open(release.sdist) as archive:
+        present = [(one, archive.extractfile(one)) for one in archive]
+        contents = [(one, file.read() if file else b"") for one, file in present]
+    with tarfile.open(release.sdist, "w:gz") as archive:
+        for one, content in contents:
+            one.mode = 0o755 if one.name.endswith("__init__.py") else one.mode
+            archive.addfile(one, io.BytesIO(content))
+
+
+@breaks("same-contents", "a module in a wheel that can be run")
+def _(release: Release) -> None:
+    def write(archive: zipfile.ZipFile, files: Files) -> None:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = (stat.S_IFREG | (0o755 if name.endswith("__init__.py") else 0o644)) << 16
+            archive.writestr(entry, content)
+
+    release.raw_zip(write)
+
+
+DATA = "ferrous_wheel-0.1.0.data"
+add("package-files", "data that nobody declared", to_wheel(f"{DATA}/data/share/x.txt"))
+add("package-files", "a script that nobody declared", to_wheel(f"{DATA}/scripts/frob", b"#!python\n"))
+add("package-files", "a module in .data that nobody declared", to_wheel(f"{DATA}/purelib/frob.py"))
+add("package-files", "a header that nobody declared", to_wheel(f"{DATA}/headers/frob.h"))
+add("package-files", "where it was installed from", to_wheel("{info}/direct_url.json", b"{}"))
+add("package-files", "what setuptools would make", to_wheel("{info}/top_level.txt"))
+add("package-files", "a .pth file", to_wheel("ferrous_wheel.pth", b"import os\n"))
+add("data-folder", "a .pth file in .data", to_wheel(f"{DATA}/purelib/frob.pth", b"import os\n"))
+add("data-folder", "a .pth file for another place", to_wheel(f"{DATA}/platlib/frob.pth", b"import os\n"))
+add("data-folder", "a .pth file by a way around", to_wheel(f"{DATA}/data/lib/python3.12/site-packages/frob.pth"))
+add("data-folder", "a script called pip", to_wheel(f"{DATA}/scripts/pip", b"#!python\n"))
+add("data-folder", "a script called as a Python", to_wheel(f"{DATA}/scripts/python3.12", b"#!/bin/sh\n"))
+add("data-folder", "a script called activate", to_wheel(f"{DATA}/scripts/activate"))
+add("data-folder", "a program of Windows called Python", to_wheel(f"{DATA}/scripts/Python.exe"))
+add("data-folder", "another Python's settings", to_wheel(f"{DATA}/data/pyvenv.cfg"))
+add("data-folder", "a Python as data", to_wheel(f"{DATA}/data/bin/python3"))
+add("data-folder", "a module as data", to_wheel(f"{DATA}/data/lib/python3.12/site-packages/frob.py"))
+add("data-folder", "a folder that no installer knows", to_wheel(f"{DATA}/bin/frob"))
+add("data-folder", "a file beside the folders", to_wheel(f"{DATA}/frob"))
+add("data-folder", "another version's folder", to_wheel("ferrous_wheel-0.2.0.data/scripts/frob"))
+add("data-folder", "a module twice", to_wheel(f"{DATA}/purelib/ferrous_wheel/exceptions.py"))
+add(
+    "data-folder",
+    "a module in both places",
+    lambda release: release.add_to_wheel(**{f"{DATA}/purelib/frob.py": b"x", f"{DATA}/platlib/frob.py": b"y"}),
+)
+
+# ---- what the files of a release say
+add("metadata-agrees", "a requirement that the sdist has not", header("Requires-Dist: evil"))
+add("metadata-agrees", "an extra that the sdist has not", header("Provides-Extra: fast"))
+add("metadata-agrees", "another summary", metadata("Summary: .*", "Summary: Another one"))
+add("metadata-agrees", "another licence", metadata("License-Expression: .*", "License-Expression: ISC"))
+add("metadata-agrees", "other keywords", metadata("Keywords: ", "Keywords: more,"))
+add("metadata-agrees", "another address", header("Project-URL: Home, https://example.com"))
+add("metadata-agrees", "an address under another label", metadata("Project-URL: Issues", "Project-URL: Bugs"))
+add("metadata-agrees", "one classifier more", header("Classifier: Topic :: Utilities"))
+add("metadata-agrees", "one classifier less", metadata("Classifier: Typing :: Typed\n", ""))
+add("metadata-agrees", "an author", header("Author-email: somebody@example.com"))
+add("metadata-agrees", "another README", metadata(r"\Z", "\nOne more line.\n"))
+add("metadata-agrees", "another kind of README", metadata("text/markdown", "text/plain"))
+add("metadata-agrees", "a command", to_wheel("{info}/entry_points.txt", b"[console_scripts]\nfrob = ferrous_wheel:x\n"))
+add("metadata-agrees", "a plugin", to_wheel("{info}/entry_points.txt", b"[pytest11]\nfrob = ferrous_wheel\n"))
+PKG = "PKG-INFO"
+add("declared-metadata", "a requirement that nobody declared", in_sdist(PKG, b"Summary", b"Requires-Dist: x\nSummary"))
+add("declared-metadata", "an extra that nobody declared", in_sdist(PKG, b"Summary", b"Provides-Extra: x\nSummary"))
+add("declared-metadata", "a summary that nobody wrote", in_sdist(PKG, b"Summary: ", b"Summary: No "))
+add("declared-metadata", "a README that nobody wrote", in_sdist(PKG, b"A template", b"No template"))
+add(
+    "declared-metadata",
+    "a floor that nobody declared",
+    in_sdist(PKG, b"Requires-Python: >=3.10", b"Requires-Python: >=3.9"),
+)
+add("declared-metadata", "keywords that nobody declared", in_sdist(PKG, b"Keywords: ", b"Keywords: more,"))
+add("declared-metadata", "a licence that nobody declared", in_sdist(PKG, b"Expression: MIT", b"Expression: ISC"))
+add(
+    "declared-metadata",
+    "an address that nobody declared",
+    in_sdist(PKG, b"Summary", b"Project-URL: A, https://a.example\nSummary"),
+)
+add(
+    "declared-metadata",
+    "a classifier that nobody declared",
+    in_sdist(PKG, b"Summary", b"Classifier: Topic :: Utilities\nSummary"),
+)
+add("readme-on-pypi", "a link to a file in the README", in_sdist(PKG, b"\n# ", b"\n[x](docs/x.md)\n# "))
+
+# ---- what stands for a file, and what a merge leaves
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12345\n"
+CONFLICT = b"<<<<<<< HEAD\none\n=======\ntwo\n>>>>>>> topic\n"
+add("no-placeholders", "a pointer of LFS in a wheel", to_wheel("ferrous_wheel/data.bin", POINTER))
+add("no-placeholders", "a pointer of LFS in an sdist", to_sdist("tests/data.bin", POINTER))
+add("no-placeholders", "a pointer of LFS as a licence", to_wheel("{info}/licenses/LICENSE", POINTER))
+add(
+    "no-placeholders",
+    "a conflict in a module",
+    in_wheel("ferrous_wheel/exceptions.py", b"", CONFLICT),
+)
+add("no-placeholders", "a conflict in the changelog", in_sdist("CHANGELOG.md", b"\n", b"\n" + CONFLICT))
+add("no-placeholders", "a conflict in the README", in_sdist("README.md", b"\n", b"\n" + CONFLICT))
+add("no-placeholders", "a conflict in the description", metadata(r"\n\n# ", "\n\n" + CONFLICT.decode() + "# "))
+add("no-placeholders", "a conflict with Windows' ends of lines", to_sdist("x.txt", CONFLICT.replace(b"\n", b"\r\n")))
+add(
+    "no-placeholders",
+    "a conflict with the common ancestor",
+    to_sdist("x.txt", CONFLICT.replace(b"===", b"||||||| 1a2b\nzero\n===", 1)),
+)
+
+SBOM = "{info}/sboms/ferrous_wheel.cdx.json"
+add("sbom-present", "an SBOM that is text", to_wheel(SBOM, b"hello"))
+add("sbom-present", "an SBOM that is empty", to_wheel(SBOM, b"{}"))
+add("sbom-present", "an SBOM that is a list", to_wheel(SBOM, b"[]"))
+add("sbom-present", "an SBOM of another version", in_wheel(SBOM, b'"version": "0.1.0"', b'"version": "0.0.9"'))
+add("sbom-present", "an SBOM with another checksum", in_wheel(SBOM, b'"content": "', b'"content": "0'))
+add("sbom-present", "an SBOM with another crate", in_wheel(SBOM, b'"name": "libc"', b'"name": "libd"'))
 add("package-files", "no py.typed", from_wheel("ferrous_wheel/py.typed"))
 add("package-files", "no stub", from_wheel("ferrous_wheel/_core.pyi"))
 add("package-files", "a stale module", to_wheel("ferrous_wheel/old.py"))

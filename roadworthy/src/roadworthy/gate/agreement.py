@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-import tomli
 from packaging.licenses import canonicalize_license_expression
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -91,21 +90,13 @@ def differences(found: Told, expected: Told, source: str) -> Iterator[str]:
             yield f"its {field.replace('_', '-')} has {shown[0]}, and {source} {shown[1]}"
 
 
-def own_table(artefact: Artefact) -> dict[str, Any]:
-    """Return the table [project] of an sdist's pyproject.toml, empty where there is none that can be read."""
-    try:
-        return find_table(tomli.loads((artefact.read(f"{artefact.top}/pyproject.toml") or b"").decode()), "project")
-    except ValueError:
-        return {}
-
-
 def tell(artefact: Artefact) -> Told:
     """Return what an artefact says in its metadata, and which entry points it has or, an sdist, declares."""
     found: Told = {**artefact.fields}
     if artefact.is_wheel:
         points = entry_points({"entry-points": read_entry_points(artefact) or {}})
     else:
-        table = own_table(artefact)
+        table = artefact.declared
         points = entry_points(table)
         if not table or {"scripts", "gui-scripts", "entry-points"} & set(texts(table.get("dynamic"))):
             found["dynamic"] = [*found.get("dynamic", ()), "entry-points"]
@@ -115,7 +106,7 @@ def tell(artefact: Artefact) -> Told:
 @rule("sdist")
 def declared_metadata(artefact: Artefact) -> Iterator[str]:
     """Find what PKG-INFO says otherwise than the pyproject.toml beside it, of what that does not leave open."""
-    table, found = own_table(artefact), artefact.fields
+    table, found = artefact.declared, artefact.fields
     if not table or artefact.metadata is None:
         return
     declared: Told = {field: table.get(key) for field, key in DECLARED.items()}

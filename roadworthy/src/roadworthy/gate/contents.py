@@ -33,11 +33,15 @@ SECRET_TEXTS = re.compile(
 )
 # By their kind, and not by a folder: one called build that is committed is meant, and another one is no declared file.
 BUILD_PRODUCTS = re.compile(r"(^|/)__pycache__/|\.(so|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
+# Of a line of a README, what is longer is not looked at.
+LONGEST_LINE = 5_000
 # The marks of a conflict, in their order (git-merge).
 CONFLICT_MARKS = [re.compile(mark, re.MULTILINE) for mark in (rb"^<{7} \S", rb"^={7}\r?$", rb"^>{7} \S")]
-# What leads somewhere in Markdown and in the HTML in it, and in reStructuredText.
-LINKS = re.compile(r"""\]\(\s*<?([^\s<>()]+)|^ {0,3}\[[^\]^]+\]:\s+<?([^\s<>]+)|<[^>]+\s(?:src|href)=["']([^"']+)""")
+# What leads somewhere in Markdown, in the HTML in it, and in reStructuredText; and what is code there.
+PATTERNS = (r"\]\(\s*<?([^\s<>()]+)>?(?:\s+[\"'][^)]*)?\)", r"^ {0,3}\[[^\]^]+\]:\s+<?([^\s<>]+)")
+LINKS = re.compile("|".join((*PATTERNS, r"<[^<>]+\s(?:src|href)=[\"']([^\"'<>]+)")))
 RST_LINKS = re.compile(r"`[^`<]*<([^>`]+)>`__?(?!\w)|^\s*\.\. (?:image|figure|_[^:]+):+ +(\S+)()")
+CODE, RST_CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)"), re.compile("``[^`]+``")
 # Where installers put what is in a .data folder (sysconfig's schemes), and what is there already.
 SCHEMES = ("purelib", "platlib", "headers", "scripts", "data")
 OF_ENVIRONMENTS = re.compile(
@@ -82,14 +86,14 @@ def readme_on_pypi(artefact: Artefact) -> Iterator[str]:
     """Find what a README has that only GitHub shows, outside of code."""
     rst = "markdown" not in artefact.fields.get("description_content_type", "text/x-rst")
     text, inside = artefact.fields.get("description", ""), ""
-    text = re.sub("<!--.*?-->", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?(-->|\Z)", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
     for number, line in enumerate(text.split("\n"), start=1):
         if not rst and (fence := re.match(r"\s*(`{3,}|~{3,})\s*(\w*)", line)):
             if not inside and fence[2] in {"mermaid", "geojson", "topojson", "stl", "math"}:
                 yield f"line {number} of the README begins a block of {fence[2]}, which PyPI shows as code"
             inside = "" if inside and fence[1].startswith(inside) else inside or fence[1]
         elif not inside:
-            text = re.sub(r"``[^`]+``" if rst else r"(`+)(?!`).+?(?<!`)\1(?!`)", "", line)
+            text = (RST_CODE if rst else CODE).sub("", line[:LONGEST_LINE])
             targets = [next(filter(None, found)) for found in (RST_LINKS if rst else LINKS).findall(text)]
             for target in targets:
                 if not re.match(r"#|//|[A-Za-z][A-Za-z0-9+.-]*:", target):
@@ -309,8 +313,8 @@ def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
         yield f"Cargo.lock cannot be read: {error}"
         return
     yield from (f"the crate {name} is not published: {source}" for name, source in foreign.items())
-    # To read a package's metadata cargo would fetch those.
-    if not foreign:
+    # To read a package's metadata cargo would fetch those; and what is not safe to unpack, another rule tells.
+    if not foreign and not any(member.unsafe for member in artefact.members):
         yield from ask_cargo(artefact)
 
 

@@ -19,6 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
+import tomli
 from packaging.metadata import RawMetadata, parse_email
 from packaging.tags import Tag, parse_tag
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
@@ -27,7 +28,7 @@ from packaging.version import Version
 from roadworthy.declared import Contents
 from roadworthy.gate.native import Library, read_libraries
 from roadworthy.project import Project
-from roadworthy.tables import find
+from roadworthy.tables import find, find_table
 from roadworthy.terminal import err, printable
 
 # What zipfile, tarfile and zlib raise for bytes that are no archive, or a damaged one.
@@ -303,20 +304,21 @@ class Artefact:
         if entry.flag_bits & IS_ENCRYPTED or entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             what = f"{name!r} is encrypted, or compressed by another method than deflate"
             raise UnreadableError(what, "zip-compression")
+        size, checksum, more = 0, 0, False
         with archive.open(entry) as file:
             state: Any = file
-            state._left += 1  # noqa: SLF001 - so it would see one byte too many
-            try:
-                while piece := file.read(PIECE):
-                    yield piece
-            except zipfile.BadZipFile:
-                if state._left:  # noqa: SLF001
-                    raise
-            left, stream = state._left, state._decompressor  # noqa: SLF001
-            if left > 1 or (left and stream and not stream.eof):
-                raise zipfile.BadZipFile("it is damaged: it ends too early")
-            if not left or state._compress_left > 0 or (stream and stream.unused_data):  # noqa: SLF001
-                raise UnreadableError(f"{name!r} has more in it than the directory says", "zip-framing")
+            # One byte too many would be seen; and the checksum is of what was said to be there.
+            state._left, state._expected_crc = entry.file_size + 1, None  # noqa: SLF001
+            while piece := file.read(PIECE):
+                more = len(piece) > entry.file_size - size
+                piece = piece[: entry.file_size - size]
+                size, checksum = size + len(piece), zlib.crc32(piece, checksum)
+                yield piece
+            stream, more = state._decompressor, more or state._compress_left > 0  # noqa: SLF001
+        if size != entry.file_size or checksum != entry.CRC or (stream and not stream.eof and not more):
+            raise zipfile.BadZipFile("it is damaged: another size or checksum (CRC-32) than the directory says")
+        if more or (stream and stream.unused_data):
+            raise UnreadableError(f"{name!r} has more in it than the directory says", "zip-framing")
 
     def read(self, name: str) -> bytes | None:
         """Return the content of a file, or None if there is none of that name."""
@@ -370,6 +372,17 @@ class Artefact:
     def fields(self) -> RawMetadata:
         """The core metadata as it was written, without the fields that cannot be read."""
         return parse_email(self.metadata or b"")[0]
+
+    @cached_property
+    def declared(self) -> dict[str, Any]:
+        """The table [project] of an sdist's own pyproject.toml; empty where there is none that can be read."""
+        name = f"{self.top}/pyproject.toml"
+        if name not in self.files or self.files[name].size > PIECE:
+            return {}
+        try:
+            return find_table(tomli.loads((self.read(name) or b"").decode()), "project")
+        except (ValueError, RecursionError):
+            return {}
 
     @cached_property
     def native(self) -> list[str]:

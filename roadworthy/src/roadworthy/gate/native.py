@@ -26,7 +26,7 @@ IMAGE_FILE_DLL = 0x2000
 MACOS, PLATFORMS = 1, {2: "iOS", 6: "Mac Catalyst", 7: "the iOS simulator"}
 MH_DYLIB, MH_BUNDLE = 6, 8
 # What nobody reaches, so that a file made for it does not keep us for long.
-LONGEST_NAME, MOST_VERSIONS = 1 << 16, 1000
+LONGEST_NAME, MOST_VERSIONS, MOST_SYMBOLS = 1 << 16, 1000, 50_000
 
 
 class UnfitError(Exception):
@@ -37,7 +37,8 @@ class UnfitError(Exception):
 class Library:
     """A shared library; of a file for several processors, one of them.
 
-    `versions` are of symbols, each with the library that has it, `faults` what a loader refuses that can read it.
+    `imports` and `exports` are those of Python's; `versions` are of symbols, each with the library that has it,
+    `faults` what a loader refuses that can read it.
     With `damage` it is none, or not whole: that says why, and there is nothing else.
     """
 
@@ -91,6 +92,14 @@ def text_at(content: bytes, offset: int) -> str:
     return content[offset : content.index(b"\0", offset, offset + LONGEST_NAME)].decode("utf-8", "replace")
 
 
+def keep(symbols: set[str], content: bytes, place: int) -> None:
+    """Add a symbol's name, if it is one of Python's: there may be millions of others, which nobody judges."""
+    if content.startswith((b"Py", b"_Py"), place):
+        symbols.add(text_at(content, place))
+        if len(symbols) > MOST_SYMBOLS:
+            raise UnfitError(f"it has more than {MOST_SYMBOLS:,} symbols of Python's")
+
+
 def read_elf(file: str, content: bytes) -> list[Library]:
     """Read an ELF file with pyelftools: by its segments, as the dynamic linker does, and not by its sections."""
     from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - each format's parser only where there is one of it
@@ -135,11 +144,12 @@ def read_elf_dynamic(dynamic: Any, content: bytes, layout: str, library: Library
         library.faults.append("has code that is changed when it is loaded (TEXTREL)")
     library.static_tls = bool(values.get("DT_FLAGS", 0) & DF_STATIC_TLS)
     start = dynamic.get_table_offset("DT_SYMTAB")[1]
-    symbols = content[start : start + struct.calcsize(layout) * dynamic.num_symbols()]
+    count = count_symbols(dynamic, content, layout[0], wide=layout.endswith("Q"), s390x=library.machine == "s390x")
+    symbols = memoryview(content)[start : start + struct.calcsize(layout) * count]
     for symbol in struct.iter_unpack(layout, symbols):
         info, section = (symbol[1], symbol[3]) if layout.endswith("Q") else (symbol[3], symbol[5])
         if symbol[0] and info >> 4 in {1, 2}:  # global, weak
-            (library.exports if section else library.imports).add(text_at(content, names + symbol[0]))
+            keep(library.exports if section else library.imports, content, names + symbol[0])
     offset = dynamic.get_table_offset("DT_VERNEED")[1] or 0
     # Elf_Verneed and Elf_Vernaux are the same on all.
     for _ in range(min(values.get("DT_VERNEEDNUM", 0), MOST_VERSIONS)):
@@ -150,6 +160,21 @@ def read_elf_dynamic(dynamic: Any, content: bytes, layout: str, library: Library
             library.versions.add((text_at(content, names + name), text_at(content, names + version)))
             part += step
         offset += following
+
+
+def count_symbols(dynamic: Any, content: bytes, order: str, *, wide: bool, s390x: bool) -> int:  # noqa: ANN401 - untyped
+    """Return how many symbols there are; pyelftools would read the tables that say so into lists of their numbers."""
+    table, old = (dynamic.get_table_offset(tag)[1] for tag in ("DT_GNU_HASH", "DT_HASH"))
+    if table is None:
+        # The words of the old table have 64 bits on s390x alone.
+        return int(struct.unpack_from(f"{order}{'8xQ' if s390x else '4xI'}", content, old)[0]) if old else 0
+    buckets, first, bloom = struct.unpack_from(f"{order}III", content, table)
+    start = table + 16 + bloom * (8 if wide else 4)
+    chains = start + 4 * buckets
+    last: int = max((word for (word,) in struct.iter_unpack(f"{order}I", memoryview(content)[start:chains])), default=0)
+    while last >= first and not struct.unpack_from(f"{order}I", content, chains + 4 * (last - first))[0] & 1:
+        last += 1
+    return max(last + 1, first)
 
 
 def read_pe(file: str, content: bytes) -> list[Library]:
@@ -230,10 +255,10 @@ def read_macho_symbols(header: Any, content: bytes, library: Library) -> None:  
 
     table = header.getSymbolTableCommand()
     layout = f"{header.endian}{'IBBHQ' if header.MH_MAGIC in {mach_o.MH_MAGIC_64, mach_o.MH_CIGAM_64} else 'IBBHI'}"
-    symbols = content[table.symoff : table.symoff + struct.calcsize(layout) * table.nsyms] if table else b""
+    symbols = memoryview(content)[table.symoff : table.symoff + struct.calcsize(layout) * table.nsyms] if table else b""
     for name, kind, _, _, _ in struct.iter_unpack(layout, symbols):
         if kind & mach_o.N_STAB:
             library.stripped = False
         elif kind & mach_o.N_EXT and name:
-            text = text_at(content, table.stroff + name).removeprefix("_")
-            (library.imports if kind & mach_o.N_TYPE == mach_o.N_UNDF else library.exports).add(text)
+            undefined = kind & mach_o.N_TYPE == mach_o.N_UNDF
+            keep(library.imports if undefined else library.exports, content, table.stroff + name + 1)
