@@ -21,10 +21,11 @@ from helpers import PROJECT  # noqa: E402
 from roadworthy import building  # noqa: E402
 from roadworthy.processes import venv_bin  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
+from test_pypi import ask_port  # noqa: E402
 
 # Each is given what it can take: the wheels, or all files.
 TOOLS: dict[str, list[object]] = {
-    "check_dist": [sys.executable, "-m", "roadworthy", "check", "--host", "DIST"],
+    "check_dist": [sys.executable, "-m", "roadworthy", "check", "--host", "--strict", "DIST"],
     "twine check --strict": [venv_bin("twine"), "check", "--strict", "FILES"],
     "check-wheel-contents": [venv_bin("check-wheel-contents"), "WHEELS"],
     "abi3audit --strict": [venv_bin("abi3audit"), "--strict", "ABI3"],
@@ -68,7 +69,13 @@ def row(name: str) -> list[str]:
         folder = Path(shutil.copytree(PROJECT.dist, Path(temporary) / "dist"))
         (wheel,), (sdist,) = folder.glob("*-abi3-*.whl"), folder.glob("*.tar.gz")
         breakage(Release(folder, wheel, sdist))
-        return [name, rule, *(verdict(command, folder) for command in TOOLS.values())]
+        return [name, rule, *(verdict(command, folder) for command in TOOLS.values()), ask_pypi(folder)]
+
+
+def ask_pypi(folder: Path) -> str:
+    """Return whether PyPI refuses one of the files, as its published source has it."""
+    refused = (ask_port(path) for path in folder.iterdir() if path.is_file())
+    return "yes" if any(refused) else "no"
 
 
 def main() -> None:
@@ -76,22 +83,25 @@ def main() -> None:
     building.require_current(PROJECT)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         rows = list(pool.map(row, CORPUS))
+    tools = [*TOOLS, "PyPI"]
     good = ["*the good release*", "", *(verdict(command, PROJECT.dist) for command in TOOLS.values())]
+    good.append(ask_pypi(PROJECT.dist))
     caught = [
         "**refused**",
         "",
-        *(str(sum(line[column] == "yes" for line in rows)) for column in range(2, 2 + len(TOOLS))),
+        *(str(sum(line[column] == "yes" for line in rows)) for column in range(2, 2 + len(tools))),
     ]
     crashed = [
         "**traceback**",
         "",
-        *(str(sum(line[column] == "traceback" for line in rows)) for column in range(2, 2 + len(TOOLS))),
+        *(str(sum(line[column] == "traceback" for line in rows)) for column in range(2, 2 + len(tools))),
     ]
     together = sum("yes" in line[3:] for line in rows)
-    head = ["mistake", "rule", *TOOLS]
+    head = ["mistake", "rule", *tools]
     table = "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), good, *rows, caught, crashed))
     print("Each line is a release with one thing wrong, in roadworthy/tests/corpus.py; a tool catches it if it refuses")
-    print(f"the release. Of {len(rows)} mistakes, the four other tools together catch {together}.", end=" ")
+    print(f"the release. Of {len(rows)} mistakes, the four other tools and PyPI together catch {together}; the other")
+    print(f"{len(rows) - together} only this one finds.", end=" ")
     print(f"Measured by `python benchmarks/mistakes.py`.\n\n{table}")
 
 

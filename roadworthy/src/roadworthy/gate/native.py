@@ -174,7 +174,7 @@ def count_symbols(dynamic: Any, content: bytes, order: str, *, wide: bool, s390x
     last: int = max((word for (word,) in struct.iter_unpack(f"{order}I", memoryview(content)[start:chains])), default=0)
     while last >= first and not struct.unpack_from(f"{order}I", content, chains + 4 * (last - first))[0] & 1:
         last += 1
-    return max(last + 1, first)
+    return max(last + 1, int(first))
 
 
 def read_pe(file: str, content: bytes) -> list[Library]:
