@@ -279,6 +279,11 @@ def elf(symbols: int, *, begin: bytes = b"") -> bytes:
     return head + table + names + hashes + dynamic
 
 
+@case("a .data folder of as many files as are read", WHEEL)
+def _(path: Path) -> None:
+    write_wheel(path, *((f"bounds-1.data/purelib/{n}.py", b"") for n in range(65_000)))
+
+
 @case("a library of 3 million symbols of Python's", WHEEL)
 def _(path: Path) -> None:
     write_wheel(path, ("bounds/a.abi3.so", elf(3_000_000, begin=b"Py")))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from archives import ARCHIVES
 from broken import Files, repack_sdist, repack_wheel
 from corpus import CORPUS, Release
 from helpers import PROJECT, run
@@ -56,7 +57,12 @@ def test_the_corpus_has_a_mistake_for_every_rule() -> None:
     elsewhere = {"release-build"}
     native = {rule for rule, *_ in CASES.values() if rule}
     assert {rule for rule, _ in CORPUS.values()} | native == entries().keys() - elsewhere
-    assert len(CORPUS) >= 80
+
+
+def test_there_are_enough_of_both() -> None:
+    small = [rule for rule, *_ in (*ARCHIVES.values(), *CASES.values())]
+    assert len(CORPUS) + sum(rule is not None for rule in small) >= 500
+    assert small.count(None) >= 90
 
 
 # What is put in place of a line of the metadata, and the rule that refuses it, if one does: PyPI counts characters.

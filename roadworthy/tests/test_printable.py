@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpers import run
+from loopback_samples import INFO, METADATA, SDIST, TOP, WHEEL, good_wheel, make_sdist, sdist_files
 from roadworthy.terminal import annotate, err, out, printable, summarise
 
 NAMES = [
@@ -34,6 +35,36 @@ def test_a_name_in_a_folder_commands_nothing_in_any_sink(tmp_path: Path, name: s
     assert all(line.startswith("::error title=") for line in commands)
     findings = json.loads(run(*command, "--json").stdout)
     assert all(finding["file"].isprintable() for finding in findings)
+
+
+EVIL = "\x1b[2J\x9b31m\u202e::error::x##[group]"
+
+
+def test_what_is_in_an_artefact_commands_nothing_in_any_sink(tmp_path: Path) -> None:
+    folder, summary = tmp_path / "dist", tmp_path / "summary"
+    folder.mkdir()
+    head, _, _ = METADATA.partition("\n\n")
+    lines = [f"Requires-Dist: {EVIL}", f"Classifier: {EVIL}", f"Project-URL: {EVIL}, {EVIL}", f"License-File: {EVIL}"]
+    metadata = "\n".join([head.replace(": MIT", f": {EVIL}"), *lines, "", f"[x]({EVIL})\n> [!NOTE] {EVIL}\n"]).encode()
+    points = f"[console_scripts]\n{EVIL} = {EVIL}\n".encode()
+    named = {f"{EVIL}.data/x": b"", f"a/{EVIL}.py": b"<<<<<<< x\n=======\n>>>>>>> y\n", f"{EVIL}.so": b"\x7fELF"}
+    info = {f"{INFO}/METADATA": metadata, f"{INFO}/entry_points.txt": points, f"{INFO}/WHEEL": f"Tag: {EVIL}".encode()}
+    (folder / WHEEL).write_bytes(good_wheel({**named, **info}))
+    pyproject = f'[project]\nname = "{TOP}"\nkeywords = ["::error::x##[group]\u202e"]\n'.encode()
+    files = {f"{TOP}/{EVIL}": b"", f"{TOP}/PKG-INFO": metadata, f"{TOP}/pyproject.toml": pyproject}
+    (folder / SDIST).write_bytes(make_sdist({**sdist_files(), **files}))
+    command = (sys.executable, "-m", "roadworthy", "check", folder, "--foreign", "--strict")
+    done = run(*command, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+    lines = [*done.stderr.splitlines(), *done.stdout.splitlines(), *summary.read_text(encoding="utf-8").splitlines()]
+    assert done.returncode == 1
+    assert all(line.isprintable() for line in lines)
+    assert all(line.startswith("::error title=") for line in lines if line.lstrip().startswith("::"))
+    assert not any("##[" in line for line in lines)
+    findings = json.loads(run(*command, "--json").stdout)
+    assert {"declared-metadata", "no-placeholders", "readme-on-pypi", "data-folder", "safe-members"} <= {
+        each["rule"] for each in findings
+    }
+    assert all(each["what"].isprintable() for each in findings)
 
 
 @pytest.mark.parametrize("text", ["::set-output::x", "  ::x", "a ##[group]x", "\x1b[1m", "\udce9"])

@@ -191,9 +191,7 @@ def data_folder(artefact: Artefact) -> Iterator[str]:
             continue
         if top != folder or scheme not in SCHEMES or not inside:
             yield f"{name} is in none of the folders that installers know: {folder}/{'|'.join(SCHEMES)}"
-        elif scheme.endswith("lib") and (
-            inside in artefact.files or f"{folder}/purelib/{inside}" in {*artefact.files} - {name}
-        ):
+        elif scheme.endswith("lib") and ({inside, f"{folder}/purelib/{inside}"} - {name}) & artefact.files.keys():
             yield f"{name} would be installed in the place of another file of this wheel"
         elif inside.endswith(".pth"):
             yield f"{name} would be run whenever Python starts"
