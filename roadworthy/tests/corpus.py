@@ -213,9 +213,11 @@ def native(old: bytes, new: bytes) -> Breakage:
 
 # ---- the set, and names
 add("complete-set", "no wheel", lambda release: release.wheel.unlink())
-add("one-sdist", "no sdist", lambda release: release.sdist.unlink())
+add("complete-set", "no sdist", lambda release: release.sdist.unlink())
 add(
-    "one-sdist", "two sdists", lambda release: shutil.copy(release.sdist, release.folder / "ferrous_wheel-9.9.9.tar.gz")
+    "complete-set",
+    "two sdists",
+    lambda release: shutil.copy(release.sdist, release.folder / "ferrous_wheel-9.9.9.tar.gz"),
 )
 add("plain-file", "a folder in dist/", lambda release: (release.folder / "nested").mkdir())
 add("plain-file", "a link in dist/", lambda release: (release.folder / "x.whl").symlink_to(release.wheel))

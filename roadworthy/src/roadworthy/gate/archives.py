@@ -48,14 +48,6 @@ def file_size(artefact: Artefact) -> Iterator[str]:
         yield "the file is empty"
 
 
-@rule("folder")
-def one_sdist(artefacts: list[Artefact]) -> Iterator[str]:
-    """Find no sdist, or several."""
-    sdists = sorted(artefact.path.name for artefact in artefacts if artefact.path.name.endswith((".tar.gz", ".zip")))
-    if len(sdists) != 1:
-        yield f"there are {len(sdists)} sdists{': ' if sdists else ''}{', '.join(sdists)}"
-
-
 @rule("both", needs_project=True)
 def project_version(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find another name or version."""

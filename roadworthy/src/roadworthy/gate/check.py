@@ -129,7 +129,7 @@ def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
     findings: list[Finding] = []
     for rule in RULES.values():
         if rule.applies_to == "folder" and project:
-            findings += apply(rule, f"{folder.name}/", artefacts, *([project] if rule.needs_project else ()))
+            findings += apply(rule, f"{folder.name}/", artefacts, project)
     sdists: dict[object, Told] = {}
     wheels: list[tuple[Artefact, Told]] = []
     for artefact, (found, told) in zip(artefacts, judge_all(artefacts, project), strict=True):
