@@ -270,7 +270,7 @@ def test_findings_can_be_read_by_machines(release: Release) -> None:
     CORPUS["no stub"][1](release)
     refused = run(sys.executable, *SCRIPT, release.folder, "--host", "--json")
     assert refused.returncode == 1
-    (finding,) = json.loads(refused.stdout)
+    (finding,) = (each for each in json.loads(refused.stdout) if each["rule"] != "complete-set")
     assert (finding["file"], finding["rule"]) == (release.wheel.name, "package-files")
 
 
@@ -280,7 +280,7 @@ def test_github_gets_annotations_and_a_summary(release: Release, tmp_path: Path)
     refused = run(
         sys.executable, *SCRIPT, release.folder, "--host", GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary)
     )
-    assert refused.stdout.startswith("::error title=package-files::")
+    assert "\n::error title=package-files::" in refused.stdout
     assert "| package-files |" in summary.read_text(encoding="utf-8")
 
 
