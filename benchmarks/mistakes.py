@@ -2,15 +2,19 @@
 
 usage: python benchmarks/mistakes.py
 
-Takes some minutes, because every tool is started for every mistake.
+Every tool is loaded once, and judges each mistake in a process that is forked from there. For Linux.
 """
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from importlib.metadata import entry_points
+from multiprocessing import get_context
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,46 +23,68 @@ sys.path[:0] = [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "works
 from corpus import CORPUS, Release  # noqa: E402
 from helpers import PROJECT  # noqa: E402
 from roadworthy import building  # noqa: E402
-from roadworthy.processes import venv_bin  # noqa: E402
+from roadworthy.gate import command  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
 from test_pypi import ask_port  # noqa: E402
 
 # Each is given what it can take: the wheels, or all files.
-TOOLS: dict[str, list[object]] = {
-    "check_dist": [sys.executable, "-m", "roadworthy", "check", "--host", "--strict", "DIST"],
-    "twine check --strict": [venv_bin("twine"), "check", "--strict", "FILES"],
-    "check-wheel-contents": [venv_bin("check-wheel-contents"), "WHEELS"],
-    "abi3audit --strict": [venv_bin("abi3audit"), "--strict", "ABI3"],
+TOOLS: dict[str, list[str]] = {
+    "check_dist": ["roadworthy", "check", "--host", "--strict", "DIST"],
+    "twine check --strict": ["twine", "check", "--strict", "FILES"],
+    "check-wheel-contents": ["check-wheel-contents", "WHEELS"],
+    "abi3audit --strict": ["abi3audit", "--strict", "ABI3"],
     # The checks that are left out refuse a .gitignore in the sdist, and .pre-commit-config.yaml beside CI.yml.
-    "pydistcheck": [
-        venv_bin("pydistcheck"),
-        "--ignore=unexpected-files",
-        "--ignore=mixed-file-extensions",
-        "FILES",
-    ],
+    "pydistcheck": ["pydistcheck", "--ignore=unexpected-files", "--ignore=mixed-file-extensions", "FILES"],
 }
 
 
-def arguments(command: list[object], folder: Path) -> list[str] | None:
+@cache
+def load(tool: str) -> Callable[[], object]:
+    """Return the function that a tool's command calls, with all that it imports."""
+    if tool == "roadworthy":
+        return lambda: run_main(lambda: command.main(PROJECT, sys.argv[2:]))
+    (found,) = entry_points(group="console_scripts", name=tool)
+    function: Callable[[], object] = found.load()
+    return function
+
+
+def arguments(line: list[str], folder: Path) -> list[str] | None:
     """Return a command with the files in a folder; None if there is nothing that it takes."""
     files = sorted(str(path) for path in folder.iterdir())
     wheels = [file for file in files if file.endswith(".whl")]
     stable = [file for file in wheels if "-abi3-" in file]
     chosen = {"DIST": [str(folder)], "FILES": files, "WHEELS": wheels, "ABI3": stable}
-    if any(part in chosen and not chosen[str(part)] for part in command):
+    if any(part in chosen and not chosen[part] for part in line):
         return None
-    return [text for part in command for text in chosen.get(str(part), [str(part)])]
+    return [text for part in line for text in chosen.get(part, [part])]
 
 
-def verdict(command: list[object], folder: Path) -> str:
-    """Return what a tool says of a folder: yes (it refuses), no, or traceback."""
-    line = arguments(command, folder)
-    if line is None:
+def verdict(line: list[str], folder: Path) -> str:
+    """Return what a tool says of a folder: yes (it refuses), no, or traceback. It runs in a process of its own."""
+    words = arguments(line, folder)
+    if words is None:
         return "no"
-    done = subprocess.run(line, check=False, capture_output=True, text=True, errors="replace", timeout=120)
-    if "Traceback (most recent call last)" in done.stderr + done.stdout:
-        return "traceback"
-    return "yes" if done.returncode else "no"
+    function = load(line[0])
+    with tempfile.TemporaryFile() as said:
+        child = os.fork()
+        if child == 0:
+            for stream in (1, 2):
+                os.dup2(said.fileno(), stream)
+            sys.argv = words
+            try:
+                code = function()
+            except SystemExit as error:
+                code = error.code
+            except BaseException:  # noqa: BLE001 - as the interpreter would
+                traceback.print_exc()
+                code = 1
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(1 if code else 0)
+        _, status = os.waitpid(child, 0)
+        said.seek(0)
+        text = said.read()
+    return "traceback" if b"Traceback (most recent call last)" in text else "yes" if status else "no"
 
 
 def row(name: str) -> list[str]:
@@ -69,7 +95,7 @@ def row(name: str) -> list[str]:
         folder = Path(shutil.copytree(PROJECT.dist, Path(temporary) / "dist"))
         (wheel,), (sdist,) = folder.glob("*-abi3-*.whl"), folder.glob("*.tar.gz")
         breakage(Release(folder, wheel, sdist))
-        return [name, rule, *(verdict(command, folder) for command in TOOLS.values()), ask_pypi(folder)]
+        return [name, rule, *(verdict(line, folder) for line in TOOLS.values()), ask_pypi(folder)]
 
 
 def ask_pypi(folder: Path) -> str:
@@ -81,10 +107,12 @@ def ask_pypi(folder: Path) -> str:
 def main() -> None:
     """Measure, and print the end of the document."""
     building.require_current(PROJECT)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    for line in TOOLS.values():
+        load(line[0])
+    with ProcessPoolExecutor(os.cpu_count(), get_context("fork")) as pool:
         rows = list(pool.map(row, CORPUS))
     tools = [*TOOLS, "PyPI"]
-    good = ["*the good release*", "", *(verdict(command, PROJECT.dist) for command in TOOLS.values())]
+    good = ["*the good release*", "", *(verdict(line, PROJECT.dist) for line in TOOLS.values())]
     good.append(ask_pypi(PROJECT.dist))
     caught = [
         "**refused**",
