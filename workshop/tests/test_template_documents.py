@@ -48,7 +48,7 @@ def lines(path: str) -> int:
 
 def test_the_readme_says_how_large_the_pages_are() -> None:
     text = PROJECT.read("README.md")
-    pages = {path: int(count) for path, count in re.findall(r"\| \[(scripts/\w+\.py)\]\(\1\) \| (\d+) \|", text)}
+    pages = {path: int(count) for path, count in re.findall(r"\| \[(scripts/\w+\.py)\]\(\S+/\1\) \| (\d+) \|", text)}
     assert pages == {
         f"scripts/{path.name}": lines(f"scripts/{path.name}") for path in PROJECT.root.glob("scripts/*.py")
     }
