@@ -91,7 +91,7 @@ def release(request: Request, folder: Path, prove: Callable[[State], None]) -> N
     with step(f"push to {request.remote}"):
         push(state, planned)
     if planned.tag:
-        follow(state, planned.commit)
+        follow(state)
     explain(state, planned)
 
 

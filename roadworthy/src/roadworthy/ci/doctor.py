@@ -137,6 +137,6 @@ def main(project: Project, words: list[str], taken: Callable[[Project, str], str
     for title, lines in set_up_commands(project).items():
         out.print(f"{title}:", style="bold")
         # As they are: to be copied.
-        print("".join(f"  {line}\n" for line in lines))
+        out.write("".join(f"  {line}\n" for line in lines) + "\n")
     if problems := find_missing(project):
         raise ProblemsError(problems)

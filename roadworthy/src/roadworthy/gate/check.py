@@ -5,7 +5,6 @@ PyPI's rejections and the rules of the gate are asked together. rules.md lists t
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, astuple
@@ -176,8 +175,7 @@ def check(project: Project, given: dict[str, Any]) -> bool:
     triples = [host_triple(project)] if "HOST" in given and "ALL" not in given else list(project.platform_tags)
     findings = check_folder(folder, None if "FOREIGN" in given else expect(project, triples))
     if "JSON" in given:
-        json.dump(list(map(asdict, findings)), sys.stdout, indent=2)
-        print()
+        out.write(json.dumps(list(map(asdict, findings)), indent=2) + "\n")
     elif findings:
         report_bad(findings)
     else:

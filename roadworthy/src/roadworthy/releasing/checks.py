@@ -18,9 +18,9 @@ from roadworthy.crate import MANIFEST, find_unpublished
 from roadworthy.index import BusyError, Index, NotThereYetError
 from roadworthy.releasing import files
 from roadworthy.releasing.push import PUSH
-from roadworthy.releasing.state import State, push_addresses
+from roadworthy.releasing.state import State, push_addresses, reach
 from roadworthy.releasing.version import MAINTENANCE, belongs_to, next_version, version_of_tag
-from roadworthy.terminal import Problem, ProblemsError, err
+from roadworthy.terminal import Problem, ProblemsError, err, listed
 
 Check = Callable[[State], Iterator[Problem | str]]
 
@@ -30,8 +30,6 @@ NEEDED_BYTES = 1_000_000_000
 OLDEST_GIT = (2, 31)
 # Seconds that signing may take where nobody is there to type a passphrase.
 SIGNING_LIMIT = 30
-# More names than this say no more than these.
-SHOWN = 8
 
 
 def check_branch(state: State) -> Iterator[Problem]:
@@ -72,12 +70,6 @@ def check_tree(state: State) -> Iterator[Problem]:
     for name, what in {"index.lock": "another git command runs, or was killed", **signs}.items():
         if (folder / name).exists():
             yield Problem(f"{what}: {name} is there", f"end it; if nothing runs any more, remove {folder / name}")
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return some names, and how many more there are."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
 
 
 def check_remote(state: State) -> Iterator[Problem]:
@@ -253,7 +245,7 @@ def check_push(state: State) -> Iterator[Problem]:
     if remote.unreachable or not remote.refs or tag in remote.tags() or state.remote_head != state.checkout.head:
         return
     refs = (f"HEAD:refs/heads/{state.branch}", f"HEAD:refs/tags/{tag}")
-    tried = state.clone.run("push", "--dry-run", *PUSH, remote.name, *refs)
+    tried = reach(state.clone, "push", "--dry-run", *PUSH, remote.name, *refs)
     if tried.returncode:
         reason = " ".join(f"{tried.stderr} {tried.stdout}".split())
         remedy = f"see: git push --dry-run --atomic {remote.name} HEAD; or ask who runs the server"

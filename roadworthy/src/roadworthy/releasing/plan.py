@@ -13,7 +13,7 @@ from roadworthy.releasing import files
 from roadworthy.releasing.state import State
 from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
-from roadworthy.terminal import Problem, ProblemsError, problem, step
+from roadworthy.terminal import Problem, ProblemsError, out, problem, step
 
 # Writes the release of a state into its clone; the day is the one of its commit, such as 2030-03-17.
 Writer = Callable[[State, str], None]
@@ -37,7 +37,7 @@ class Plan:
         for title, text in self.parts.items():
             lines = "\n".join(f"  {line}".rstrip() for line in text.rstrip().split("\n"))
             # As it is: a console would turn tabs into spaces, and `:rocket:` into a picture.
-            print(f"{title}:\n{lines}\n")
+            out.write(f"{title}:\n{lines}\n\n")
 
 
 def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:

@@ -5,6 +5,7 @@ The staging clone is made here too: throw-away, and what a release is made and p
 
 import os
 import re
+import subprocess
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ FAMILIES = (
     *("gpg.", "http.", "https.", "protocol.", "push.gpgsign", "push.pushoption", "ssh.", "tag.forcesignannotated"),
     *("tag.gpgsign", "url.", "user."),
 )
+# Seconds that a remote may take to answer; somebody may have to type a passphrase meanwhile.
+LIMIT = 120
 REMOTE_KEYS = ("proxy", "proxyauthmethod", "receivepack", "uploadpack")
 
 
@@ -107,7 +110,7 @@ class Remote:
     @classmethod
     def read(cls, clone: Repository, name: str) -> "Remote":
         """Ask the server that a push would go to; if it does not answer, `unreachable` says why."""
-        asked = clone.run("ls-remote", "--symref", name)
+        asked = reach(clone, "ls-remote", "--symref", name)
         if asked.returncode:
             return cls(name, unreachable=" ".join(asked.stderr.split()) or "git ls-remote failed")
         head = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", asked.stdout, re.MULTILINE)
@@ -122,6 +125,16 @@ class Remote:
         """Map the name of every tag to its commit."""
         tags = (ref.removeprefix("refs/tags/").removesuffix("^{}") for ref in self.refs if ref.startswith("refs/tags/"))
         return {name: str(self.commit_of(name)) for name in tags}
+
+
+def reach(
+    clone: Repository, *words: str, env: dict[str, str] | None = None, limit: float = LIMIT
+) -> "subprocess.CompletedProcess[str]":
+    """Run a git command that talks with the remote; one that takes more than `limit` seconds has failed, and says so."""
+    try:
+        return clone.run(*words, env=env, timeout=limit)
+    except subprocess.TimeoutExpired as error:
+        return subprocess.CompletedProcess(error.cmd, 1, "", f"no answer within {limit:.0f} s")
 
 
 def parse_refs(text: str) -> dict[str, str]:
