@@ -59,7 +59,7 @@ def expect(state: State, after: files.Reader) -> plan.Lines:
         lines |= dict.fromkeys(files.VERSION_FILES, (1, 1))
         lines |= {name: plan.count_edits(before(name), after(name)) for name in files.bumped_too(before)}
     if not state.release.is_prerelease:
-        lines |= {name: (0, plan.count_lines(before(name))) for name in state.fragments}
+        lines |= {name: plan.count_edits(before(name), "") for name in state.fragments}
     return lines
 
 

@@ -108,7 +108,9 @@ def test_a_lock_of_somebody_else_is_named_and_kept(place: Place) -> None:
     done = place.release("0.2.0", "--yes")
     lock = place.checkout / ".git" / "index.lock"
     assert done.returncode == 0
-    assert f"{lock} is there: another git command runs, or was killed; if nothing runs any more, remove it" in done.stderr
+    assert (
+        f"{lock} is there: another git command runs, or was killed; if nothing runs any more, remove it" in done.stderr
+    )
     lock.unlink()
     assert place.release("0.2.0", "--yes").returncode == 0
     require_followed(place)
@@ -144,7 +146,9 @@ def test_what_came_of_it_is_said_whatever_has_become_of_stdout(place: Place, how
     said = place.folder / "said"
     command = f"set -o pipefail; exec 2>'{said}'; '{sys.executable}' scripts/release.py 0.2.0 --yes {how}"
     env = environment_in(place.checkout, environment())
-    done = subprocess.run(["bash", "-c", command], cwd=place.checkout, env=env, check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=place.checkout, env=env, check=False, capture_output=True, text=True
+    )
     text = done.stdout + said.read_text(encoding="utf-8")
     assert done.returncode == 0, text
     assert "Traceback" not in text

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 
 def deliver(name: str, text: str) -> OSError | None:
-    """Write a text to `sys.stdout` or `sys.stderr`, by that name; return why nothing more arrives there, if it is so."""
+    """Write a text to `sys.stdout` or `sys.stderr`, by that name; return why it does not arrive, if so."""
     stream = getattr(sys, name)
     if stream is None:
         return OSError(errno.EBADF, "it is closed")

@@ -3,6 +3,7 @@
 A check takes the state and yields problems; a plain text that it yields is a note of what could not be checked.
 """
 
+import posixpath
 import re
 import shlex
 import shutil
@@ -14,7 +15,8 @@ from pathlib import Path
 
 from roadworthy import facts
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
-from roadworthy.crate import MANIFEST, find_unpublished
+from roadworthy.crate import MANIFEST, find_unpublished, find_yanked
+from roadworthy.declared import sdist_contents
 from roadworthy.index import BusyError, Index, NotThereYetError
 from roadworthy.releasing import files
 from roadworthy.releasing.push import PUSH
@@ -26,6 +28,8 @@ Check = Callable[[State], Iterator[Problem | str]]
 
 # A build from nothing needs a quarter of this.
 NEEDED_BYTES = 1_000_000_000
+# Modes of git's, of what is no file.
+LINK, SUBMODULE = "120000", "160000"
 # The first git that takes configuration from the environment.
 OLDEST_GIT = (2, 31)
 # Seconds that signing may take where nobody is there to type a passphrase.
@@ -152,31 +156,60 @@ def check_order(state: State) -> Iterator[Problem]:
         yield Problem(what, f"choose {standing} or a later one")
 
 
-def check_files(state: State) -> Iterator[Problem]:
+def check_files(state: State) -> Iterator[Problem | str]:
     """Versions, dependencies, changelog and fragments of the commit are fit for a release."""
+    yield from check_contents(state)
     yield from facts.check(state.project)
     yield from find_unpublished(files.part(state.read, MANIFEST))
     if state.merged:
         return
     yield from files.check_changelog(state.read, state.release, via_pr=state.request.via_pr)
-    if not files.list_fragments(state.project.root, state.read):
+    if not files.list_fragments(state.project.root, state.fragments, state.read):
         folder = files.table(state.read)["directory"]
         what = f"no news fragment waits in {folder}/, so there is nothing to release"
         yield Problem(what, f"write one and commit it; {folder}/README.md says how")
     yield from files.check_fragments(state.project.root, state.fragments, state.read)
 
 
-def check_lock(state: State) -> Iterator[Problem]:
-    """Cargo.lock fits Cargo.toml, and all crates in it are on this machine, or are fetched."""
+def check_contents(state: State) -> Iterator[Problem | str]:
+    """No file is left half merged, each can be shipped, and what tells of the package is the owner's."""
+    markers = [word for pattern in ("^<{7} ", "^={7}$", "^>{7} ") for word in ("-e", pattern)]
+    found = state.clone.run("grep", "-l", "-z", "-E", "--text", "--full-name", "--all-match", *markers, "HEAD").stdout
+    for name in found.replace("HEAD:", "").split("\0")[:-1]:
+        yield Problem(f"{name} has the markers of a conflict", "choose between the two sides, and commit")
+    shipped = sdist_contents(state.project).files
+    entries = [entry.split("\t", 1) for entry in state.clone.ask("ls-tree", "-r", "-z", "HEAD").split("\0")[:-1]]
+    for name, mode in ((name, about[:6]) for about, name in entries if name in shipped):
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), state.read(name))) if mode == LINK else ""
+        if mode == SUBMODULE or any(other.startswith(f"{target}/") for _, other in entries if target):
+            what = "a submodule" if mode == SUBMODULE else f"a link to the folder {target}"
+            remedy = f'put the files there themselves, or leave it out: exclude = ["/{name}"] in [tool.maturin]'
+            yield Problem(f"{name} is {what}, and nothing of that can be in an sdist", remedy)
+    first = state.clone.ask("rev-list", "--max-parents=0", "HEAD").split()[-1]
+    for name in ("README.md", "docs/README.md") if any(name == "template.toml" for _, name in entries) else ():
+        if (
+            state.clone.run("rev-parse", f"{first}:{name}").stdout
+            == state.clone.run("rev-parse", f"HEAD:{name}").stdout
+        ):
+            yield f"{name} is as the template made it: does it tell what this package is?"
+
+
+def check_lock(state: State) -> Iterator[Problem | str]:
+    """Cargo.lock fits Cargo.toml; its crates are on this machine, or are fetched, and none of them is yanked."""
     files.versions(state.read)  # A file that cannot be read is named by this, once.
-    if shutil.which("cargo"):  # Else check_tools says so.
-        fetch_crates(state.project)
-    yield from ()
+    if not shutil.which("cargo"):
+        return  # check_tools says so.
+    fetch_crates(state.project)
+    found, reason = find_yanked(state.project, state.clone.folder.parent / "yanked")
+    for crate in found:
+        yield Problem(f"Cargo.lock has {crate}, which is yanked", f"run: cargo update {crate.split()[0]}; and commit")
+    if reason:
+        yield f"not checked: whether crates are yanked ({reason})"
 
 
 def check_tools(state: State) -> Iterator[Problem]:
     """The tools are those that are locked, and those of the machine are new enough."""
-    if wrong := list(wrong_tools(state.project.root / "requirements")):
+    if wrong := list(wrong_tools(state.read)):
         yield Problem(f"tools are not those of requirements/: {listed(wrong)}", "remove .venv, then run: make setup")
     found = state.project.checkout.ask("version").split()[2]
     if tuple(map(int, re.findall(r"\d+", found)[:2])) < OLDEST_GIT:
@@ -185,13 +218,13 @@ def check_tools(state: State) -> Iterator[Problem]:
     require_rust(state.project)
 
 
-def wrong_tools(locks: Path) -> Iterator[str]:
+def wrong_tools(read: files.Reader) -> Iterator[str]:
     """Find those tools that the locks name and this environment has not, or in another version."""
     from importlib import metadata  # noqa: PLC0415 - a refused command line does without
 
     from packaging.requirements import Requirement  # noqa: PLC0415 - as above
 
-    text = "".join((locks / f"{group}.txt").read_text(encoding="utf-8") for group in GROUPS)
+    text = "".join(read(f"requirements/{group}.txt") for group in GROUPS)
     for wanted in map(Requirement, re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", text, re.MULTILINE)):
         if wanted.marker and not wanted.marker.evaluate():
             continue

@@ -61,7 +61,9 @@ def push(state: State, plan: Plan) -> None:
     said = " ".join(f"{pushed.stdout} {pushed.stderr}".split())
     if there.unreachable:
         what = f"{remote} does not answer after the push ({there.unreachable}), so its state is not known"
-        raise problem(f"{what}; sent were: {', '.join(plan.refs)}", f"{AGAIN}: it finishes the release, or says it is out")
+        raise problem(
+            f"{what}; sent were: {', '.join(plan.refs)}", f"{AGAIN}: it finishes the release, or says it is out"
+        )
     # A connection may break after the server has taken everything: what it holds counts.
     missing = [ref for ref, thing in plan.refs.items() if there.refs.get(ref) != thing]
     if not missing:
@@ -96,7 +98,11 @@ def follow(state: State) -> None:
     The release is out, so nothing that goes wrong here is an error. What was interrupted, the same command finishes.
     """
     # No configuration may change these.
-    fixed = {"core.hooksPath": str(state.clone.folder.parent / "no-hooks"), "protocol.file.allow": "always", "submodule.recurse": "false"}
+    fixed = {
+        "core.hooksPath": str(state.clone.folder.parent / "no-hooks"),
+        "protocol.file.allow": "always",
+        "submodule.recurse": "false",
+    }
     git = Repository(state.project.root, (*state.project.checkout.settings, *fixed.items()))
     name, reason = f"refs/tags/{state.release.tag}", ""
     tag, commit = state.clone.ask("rev-parse", name), state.clone.ask("rev-parse", f"{name}^{{commit}}")
@@ -120,7 +126,9 @@ def why_it_stays(git: Repository, branch: str, commit: str) -> str:
     current = git.run("symbolic-ref", "--quiet", "HEAD").stdout.strip().removeprefix("refs/heads/")
     if current != branch:
         return f"{current or 'no branch'} is checked out, and not {branch}"
-    if any(git.run("merge-base", "--is-ancestor", *pair).returncode == 0 for pair in (("HEAD", commit), (commit, "HEAD"))):
+    if any(
+        git.run("merge-base", "--is-ancestor", *pair).returncode == 0 for pair in (("HEAD", commit), (commit, "HEAD"))
+    ):
         return ""
     return f"{branch} has commits that the release has not"
 

@@ -151,7 +151,7 @@ def commit_reader(repository: Repository, commit: str) -> Reader:
         # Checks that run at the same time ask for the same files.
         with guard:
             if name not in texts:
-                shown = repository.run("show", f"{commit}:{name}")
+                shown = repository.run("cat-file", "blob", f"{commit}:{name}")
                 if shown.returncode:
                     raise problem(f"{name} is missing", "put it back, and commit")
                 if any("\udc80" <= each <= "\udcff" for each in shown.stdout):
@@ -163,16 +163,31 @@ def commit_reader(repository: Repository, commit: str) -> Reader:
 
 
 @dataclass(frozen=True)
+class Committed(Project):
+    """A project whose facts are those of a commit, whatever of it lies in its folder: a checkout may be sparse."""
+
+    reader: Reader
+
+    def read(self, name: str) -> str:
+        """Return the text of a file of the commit."""
+        return self.reader(name)
+
+
+@dataclass(frozen=True)
 class State:
     """All that the checks and the plan are computed from."""
 
-    project: Project  # in the user's checkout
+    project: Project  # the commit that is checked out, in the user's checkout
     request: Request
     clone: Repository  # of the checkout's commit: the staging clone
     settings: Settings  # of git, as they are in force in the checkout
     checkout: Checkout
     remote: Remote
-    read: Reader  # of the files of the commit that is checked out
+
+    @property
+    def read(self) -> Reader:
+        """What reads the files of the commit that is checked out."""
+        return self.project.read
 
     @property
     def release(self) -> Release:
@@ -244,8 +259,8 @@ def read_state(project: Project, request: Request, folder: Path) -> State:
         clone = make_clone(project, folder, request.remote, settings)
         remote = pool.submit(Remote.read, clone, request.remote)
         checkout = status.result()
-        read = commit_reader(clone, checkout.head)
-        return State(project, request, clone, settings, checkout, remote.result(), read)
+        committed = Committed(project.root, commit_reader(clone, checkout.head))
+        return State(committed, request, clone, settings, checkout, remote.result())
 
 
 def read_settings(repository: Repository) -> Settings:
@@ -295,7 +310,8 @@ def make_clone(project: Project, folder: Path, remote: str, settings: Settings) 
     # No configuration may change these.
     fixed = (
         *(("core.hooksPath", str(empty)), ("core.fsmonitor", "false"), ("gc.auto", "0"), ("maintenance.auto", "false")),
-        *(("core.attributesFile", os.devnull), ("core.excludesFile", os.devnull)),
+        *(("core.attributesFile", os.devnull), ("core.excludesFile", os.devnull), ("core.sparseCheckout", "false")),
+        *(("core.autocrlf", "false"), ("core.eol", "lf")),
     )
     # The exception is for this one local clone; the checkout's own rule is copied for the push.
     allow = ("-c", "protocol.file.allow=always", "-c", f"core.hooksPath={empty}", "-c", "init.defaultRefFormat=files")
