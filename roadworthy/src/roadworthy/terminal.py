@@ -8,7 +8,6 @@ import errno
 import io
 import os
 import re
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from shutil import disk_usage
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any
 
@@ -201,14 +201,13 @@ def open_streams() -> None:
 
 def refused_by_system(error: OSError) -> Problem:
     """Return the problem that the system let something not be read or written."""
-    import tempfile  # noqa: PLC0415 - only for this
-
     where = error.filename2 or error.filename
     if error.errno not in NO_ROOM:
-        return Problem(f"{where}: {error.strerror}" if where else str(error), f"put that right, and {AGAIN}")
-    # What is written to an open file has no name; then it is one of these.
-    folders = {folder for folder in (tempfile.gettempdir(), os.getcwd()) if shutil.disk_usage(folder).free < LITTLE}
-    what = where or f"a file, most likely in {' or '.join(sorted(folders)) or tempfile.gettempdir()}"
+        return Problem(f"{where}: {error.strerror}" if where else str(error.strerror), f"put that right, and {AGAIN}")
+    # What is written to an open file has no name; then it is on one of these disks.
+    folders = [".", *(os.environ.get(name, "/tmp") for name in ("TMPDIR", "TEMP"))]  # noqa: S108 - it is only looked at
+    full = {each for each in map(os.path.abspath, folders) if os.path.isdir(each) and disk_usage(each).free < LITTLE}
+    what = where or f"a file on the disk of {' or '.join(sorted(full)) or 'its folder'}"
     return Problem(f"there is no room for {what}: {error.strerror}", f"make room, and {AGAIN}")
 
 

@@ -8,7 +8,7 @@ from subprocess import CalledProcessError
 from roadworthy.releasing.files import has_release
 from roadworthy.releasing.github import Forge
 from roadworthy.releasing.plan import Plan
-from roadworthy.releasing.state import LIMIT, Remote, State, commit_reader, reach
+from roadworthy.releasing.state import LIMIT, SILENT, Remote, State, commit_reader, reach
 from roadworthy.repository import Repository
 from roadworthy.terminal import AGAIN, err, listed, out, problem, tell
 
@@ -59,15 +59,13 @@ def push(state: State, plan: Plan) -> None:
     pushed = reach(state.clone, "push", *PUSH, remote, *refs, env={"LC_ALL": "C", "LANGUAGE": ""}, limit=5 * LIMIT)
     there = Remote.read(state.clone, remote)
     said = " ".join(f"{pushed.stdout} {pushed.stderr}".split())
-    if there.unreachable:
-        what = f"{remote} does not answer after the push ({there.unreachable}), so its state is not known"
-        raise problem(
-            f"{what}; sent were: {', '.join(plan.refs)}", f"{AGAIN}: it finishes the release, or says it is out"
-        )
     # A connection may break after the server has taken everything: what it holds counts.
     missing = [ref for ref, thing in plan.refs.items() if there.refs.get(ref) != thing]
     if not missing:
         return
+    if silent := there.unreachable or (said if pushed.returncode == SILENT else ""):
+        what = f"{remote} does not answer ({silent}), so its state is not known; sent were: {', '.join(plan.refs)}"
+        raise problem(what, f"{AGAIN}: it finishes the release, or says that it is released")
     if len(missing) < len(plan.refs):
         what = f"{remote} took a part of the push in spite of --atomic; {', '.join(missing)} is not there: {said}"
         remedy = "ask who runs the server to let it pass; then this tags what is there: "

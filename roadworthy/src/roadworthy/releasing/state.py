@@ -30,6 +30,8 @@ FAMILIES = (
 )
 # Seconds that a remote may take to answer; somebody may have to type a passphrase meanwhile.
 LIMIT = 120
+# The exit code of a command that was ended because of that.
+SILENT = 124
 REMOTE_KEYS = ("proxy", "proxyauthmethod", "receivepack", "uploadpack")
 
 
@@ -134,7 +136,7 @@ def reach(
     try:
         return clone.run(*words, env=env, timeout=limit)
     except subprocess.TimeoutExpired as error:
-        return subprocess.CompletedProcess(error.cmd, 1, "", f"no answer within {limit:.0f} s")
+        return subprocess.CompletedProcess(error.cmd, SILENT, "", f"no answer within {limit:.0f} s")
 
 
 def parse_refs(text: str) -> dict[str, str]:
