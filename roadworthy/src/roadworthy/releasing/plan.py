@@ -1,6 +1,5 @@
 """Making the release's commit and tag in the staging clone, the plan that says what they are, and their proof."""
 
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -145,14 +144,12 @@ def count_lines(text: str) -> int:
 
 
 def count_edits(before: str, after: str) -> tuple[int, int]:
-    """Return how many lines were added and removed: in one piece, or each in the place of another one."""
+    """Return how many lines were added and removed."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 - a refused command line does without
+
     old, new = before.split("\n"), after.split("\n")
-    if len(old) == len(new):
-        edited = sum(one != other for one, other in zip(old, new, strict=True))
-        return edited, edited
-    above = len(os.path.commonprefix([old, new]))
-    below = len(os.path.commonprefix([old[above:][::-1], new[above:][::-1]]))
-    return len(new) - above - below, len(old) - above - below
+    kept = sum(block.size for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks())
+    return len(new) - kept, len(old) - kept
 
 
 def make_tag(clone: Repository, release: Release, annotation: str, moment: str) -> str:

@@ -1,6 +1,5 @@
 """The one moment that others see: an atomic push, the proof that it happened, and the checkout that follows it."""
 
-import os
 import shutil
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -15,7 +14,7 @@ from roadworthy.terminal import AGAIN, err, listed, out, problem, tell
 # One transaction, no hook of this machine, and nothing but the refs that are named.
 PUSH = ("--atomic", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
 # What stands in git's lock of the index while a checkout follows.
-LOCKED = f"A checkout follows its release. If make release does not run any more, {AGAIN}: it finishes it.\n"
+LOCKED = f"A checkout follows its release. If make release does not run any more, {AGAIN}: it finishes it.\n".encode()
 
 
 def find_release(state: State) -> str | None:
@@ -26,7 +25,8 @@ def find_release(state: State) -> str | None:
     release, remote, clone, head = state.release, state.remote, state.clone, state.remote_head
     if (commit := remote.commit_of(release.tag)) is None:
         return None
-    wanted = [f"+refs/tags/{release.tag}:refs/tags/{release.tag}", *([f"refs/heads/{state.branch}"] if head else [])]
+    tag = f"refs/tags/{release.tag}"
+    wanted = [f"+{tag}:{tag}", *([f"refs/heads/{state.branch}"] if head else [])]
     fetched = reach(clone, "fetch", "--quiet", "--no-tags", "--no-auto-maintenance", remote.name, *wanted)
     if fetched.returncode:
         what = f"{release.tag} cannot be fetched from {remote.name}: {' '.join(fetched.stderr.split())}"
@@ -96,20 +96,17 @@ def follow(state: State) -> None:
     The release is out, so nothing that goes wrong here is an error. What was interrupted, the same command finishes.
     """
     # No configuration may change these.
-    fixed = {
-        "core.hooksPath": str(state.clone.folder.parent / "no-hooks"),
-        "protocol.file.allow": "always",
-        "submodule.recurse": "false",
-    }
-    git = Repository(state.project.root, (*state.project.checkout.settings, *fixed.items()))
-    name, reason = f"refs/tags/{state.release.tag}", ""
-    tag, commit = state.clone.ask("rev-parse", name), state.clone.ask("rev-parse", f"{name}^{{commit}}")
+    hooks = ("core.hooksPath", str(state.clone.folder.parent / "no-hooks"))
+    fixed = (hooks, ("protocol.file.allow", "always"), ("submodule.recurse", "false"))
+    git = Repository(state.project.root, (*state.project.checkout.settings, *fixed))
+    name = f"refs/tags/{state.release.tag}"
+    tag, commit = state.clone.ask("rev-parse", name, f"{name}^{{commit}}").split()
     try:
         # Everything is in the clone already.
         git.ask("fetch-pack", "--quiet", state.clone.folder, name)
         if git.run("rev-parse", "--verify", "--quiet", name).stdout.strip() != tag:
             git.ask("update-ref", name, tag, "0" * len(tag))
-        reason = why_it_stays(git, state.branch, commit) or move(git, state.branch, commit)
+        reason = move(git, state.branch, commit)
     except CalledProcessError as error:
         reason = " ".join(error.stderr.split()) or f"git {error.cmd[1]} ended with {error.returncode}"
     except OSError as error:
@@ -119,46 +116,38 @@ def follow(state: State) -> None:
         err.print(f"  put that right, and {AGAIN}, or: git pull")
 
 
-def why_it_stays(git: Repository, branch: str, commit: str) -> str:
-    """Return why the checkout cannot be moved forward to a commit of the branch, if it cannot."""
-    current = git.run("symbolic-ref", "--quiet", "HEAD").stdout.strip().removeprefix("refs/heads/")
-    if current != branch:
-        return f"{current or 'no branch'} is checked out, and not {branch}"
-    if any(
-        git.run("merge-base", "--is-ancestor", *pair).returncode == 0 for pair in (("HEAD", commit), (commit, "HEAD"))
-    ):
-        return ""
-    return f"{branch} has commits that the release has not"
-
-
 def move(git: Repository, branch: str, commit: str) -> str:
     """Move files, index and branch forward to a commit; return what is in the way, if something is.
 
-    git writes the files with an index of this command's own, while that of the checkout is locked as git locks it. So
-    whoever is killed, git or this, leaves nothing but files that are as they were, or as they shall be, or the beginning
-    of that, and a lock which is known.
+    git writes the files with a copy of the index, while that of the checkout is locked as git locks it. So whoever is
+    killed, git or this, leaves a lock that is known, and files as they were, as they shall be, or the beginning of that.
     """
     folder = Path(git.ask("rev-parse", "--absolute-git-dir"))
-    lock, index, own = folder / "index.lock", folder / "index", folder / "index.release"
-    left = lock.is_file() and lock.read_text(encoding="utf-8", errors="replace") == LOCKED
-    done = git.run("merge-base", "--is-ancestor", commit, "HEAD").returncode == 0
+    lock, index, own = (folder / name for name in ("index.lock", "index", "index.release"))
+    current = git.run("symbolic-ref", "--quiet", "HEAD").stdout.strip().removeprefix("refs/heads/")
+    pairs = ((commit, "HEAD"), ("HEAD", commit))
+    done, possible = (git.run("merge-base", "--is-ancestor", *pair).returncode == 0 for pair in pairs)
+    left = lock.is_file() and lock.read_bytes() == LOCKED
+    if current != branch:
+        return f"{current or 'no branch'} is checked out, and not {branch}"
     if done and not left:
         return ""
+    if not done and not possible:
+        return f"{branch} has commits that the release has not"
     try:
-        with lock.open("w" if left else "x", encoding="utf-8") as stream:
+        with lock.open("wb" if left else "xb") as stream:
             stream.write(LOCKED)
     except FileExistsError:
         return f"{lock} is there: another git command runs, or was killed; if nothing runs any more, remove it"
     try:
-        if done:
-            return ""
-        head = git.ask("rev-parse", "HEAD")
-        shutil.copyfile(index, own)
-        if reason := write_files(git, head, commit, own):
-            return reason
-        os.replace(own, index)
-        git.ask("update-ref", "-m", "the release", f"refs/heads/{branch}", commit, head)
-        return ""
+        head, reason = git.ask("rev-parse", "HEAD"), ""
+        if not done:
+            shutil.copyfile(index, own)
+            reason = write_files(git, head, commit, own)
+        if not done and not reason:
+            own.replace(index)
+            git.ask("update-ref", "-m", "the release", f"refs/heads/{branch}", commit, head)
+        return reason
     finally:
         own.unlink(missing_ok=True)
         lock.unlink()
@@ -185,15 +174,14 @@ def write_files(git: Repository, head: str, commit: str, index: Path) -> str:
 
 def was_written(git: Repository, head: str, commit: str, name: str) -> bool:
     """Say whether a file is not there, or as one of two commits has it, or the beginning of what the second one has."""
-    path = git.folder / name
+    path, code = git.folder / name, ("utf-8", "surrogateescape")
     try:
-        there = os.readlink(path) if path.is_symlink() else path.read_text(encoding="utf-8", errors="surrogateescape")
+        there = str(path.readlink()) if path.is_symlink() else path.read_text(*code)
     except FileNotFoundError:
         return True
     except OSError:
         return False
     old, new = (git.run("cat-file", "--filters", f"{each}:{name}").stdout for each in (head, commit))
-    code = ("utf-8", "surrogateescape")
     return there == old or new.encode(*code).startswith(there.encode(*code))
 
 
@@ -214,14 +202,16 @@ def explain(state: State, plan: Plan) -> None:
     if not plan.tag:
         if forge:
             out.print(f"open the pull request: {forge.compare(branch, release.branch)}")
-        out.print(f"when {release.branch} is merged into {branch}, pull, and run the same command again: it tags")
+        tell(f"when {release.branch} is merged into {branch}, pull, and run the same command again: it tags")
         return
     tell(f"{release.text} is released: {release.tag} and {branch} are on {state.remote.name}")
-    asked = f"--branch={release.tag} --limit=1 --json=databaseId --jq=.[].databaseId"
     if forge:
         out.print(f"CI builds and publishes it: {forge.runs(release.tag)}")
+    asked = f"--branch={release.tag} --limit=1 --json=databaseId --jq=.[].databaseId"
     watched = f"$(gh run list --workflow={state.project.workflow_file} {asked})"
-    out.print(f"watch it:                   gh run watch --exit-status {watched}")
-    out.print(f"when it is published:       make verify VERSION={release.text}")
-    out.print("if CI fails:                gh run rerun --failed, which sends the same bytes; if the fault is in the")
-    out.print("                            code, repair it and release the next version: the tag stays where it is")
+    out.print(
+        f"watch it:                   gh run watch --exit-status {watched}\n"
+        f"when it is published:       make verify VERSION={release.text}\n"
+        "if CI fails:                gh run rerun --failed, which sends the same bytes; if the fault is in the\n"
+        "                            code, repair it and release the next version: the tag stays where it is"
+    )
