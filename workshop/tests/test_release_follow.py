@@ -1,15 +1,13 @@
-"""The checkout follows its release whatever is configured, and whoever is killed; and what came of it is always said."""
+"""The checkout follows its release whatever is configured, and whoever is killed; what came of it is always said."""
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from helpers import environment_in
 from refusals import script
-from releases import Place, environment, fingerprint
+from releases import Place, environment
 
 SETTINGS = {
     "branch.main.mergeOptions": "--squash",

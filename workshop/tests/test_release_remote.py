@@ -45,7 +45,7 @@ def test_a_remote_that_vanishes_or_refuses_at_any_time_leaves_nothing_half_done(
     # Between two steps that reach the remote, it makes no difference when it goes.
     reach = [number for number, step in enumerate(ground.steps, start=1) if ground.reaches_the_remote(step)]
     points = sorted({1, len(ground.steps), *reach, *(number - 1 for number in reach)})
-    assert len(reach) >= 5, ground.steps
+    assert len(reach) >= 4, ground.steps
     try_points(ground, what, partial(break_the_remote, what=what), points)
 
 
@@ -81,7 +81,7 @@ def test_of_a_server_that_is_silent_during_the_push_is_said_what_was_sent(place:
         assert (done.returncode, "0.2.0 is released" in done.stdout) == (0, True), done.stderr
         return
     assert done.returncode == 1
-    said = "origin does not answer (no answer within 5 s), so its state is not known; sent were: refs/heads/main, refs/tags"
+    said = "origin does not answer (no answer within 5 s), so its state is not known; sent were: refs/heads/main"
     assert said in done.stderr
     (place.remote / "hooks" / name).unlink()
     again = place.release("0.2.0", "--yes")

@@ -68,8 +68,7 @@ class Terminal:
             return
         with nullcontext() if seen else self.console.capture() as captured:
             self.console.print(*objects, style=style or None, markup=markup, end=end)
-        if captured:
-            self.write(captured.get())
+        self.write(captured.get() if captured else "")
 
     def write(self, text: str) -> None:
         """Write a text as it is; where it does not arrive, `lost` says why."""
@@ -139,8 +138,7 @@ def annotate(errors: Iterable[tuple[str, str]]) -> None:
 def set_outputs(outputs: Mapping[str, str]) -> None:
     """Print the outputs of a step, and hand them to the runner where there is one (`GITHUB_OUTPUT`).
 
-    Raises:
-        ValueError: A value has more than one line, and could pose as another output.
+    A value of more than one line could pose as another output, and is a ValueError.
     """
     lines = [f"{name}={value}" for name, value in outputs.items()]
     if any(not line.isprintable() for line in lines):
@@ -205,9 +203,9 @@ def refused_by_system(error: OSError) -> Problem:
     if error.errno not in NO_ROOM:
         return Problem(f"{where}: {error.strerror}" if where else str(error.strerror), f"put that right, and {AGAIN}")
     # What is written to an open file has no name; then it is on one of these disks.
-    folders = [".", *(os.environ.get(name, "/tmp") for name in ("TMPDIR", "TEMP"))]  # noqa: S108 - it is only looked at
-    full = {each for each in map(os.path.abspath, folders) if os.path.isdir(each) and disk_usage(each).free < LITTLE}
-    what = where or f"a file on the disk of {' or '.join(sorted(full)) or 'its folder'}"
+    folders = {Path.cwd(), Path(os.environ.get("TMPDIR", os.environ.get("TEMP", "/tmp")))}  # noqa: S108 - only looked at
+    full = sorted(str(each) for each in folders if each.is_dir() and disk_usage(each).free < LITTLE)
+    what = where or f"a file on the disk of {' or '.join(full) or 'its folder'}"
     return Problem(f"there is no room for {what}: {error.strerror}", f"make room, and {AGAIN}")
 
 

@@ -322,15 +322,10 @@ def check_hooks(state: State) -> Iterator[str]:
 
 
 def require(state: State, checks: Sequence[Check]) -> None:
-    """Ask every check, all at the same time, and show what could not be checked.
-
-    Raises:
-        ProblemsError: What they found, in the order of the checks.
-    """
+    """Ask every check, all at the same time, show what could not be checked, and raise ProblemsError with the rest."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a refused command line does without
 
-    # Two checks need it, and only one has to ask.
-    _ = state.ancestors
+    _ = state.ancestors  # Two checks need it, and only one has to ask.
     with ThreadPoolExecutor(len(checks)) as pool:
         found = [each for of_one in pool.map(partial(ask, state), checks) for each in of_one]
     for note in (each for each in found if isinstance(each, str)):

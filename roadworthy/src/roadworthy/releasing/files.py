@@ -140,7 +140,7 @@ def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator
 
 
 def list_fragments(folder: Path, tracked: Iterable[str], read: Reader) -> list[str]:
-    """Return everything in the fragments' folder that is not listed as something else, in `folder` or among `tracked`."""
+    """Return everything in the fragments' folder that is nothing else, in `folder` or among the `tracked`."""
     directory, others = table(read)["directory"], table(read)["ignore"]
     there = {path.name for path in (folder / directory).glob("*")}
     there |= {name.removeprefix(f"{directory}/").split("/")[0] for name in tracked if name.startswith(f"{directory}/")}
@@ -148,7 +148,7 @@ def list_fragments(folder: Path, tracked: Iterable[str], read: Reader) -> list[s
 
 
 def check_fragments(folder: Path, tracked: Collection[str], read: Reader) -> Iterator[Problem]:
-    """Find what is wrong with the news fragments of a folder, in which those that git knows, `tracked`, may be absent."""
+    """Find what is wrong with the news fragments of a folder; those that git knows, `tracked`, may be absent there."""
     types = [str(find(each, "directory")) for each in table(read)["type"]]
     for where in list_fragments(folder, tracked, read):
         path = folder / where

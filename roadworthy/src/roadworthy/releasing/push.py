@@ -120,7 +120,7 @@ def move(git: Repository, branch: str, commit: str) -> str:
     """Move files, index and branch forward to a commit; return what is in the way, if something is.
 
     git writes the files with a copy of the index, while that of the checkout is locked as git locks it. So whoever is
-    killed, git or this, leaves a lock that is known, and files as they were, as they shall be, or the beginning of that.
+    killed, git or this, leaves a known lock, and files as they were, as they shall be, or the beginning of that.
     """
     folder = Path(git.ask("rev-parse", "--absolute-git-dir"))
     lock, index, own = (folder / name for name in ("index.lock", "index", "index.release"))

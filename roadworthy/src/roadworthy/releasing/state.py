@@ -48,11 +48,7 @@ class Request:
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Request":
-        """Return what was given, by the names that make has for it.
-
-        Raises:
-            ValueError: The version, or a name, is none.
-        """
+        """Return what was given, by the names that make has for it; ValueError where version or name is none."""
         if "VERSION" not in given:
             raise ValueError("the following arguments are required: VERSION")
         release = Release.parse(given["VERSION"])
@@ -132,7 +128,7 @@ class Remote:
 def reach(
     clone: Repository, *words: str, env: dict[str, str] | None = None, limit: float = LIMIT
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a git command that talks with the remote; one that takes more than `limit` seconds has failed, and says so."""
+    """Run a git command that talks with the remote; after more than `limit` seconds it has failed, and says so."""
     try:
         return clone.run(*words, env=env, timeout=limit)
     except subprocess.TimeoutExpired as error:
@@ -242,15 +238,14 @@ class State:
     @property
     def is_waiting(self) -> bool:
         """Whether a pull request of this release is there, and not merged as far as an up-to-date checkout shows."""
-        there = f"refs/heads/{self.release.branch}" in self.remote.refs
-        return self.request.via_pr and there and self.checkout.head == self.remote_head and not self.merged
+        there = self.request.via_pr and f"refs/heads/{self.release.branch}" in self.remote.refs
+        return there and self.checkout.head == self.remote_head and not self.merged
 
 
 def read_state(project: Project, request: Request, folder: Path) -> State:
     """Read everything, in a staging clone below `folder` where a command could leave a trace.
 
-    Raises:
-        ProblemsError: This is no checkout, so nothing can be read.
+    Where this is no checkout, nothing can be read, and it raises ProblemsError.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a refused command line does without
 
