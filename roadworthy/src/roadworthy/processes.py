@@ -3,7 +3,6 @@
 import logging
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -77,6 +76,8 @@ def venv_bin(tool: str) -> Path:
 
 def find_uv() -> Path:
     """Return the uv to use, the locked one of .venv, or the one on PATH; ProblemsError where there is neither."""
+    import shutil  # noqa: PLC0415 - takes longer to load than what begins with this module
+
     locked, on_path = venv_bin("uv"), shutil.which("uv")
     if not locked.exists() and on_path is None:
         raise problem("there is no uv, neither in .venv nor on PATH", "run: make setup")

@@ -15,7 +15,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from shutil import disk_usage
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any
 
@@ -203,6 +202,8 @@ def refused_by_system(error: OSError) -> Problem:
     if error.errno not in NO_ROOM:
         return Problem(f"{where}: {error.strerror}" if where else str(error.strerror), f"put that right, and {AGAIN}")
     # What is written to an open file has no name; then it is on one of these disks.
+    from shutil import disk_usage  # noqa: PLC0415 - only here
+
     folders = {Path.cwd(), Path(os.environ.get("TMPDIR", os.environ.get("TEMP", "/tmp")))}  # noqa: S108 - only looked at
     full = sorted(str(each) for each in folders if each.is_dir() and disk_usage(each).free < LITTLE)
     what = where or f"a file on the disk of {' or '.join(full) or 'its folder'}"

@@ -100,6 +100,8 @@ def follow(state: State) -> None:
     fixed = (hooks, ("protocol.file.allow", "always"), ("submodule.recurse", "false"))
     git = Repository(state.project.root, (*state.project.checkout.settings, *fixed))
     name = f"refs/tags/{state.release.tag}"
+    if state.clone.run("rev-parse", "--verify", "--quiet", name).returncode:
+        return  # The tag comes after a pull request.
     tag, commit = state.clone.ask("rev-parse", name, f"{name}^{{commit}}").split()
     try:
         # Everything is in the clone already.

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
+from roadworthy.arguments import Parser
 from roadworthy.project import Project
 from roadworthy.releasing.files import Reader, has_release, table
 from roadworthy.releasing.version import Release
@@ -47,15 +48,18 @@ class Request:
     yes: bool = False
 
     @classmethod
-    def of(cls, given: Mapping[str, str]) -> "Request":
-        """Return what was given, by the names that make has for it; ValueError where version or name is none."""
+    def of(cls, parser: Parser, given: Mapping[str, str]) -> "Request":
+        """Return what was given, by the names that make has for it; version or name that is none is a usage error."""
         if "VERSION" not in given:
-            raise ValueError("the following arguments are required: VERSION")
-        release = Release.parse(given["VERSION"])
+            parser.error("the following arguments are required: VERSION")
+        try:
+            release = Release.parse(given["VERSION"])
+        except ValueError as error:
+            parser.error(str(error))
         remote, branch = given.get("REMOTE", "origin"), given.get("BRANCH")
         for kind, name in (("remote", remote), ("branch", branch)):
             if name is not None and not is_plain(name):
-                raise ValueError(f"{name!r} is no name of a {kind}")
+                parser.error(f"{name!r} is no name of a {kind}")
         return cls(release, remote, branch, "VIA" in given, "DRY_RUN" in given, "YES" in given)
 
 
