@@ -186,12 +186,9 @@ def check_contents(state: State) -> Iterator[Problem | str]:
             remedy = f'put the files there themselves, or leave it out: exclude = ["/{name}"] in [tool.maturin]'
             yield Problem(f"{name} is {what}, and nothing of that can be in an sdist", remedy)
     first = state.clone.ask("rev-list", "--max-parents=0", "HEAD").split()[-1]
-    for name in ("README.md", "docs/README.md") if any(name == "template.toml" for _, name in entries) else ():
-        if (
-            state.clone.run("rev-parse", f"{first}:{name}").stdout
-            == state.clone.run("rev-parse", f"HEAD:{name}").stdout
-        ):
-            yield f"{name} is as the template made it: does it tell what this package is?"
+    made, now = (state.clone.run("rev-parse", f"{commit}:README.md").stdout for commit in (first, "HEAD"))
+    if made == now and files.is_there(state.read, "template.toml"):
+        yield "README.md is as the template made it: does it tell what this package is?"
 
 
 def check_lock(state: State) -> Iterator[Problem | str]:
