@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from threading import Lock
 
 from roadworthy.arguments import Parser
 from roadworthy.project import Project
@@ -146,15 +147,21 @@ def parse_refs(text: str) -> dict[str, str]:
 
 def commit_reader(repository: Repository, commit: str) -> Reader:
     """Return the reader of a commit's files, which reads each of them once."""
+    guard = Lock()
 
     @cache
-    def read(name: str) -> str:
+    def ask(name: str) -> str:
         shown = repository.run("cat-file", "blob", f"{commit}:{name}")
         if shown.returncode:
             raise problem(f"{name} is missing", "put it back, and commit")
         if any("\udc80" <= each <= "\udcff" for each in shown.stdout):
             raise problem(f"{name} is not UTF-8", "save it as UTF-8, and commit")
         return shown.stdout
+
+    def read(name: str) -> str:
+        # Checks that run at the same time ask for the same files.
+        with guard:
+            return ask(name)
 
     return read
 
