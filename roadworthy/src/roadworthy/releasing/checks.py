@@ -223,14 +223,11 @@ def wrong_tools(read: files.Reader) -> Iterator[str]:
 
     text = "".join(read(f"requirements/{group}.txt") for group in GROUPS)
     for wanted in map(Requirement, re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", text, re.MULTILINE)):
-        if wanted.marker and not wanted.marker.evaluate():
-            continue
-        try:
-            installed = metadata.version(wanted.name)
-        except metadata.PackageNotFoundError:
-            installed = "none"
-        if not wanted.specifier.contains(installed if installed != "none" else "0", prereleases=True):
-            yield f"{wanted} ({installed} is installed)"
+        # The first one is what is imported.
+        installed = next((each.version for each in metadata.distributions(name=wanted.name)), None)
+        fits = installed and wanted.specifier.contains(installed, prereleases=True)
+        if not fits and (wanted.marker is None or wanted.marker.evaluate()):
+            yield f"{wanted} ({installed or 'none'} is installed)"
 
 
 def check_disk(_: State, needed: int = NEEDED_BYTES) -> Iterator[Problem]:
@@ -259,14 +256,11 @@ def check_identity(state: State) -> Iterator[Problem]:
     ):
         if not any(clone.run("config", "--type=bool", name).stdout.strip() == "true" for name in switches):
             continue
-        try:
-            tried = clone.run(*command, timeout=limit)
-            reason = " ".join(tried.stderr.split()) if tried.returncode else ""
-        except subprocess.TimeoutExpired:
-            reason = f"no answer within {limit} s"
-        if reason:
+        tried = reach(clone, *command, limit=limit)
+        if tried.returncode:
             remedy = "repair user.signingKey, gpg.format and the key's agent, or turn it off: git config --list"
-            yield Problem(f"{what} are to be signed, and that does not work: {reason[:300]}", remedy)
+            reason = " ".join(tried.stderr.split())[:300]
+            yield Problem(f"{what} are to be signed, and that does not work: {reason}", remedy)
 
 
 def check_push(state: State) -> Iterator[Problem]:

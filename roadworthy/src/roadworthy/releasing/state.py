@@ -130,13 +130,13 @@ class Remote:
 
 
 def reach(
-    clone: Repository, *words: str, env: dict[str, str] | None = None, limit: float = LIMIT
+    clone: Repository, *words: str, env: dict[str, str] | None = None, limit: float | None = LIMIT
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a git command that talks with the remote; after more than `limit` seconds it has failed, and says so."""
+    """Run a git command that others answer; after more than `limit` seconds it has failed, and says so."""
     try:
         return clone.run(*words, env=env, timeout=limit)
     except subprocess.TimeoutExpired as error:
-        return subprocess.CompletedProcess(error.cmd, SILENT, "", f"no answer within {limit:.0f} s")
+        return subprocess.CompletedProcess(error.cmd, SILENT, "", f"no answer within {limit} s")
 
 
 def parse_refs(text: str) -> dict[str, str]:
