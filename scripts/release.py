@@ -9,6 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from roadworthy.arguments import Parser
+
+PARSER = Parser("release", "Release a version.").take("VERSION", "0.2.2, 0.3.0-alpha1, -beta2, -rc1", first=True)
+PARSER.switch("DRY_RUN", "print the plan, and do nothing else").switch("YES", "push without a question")
+PARSER.take("REMOTE", "where to push; default: origin")
+PARSER.take("BRANCH", "a maintenance line, such as 0.1.x; default: the remote's default branch")
+PARSER.take("VIA", "pr: by a pull request, for a branch that takes no push", choices=["pr"])
+# Before all else is loaded, so that a mistyped option is told at once.
+GIVEN = PARSER.read() if __name__ == "__main__" else None
+
 from roadworthy.exclusive import exclusive
 from roadworthy.project import Project
 from roadworthy.releasing import checks, files, plan
@@ -46,8 +55,7 @@ def write(state: State, day: str) -> None:
     if files.versions(state.read)["pyproject.toml"] != release.text:
         plan.tool(clone, "bump-my-version", "bump", f"--new-version={release.text}", "--no-commit", "--no-tag")
         plan.tool(clone, "cargo", "update", "--workspace", "--offline", "--quiet")
-    # A pre-release leaves the fragments to the final release, which consumes them.
-    fragments = "--keep" if release.is_prerelease else "--yes"
+    fragments = "--keep" if release.is_prerelease else "--yes"  # The final release consumes them.
     plan.tool(clone, "towncrier", "build", f"--version={release.text}", f"--date={day}", fragments)
 
 
@@ -59,7 +67,7 @@ def expect(state: State, after: files.Reader) -> plan.Lines:
         lines |= dict.fromkeys(files.VERSION_FILES, (1, 1))
         lines |= {name: plan.count_edits(before(name), after(name)) for name in files.bumped_too(before)}
     if not state.release.is_prerelease:
-        lines |= {name: (0, plan.count_lines(before(name))) for name in state.fragments}
+        lines |= {name: plan.count_edits(before(name), "") for name in state.fragments}
     return lines
 
 
@@ -90,23 +98,13 @@ def release(request: Request, folder: Path, prove: Callable[[State], None]) -> N
     confirm(state, planned)
     with step(f"push to {request.remote}"):
         push(state, planned)
-    if planned.tag:
-        follow(state, planned.commit)
+    follow(state)
     explain(state, planned)
 
 
 def main(prove: Callable[[State], None] = prove) -> None:
     """Read the command line, and release."""
-    parser = Parser("release", "Release a version of this package.")
-    parser.take("VERSION", "0.2.2, 0.3.0-alpha1, -beta2, -rc1", first=True)
-    parser.switch("DRY_RUN", "print the plan, and do nothing else").switch("YES", "push without a question")
-    parser.take("REMOTE", "where to push; default: origin")
-    parser.take("BRANCH", "a maintenance line, such as 0.1.x; default: the remote's default branch")
-    parser.take("VIA", "pr: by a pull request, for a branch that takes no push", choices=["pr"])
-    try:
-        request = Request.of(parser.read())
-    except ValueError as error:
-        parser.error(str(error))
+    request = Request.of(PARSER, PARSER.read() if GIVEN is None else GIVEN)
     with exclusive(PROJECT.root, "release") as folder:
         release(request, folder, prove)
 

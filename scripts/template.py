@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 TEMPLATE = "https://github.com/rust-wheelwrights/ferrous-wheel"  # as in its pyproject.toml
@@ -83,7 +84,8 @@ def main(root: Path, words: "list[str]") -> int:
     for name in git(root, "rev-parse", "--local-env-vars").stdout.split():
         os.environ.pop(name, None)
     if not words or words[0] not in COMMANDS:
-        sys.stderr.write(f"usage: template.py is called with one of: {', '.join(COMMANDS)}\n")
+        with suppress(AttributeError, OSError):  # Nobody reads it.
+            sys.stderr.write(f"usage: template.py is called with one of: {', '.join(COMMANDS)}\n")
         return 2
     record, home, start = root / "template.toml", root, Path("workshop", "start.py")
     if words[0] == "new" and not record.is_file():

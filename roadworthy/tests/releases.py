@@ -102,6 +102,8 @@ def environment() -> dict[str, str | None]:
         "GIT_CONFIG_NOSYSTEM": "1",
         # Nothing listens there, so no test of a release asks an index that is far away.
         "UV_PUBLISH_URL": "http://127.0.0.1:9/legacy/",
+        # Nor does cargo ask one.
+        "CARGO_NET_OFFLINE": "true",
         "PYTHONDONTWRITEBYTECODE": None,
     }
 

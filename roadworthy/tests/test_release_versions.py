@@ -92,5 +92,5 @@ def test_only_an_up_to_date_checkout_can_tell_that_a_pull_request_waits(head: st
     # A copy, because two equal texts need not be one object.
     refs = {"refs/heads/release/v0.2.0": "c", "refs/heads/main": f"x{there}"}
     checkout, remote = Checkout(f"x{head}", "main", (), (), {}), Remote("origin", refs, "main")
-    state = State(PROJECT, request, nowhere, {}, checkout, remote, read=lambda _: "")
+    state = State(PROJECT, request, nowhere, {}, checkout, remote)
     assert state.is_waiting == (head == there)

@@ -6,6 +6,7 @@ New copies are made of it, and updates compare two of them. Nothing is read from
 import re
 
 from roadworthy.repository import Repository
+from roadworthy.terminal import problem
 from workshop.copying.edits import EDITS, edit_lock, for_a_copy, licence_text
 from workshop.copying.names import Names
 from workshop.copying.objects import PLAIN, Files, decode, encode, read_files
@@ -55,15 +56,13 @@ def render(source: Repository, record: Record, version: str) -> Files:
     renamer = Renamer(rules, record)
     made: Files = {}
     for path, (mode, content) in rules.select(files).items():
-        # Of a link the content is its target, which may have the name in it.
-        made[renamer.path(path)] = (mode, adapt(path, content, renamer))
+        if (name := renamer.path(path)) in made:
+            raise problem(f"two files of the template would both be {name}", "choose another name")
+        made[name] = (mode, adapt(path, content, renamer))  # Of a link that is its target.
     for path, edit in EDITS.items():
         if path in made:
             made[path] = (made[path][0], edit(made[path][1].decode(), record, version).encode())
     if LOCK in made:
         lock, manifest = made[LOCK][1].decode(), made[MANIFEST][1].decode()
         made[LOCK] = (made[LOCK][0], edit_lock(lock, manifest, record.answers.name, version).encode())
-    return made | {
-        LICENCE: (PLAIN, licence_text(files, record)),
-        RECORD: (PLAIN, record.write().encode()),
-    }
+    return made | {LICENCE: (PLAIN, licence_text(files, record)), RECORD: (PLAIN, record.write().encode())}

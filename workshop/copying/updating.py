@@ -164,7 +164,7 @@ def show(plan: Update, merge: merging.Merge) -> None:
     }
     for title, text in parts.items():
         # As it is: a console would turn tabs into spaces.
-        print(f"{title}:\n{indent(text.rstrip(), '  ')}\n", flush=True)
+        out.write(f"{title}:\n{indent(text.rstrip(), '  ')}\n\n")
 
 
 def say_next(plan: Update, conflicts: list[str]) -> None:

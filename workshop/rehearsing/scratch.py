@@ -217,4 +217,4 @@ def choose_version(scratch: ScratchCopy) -> Release:
 
 def has_fragment(scratch: ScratchCopy) -> bool:
     """Say whether there is anything to write into the changelog."""
-    return bool(files.list_fragments(scratch.checkout, Project(scratch.checkout).read))
+    return bool(files.list_fragments(scratch.checkout, (), Project(scratch.checkout).read))

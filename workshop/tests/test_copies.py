@@ -348,6 +348,16 @@ def test_after_a_kill_there_is_no_half_of_a_copy_and_the_same_command_makes_it(o
     assert own.new("turbo-frob").git("status", "--porcelain") == ""
 
 
+def test_two_files_that_would_become_one_are_refused_and_neither_is_lost(own: Folder) -> None:
+    for name in ("ferrous-wheel", "turbo-frob"):
+        own.write(f".github/workflows/{name}.yml", f"name: {name}\n")
+    own.replace("template.toml", "merged = [", 'merged = [\n  ".github/workflows/*.yml",')
+    own.commit()
+    done = own.template("new", *GIVEN, "turbo-frob")
+    assert done.returncode == 1
+    assert "two files of the template would both be .github/workflows/turbo-frob.yml" in done.stderr
+
+
 def test_a_commit_that_is_no_template_is_refused(own: Folder) -> None:
     own.git("rm", "--quiet", "--cached", "template.toml")
     own.git("commit", "--quiet", "--message=No rules")

@@ -158,6 +158,14 @@ def test_branches_and_tags_that_are_moved_are_followed(template: Place, copy: Pl
     assert copy.called("update", "--to=main")[1] == template.git("rev-parse", "main")
 
 
+def test_a_tag_that_is_called_like_a_branch_changes_neither(template: Place, copy: Place) -> None:
+    old = template.git("rev-parse", "HEAD")
+    template.release("1.1.0")
+    template.git("tag", "main", old)
+    template.git("branch", "v1.1.0", old)
+    assert copy.called("update")[1] == template.git("rev-parse", "refs/tags/v1.1.0")
+
+
 @pytest.mark.parametrize("wanted", ["v9.9.9", "1" * 40, "--upload-pack=false", "main..topic", ":/Release"])
 def test_what_the_template_does_not_have_is_said_with_what_it_has(template: Place, copy: Place, wanted: str) -> None:
     template.release("1.1.0")

@@ -546,7 +546,7 @@ MACHINE.add(
 MACHINE.add(
     "the list of tools is missing",
     "requirements/tools.txt",
-    "repair the file that it names",
+    "put it back, and commit",
     remove("requirements/tools.txt"),
     commit,
 )

@@ -142,6 +142,16 @@ def test_a_file_that_was_deleted_stays_away_and_this_is_said(pair: Pair) -> None
     assert sorted(path.name for path in (pair.copy.folder / "docs").iterdir()) == ["new.md"]
 
 
+def test_a_copy_without_a_lock_stays_without_one(pair: Pair) -> None:
+    pair.copy.git("rm", "--quiet", "Cargo.lock")
+    pair.copy.commit()
+    improve(pair.template)
+    done = pair.copy.update()
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert "line three" in pair.copy.read("Makefile")
+    assert not (pair.copy.folder / "Cargo.lock").exists()
+
+
 def test_the_template_says_what_has_changed(pair: Pair) -> None:
     improve(pair.template)
     pair.template.release("1.2.0", "- Even more.")

@@ -3,6 +3,8 @@
 import sys
 from importlib import import_module
 
+from roadworthy.arguments import deliver
+
 # By command: the function that reads the rest of the command line, and what it does.
 COMMANDS = {
     "check": ("gate.command:main", "check artefacts: would PyPI take them, and should they be sent?"),
@@ -24,11 +26,11 @@ def main() -> None:
     """Start the command that the first word names, for the project in the folder in which this is started."""
     command, *words = sys.argv[1:] or [""]
     if command in {"-h", "--help"}:
-        print("usage: roadworthy COMMAND …\n")
-        print("\n".join(f"  {each:15} {about}" for each, (_, about) in COMMANDS.items()))
+        table = "".join(f"  {each:15} {about}\n" for each, (_, about) in COMMANDS.items())
+        deliver("stdout", f"usage: roadworthy COMMAND …\n\n{table}")
         return
     if command not in COMMANDS:
-        sys.stderr.write(f"roadworthy: {command!r} is no command; it is one of: {', '.join(COMMANDS)}\n")
+        deliver("stderr", f"roadworthy: {command!r} is no command; it is one of: {', '.join(COMMANDS)}\n")
         sys.exit(2)
     from pathlib import Path  # noqa: PLC0415 - only where there is a command
 

@@ -5,10 +5,26 @@ typed: nothing is spliced into a shell's command. A usage error speaks the langu
 """
 
 import argparse
+import errno
 import os
 import re
 import sys
 from typing import Any, NoReturn
+
+
+def deliver(name: str, text: str) -> OSError | None:
+    """Write a text to `sys.stdout` or `sys.stderr`, by that name; return why it does not arrive, if so."""
+    stream = getattr(sys, name)
+    if stream is None:
+        return OSError(errno.EBADF, "it is closed")
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        # What is still kept back goes nowhere, when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error
+    return None
 
 
 def take_given() -> dict[str, str] | None:
@@ -87,8 +103,12 @@ class Parser(argparse.ArgumentParser):
             message = message.replace("unrecognized arguments:", f"make {self.prog} takes no")
             message = message.replace(f"{self.prog} needs", f"make {self.prog} needs")
         line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
-        sys.stderr.write(f"usage: {line}; it takes {', '.join(self.names) or 'nothing'}\n")
+        deliver("stderr", f"usage: {line}; it takes {', '.join(self.names) or 'nothing'}\n")
         sys.exit(2)
+
+    def print_help(self, file: Any = None) -> None:  # noqa: ANN401, ARG002 - argparse's
+        """Print what the command takes."""
+        deliver("stdout", self.format_help())
 
 
 def one(text: str) -> str:

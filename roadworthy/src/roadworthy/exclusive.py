@@ -10,16 +10,10 @@ from roadworthy.terminal import problem
 
 @contextmanager
 def exclusive(root: Path, name: str) -> Iterator[Path]:
-    """Keep others out of the same work, and provide a new folder outside the checkout.
+    """Keep others out of the same work in a checkout, or raise ProblemsError; provide a new folder outside of it.
 
-    The folder is removed afterwards; of a process that is killed, the next one removes it.
-
-    Args:
-        root: The checkout.
-        name: What the work is called, to people and below target/, which git ignores.
-
-    Raises:
-        ProblemsError: Somebody is at it.
+    `name` is what the work is called, to people and below target/, which git ignores. The folder is removed afterwards;
+    that of a process which is killed, the next one removes.
     """
     import tempfile  # noqa: PLC0415 - a refused command line does without
 

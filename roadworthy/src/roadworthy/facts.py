@@ -6,7 +6,7 @@ from pathlib import Path
 
 from roadworthy.arguments import Parser
 from roadworthy.project import PYPROJECT, Project
-from roadworthy.releasing.files import check_versions
+from roadworthy.releasing.files import check_versions, is_there
 from roadworthy.tables import find
 from roadworthy.terminal import Problem, ProblemsError
 
@@ -47,10 +47,23 @@ def check_rows(project: Project) -> Iterator[Problem]:
                 yield Problem(f"{path} has Python {parts[0]} in the job {job}, and no wheel is made for it", REMEDY)
 
 
+def check_rust(project: Project) -> Iterator[Problem]:
+    """The row of the oldest Rust tests that one, and no file outranks it."""
+    path, test = project.workflow_path, find(project.jobs, "test")
+    rows = {str(rust) for row in find(test, "strategy", "matrix", "include") or () if (rust := find(row, "rust"))}
+    if rows and project.rust_version and project.rust_version not in rows:
+        what = f"{path} tests Rust {', '.join(sorted(rows))}, and Cargo.toml promises {project.rust_version}"
+        yield Problem(what, "write the same into both")
+    pinned = [name for name in ("rust-toolchain.toml", "rust-toolchain") if is_there(project.read, name)]
+    if pinned and "rustup default" in str(test):
+        what = f"{pinned[0]} outranks `rustup default` in the job test of {path}, so no row tests another Rust"
+        yield Problem(what, "write `rustup override set` there")
+
+
 def check(project: Project) -> Iterator[Problem]:
     """Find all facts that disagree; what cannot be read is a problem, too."""
     yield from check_versions(project.read)
-    for part in (check_abi, check_classifiers, check_rows):
+    for part in (check_abi, check_classifiers, check_rows, check_rust):
         try:
             yield from part(project)
         except ProblemsError as error:

@@ -3,7 +3,6 @@
 import logging
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -28,11 +27,7 @@ def not_there(program: str, reason: str = "is not on PATH") -> ProblemsError:
 
 @contextmanager
 def starting(words: list[str], cwd: Path) -> Iterator[None]:
-    """Turn the system's refusal to start a program into a problem.
-
-    Raises:
-        ProblemsError: The program is not there, or is none.
-    """
+    """Turn the system's refusal to start a program into a ProblemsError: it is not there, or is none."""
     try:
         yield
     except OSError as error:
@@ -46,19 +41,10 @@ def starting(words: list[str], cwd: Path) -> Iterator[None]:
 def run(
     *command: object, cwd: Path, env: Mapping[str, str], check: bool = True, timeout: float | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a program without input to its end, and return what it printed, as UTF-8.
+    """Run a program without input to its end in a folder, with `env` alone, and return what it printed, as UTF-8.
 
-    Args:
-        command: The program and its arguments; each is made a str.
-        cwd: The folder to run it in.
-        env: Its whole environment.
-        check: Whether an exit code other than 0 is an error.
-        timeout: Seconds after which it is killed; default: never.
-
-    Raises:
-        CalledProcessError: It failed, and `check` is set.
-        ProblemsError: It is not there.
-        TimeoutExpired: It took longer than `timeout`.
+    It raises CalledProcessError where `check` is set and it fails, TimeoutExpired where it takes more than `timeout`
+    seconds (default: never), and ProblemsError where it is not there.
     """
     words = [str(word) for word in command]
     # A path that is no UTF-8 comes through as it is.
@@ -89,11 +75,9 @@ def venv_bin(tool: str) -> Path:
 
 
 def find_uv() -> Path:
-    """Return the uv to use: the locked one of .venv, or, where there is no .venv, the one on PATH.
+    """Return the uv to use, the locked one of .venv, or the one on PATH; ProblemsError where there is neither."""
+    import shutil  # noqa: PLC0415 - takes longer to load than what begins with this module
 
-    Raises:
-        ProblemsError: There is neither.
-    """
     locked, on_path = venv_bin("uv"), shutil.which("uv")
     if not locked.exists() and on_path is None:
         raise problem("there is no uv, neither in .venv nor on PATH", "run: make setup")

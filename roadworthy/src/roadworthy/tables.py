@@ -7,11 +7,7 @@ from roadworthy.terminal import problem
 
 
 def read_text(folder: Path, name: str) -> str:
-    """Return the text of a file below a folder.
-
-    Raises:
-        ProblemsError: It is not there, or no UTF-8.
-    """
+    """Return the text of a file below a folder; ProblemsError where it is not there, or no UTF-8."""
     try:
         return (folder / name).read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -21,11 +17,7 @@ def read_text(folder: Path, name: str) -> str:
 
 
 def parse_toml(name: str, text: str) -> dict[str, Any]:
-    """Return the content of a TOML file.
-
-    Raises:
-        ProblemsError: It is none; the parser says in which line.
-    """
+    """Return the content of a TOML file; ProblemsError where it is none: the parser says in which line."""
     if text.startswith("\ufeff"):
         # Cargo reads such a file; pip, and all else that is written in Python, does not.
         raise problem(f"{name} begins with a mark for its encoding", "save it as UTF-8 without that (BOM), and commit")

@@ -11,12 +11,14 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any
+
+from roadworthy.arguments import deliver
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 WIDE = 240
 # A full disk, a quota, a limit of the shell.
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+# A disk with no more bytes than these is full.
+LITTLE = 1_000_000
+AGAIN = "run the same command again"
 
 
 class Terminal:
@@ -36,6 +41,8 @@ class Terminal:
     def __init__(self, name: str) -> None:
         """Prepare for a stream of this name."""
         self.name = name
+        self.lost: OSError | None = None  # why nothing arrives there any more
+        self.told = False  # whether an outcome is, wherever it has arrived
 
     @cached_property
     def console(self) -> "Console":
@@ -51,17 +58,20 @@ class Terminal:
 
     def print(self, *objects: Any, style: str = "", markup: bool = False, end: str = "\n") -> None:  # noqa: ANN401 - rich's
         """Print texts, or whatever rich shows; `style` is for terminals, and `markup` is rich's."""
-        stream = getattr(sys, self.name)
         objects = tuple(printable(each.expandtabs(), "\n") if isinstance(each, str) else each for each in objects)
-        shown = style and (stream.isatty() or "FORCE_COLOR" in os.environ)
+        seen = getattr(sys, self.name).isatty()
         # Where rich is there already, it may just show how a step goes on.
-        if markup or shown or "console" in vars(self) or not all(isinstance(each, str) for each in objects):
-            self.console.print(*objects, style=style or None, markup=markup, end=end)
+        shown = (style or "console" in vars(self)) if seen else (style and "FORCE_COLOR" in os.environ)
+        if not (markup or shown) and all(isinstance(each, str) for each in objects):
+            self.write(" ".join(objects) + end)
             return
-        try:
-            print(" ".join(objects), end=end, file=stream, flush=True)
-        except BrokenPipeError:
-            self.console.on_broken_pipe()
+        with nullcontext() if seen else self.console.capture() as captured:
+            self.console.print(*objects, style=style or None, markup=markup, end=end)
+        self.write(captured.get() if captured else "")
+
+    def write(self, text: str) -> None:
+        """Write a text as it is; where it does not arrive, `lost` says why."""
+        self.lost = deliver(self.name, text) or self.lost
 
 
 err, out = Terminal("stderr"), Terminal("stdout")
@@ -111,6 +121,11 @@ def printable(text: str, kept: str = "") -> str:
     return re.sub(r"^(\s*):(?=:)|#(?=#\[)", lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):x}", shown)
 
 
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Return some names, and how many more there are: more of them say no more."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def annotate(errors: Iterable[tuple[str, str]]) -> None:
     """Under GitHub Actions, show errors on the run's page; each is what is wrong, and a title or ""."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -122,8 +137,7 @@ def annotate(errors: Iterable[tuple[str, str]]) -> None:
 def set_outputs(outputs: Mapping[str, str]) -> None:
     """Print the outputs of a step, and hand them to the runner where there is one (`GITHUB_OUTPUT`).
 
-    Raises:
-        ValueError: A value has more than one line, and could pose as another output.
+    A value of more than one line could pose as another output, and is a ValueError.
     """
     lines = [f"{name}={value}" for name, value in outputs.items()]
     if any(not line.isprintable() for line in lines):
@@ -161,32 +175,70 @@ def step(title: str) -> Iterator[None]:
     err.print(f"{time.perf_counter() - started:6.1f} s  {title}")
 
 
-def run_main(main: Callable[[], None]) -> None:
-    """Run a script's `main` and end the process with the right exit code, never with a traceback for a problem."""
+def tell(text: str) -> None:
+    """Print the outcome of what cannot be undone: on stderr where stdout does not take it."""
+    out.told = True
+    out.print(text)
+    if out.lost:
+        err.print(text)
+
+
+def open_streams() -> None:
+    """Give this process the standard streams that it was started without, or what it opens would take their places."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+            out.lost = OSError(errno.EBADF, "it is closed") if name == "stdout" else out.lost
     for stream in (sys.stdout, sys.stderr):
         # A text that a stream cannot show is shown escaped.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def refused_by_system(error: OSError) -> Problem:
+    """Return the problem that the system let something not be read or written."""
+    where = error.filename2 or error.filename
+    if error.errno not in NO_ROOM:
+        return Problem(f"{where}: {error.strerror}" if where else str(error.strerror), f"put that right, and {AGAIN}")
+    # What is written to an open file has no name; then it is on one of these disks.
+    from shutil import disk_usage  # noqa: PLC0415 - only here
+
+    folders = {Path.cwd(), Path(os.environ.get("TMPDIR", os.environ.get("TEMP", "/tmp")))}  # noqa: S108 - only looked at
+    full = sorted(str(each) for each in folders if each.is_dir() and disk_usage(each).free < LITTLE)
+    what = where or f"a file on the disk of {' or '.join(full) or 'its folder'}"
+    return Problem(f"there is no room for {what}: {error.strerror}", f"make room, and {AGAIN}")
+
+
+def find_problems(main: Callable[[], None]) -> list[Problem]:
+    """Run a script's `main`, and return why it has ended, if it has not ended well."""
     try:
         main()
+        if out.lost and out.lost.errno in NO_ROOM and not out.told:
+            return [refused_by_system(OSError(out.lost.errno, out.lost.strerror, "stdout"))]
     except ProblemsError as error:
-        annotate((one.what, "") for one in error.problems)
-        for one in error.problems:
-            err.print("problem:", style="bold red", end=" ")
-            err.print(str(one.printable()))
-        sys.exit(1)
+        return error.problems
     except CalledProcessError as error:
-        err.print(f"problem: this command ended with exit code {error.returncode}: {' '.join(map(str, error.cmd))}")
-        for said in filter(None, (error.stdout, error.stderr)):
-            err.print(str(said).rstrip())
-        sys.exit(1)
+        what = f"this command ended with exit code {error.returncode}: {' '.join(map(str, error.cmd))}"
+        return [Problem(what, f"repair what it says, and {AGAIN}", "".join(filter(None, (error.stdout, error.stderr))))]
     except OSError as error:
-        # Anything else that the system refuses is a mistake of the script, and its traceback is wanted.
-        if error.errno not in NO_ROOM:
+        # An error of a library's own is a mistake of the script, and its traceback is wanted.
+        if error.errno is None:
             raise
-        err.print(f"problem: there is no room for {error.filename2 or error.filename}: {error.strerror}")
-        err.print("  make room, and run the same command again")
-        sys.exit(1)
+        return [refused_by_system(error)]
+    return []
+
+
+def run_main(main: Callable[[], None]) -> None:
+    """Run a script's `main` and end the process with the right exit code, never with a traceback for a problem."""
+    open_streams()
+    try:
+        if problems := find_problems(main):
+            annotate((one.what, "") for one in problems)
+            for one in problems:
+                err.print("problem:", style="bold red", end=" ")
+                err.print(str(one.printable()))
+            sys.exit(1)
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(130)

@@ -10,11 +10,7 @@ import shutil
 from collections.abc import Callable
 
 from roadworthy.arguments import Parser
-from roadworthy.index import Index, NotThereYetError, upload_address
 from roadworthy.project import Project, require_repository
-from roadworthy.releasing import files
-from roadworthy.releasing.github import Forge
-from roadworthy.releasing.version import next_version
 from roadworthy.tables import find
 from roadworthy.terminal import Problem, ProblemsError, err, out, problem
 
@@ -39,6 +35,8 @@ def required_check(project: Project) -> str:
 
 def publisher(project: Project, environment: str) -> dict[str, str]:
     """Return what an index is told about the trusted publisher, in the order of its form."""
+    from roadworthy.releasing.github import Forge  # noqa: PLC0415 - not for a refusal of the command line
+
     forge = Forge.of(project, require_repository(find(project.pyproject, "project")))
     if forge is None:
         raise problem("pyproject.toml has no Repository on GitHub", "set it in [project.urls]")
@@ -48,6 +46,8 @@ def publisher(project: Project, environment: str) -> dict[str, str]:
 
 def set_up_commands(project: Project) -> dict[str, list[str]]:
     """Return the gh commands that set GitHub up, by what they are for."""
+    from roadworthy.index import upload_address  # noqa: PLC0415 - as above
+
     pypi, test = (project.environments[name] for name in ("pypi", "testpypi"))
     told = publisher(project, pypi)
     repository = f"repos/{told['Owner']}/{told['Repository name']}"
@@ -91,6 +91,8 @@ def set_up_commands(project: Project) -> dict[str, list[str]]:
 
 def say_taken(project: Project, name: str) -> str:
     """Say whether an index knows the project."""
+    from roadworthy.index import Index, NotThereYetError  # noqa: PLC0415 - as above
+
     try:
         known = Index.named(name).knows(project.name)
     except (NotThereYetError, OSError, ValueError) as error:
@@ -104,9 +106,12 @@ def first_upload(project: Project, name: str) -> str:
     """Return the command that sends an index something of the project for the first time."""
     if name == "testpypi":
         return f"gh workflow run {project.workflow_file} --field testpypi=true"
+    from roadworthy.releasing.files import standing  # noqa: PLC0415 - as above
+    from roadworthy.releasing.version import next_version  # noqa: PLC0415 - as above
+
     # The first version may be any; a later one comes after it.
     released = project.checkout.run("tag", "--list", TAG_PATTERN).stdout
-    version = next_version(files.standing(project.read)) if released else "0.1.0-alpha1"
+    version = next_version(standing(project.read)) if released else "0.1.0-alpha1"
     return f"make release VERSION={version}"
 
 
@@ -137,6 +142,6 @@ def main(project: Project, words: list[str], taken: Callable[[Project, str], str
     for title, lines in set_up_commands(project).items():
         out.print(f"{title}:", style="bold")
         # As they are: to be copied.
-        print("".join(f"  {line}\n" for line in lines))
+        out.write("".join(f"  {line}\n" for line in lines) + "\n")
     if problems := find_missing(project):
         raise ProblemsError(problems)

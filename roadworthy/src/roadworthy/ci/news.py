@@ -43,7 +43,7 @@ def is_release(checkout: Repository, base: str) -> str | None:
 def find_problems(project: Project, base: str, name: str) -> Iterator[Problem]:
     """Find what is wrong with the news of the commits since `base`."""
     ask, directory = project.checkout.ask, files.table(project.read)["directory"]
-    yield from files.check_fragments(project.root, ask("ls-files", "-z", directory).split("\0"), project.read)
+    yield from files.check_fragments(project.root, ask("ls-files", "-z", directory).split("\0")[:-1], project.read)
     diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z")
     changed = ask(*diff, f"{base}..HEAD").rstrip("\0").split("\0")
     written = ask(*diff, "--diff-filter=AM", f"{base}..HEAD", "--", directory).rstrip("\0")

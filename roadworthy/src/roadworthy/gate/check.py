@@ -6,7 +6,6 @@ PyPI's rejections and the rules of the gate are asked together. rules.md lists t
 import json
 import os
 import re
-import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
@@ -238,8 +237,7 @@ def check(project: Project, given: dict[str, Any]) -> bool:
     fatal = {"error", "warning"} if "STRICT" in given else {"error"}
     failing = [finding for finding in findings if finding.level in fatal]
     if "JSON" in given:
-        json.dump(list(map(asdict, findings)), sys.stdout, indent=2)
-        print()
+        out.write(json.dumps(list(map(asdict, findings)), indent=2) + "\n")
         return not failing
     report_bad(findings, failing)
     if not failing:

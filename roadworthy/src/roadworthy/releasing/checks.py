@@ -3,6 +3,7 @@
 A check takes the state and yields problems; a plain text that it yields is a note of what could not be checked.
 """
 
+import posixpath
 import re
 import shlex
 import shutil
@@ -14,24 +15,25 @@ from pathlib import Path
 
 from roadworthy import facts
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
-from roadworthy.crate import MANIFEST, find_unpublished
+from roadworthy.crate import MANIFEST, find_unpublished, find_yanked
+from roadworthy.declared import sdist_contents
 from roadworthy.index import BusyError, Index, NotThereYetError
 from roadworthy.releasing import files
 from roadworthy.releasing.push import PUSH
-from roadworthy.releasing.state import State, push_addresses
+from roadworthy.releasing.state import State, push_addresses, reach
 from roadworthy.releasing.version import MAINTENANCE, belongs_to, next_version, version_of_tag
-from roadworthy.terminal import Problem, ProblemsError, err
+from roadworthy.terminal import Problem, ProblemsError, err, listed
 
 Check = Callable[[State], Iterator[Problem | str]]
 
 # A build from nothing needs a quarter of this.
 NEEDED_BYTES = 1_000_000_000
+# Modes of git's, of what is no file.
+LINK, SUBMODULE = "120000", "160000"
 # The first git that takes configuration from the environment.
 OLDEST_GIT = (2, 31)
 # Seconds that signing may take where nobody is there to type a passphrase.
 SIGNING_LIMIT = 30
-# More names than this say no more than these.
-SHOWN = 8
 
 
 def check_branch(state: State) -> Iterator[Problem]:
@@ -72,12 +74,6 @@ def check_tree(state: State) -> Iterator[Problem]:
     for name, what in {"index.lock": "another git command runs, or was killed", **signs}.items():
         if (folder / name).exists():
             yield Problem(f"{what}: {name} is there", f"end it; if nothing runs any more, remove {folder / name}")
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return some names, and how many more there are."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
 
 
 def check_remote(state: State) -> Iterator[Problem]:
@@ -160,31 +156,57 @@ def check_order(state: State) -> Iterator[Problem]:
         yield Problem(what, f"choose {standing} or a later one")
 
 
-def check_files(state: State) -> Iterator[Problem]:
+def check_files(state: State) -> Iterator[Problem | str]:
     """Versions, dependencies, changelog and fragments of the commit are fit for a release."""
+    yield from check_contents(state)
     yield from facts.check(state.project)
     yield from find_unpublished(files.part(state.read, MANIFEST))
     if state.merged:
         return
     yield from files.check_changelog(state.read, state.release, via_pr=state.request.via_pr)
-    if not files.list_fragments(state.project.root, state.read):
+    if not files.list_fragments(state.project.root, state.fragments, state.read):
         folder = files.table(state.read)["directory"]
         what = f"no news fragment waits in {folder}/, so there is nothing to release"
         yield Problem(what, f"write one and commit it; {folder}/README.md says how")
     yield from files.check_fragments(state.project.root, state.fragments, state.read)
 
 
-def check_lock(state: State) -> Iterator[Problem]:
-    """Cargo.lock fits Cargo.toml, and all crates in it are on this machine, or are fetched."""
+def check_contents(state: State) -> Iterator[Problem | str]:
+    """No file is left half merged, each can be shipped, and what tells of the package is the owner's."""
+    markers = [word for pattern in ("^<{7} ", "^={7}$", "^>{7} ") for word in ("-e", pattern)]
+    found = state.clone.run("grep", "-l", "-z", "-E", "--text", "--full-name", "--all-match", *markers, "HEAD").stdout
+    for name in found.replace("HEAD:", "").split("\0")[:-1]:
+        yield Problem(f"{name} has the markers of a conflict", "choose between the two sides, and commit")
+    shipped = sdist_contents(state.project).files
+    entries = [entry.split("\t", 1) for entry in state.clone.ask("ls-tree", "-r", "-z", "HEAD").split("\0")[:-1]]
+    for name, mode in ((name, about[:6]) for about, name in entries if name in shipped):
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), state.read(name))) if mode == LINK else ""
+        if mode == SUBMODULE or any(other.startswith(f"{target}/") for _, other in entries if target):
+            what = "a submodule" if mode == SUBMODULE else f"a link to the folder {target}"
+            remedy = f'put the files there themselves, or leave it out: exclude = ["/{name}"] in [tool.maturin]'
+            yield Problem(f"{name} is {what}, and nothing of that can be in an sdist", remedy)
+    first = state.clone.ask("rev-list", "--max-parents=0", "HEAD").split()[-1]
+    made, now = (state.clone.run("rev-parse", f"{commit}:README.md").stdout for commit in (first, "HEAD"))
+    if made == now and files.is_there(state.read, "template.toml"):
+        yield "README.md is as the template made it: does it tell what this package is?"
+
+
+def check_lock(state: State) -> Iterator[Problem | str]:
+    """Cargo.lock fits Cargo.toml; its crates are on this machine, or are fetched, and none of them is yanked."""
     files.versions(state.read)  # A file that cannot be read is named by this, once.
-    if shutil.which("cargo"):  # Else check_tools says so.
-        fetch_crates(state.project)
-    yield from ()
+    if not shutil.which("cargo"):
+        return  # check_tools says so.
+    fetch_crates(state.project)
+    found, reason = find_yanked(state.project, state.clone.folder.parent / "yanked")
+    for crate in found:
+        yield Problem(f"Cargo.lock has {crate}, which is yanked", f"run: cargo update {crate.split()[0]}; and commit")
+    if reason:
+        yield f"not checked: whether crates are yanked ({reason})"
 
 
 def check_tools(state: State) -> Iterator[Problem]:
     """The tools are those that are locked, and those of the machine are new enough."""
-    if wrong := list(wrong_tools(state.project.root / "requirements")):
+    if wrong := list(wrong_tools(state.read)):
         yield Problem(f"tools are not those of requirements/: {listed(wrong)}", "remove .venv, then run: make setup")
     found = state.project.checkout.ask("version").split()[2]
     if tuple(map(int, re.findall(r"\d+", found)[:2])) < OLDEST_GIT:
@@ -193,22 +215,19 @@ def check_tools(state: State) -> Iterator[Problem]:
     require_rust(state.project)
 
 
-def wrong_tools(locks: Path) -> Iterator[str]:
+def wrong_tools(read: files.Reader) -> Iterator[str]:
     """Find those tools that the locks name and this environment has not, or in another version."""
     from importlib import metadata  # noqa: PLC0415 - a refused command line does without
 
     from packaging.requirements import Requirement  # noqa: PLC0415 - as above
 
-    text = "".join((locks / f"{group}.txt").read_text(encoding="utf-8") for group in GROUPS)
+    text = "".join(read(f"requirements/{group}.txt") for group in GROUPS)
     for wanted in map(Requirement, re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", text, re.MULTILINE)):
-        if wanted.marker and not wanted.marker.evaluate():
-            continue
-        try:
-            installed = metadata.version(wanted.name)
-        except metadata.PackageNotFoundError:
-            installed = "none"
-        if not wanted.specifier.contains(installed if installed != "none" else "0", prereleases=True):
-            yield f"{wanted} ({installed} is installed)"
+        # The first one is what is imported.
+        installed = next((each.version for each in metadata.distributions(name=wanted.name)), None)
+        fits = installed and wanted.specifier.contains(installed, prereleases=True)
+        if not fits and (wanted.marker is None or wanted.marker.evaluate()):
+            yield f"{wanted} ({installed or 'none'} is installed)"
 
 
 def check_disk(_: State, needed: int = NEEDED_BYTES) -> Iterator[Problem]:
@@ -237,14 +256,11 @@ def check_identity(state: State) -> Iterator[Problem]:
     ):
         if not any(clone.run("config", "--type=bool", name).stdout.strip() == "true" for name in switches):
             continue
-        try:
-            tried = clone.run(*command, timeout=limit)
-            reason = " ".join(tried.stderr.split()) if tried.returncode else ""
-        except subprocess.TimeoutExpired:
-            reason = f"no answer within {limit} s"
-        if reason:
+        tried = reach(clone, *command, limit=limit)
+        if tried.returncode:
             remedy = "repair user.signingKey, gpg.format and the key's agent, or turn it off: git config --list"
-            yield Problem(f"{what} are to be signed, and that does not work: {reason[:300]}", remedy)
+            reason = " ".join(tried.stderr.split())[:300]
+            yield Problem(f"{what} are to be signed, and that does not work: {reason}", remedy)
 
 
 def check_push(state: State) -> Iterator[Problem]:
@@ -253,7 +269,7 @@ def check_push(state: State) -> Iterator[Problem]:
     if remote.unreachable or not remote.refs or tag in remote.tags() or state.remote_head != state.checkout.head:
         return
     refs = (f"HEAD:refs/heads/{state.branch}", f"HEAD:refs/tags/{tag}")
-    tried = state.clone.run("push", "--dry-run", *PUSH, remote.name, *refs)
+    tried = reach(state.clone, "push", "--dry-run", *PUSH, remote.name, *refs)
     if tried.returncode:
         reason = " ".join(f"{tried.stderr} {tried.stdout}".split())
         remedy = f"see: git push --dry-run --atomic {remote.name} HEAD; or ask who runs the server"
@@ -297,15 +313,10 @@ def check_hooks(state: State) -> Iterator[str]:
 
 
 def require(state: State, checks: Sequence[Check]) -> None:
-    """Ask every check, all at the same time, and show what could not be checked.
-
-    Raises:
-        ProblemsError: What they found, in the order of the checks.
-    """
+    """Ask every check, all at the same time, show what could not be checked, and raise ProblemsError with the rest."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a refused command line does without
 
-    # Two checks need it, and only one has to ask.
-    _ = state.ancestors
+    _ = state.ancestors  # Two checks need it, and only one has to ask.
     with ThreadPoolExecutor(len(checks)) as pool:
         found = [each for of_one in pool.map(partial(ask, state), checks) for each in of_one]
     for note in (each for each in found if isinstance(each, str)):

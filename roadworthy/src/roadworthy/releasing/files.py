@@ -1,7 +1,8 @@
 """What the project's own files say about its releases: the version, the changelog, the news fragments."""
 
+import os
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,9 +60,23 @@ def standing(read: Reader) -> str:
     return found
 
 
+def outside_code(text: str) -> str:
+    """Return a text of Markdown with a dot for each letter of a fenced block of code (CommonMark 0.31, 4.5)."""
+    lines, fence = list[str](), ""
+    for line in text.splitlines(keepends=True):
+        marks = re.match(r"(?:[ \t]|[-*+] )*(`{3,}(?=[^`]*$)|~{3,})(.*)", line)
+        inside = bool(fence or marks)
+        if not fence:
+            fence = marks[1] if marks else ""
+        elif marks and marks[1].startswith(fence) and not marks[2].strip():
+            fence = ""
+        lines.append(re.sub(r"[^\r\n]", ".", line) if inside else line)
+    return "".join(lines)
+
+
 def sections(text: str) -> dict[str, str]:
     """Map each version that has a section in the changelog to the section: its heading, and all below it."""
-    found = list(HEADING.finditer(text))
+    found = list(HEADING.finditer(outside_code(text)))
     ends = [*(match.start() for match in found[1:]), len(text)]
     return {match[1]: text[match.start() : end].rstrip() + "\n" for match, end in zip(found, ends, strict=False)}
 
@@ -124,25 +139,26 @@ def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator
         yield Problem(f"{CHANGELOG} already has a section for {release.text}", remedy)
 
 
-def list_fragments(folder: Path, read: Reader) -> list[Path]:
-    """Return everything in the fragments' folder that is not listed as something else."""
-    directory = folder / table(read)["directory"]
-    others = set(table(read)["ignore"])
-    return sorted(path for path in directory.glob("*") if path.name not in others) if directory.is_dir() else []
+def list_fragments(folder: Path, tracked: Iterable[str], read: Reader) -> list[str]:
+    """Return everything in the fragments' folder that is nothing else, in `folder` or among the `tracked`."""
+    directory, others = table(read)["directory"], table(read)["ignore"]
+    there = {path.name for path in (folder / directory).glob("*")}
+    there |= {name.removeprefix(f"{directory}/").split("/")[0] for name in tracked if name.startswith(f"{directory}/")}
+    return sorted(f"{directory}/{name}" for name in there.difference(others))
 
 
-def check_fragments(folder: Path, tracked: Container[str], read: Reader) -> Iterator[Problem]:
-    """Find what is wrong with the news fragments that lie in a folder; `tracked` are the paths that git knows."""
+def check_fragments(folder: Path, tracked: Collection[str], read: Reader) -> Iterator[Problem]:
+    """Find what is wrong with the news fragments of a folder; those that git knows, `tracked`, may be absent there."""
     types = [str(find(each, "directory")) for each in table(read)["type"]]
-    for path in list_fragments(folder, read):
-        where = f"{table(read)['directory']}/{path.name}"
+    for where in list_fragments(folder, tracked, read):
+        path = folder / where
         # It would be lost, or left out; and whatever is no fragment had better not be added.
         if path.is_file() and where not in tracked and NAMED.fullmatch(path.name):
             yield Problem(f"{where} is not tracked by git", f"run: git add --force {where}; and commit")
-        yield from check_fragment(path, where, types)
+        yield from check_fragment(path, where, types, read)
 
 
-def check_fragment(path: Path, where: str, types: list[str]) -> Iterator[Problem]:
+def check_fragment(path: Path, where: str, types: list[str], read: Reader) -> Iterator[Problem]:
     """Find what is wrong with one news fragment's name or text."""
     named = NAMED.fullmatch(path.name)
     remedy = f"call it <issue>.<type>.md or +<word>.<type>.md, with a type of: {', '.join(types)}; or remove it"
@@ -150,15 +166,18 @@ def check_fragment(path: Path, where: str, types: list[str]) -> Iterator[Problem
         yield Problem(f"{where} is no name of a news fragment", remedy)
     elif named[1] not in types:
         yield Problem(f"{where} is of an unknown type, {named[1]}", remedy)
-    if path.is_symlink() or not path.is_file():
+    present = os.path.lexists(path)
+    if present and (path.is_symlink() or not path.is_file()):
         yield Problem(f"{where} is no plain file", "write a file with one sentence, or remove it")
         return
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8") if present else read(where)
     except UnicodeDecodeError:
         yield Problem(f"{where} is not UTF-8", "save it as UTF-8")
         return
     if not text.strip():
         yield Problem(f"{where} is empty", "write one sentence for the person who uses the package, or remove it")
-    if re.search(r"^\s{0,3}#{1,6}\s|<!--", text, re.MULTILINE):
+    if control := re.search(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
+        yield Problem(f"{where} holds the control character {control[0]!r}", "take it out")
+    if re.search(r"^\s{0,3}#{1,6}\s|<!--", outside_code(text), re.MULTILINE):
         yield Problem(f"{where} holds a heading or a comment", "write plain sentences: the section has its headings")

@@ -10,15 +10,17 @@ from roadworthy.building.toolchain import GROUPS, host_triple
 from roadworthy.processes import venv_bin
 from roadworthy.project import Project
 from roadworthy.releasing import files
-from roadworthy.releasing.state import State
+from roadworthy.releasing.state import State, commit_reader
 from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
-from roadworthy.terminal import Problem, ProblemsError, problem, step
+from roadworthy.terminal import Problem, ProblemsError, out, problem, step
 
 # Writes the release of a state into its clone; the day is the one of its commit, such as 2030-03-17.
 Writer = Callable[[State, str], None]
 # By the file that may change: by how many lines, added and removed.
 Lines = Mapping[str, tuple[int, int]]
+# What GitHub takes for the text of a release, in characters.
+LONGEST = 125_000
 # Returns that, from the state and the reader of what was written.
 Expectation = Callable[[State, files.Reader], Lines]
 
@@ -37,7 +39,7 @@ class Plan:
         for title, text in self.parts.items():
             lines = "\n".join(f"  {line}".rstrip() for line in text.rstrip().split("\n"))
             # As it is: a console would turn tabs into spaces, and `:rocket:` into a picture.
-            print(f"{title}:\n{lines}\n")
+            out.write(f"{title}:\n{lines}\n\n")
 
 
 def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
@@ -51,15 +53,24 @@ def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
     if state.merged:
         parent = made = state.merged
     else:
+        changelog = clone.folder / files.CHANGELOG
+        ends = b"\r\n" if b"\r\n" in changelog.read_bytes() else b"\n"
         write(state, datetime.fromtimestamp(int(moment.split()[0]), timezone.utc).date().isoformat())
+        # towncrier writes line feeds, whatever there was.
+        changelog.write_bytes(changelog.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", ends))
         made = commit(state, expect, moment)
-    section = files.section_of(Project(clone.folder).read(files.CHANGELOG), release.version) or ""
+    section = files.section_of(commit_reader(clone, made)(files.CHANGELOG), release.version) or ""
+    if len(section) > LONGEST:
+        what = (
+            f"the section of {release.text} has {len(section):,} characters, and GitHub takes {LONGEST:,} for a release"
+        )
+        raise problem(what, f"shorten the news fragments in {files.table(state.read)['directory']}/, and commit")
     annotation = f"{state.project.name} {release.text}\n\n{section.split(chr(10), 1)[1].strip()}"
     pulls = state.request.via_pr and not state.merged
     refs = {} if state.merged else {f"refs/heads/{release.branch if pulls else state.branch}": made}
     if not pulls:
         refs[f"refs/tags/{release.tag}"] = make_tag(clone, release, annotation, moment)
-    diff = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--unified=1", parent, made)
+    diff = ("diff-tree", "-p", "--text", "--no-ext-diff", "--no-textconv", "--no-renames", "--unified=1", parent, made)
     subject, remote = clone.ask("log", "-1", "--format=%s", made), state.remote.name
     parts = {
         f"release {release.text} of {state.branch} on {remote}": f"{subject} ({made[:10]} on {parent[:10]})",
@@ -90,7 +101,7 @@ def tool(clone: Repository, name: str, *arguments: str) -> None:
 def commit(state: State, expect: Expectation, moment: str) -> str:
     """Commit what was written, after a comparison with what was to be written; return the commit."""
     clone = state.clone
-    clone.run("add", "--all", "--", ".", check=True)
+    clone.run("add", "--all", check=True)
     if problems := list(check_edits(state, expect)):
         raise ProblemsError(problems)
     dates = {"GIT_AUTHOR_DATE": f"@{moment}", "GIT_COMMITTER_DATE": f"@{moment}"}
@@ -101,7 +112,9 @@ def commit(state: State, expect: Expectation, moment: str) -> str:
 
 def check_edits(state: State, expect: Expectation) -> Iterator[Problem]:
     """Compare what was written with what was asked for: the versions, the section, the lines that changed."""
-    clone, text, read = state.clone, state.release.text, Project(state.clone.folder).read
+    clone, text = state.clone, state.release.text
+    written = clone.ask("write-tree")
+    read = commit_reader(clone, written)
     remedy = "nothing was pushed; compare [tool.bumpversion] and [tool.towncrier] in pyproject.toml with the template"
     for file, version in files.versions(read).items():
         if version != text:
@@ -109,32 +122,43 @@ def check_edits(state: State, expect: Expectation) -> Iterator[Problem]:
     section = files.section_of(read(files.CHANGELOG), state.release.version)
     if section is None or len(section.splitlines()) < 2:  # noqa: PLR2004 - a heading alone tells nothing
         yield Problem(f"{files.CHANGELOG} has no section for {text} after the edits", remedy)
-    counted = clone.ask("diff", "--cached", "--numstat", "--no-renames", "--no-ext-diff", "--no-textconv", "-z")
-    rows = (row.split("\t") for row in counted.rstrip("\0").split("\0"))
-    changed = {name: f"{added} {removed}" for added, removed, name in rows}
-    expected = {name: f"{added} {removed}" for name, (added, removed) in expect(state, read).items()}
-    for name in sorted({*changed, *expected}):
-        found, wanted = (lines.get(name, "0 0") for lines in (changed, expected))
+    differ = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "HEAD", written)
+    expected = expect(state, read)
+    for name in sorted({*clone.ask(*differ).split("\0")[:-1], *expected}):
+        texts = (each(name) if files.is_there(each, name) else "" for each in (state.read, read))
+        before, after = map(dense, texts) if name == files.CHANGELOG else texts
+        found, wanted = count_edits(before, after), expected.get(name, (0, 0))
         if found != wanted:
-            yield Problem(f"{name} changed by {found} lines (added, removed), and not by {wanted}", remedy)
+            counts = " and not by ".join(f"{added} {removed}" for added, removed in (found, wanted))
+            yield Problem(f"{name} changed by {counts} lines (added, removed)", remedy)
 
 
-def count_edits(before: str, after: str) -> tuple[int, int]:
-    """Return how many lines were added and removed, as git counts them, if some were edited and all others kept."""
-    edited = sum(one != other for one, other in zip(before.splitlines(), after.splitlines(), strict=False))
-    return edited, edited
+def dense(text: str) -> str:
+    """Return a text without its blank lines: towncrier has its own number of them around a section."""
+    return "".join(f"{line}\n" for line in text.split("\n") if line.strip())
 
 
 def count_lines(text: str) -> int:
-    """Count lines as git does: each ends with a line feed, but perhaps the last."""
-    return text.count("\n") + (text != "" and not text.endswith("\n"))
+    """Count the lines that are not blank."""
+    return dense(text).count("\n")
+
+
+def count_edits(before: str, after: str) -> tuple[int, int]:
+    """Return how many lines were added and removed."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 - a refused command line does without
+
+    old, new = before.split("\n"), after.split("\n")
+    kept = sum(block.size for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks())
+    return len(new) - kept, len(old) - kept
 
 
 def make_tag(clone: Repository, release: Release, annotation: str, moment: str) -> str:
     """Make the annotated tag for the commit that is checked out, signed if git is configured so; return its object."""
-    # Verbatim: a heading of the section is no comment.
-    message = ("--annotate", "--cleanup=verbatim", f"--message={annotation}\n")
-    clone.run("tag", *message, release.tag, "HEAD", check=True, env={"GIT_COMMITTER_DATE": f"@{moment}"})
+    # In a file, as it may be longer than a command line; verbatim, as a heading of the section is no comment.
+    message = clone.folder.parent / "message"
+    message.write_text(f"{annotation}\n", encoding="utf-8", newline="\n")
+    words = ("--annotate", "--cleanup=verbatim", f"--file={message}")
+    clone.run("tag", *words, release.tag, "HEAD", check=True, env={"GIT_COMMITTER_DATE": f"@{moment}"})
     return clone.ask("rev-parse", f"refs/tags/{release.tag}")
 
 
@@ -166,7 +190,7 @@ def prover(state: State) -> Callable[..., None]:
     # .venv has the engine of the checkout.
     env["PYTHONPATH"] = str(Project(clone).engine)
     python, locks = sys.executable, [f"requirements/{group}.txt" for group in GROUPS]
-    if any((clone / lock).read_bytes() != (state.project.root / lock).read_bytes() for lock in locks):
+    if any(Project(clone).read(lock) != state.read(lock) for lock in locks):
         commands.run(python, "scripts/bootstrap.py", *GROUPS, cwd=clone, env=env)
         python = str(clone / ".venv" / venv_bin("python").relative_to(sys.prefix))
 

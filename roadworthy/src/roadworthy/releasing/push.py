@@ -1,13 +1,20 @@
 """The one moment that others see: an atomic push, the proof that it happened, and the checkout that follows it."""
 
+import shutil
+from pathlib import Path
+from subprocess import CalledProcessError
+
 from roadworthy.releasing.files import has_release
 from roadworthy.releasing.github import Forge
 from roadworthy.releasing.plan import Plan
-from roadworthy.releasing.state import Remote, State, commit_reader
-from roadworthy.terminal import err, out, problem
+from roadworthy.releasing.state import LIMIT, SILENT, Remote, State, commit_reader, reach
+from roadworthy.repository import Repository
+from roadworthy.terminal import AGAIN, err, listed, out, problem, tell
 
 # One transaction, no hook of this machine, and nothing but the refs that are named.
 PUSH = ("--atomic", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
+# What stands in git's lock of the index while a checkout follows.
+LOCKED = f"A checkout follows its release. If make release does not run any more, {AGAIN}: it finishes it.\n".encode()
 
 
 def find_release(state: State) -> str | None:
@@ -18,8 +25,12 @@ def find_release(state: State) -> str | None:
     release, remote, clone, head = state.release, state.remote, state.clone, state.remote_head
     if (commit := remote.commit_of(release.tag)) is None:
         return None
-    wanted = [f"refs/tags/{release.tag}", *([f"refs/heads/{state.branch}"] if head else [])]
-    clone.run("fetch", "--quiet", "--no-tags", "--no-auto-maintenance", remote.name, *wanted, check=True)
+    tag = f"refs/tags/{release.tag}"
+    wanted = [f"+{tag}:{tag}", *([f"refs/heads/{state.branch}"] if head else [])]
+    fetched = reach(clone, "fetch", "--quiet", "--no-tags", "--no-auto-maintenance", remote.name, *wanted)
+    if fetched.returncode:
+        what = f"{release.tag} cannot be fetched from {remote.name}: {' '.join(fetched.stderr.split())}"
+        raise problem(what, f"see that this works: git fetch {remote.name}; then {AGAIN}")
     why = ""
     if not has_release(commit_reader(clone, commit), release):
         why = f"its files are not those of {release.text}"
@@ -45,16 +56,16 @@ def push(state: State, plan: Plan) -> None:
     remote = state.remote.name
     refs = [f"{thing}:{ref}" for ref, thing in plan.refs.items()]
     # What git says is read below, so it says it in English.
-    pushed = state.clone.run("push", *PUSH, remote, *refs, env={"LC_ALL": "C", "LANGUAGE": ""})
+    pushed = reach(state.clone, "push", *PUSH, remote, *refs, env={"LC_ALL": "C", "LANGUAGE": ""}, limit=5 * LIMIT)
     there = Remote.read(state.clone, remote)
     said = " ".join(f"{pushed.stdout} {pushed.stderr}".split())
-    if there.unreachable:
-        what = f"{remote} does not answer after the push ({there.unreachable}), so its state is not known"
-        raise problem(what, "run the same command again: it finishes the release, or says that it is released")
     # A connection may break after the server has taken everything: what it holds counts.
     missing = [ref for ref, thing in plan.refs.items() if there.refs.get(ref) != thing]
     if not missing:
         return
+    if silent := there.unreachable or (said if pushed.returncode == SILENT else ""):
+        what = f"{remote} does not answer ({silent}), so its state is not known; sent were: {', '.join(plan.refs)}"
+        raise problem(what, f"{AGAIN}: it finishes the release, or says that it is released")
     if len(missing) < len(plan.refs):
         what = f"{remote} took a part of the push in spite of --atomic; {', '.join(missing)} is not there: {said}"
         remedy = "ask who runs the server to let it pass; then this tags what is there: "
@@ -79,24 +90,101 @@ def remedy_of(said: str, state: State) -> str:
     return f"ask who runs the server about the reason above; then again: {again}"
 
 
-def follow(state: State, commit: str) -> None:
+def follow(state: State) -> None:
     """Bring the tag into the checkout, and move its branch forward to the release; say so where that is not possible.
 
-    The release is out, so nothing that goes wrong here is an error.
+    The release is out, so nothing that goes wrong here is an error. What was interrupted, the same command finishes.
     """
-    git, tag, branch = state.project.checkout, f"refs/tags/{state.release.tag}", state.branch
-    quiet = ("-c", f"core.hooksPath={state.clone.folder.parent / 'no-hooks'}")
-    options = ("--quiet", "--no-tags", "--no-auto-maintenance", "--no-recurse-submodules", "--no-write-fetch-head")
-    fetched = git.run(*quiet, "fetch", *options, state.remote.name, f"refs/heads/{branch}", f"{tag}:{tag}")
-    current = git.run("symbolic-ref", "--short", "--quiet", "HEAD").stdout.strip()
-    reason = " ".join(fetched.stderr.split()) if fetched.returncode else ""
-    if not reason and current != branch:
-        reason = f"{current or 'no branch'} is checked out, and not {branch}"
-    if not reason and git.run("merge-base", "--is-ancestor", commit, "HEAD").returncode:
-        moved = git.run(*quiet, "merge", "--ff-only", "--quiet", "--no-verify-signatures", commit)
-        reason = " ".join(moved.stderr.split()) if moved.returncode else ""
+    # No configuration may change these.
+    hooks = ("core.hooksPath", str(state.clone.folder.parent / "no-hooks"))
+    fixed = (hooks, ("protocol.file.allow", "always"), ("submodule.recurse", "false"))
+    git = Repository(state.project.root, (*state.project.checkout.settings, *fixed))
+    name = f"refs/tags/{state.release.tag}"
+    if state.clone.run("rev-parse", "--verify", "--quiet", name).returncode:
+        return  # The tag comes after a pull request.
+    tag, commit = state.clone.ask("rev-parse", name, f"{name}^{{commit}}").split()
+    try:
+        # Everything is in the clone already.
+        git.ask("fetch-pack", "--quiet", state.clone.folder, name)
+        if git.run("rev-parse", "--verify", "--quiet", name).stdout.strip() != tag:
+            git.ask("update-ref", name, tag, "0" * len(tag))
+        reason = move(git, state.branch, commit)
+    except CalledProcessError as error:
+        reason = " ".join(error.stderr.split()) or f"git {error.cmd[1]} ended with {error.returncode}"
+    except OSError as error:
+        reason = str(error)
     if reason:
-        err.print(f"note: the release is out, but this checkout was left as it is: {reason}\n  run: git pull")
+        err.print(f"note: the release is out, but this checkout was left as it is: {reason}")
+        err.print(f"  put that right, and {AGAIN}, or: git pull")
+
+
+def move(git: Repository, branch: str, commit: str) -> str:
+    """Move files, index and branch forward to a commit; return what is in the way, if something is.
+
+    git writes the files with a copy of the index, while that of the checkout is locked as git locks it. So whoever is
+    killed, git or this, leaves a known lock, and files as they were, as they shall be, or the beginning of that.
+    """
+    folder = Path(git.ask("rev-parse", "--absolute-git-dir"))
+    lock, index, own = (folder / name for name in ("index.lock", "index", "index.release"))
+    current = git.run("symbolic-ref", "--quiet", "HEAD").stdout.strip().removeprefix("refs/heads/")
+    pairs = ((commit, "HEAD"), ("HEAD", commit))
+    done, possible = (git.run("merge-base", "--is-ancestor", *pair).returncode == 0 for pair in pairs)
+    left = lock.is_file() and lock.read_bytes() == LOCKED
+    if current != branch:
+        return f"{current or 'no branch'} is checked out, and not {branch}"
+    if done and not left:
+        return ""
+    if not done and not possible:
+        return f"{branch} has commits that the release has not"
+    try:
+        with lock.open("wb" if left else "xb") as stream:
+            stream.write(LOCKED)
+    except FileExistsError:
+        return f"{lock} is there: another git command runs, or was killed; if nothing runs any more, remove it"
+    try:
+        head, reason = git.ask("rev-parse", "HEAD"), ""
+        if not done:
+            shutil.copyfile(index, own)
+            reason = write_files(git, head, commit, own)
+        if not done and not reason:
+            own.replace(index)
+            git.ask("update-ref", "-m", "the release", f"refs/heads/{branch}", commit, head)
+        return reason
+    finally:
+        own.unlink(missing_ok=True)
+        lock.unlink()
+
+
+def write_files(git: Repository, head: str, commit: str, index: Path) -> str:
+    """Write what differs between two commits, with a copy of the index; return what is in the way, if something is.
+
+    git refuses what it does not know. Of that, a file which a killed git has left is written again.
+    """
+    differs = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", head, commit)
+    # git overwrites an ignored file in the place of a new one, which is the user's all the same.
+    for way, which in (("-m", "--diff-filter=A"), ("--reset", "--diff-filter=AMDT")):
+        names = git.ask(*differs, which).split("\0")[:-1]
+        if foreign := [name for name in names if not was_written(git, head, commit, name)]:
+            return f"changed here: {listed(foreign)}"
+        Path(f"{index}.lock").unlink(missing_ok=True)
+        for words in (("update-index", "-q", "--refresh"), ("read-tree", way, "-u", head, commit)):
+            written = git.run(*words, env={"GIT_INDEX_FILE": str(index)})
+        if not written.returncode:
+            return ""
+    return " ".join(written.stderr.split()) or f"git read-tree ended with {written.returncode}"
+
+
+def was_written(git: Repository, head: str, commit: str, name: str) -> bool:
+    """Say whether a file is not there, or as one of two commits has it, or the beginning of what the second one has."""
+    path, code = git.folder / name, ("utf-8", "surrogateescape")
+    try:
+        there = str(path.readlink()) if path.is_symlink() else path.read_text(*code)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    old, new = (git.run("cat-file", "--filters", f"{each}:{name}").stdout for each in (head, commit))
+    return there == old or new.encode(*code).startswith(there.encode(*code))
 
 
 def catch_up(state: State, released: str | None) -> None:
@@ -106,8 +194,8 @@ def catch_up(state: State, released: str | None) -> None:
         out.print(f"{release.branch} waits to be merged into {state.branch}; then run the same command again")
         return
     if not state.request.dry_run:
-        follow(state, released)
-    out.print(f"{release.text} is already released: {release.tag} on {state.remote.name} is {released[:10]}")
+        follow(state)
+    tell(f"{release.text} is already released: {release.tag} on {state.remote.name} is {released[:10]}")
 
 
 def explain(state: State, plan: Plan) -> None:
@@ -116,14 +204,16 @@ def explain(state: State, plan: Plan) -> None:
     if not plan.tag:
         if forge:
             out.print(f"open the pull request: {forge.compare(branch, release.branch)}")
-        out.print(f"when {release.branch} is merged into {branch}, pull, and run the same command again: it tags")
+        tell(f"when {release.branch} is merged into {branch}, pull, and run the same command again: it tags")
         return
-    out.print(f"{release.text} is released: {release.tag} and {branch} are on {state.remote.name}")
-    asked = f"--branch={release.tag} --limit=1 --json=databaseId --jq=.[].databaseId"
+    tell(f"{release.text} is released: {release.tag} and {branch} are on {state.remote.name}")
     if forge:
         out.print(f"CI builds and publishes it: {forge.runs(release.tag)}")
+    asked = f"--branch={release.tag} --limit=1 --json=databaseId --jq=.[].databaseId"
     watched = f"$(gh run list --workflow={state.project.workflow_file} {asked})"
-    out.print(f"watch it:                   gh run watch --exit-status {watched}")
-    out.print(f"when it is published:       make verify VERSION={release.text}")
-    out.print("if CI fails:                gh run rerun --failed, which sends the same bytes; if the fault is in the")
-    out.print("                            code, repair it and release the next version: the tag stays where it is")
+    out.print(
+        f"watch it:                   gh run watch --exit-status {watched}\n"
+        f"when it is published:       make verify VERSION={release.text}\n"
+        "if CI fails:                gh run rerun --failed, which sends the same bytes; if the fault is in the\n"
+        "                            code, repair it and release the next version: the tag stays where it is"
+    )

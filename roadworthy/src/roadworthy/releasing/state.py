@@ -5,13 +5,15 @@ The staging clone is made here too: throw-away, and what a release is made and p
 
 import os
 import re
+import subprocess
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
 
+from roadworthy.arguments import Parser
 from roadworthy.project import Project
 from roadworthy.releasing.files import Reader, has_release, table
 from roadworthy.releasing.version import Release
@@ -27,6 +29,10 @@ FAMILIES = (
     *("gpg.", "http.", "https.", "protocol.", "push.gpgsign", "push.pushoption", "ssh.", "tag.forcesignannotated"),
     *("tag.gpgsign", "url.", "user."),
 )
+# Seconds that a remote may take to answer; somebody may have to type a passphrase meanwhile.
+LIMIT = 120
+# The exit code of a command that was ended because of that.
+SILENT = 124
 REMOTE_KEYS = ("proxy", "proxyauthmethod", "receivepack", "uploadpack")
 
 
@@ -42,19 +48,18 @@ class Request:
     yes: bool = False
 
     @classmethod
-    def of(cls, given: Mapping[str, str]) -> "Request":
-        """Return what was given, by the names that make has for it.
-
-        Raises:
-            ValueError: The version, or a name, is none.
-        """
+    def of(cls, parser: Parser, given: Mapping[str, str]) -> "Request":
+        """Return what was given, by the names that make has for it; version or name that is none is a usage error."""
         if "VERSION" not in given:
-            raise ValueError("the following arguments are required: VERSION")
-        release = Release.parse(given["VERSION"])
+            parser.error("the following arguments are required: VERSION")
+        try:
+            release = Release.parse(given["VERSION"])
+        except ValueError as error:
+            parser.error(str(error))
         remote, branch = given.get("REMOTE", "origin"), given.get("BRANCH")
         for kind, name in (("remote", remote), ("branch", branch)):
             if name is not None and not is_plain(name):
-                raise ValueError(f"{name!r} is no name of a {kind}")
+                parser.error(f"{name!r} is no name of a {kind}")
         return cls(release, remote, branch, "VIA" in given, "DRY_RUN" in given, "YES" in given)
 
 
@@ -107,7 +112,7 @@ class Remote:
     @classmethod
     def read(cls, clone: Repository, name: str) -> "Remote":
         """Ask the server that a push would go to; if it does not answer, `unreachable` says why."""
-        asked = clone.run("ls-remote", "--symref", name)
+        asked = reach(clone, "ls-remote", "--symref", name)
         if asked.returncode:
             return cls(name, unreachable=" ".join(asked.stderr.split()) or "git ls-remote failed")
         head = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", asked.stdout, re.MULTILINE)
@@ -124,6 +129,16 @@ class Remote:
         return {name: str(self.commit_of(name)) for name in tags}
 
 
+def reach(
+    clone: Repository, *words: str, env: dict[str, str] | None = None, limit: float | None = LIMIT
+) -> "subprocess.CompletedProcess[str]":
+    """Run a git command that others answer; after more than `limit` seconds it has failed, and says so."""
+    try:
+        return clone.run(*words, env=env, timeout=limit)
+    except subprocess.TimeoutExpired as error:
+        return subprocess.CompletedProcess(error.cmd, SILENT, "", f"no answer within {limit} s")
+
+
 def parse_refs(text: str) -> dict[str, str]:
     """Return the refs that git lists, one to a line: object, white space, name."""
     pairs = (line.split(maxsplit=1) for line in text.splitlines())
@@ -132,34 +147,51 @@ def parse_refs(text: str) -> dict[str, str]:
 
 def commit_reader(repository: Repository, commit: str) -> Reader:
     """Return the reader of a commit's files, which reads each of them once."""
-    texts, guard = dict[str, str](), Lock()
+    guard = Lock()
+
+    @cache
+    def ask(name: str) -> str:
+        shown = repository.run("cat-file", "blob", f"{commit}:{name}")
+        if shown.returncode:
+            raise problem(f"{name} is missing", "put it back, and commit")
+        if any("\udc80" <= each <= "\udcff" for each in shown.stdout):
+            raise problem(f"{name} is not UTF-8", "save it as UTF-8, and commit")
+        return shown.stdout
 
     def read(name: str) -> str:
         # Checks that run at the same time ask for the same files.
         with guard:
-            if name not in texts:
-                shown = repository.run("show", f"{commit}:{name}")
-                if shown.returncode:
-                    raise problem(f"{name} is missing", "put it back, and commit")
-                if any("\udc80" <= each <= "\udcff" for each in shown.stdout):
-                    raise problem(f"{name} is not UTF-8", "save it as UTF-8, and commit")
-                texts[name] = shown.stdout
-            return texts[name]
+            return ask(name)
 
     return read
+
+
+@dataclass(frozen=True)
+class Committed(Project):
+    """A project whose facts are those of a commit, whatever of it lies in its folder: a checkout may be sparse."""
+
+    reader: Reader
+
+    def read(self, name: str) -> str:
+        """Return the text of a file of the commit."""
+        return self.reader(name)
 
 
 @dataclass(frozen=True)
 class State:
     """All that the checks and the plan are computed from."""
 
-    project: Project  # in the user's checkout
+    project: Project  # the commit that is checked out, in the user's checkout
     request: Request
     clone: Repository  # of the checkout's commit: the staging clone
     settings: Settings  # of git, as they are in force in the checkout
     checkout: Checkout
     remote: Remote
-    read: Reader  # of the files of the commit that is checked out
+
+    @property
+    def read(self) -> Reader:
+        """What reads the files of the commit that is checked out."""
+        return self.project.read
 
     @property
     def release(self) -> Release:
@@ -212,15 +244,14 @@ class State:
     @property
     def is_waiting(self) -> bool:
         """Whether a pull request of this release is there, and not merged as far as an up-to-date checkout shows."""
-        there = f"refs/heads/{self.release.branch}" in self.remote.refs
-        return self.request.via_pr and there and self.checkout.head == self.remote_head and not self.merged
+        there = self.request.via_pr and f"refs/heads/{self.release.branch}" in self.remote.refs
+        return there and self.checkout.head == self.remote_head and not self.merged
 
 
 def read_state(project: Project, request: Request, folder: Path) -> State:
     """Read everything, in a staging clone below `folder` where a command could leave a trace.
 
-    Raises:
-        ProblemsError: This is no checkout, so nothing can be read.
+    Where this is no checkout, nothing can be read, and it raises ProblemsError.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a refused command line does without
 
@@ -231,8 +262,8 @@ def read_state(project: Project, request: Request, folder: Path) -> State:
         clone = make_clone(project, folder, request.remote, settings)
         remote = pool.submit(Remote.read, clone, request.remote)
         checkout = status.result()
-        read = commit_reader(clone, checkout.head)
-        return State(project, request, clone, settings, checkout, remote.result(), read)
+        committed = Committed(project.root, commit_reader(clone, checkout.head))
+        return State(committed, request, clone, settings, checkout, remote.result())
 
 
 def read_settings(repository: Repository) -> Settings:
@@ -282,7 +313,8 @@ def make_clone(project: Project, folder: Path, remote: str, settings: Settings) 
     # No configuration may change these.
     fixed = (
         *(("core.hooksPath", str(empty)), ("core.fsmonitor", "false"), ("gc.auto", "0"), ("maintenance.auto", "false")),
-        *(("core.attributesFile", os.devnull), ("core.excludesFile", os.devnull)),
+        *(("core.attributesFile", os.devnull), ("core.excludesFile", os.devnull), ("core.sparseCheckout", "false")),
+        *(("core.autocrlf", "false"), ("core.eol", "lf")),
     )
     # The exception is for this one local clone; the checkout's own rule is copied for the push.
     allow = ("-c", "protocol.file.allow=always", "-c", f"core.hooksPath={empty}", "-c", "init.defaultRefFormat=files")

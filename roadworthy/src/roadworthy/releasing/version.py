@@ -32,11 +32,7 @@ class Release:
 
     @classmethod
     def parse(cls, text: str) -> "Release":
-        """Return the release of that version.
-
-        Raises:
-            ValueError: The version is spelled in another way; the message says how.
-        """
+        """Return the release of that version; ValueError, with how to spell it, where it is spelled in another way."""
         if GRAMMAR.fullmatch(text):
             return cls(text)
         shown = repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
