@@ -71,12 +71,13 @@ def wheel_with_pip(environment: Environment, source: Source, *, own: bool) -> st
 
 
 def sdist(environment: Environment, source: Source) -> str:
-    """Install the sdist from source without any network, with uv, then unpacked with pip, and run the tests."""
+    """Install the sdist from source without any network, with uv, then as packagers do, and run the tests."""
     environment.create_for_tests()
-    for unpacked in (False, True):
-        built = environment.install_sdist(source, unpacked=unpacked)
+    *alone, how = environment.prepare_build(source)
+    for install in (environment.install_sdist, environment.package_sdist):
+        install(source, *alone)
         prove(environment, source, from_source=True)
-    return f"{environment.run_tests(source.artefacts.unpacked)}, built {built}"
+    return f"{environment.run_tests(source.artefacts.unpacked)}, built {how}"
 
 
 def plan(pythons: list[Python], source: Source, selected: list[Source]) -> Iterator[Job]:
@@ -98,7 +99,6 @@ def main() -> None:
     for name in {"INDEX", "SUMS"} & GIVEN.keys():
         if "VERSION" not in GIVEN:
             PARSER.error(f"{name} needs VERSION")
-    jobs.tell_what_is_kept_away()
     pythons = jobs.choose_pythons(PROJECT, GIVEN.get("PYTHON", ""))
     with jobs.working_folder(keep="KEEP" in GIVEN) as folder, jobs.open_source(PROJECT, GIVEN, folder) as source:
         selected = jobs.select(source, GIVEN.get("WHEELS", ""), folder / "wheels")

@@ -58,7 +58,8 @@ def run(words: list[str], path: str) -> int:
     program = shutil.which(entrypoint, path=path)
     if program is None:
         fail(f'exec: "{entrypoint}": executable file not found in $PATH', 127)
-    variables = dict(variable.split("=", 1) for variable in options["--env"])
+    # What has no value is taken from docker's own environment.
+    variables = dict(each.split("=", 1) if "=" in each else (each, os.environ[each]) for each in options["--env"])
     where = (options["--workdir"] or ["/"])[-1]
     return subprocess.run([program, *arguments], cwd=where, env={"PATH": path, **variables}, check=False).returncode
 

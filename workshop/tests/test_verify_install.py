@@ -542,14 +542,6 @@ def test_where_packages_come_from_is_taken_from_uv_s_own_files(tmp_path: Path, m
     assert "UV_CONFIG_FILE" not in own_variables(tmp_path / "home")
 
 
-def test_a_hostile_environment_is_told(tmp_path: Path) -> None:
-    told = run(
-        sys.executable, SCRIPT, "--python", "3.99", PYTHONPATH=str(tmp_path), PYTHONSTARTUP=str(tmp_path / "x.py")
-    )
-    assert "PYTHONPATH is set; it is kept away from the environments\n" in told.stderr
-    assert "PYTHONSTARTUP is set; it is kept away from the environments\n" in told.stderr
-
-
 def test_a_sitecustomize_that_the_wheel_brings_is_named(wheelhouse: Path, wheel: Path) -> None:
     repack_wheel(wheel, wheelhouse, lambda files: files.update({"sitecustomize.py": b""}))
     assert "sitecustomize.py came with the package and runs in every start of Python" in said(verify(wheelhouse))

@@ -128,9 +128,13 @@ class Source:
     @property
     def arguments(self) -> list[str]:
         """What pip and uv are told so that nothing but this source is used, and only wheels."""
-        folder = str(self.artefacts.folder)
-        where = ["--index-url", self.index.url] if self.index else ["--no-index", "--find-links", folder]
+        where = [] if self.index else ["--no-index", "--find-links", str(self.artefacts.folder)]
         return [*where, "--only-binary", ":all:", "--no-deps", f"{self.project.name}=={self.artefacts.version}"]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What they are told in their environment, for an address may hold a password."""
+        return {name: self.index.url for name in ("UV_DEFAULT_INDEX", "PIP_INDEX_URL") if self.index}
 
     @property
     def wheels(self) -> str:

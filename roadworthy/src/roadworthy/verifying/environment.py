@@ -12,10 +12,11 @@ import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from packaging.metadata import parse_email
@@ -30,7 +31,7 @@ from roadworthy.pythons import Python
 from roadworthy.terminal import problem
 from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Source, read_requirements
-from roadworthy.verifying.variables import own_variables
+from roadworthy.verifying.variables import own_variables, pip_origins
 
 DESCRIBE, RUN_TESTS = (Path(__file__).resolve().parent / name for name in ("describe.py", "run_tests.py"))
 # What an interpreter is, by itself.
@@ -42,10 +43,11 @@ IMPORT_FROM = (
 )
 # What uv and pip say of a version that an index does not list.
 ABSENT = re.compile("(?i)there is no version of|was not found in the package registry|No matching distribution found")
-# Isolated from what its user has configured.
-PIP = ("-m", "pip", "--isolated", "--disable-pip-version-check", "--no-input")
+PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 # Without its cache, uv cannot take an older file of the same name for this one.
 ALONE = ("--no-cache", "--no-config", "--no-sources")
+OFFLINE = ("--no-index", "--no-deps")
+EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 class FailedError(Exception):
@@ -78,13 +80,20 @@ class Environment:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def run(self, what: str, *command: object, environment: dict[str, str] | None = None) -> str:
+    def run(self, what: str, *command: object, fetches: bool = False, more: Mapping[str, str] = EMPTY) -> str:
         """Run a command in the empty folder and return what it prints; it knows nothing of this machine.
 
+        Args:
+            what: What it means if the command fails.
+            command: The program and its arguments.
+            fetches: Whether it is told where packages come from, in a home of its own.
+            more: Further variables. They hold what may be secret, for a command line is seen by everybody.
+
         Raises:
-            FailedError: It ended with another exit code than 0. `what` says what that means.
+            FailedError: It ended with another exit code than 0.
         """
-        done = run_merged(*command, cwd=self.empty, env=environment or own_variables(self.folder / "home"))
+        own = own_variables(self.folder / ("fetching" if fetches else "home"), fetches=fetches)
+        done = run_merged(*command, cwd=self.empty, env={**own, **more})
         if done.returncode:
             raise FailedError(what, done.stdout)
         return done.stdout
@@ -98,19 +107,19 @@ class Environment:
             what = "uv could not make an environment"
             self.run(what, find_uv(), "venv", "--quiet", "--python", self.python.path, self.folder / "env")
 
-    def install(self, what: str, *arguments: object) -> None:
-        """Run `uv pip install` into this environment."""
-        self.run(what, find_uv(), "pip", "install", "--python", self.executable, *arguments)
-
     def fetch(self, what: str, *arguments: object) -> None:
-        """Install what is required from where this machine's uv finds it; the home is this one's alone."""
-        variables = own_variables(self.folder / "fetching", fetches=True)
-        self.run(what, find_uv(), "pip", "install", "--python", self.executable, *arguments, environment=variables)
+        """Install what is required from where this machine's uv finds it.
 
-    def pip(self, what: str, *arguments: object, own: bool = True) -> None:
+        uv asks an interpreter what it is, with what it knows of addresses. So it is the machine's that is asked, in
+        whose start no code of the package runs, as it could in the environment's (a .pth file).
+        """
+        where = ("--python", self.python.path, "--prefix", self.folder / "env")
+        self.run(what, find_uv(), "pip", "install", *where, *arguments, fetches=True)
+
+    def pip(self, what: str, *arguments: object, own: bool = True, more: Mapping[str, str] = EMPTY) -> None:
         """Run `pip install` into this environment: its own pip, or the locked one, which is not in it."""
         elsewhere = (processes.venv_bin("python"), "-I", *PIP, f"--python={self.executable}")
-        self.run(what, *((self.executable, "-I", *PIP) if own else elsewhere), "install", *arguments)
+        self.run(what, *((self.executable, "-I", *PIP) if own else elsewhere), "install", *arguments, more=more)
 
     def create_for_tests(self) -> None:
         """Make it, and install what the package's tests need, as it is locked."""
@@ -121,13 +130,14 @@ class Environment:
 
     def install_wheel(self, source: Source) -> None:
         """Install the wheel with uv from the one source."""
-        what, arguments = "none of the wheels can be installed here", (*ALONE, *source.arguments)
-        self.try_patiently(source, what, lambda what: self.install(what, *arguments))
+        uv = (find_uv(), "pip", "install", "--python", self.executable, *ALONE, *source.arguments)
+        what = "none of the wheels can be installed here"
+        self.try_patiently(source, what, lambda what: self.run(what, *uv, more=source.variables))
 
     def install_wheel_with_pip(self, source: Source, *, own: bool = True) -> None:
         """Install the wheel with the environment's pip, or the locked one, from the one source."""
-        what, arguments = "pip finds none of the wheels to install", ("--no-cache-dir", *source.arguments)
-        self.try_patiently(source, what, lambda what: self.pip(what, *arguments, own=own))
+        what, pip = "pip finds none of the wheels to install", ("--no-cache-dir", *source.arguments)
+        self.try_patiently(source, what, lambda what: self.pip(what, *pip, own=own, more=source.variables))
 
     def try_patiently(self, source: Source, what: str, install: Callable[[str], None]) -> None:
         """Install the package; where an index says that it has no such version, wait: it may a little later."""
@@ -143,29 +153,33 @@ class Environment:
 
         patiently(attempt)
 
-    def install_sdist(self, source: Source, *, unpacked: bool = False) -> str:
-        """Install the sdist from source with its locked crates, and return how the network was kept away.
+    def prepare_build(self, source: Source) -> tuple[list[str], dict[str, str], str]:
+        """Install what the build of the sdist requires, and return how it is built with nothing else, from then on.
 
-        Args:
-            source: Of the sdist.
-            unpacked: Whether pip installs its content, as packagers do; default: uv the file.
+        Returns:
+            Words before a command, and variables, that leave it its locked crates and no network; and how, in words.
         """
-        artefacts, what = source.artefacts, "the sdist cannot be installed from source"
-        cargo = self.vendor_crates(artefacts.unpacked / "Cargo.toml")
-        self.fetch("what the build requires could not be installed", "--", *artefacts.build_requirements())
+        cargo = self.vendor_crates(source.artefacts.unpacked / "Cargo.toml")
+        # Programs in it are started by the environment's interpreter, in which there is no package yet.
+        uv = (find_uv(), "pip", "install", "--python", self.executable, "--", *source.artefacts.build_requirements())
+        self.run("what the build requires could not be installed", *uv, fetches=True)
         alone, nowhere, how = without_network()
-        own = own_variables(self.folder / "home")
-        path = f"{self.executable.parent}{os.pathsep}{own.get('PATH', '')}"
-        offline = {**own, **nowhere, **cargo, "MATURIN_PEP517_ARGS": "--locked", "PATH": path}
-        # Without isolation the build may use no index.
-        options = ("--no-index", "--no-deps", "--no-build-isolation")
-        uv = (find_uv(), "pip", "install", "--python", self.executable, *ALONE, *options, artefacts.sdist)
-        if unpacked:
-            what, folder = f"{what} by pip, unpacked", self.folder / "unpacked"
-            shutil.copytree(artefacts.unpacked, folder)
-            pip = (self.executable, "-I", *PIP, "install", "--force-reinstall", *options, folder)
-        self.run(what, *alone, *(pip if unpacked else uv), environment=offline)
-        return how
+        path = f"{self.executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        return alone, {**nowhere, **cargo, "MATURIN_PEP517_ARGS": "--locked", "PATH": path}, how
+
+    def install_sdist(self, source: Source, alone: list[str], more: Mapping[str, str]) -> None:
+        """Install the sdist with uv, from source."""
+        uv = (find_uv(), "pip", "install", "--python", self.executable, *ALONE, *OFFLINE, "--no-build-isolation")
+        what = "the sdist cannot be installed from source"
+        self.run(what, *alone, *uv, source.artefacts.sdist, more=more)
+
+    def package_sdist(self, source: Source, alone: list[str], more: Mapping[str, str]) -> None:
+        """Build a wheel of the sdist's content and install it with pip, as packagers do."""
+        folder, wheels = self.folder / "unpacked", self.folder / "packaged"
+        shutil.copytree(source.artefacts.unpacked, folder)
+        build = ("-m", "build", "--wheel", "--no-isolation", f"--outdir={wheels}", folder)
+        self.run("the sdist's content cannot be built (python -m build)", *alone, self.executable, "-I", *build, more=more)
+        self.pip("what was built of the sdist cannot be installed", *OFFLINE, "--force-reinstall", *wheels.iterdir())
 
     def vendor_crates(self, manifest: Path) -> dict[str, str]:
         """Put the locked crates into a folder, as distributions do; return the variables of a cargo that has no more.
@@ -220,15 +234,14 @@ class Environment:
             what = f"the extra {extra} requires what cannot be installed"
             self.fetch(what, "--dry-run", "--", f"{self.project.name}[{extra}] @ {wheel.as_uri()}")
         folder, module = self.folder / "target", self.project.native_module
-        options = (f"--target={folder}", "--no-cache-dir", "--no-deps", "--no-index", wheel)
+        options = (f"--target={folder}", "--no-cache-dir", *OFFLINE, wheel)
         self.pip("the wheel cannot be installed into a folder (pip install --target)", *options, own=own)
         what = f"import {module} fails where the wheel was installed into a folder (pip install --target)"
         self.run(what, self.executable, "-I", "-c", IMPORT_FROM, folder, module)
         if any(group.endswith("_scripts") for group, *_ in source.artefacts.entry_points()):
             tools = {name: str(self.folder / "tools" / name) for name in ("UV_TOOL_DIR", "UV_TOOL_BIN_DIR")}
             command = (find_uv(), "tool", "install", "--no-cache", "--python", self.python.path, wheel)
-            variables = {**own_variables(self.folder / "fetching", fetches=True), **tools}
-            self.run("the wheel cannot be installed as a tool (uv tool install)", *command, environment=variables)
+            self.run("the wheel cannot be installed as a tool (uv tool install)", *command, fetches=True, more=tools)
 
     def read_installed(self, file: str) -> bytes:
         """Return a file of the package's .dist-info folder, without asking the environment's interpreter."""
@@ -340,12 +353,15 @@ class ContainerEnvironment(Environment):
         """The environment's interpreter, as it is called in the container."""
         return self.folder / "env" / "bin" / "python"
 
-    def run(self, what: str, *command: object, **_: object) -> str:
+    def run(self, what: str, *command: object, fetches: bool = False, more: Mapping[str, str] = EMPTY) -> str:
         """Run a command in a container, which nothing of this machine's environment reaches but its program."""
-        variables = (f"--env=HOME={self.folder}", "--env=PYTHONDONTWRITEBYTECODE=1")
+        told = {"HOME": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", **(pip_origins() if fetches else {}), **more}
         folders = (self.folder, self.project.root, *self.folders)
-        started = docker_run(self.image, command, folders, f"--workdir={self.empty}", *variables)
-        return super().run(what, *started, environment=dict(os.environ))
+        # docker takes their values from its own environment, where only this user sees them.
+        started = docker_run(
+            self.image, command, folders, f"--workdir={self.empty}", *(f"--env={name}" for name in told)
+        )
+        return super().run(what, *started, more={**os.environ, **told})
 
     def create(self, **_: object) -> None:
         """Make it, always with pip."""
@@ -353,7 +369,7 @@ class ContainerEnvironment(Environment):
 
     def fetch(self, what: str, *arguments: object) -> None:
         """Run `pip install`."""
-        self.pip(what, *arguments)
+        self.run(what, self.executable, "-I", *PIP, "install", *arguments, fetches=True)
 
     def install_wheel(self, source: Source) -> None:
         """Install the wheel with its own pip as well."""

@@ -27,17 +27,6 @@ from roadworthy.verifying.environment import ContainerEnvironment, Environment, 
 
 # How many lines of a failed command are shown.
 TAIL = 40
-# Variables that change what a Python imports or runs, told because somebody may rely on one.
-REACHES_INTO = (
-    "PYTEST_ADDOPTS",
-    "PYTEST_PLUGINS",
-    "PYTHONHOME",
-    "PYTHONPATH",
-    "PYTHONSTARTUP",
-    "PYTHONUSERBASE",
-    "RUSTFLAGS",
-)
-ENGINE = str(Path(__file__).resolve().parents[2])  # where the Makefile says that this engine is
 
 
 @dataclass
@@ -242,10 +231,3 @@ def report(jobs: list[Job]) -> None:
     found = [(job, one) for job in jobs for one in job.problems]
     if found:
         raise ProblemsError(Problem(f"CPython {job.python}, {job.title}: {one.what}", one.remedy) for job, one in found)
-
-
-def tell_what_is_kept_away() -> None:
-    """Name the variables of this environment that are kept away from those that are made."""
-    for variable, value in sorted(os.environ.items()):
-        if variable.startswith(REACHES_INTO) and value != ENGINE:
-            err.print(f"{variable} is set; it is kept away from the environments")

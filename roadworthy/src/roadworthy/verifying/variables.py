@@ -82,6 +82,19 @@ def read_origins() -> dict[str, Any]:
     return found
 
 
+def pip_origins() -> dict[str, str]:
+    """Return the variables that say the same to pip, which is what containers have: uv's indexes, and the proxies."""
+    told, asked = read_origins(), [os.environ.get(name, "") for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL")]
+    listed = told.get("index", [])
+    default = [*asked, *(each["url"] for each in listed if each.get("default")), told.get("index-url")]
+    more = " ".join(os.environ.get(name, "") for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL")).split()
+    more += [*(each["url"] for each in listed if not each.get("default")), *told.get("extra-index-url", [])]
+    found = {"PIP_INDEX_URL": next(filter(None, default), ""), "PIP_EXTRA_INDEX_URL": " ".join(more)}
+    # uv lets an index have a name, before its address.
+    found = {name: re.sub(r"(?<!\S)[\w.-]+=", "", value) for name, value in found.items() if value}
+    return {**found, **{name: value for name, value in os.environ.items() if PROXIES.fullmatch(name)}}
+
+
 def to_toml(value: Any) -> str:  # noqa: ANN401 - whatever TOML has
     """Return a value as it is written in TOML: as in JSON, but for tables."""
     if isinstance(value, dict):
