@@ -73,9 +73,9 @@ def wheel_with_pip(environment: Environment, source: Source, *, own: bool) -> st
 def sdist(environment: Environment, source: Source) -> str:
     """Install the sdist from source without any network, with uv, then as packagers do, and run the tests."""
     environment.create_for_tests()
-    *alone, how = environment.prepare_build(source)
+    alone, variables, how = environment.prepare_build(source)
     for install in (environment.install_sdist, environment.package_sdist):
-        install(source, *alone)
+        install(source, alone, variables)
         prove(environment, source, from_source=True)
     return f"{environment.run_tests(source.artefacts.unpacked)}, built {how}"
 

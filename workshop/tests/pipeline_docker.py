@@ -59,7 +59,8 @@ def run(words: list[str], path: str) -> int:
     if program is None:
         fail(f'exec: "{entrypoint}": executable file not found in $PATH', 127)
     # What has no value is taken from docker's own environment.
-    variables = dict(each.split("=", 1) if "=" in each else (each, os.environ[each]) for each in options["--env"])
+    pairs = [each.partition("=") for each in options["--env"]]
+    variables = {name: value if has_value else os.environ[name] for name, has_value, value in pairs}
     where = (options["--workdir"] or ["/"])[-1]
     return subprocess.run([program, *arguments], cwd=where, env={"PATH": path, **variables}, check=False).returncode
 

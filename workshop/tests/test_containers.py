@@ -207,7 +207,9 @@ def test_what_fetches_in_a_container_knows_the_index_and_no_command_line_does(
     ask = (f"python{THIS.name}", "-I", "-c", "import os; print(dict(os.environ))")
     fetching, testing = (ast.literal_eval(environment.run("", *ask, fetches=fetches)) for fetches in (True, False))
     assert fetching["PIP_INDEX_URL"] == "https://somebody:secret-word@127.0.0.1/simple/"
-    assert fetching["PIP_EXTRA_INDEX_URL"].split() == [f"https://127.0.0.1/{each}" for each in ("x/", "y/?a=b", "more/")]
+    assert fetching["PIP_EXTRA_INDEX_URL"].split() == [
+        f"https://127.0.0.1/{each}" for each in ("x/", "y/?a=b", "more/")
+    ]
     assert fetching["HTTPS_PROXY"] == "http://127.0.0.1:9"
     assert testing.keys() - {"PATH", "LC_CTYPE"} == {"HOME", "PYTHONDONTWRITEBYTECODE"}
     assert "secret" not in str(docker.commands())

@@ -4,9 +4,8 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -17,13 +16,15 @@ from roadworthy.terminal import err, printable, problem
 # What asks an index is imported where it is asked: a command that does not takes a third of the time to start.
 if TYPE_CHECKING:
     from packaging.version import Version
-    from pypi_simple import DistributionPackage
+    from pypi_simple import DistributionPackage, PyPISimple
+    from requests import Response
     from tenacity import RetryCallState
 
 T = TypeVar("T")
 
-# More files than any release has, each of which would be downloaded.
-MOST_FILES = 1_000
+# More files than any release has, each of which would be downloaded; more bytes than a page of one project has, and
+# more than PyPI lets a whole project have.
+MOST_FILES, LARGEST_PAGE, LARGEST_RELEASE = 1_000, 32 << 20, 10 << 30
 # How many seconds an index may be silent.
 TIMEOUT = 30
 # What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.
@@ -113,24 +114,29 @@ def check_names(names: list[str], url: str) -> None:
             raise problem(f"{url} serves one file {count} times: {twice}", remedy)
 
 
-class Limit:
-    """Watches a download, and ends it once it is larger than any file of a release."""
+def bounded_client(url: str, largest: int) -> "PyPISimple":
+    """Return a client of an index that ends with ValueError once its answers have more than `largest` bytes."""
+    from pypi_simple import PyPISimple  # noqa: PLC0415
 
-    def __init__(self, largest: int, _: int | None) -> None:
-        """Begin with nothing; what the server says of the length is not needed."""
-        self.largest = self.left = largest
+    left = largest
 
-    def __enter__(self) -> "Limit":  # noqa: PYI034 - Self came with 3.11
-        return self
+    def bound(response: "Response", **_: object) -> None:
+        stream = response.raw.stream
 
-    def __exit__(self, *_: object) -> None:
-        return None
+        def counted(amount: int, *, decode_content: bool) -> Iterator[bytes]:
+            nonlocal left
+            for piece in stream(amount, decode_content=decode_content):
+                left -= len(piece)
+                if left < 0:
+                    raise ValueError(f"it sends more than {largest:,} bytes")
+                yield piece
 
-    def update(self, increment: int) -> None:
-        """Count what has come, and end with ValueError where it is too much."""
-        self.left -= increment
-        if self.left < 0:
-            raise ValueError(f"a file is larger than {self.largest:,} bytes")
+        response.raw.stream = counted  # type: ignore[method-assign]
+
+    client = PyPISimple(url)
+    # Called before anything of an answer is read, whoever reads it.
+    client.s.hooks["response"].append(bound)
+    return client
 
 
 @dataclass(frozen=True)
@@ -150,10 +156,10 @@ class Index:
 
     def knows(self, project: str) -> bool:
         """Say whether the index has a page for the project."""
-        from pypi_simple import NoSuchProjectError, PyPISimple  # noqa: PLC0415
+        from pypi_simple import NoSuchProjectError  # noqa: PLC0415
 
         try:
-            with PyPISimple(self.url) as client:
+            with bounded_client(self.url, LARGEST_PAGE) as client:
                 return bool(client.get_project_page(project))
         except NoSuchProjectError:
             return False
@@ -166,9 +172,9 @@ class Index:
             ProblemsError: It names a file as none may be called, or two that are one.
         """
         import requests  # noqa: PLC0415
-        from pypi_simple import NoSuchProjectError, PyPISimple  # noqa: PLC0415
+        from pypi_simple import NoSuchProjectError  # noqa: PLC0415
 
-        with PyPISimple(self.url) as client:
+        with bounded_client(self.url, LARGEST_PAGE) as client:
             try:
                 page = client.get_project_page(project, timeout=TIMEOUT, headers={"Cache-Control": "no-cache"})
             except NoSuchProjectError as error:
@@ -184,24 +190,19 @@ class Index:
         check_names([file.filename for file in of_release], str(self))
         return of_release
 
-    def download(self, project: str, version: "Version", folder: Path, largest: int | None = None) -> None:
+    def download(self, project: str, version: "Version", folder: Path, largest: int = LARGEST_RELEASE) -> None:
         """Download the files of a release; each is compared with the digest, if the index gives one.
 
         Raises:
-            ProblemsError: It does not answer, or a file has other bytes, or more than `largest`, default: PyPI's limit.
+            ProblemsError: It does not answer, or a file has other bytes, or all together have more than `largest`.
         """
         import requests  # noqa: PLC0415
-        from pypi_simple import PyPISimple  # noqa: PLC0415
 
-        from roadworthy.gate.model import LARGEST_CONTENT  # noqa: PLC0415
-
-        limit = partial(Limit, largest or LARGEST_CONTENT)
         try:
             files = patiently(lambda: self.files(project, version))
-            with PyPISimple(self.url) as client:
+            with bounded_client(self.url, largest) as client:
                 for file in files:
                     err.print(f"downloading {file.filename}")
-                    to, known = folder / file.filename, bool(file.digests)
-                    client.download_package(file, to, verify=known, progress=limit, timeout=TIMEOUT)
+                    client.download_package(file, folder / file.filename, verify=bool(file.digests), timeout=TIMEOUT)
         except (requests.RequestException, ValueError) as error:
             raise problem(f"{self} does not answer as an index: {error}", "check INDEX and the network") from error

@@ -36,7 +36,8 @@ Judge = Callable[[Artefact], Iterable[Rejection]]
 # From so many files on, loading the libraries in further processes takes less time than it saves.
 WORTH_PROCESSES = 8
 # Nothing is read before it is known that it can be: a bomb is not unpacked, and what is no archive has no contents.
-READING: tuple[tuple[Judge, tuple[str, ...]], ...] = (
+Stages = tuple[tuple[Judge, tuple[str, ...]], ...]
+READING: Stages = (
     (lambda _: (), ("plain-file",)),
     (pypi.judge_name, ("file-name", "file-size")),
     (judge_container, ()),
@@ -80,12 +81,12 @@ def apply(rule: Rule, subject: Any, file: str, project: Expectations | None) -> 
     return collect(file, rule.name, ((rule.name, what) for what in rule.check(*arguments)))
 
 
-def check_artefact(path: Path, project: Expectations | None) -> list[Finding]:
+def check_artefact(path: Path, project: Expectations | None, stages: Stages = STAGES) -> list[Finding]:
     """Return what is wrong with one file."""
     findings: list[Finding] = []
     with Artefact(path) as artefact:
         kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
-        for judge, rules in STAGES:
+        for judge, rules in stages:
             findings += collect(path.name, "metadata-valid", ((one.rule, one.words) for one in judge(artefact)))
             for rule in map(RULES.__getitem__, rules):
                 if rule.applies_to in kinds and (project or not rule.needs_project):

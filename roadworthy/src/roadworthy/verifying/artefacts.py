@@ -2,7 +2,7 @@
 
 import re
 import shutil
-import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from roadworthy.building.sdist import unpack
+from roadworthy.gate.check import READING, check_artefact
 from roadworthy.gate.model import Artefact, UnreadableError, wheel_tags
 from roadworthy.project import Project, same_wheel
 from roadworthy.sums import compare_sums, parse_name, read_sums
@@ -23,6 +24,9 @@ from roadworthy.terminal import Problem, ProblemsError, problem
 
 if TYPE_CHECKING:
     from roadworthy.index import Index
+
+# The gate's rules for archives, beside those that it needs to read one.
+UNPACKING = ("zip-framing", "unique-members", "safe-members", "one-top-folder")
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,7 @@ class Artefacts:
             if (name, found) != (canonicalize_name(project.name), version):
                 what = f"{path} is {name} {found}, and {project.name} {version} is to be verified"
                 problems.append(Problem(what, remedy))
-        damaged = [path for path in wheels if not zipfile.is_zipfile(path)]
-        problems += [Problem(f"{path} is called a wheel and is no zip file", "run: make build") for path in damaged]
+        problems += [one for path in (*sdists, *wheels) for one in judge(path)]
         if len(sdists) != 1 or not wheels:
             what = f"{folder} holds {len(sdists)} sdists and {len(wheels)} wheels, not one sdist and its wheels"
             problems.append(Problem(what, "run: make build"))
@@ -155,6 +158,12 @@ class Source:
         where = re.sub(r"[^A-Za-z0-9.-]+", "-", image) or "here"
         chosen = self.artefacts.only(self.project, target, folder / f"{target}-{where}")
         return replace(self, artefacts=chosen, target=target, image=image)
+
+
+def judge(path: Path) -> Iterator[Problem]:
+    """Find, before anything is installed, why an archive cannot be unpacked everywhere, to the same files inside."""
+    for finding in check_artefact(path, None, (*READING, (lambda _: (), UNPACKING))):
+        yield Problem(f"{path}: {finding.what} [{finding.rule}]", finding.remedy)
 
 
 def wheel_files(wheel: Path) -> dict[str, str]:

@@ -139,7 +139,7 @@ class Environment:
         what, pip = "pip finds none of the wheels to install", ("--no-cache-dir", *source.arguments)
         self.try_patiently(source, what, lambda what: self.pip(what, *pip, own=own, more=source.variables))
 
-    def try_patiently(self, source: Source, what: str, install: Callable[[str], None]) -> None:
+    def try_patiently(self, source: Source, what: str, install: Callable[[str], object]) -> None:
         """Install the package; where an index says that it has no such version, wait: it may a little later."""
 
         def attempt() -> None:
@@ -178,7 +178,9 @@ class Environment:
         folder, wheels = self.folder / "unpacked", self.folder / "packaged"
         shutil.copytree(source.artefacts.unpacked, folder)
         build = ("-m", "build", "--wheel", "--no-isolation", f"--outdir={wheels}", folder)
-        self.run("the sdist's content cannot be built (python -m build)", *alone, self.executable, "-I", *build, more=more)
+        self.run(
+            "the sdist's content cannot be built (python -m build)", *alone, self.executable, "-I", *build, more=more
+        )
         self.pip("what was built of the sdist cannot be installed", *OFFLINE, "--force-reinstall", *wheels.iterdir())
 
     def vendor_crates(self, manifest: Path) -> dict[str, str]:

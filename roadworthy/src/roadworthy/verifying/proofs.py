@@ -105,16 +105,20 @@ def one_native_module(installed: Installation) -> Iterator[Problem]:
 
 
 def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
-    """The package is, byte for byte, what the sdist holds below python/, as [tool.maturin] declares, and the module."""
+    """The package is, byte for byte, what the sdist holds below python/, as [tool.maturin] declares, and the module.
+
+    So are its licence files (PEP 639).
+    """
     source = installed.artefacts.unpacked
     files = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
     expected = wheel_contents(installed.project, source, files)
     present, found = installed.package - installed.native, installed.facts["files"]
-    for file in sorted(present):
-        path = source / SOURCE / file
-        if path.is_file() and found[file] != sha256(path.read_bytes()):
+    info = next((file.split("/")[0] for file in found if file.endswith(".dist-info/METADATA")), "")
+    licences = {f"{info}/licenses/{name}": source / name for name in installed.fields.get("license_files", ())}
+    for file, path in {**{file: source / SOURCE / file for file in sorted(present)}, **licences}.items():
+        if file in found and path.is_file() and found[file] != sha256(path.read_bytes()):
             yield Problem(f"{file} is installed with another content than the sdist's", "run: make clean build")
-    for file in expected.lacking(present):
+    for file in [*expected.lacking(present), *sorted(licences.keys() - found.keys())]:
         yield Problem(f"the installation lacks {file}", "is it ignored by git, or excluded in pyproject.toml?")
     for file in expected.strange(present):
         what = f"the installation holds {file}, which is not in the source"
