@@ -1,6 +1,8 @@
 """What a user of a package has: exactly the wheel, which is what the sdist promises, and what it requires."""
 
+import re
 import runpy
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ import pytest
 from broken import Files, make_wheel, repack_sdist, repack_wheel
 from helpers import PROJECT
 from roadworthy.pythons import Python
+from roadworthy.terminal import ProblemsError
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.jobs import Job
 
@@ -166,6 +169,8 @@ FOOLING = {
         "import ferrous_wheel._core fails where the wheel was installed into a folder",
         both={INIT: "if 'site-packages' not in __file__:\n    raise RuntimeError('moved')\n"},
     ),
+    "an edited licence": Case(OTHER.format(f"{INFO}/licenses/LICENSE"), {f"{INFO}/licenses/LICENSE": "Mine.\n"}),
+    "no licence": Case(f"the installation lacks {INFO}/licenses/LICENSE", {f"{INFO}/licenses/LICENSE": None}),
     "a lowest version that is too low": Case(
         f"{BROKEN}ImportError",
         both=module("from frob_dep import new\n"),
@@ -221,6 +226,54 @@ ORDINARY = {
         maturin='data = "more"\n',
     ),
 }
+
+
+UNSAFE = {
+    "a name that goes outside": ("../../../../evil.py", "leads out of the archive [safe-members]"),
+    "an absolute name": ("/tmp/evil.py", "is an absolute path [safe-members]"),  # noqa: S108 - nothing is put there
+    "data that goes outside": (f"{DATA}/scripts/../../evil.py", "leads out of the archive [safe-members]"),
+    "a backslash": ("ferrous_wheel\\..\\evil.py", "has a backslash in it [safe-members]"),
+    "a device of Windows": ("ferrous_wheel/aux.py", "is a device on Windows [safe-members]"),
+    "a name twice in other case": ("ferrous_wheel/__INIT__.py", "is there in other case too"),
+}
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_a_wheel_that_cannot_be_unpacked_without_harm_is_refused_before_all_else(
+    wheel: Path, sdist: Path, tmp_path: Path, name: str
+) -> None:
+    file, says = UNSAFE[name]
+    folder = Case(wheel={file: ""}).make(wheel, sdist, tmp_path / "wheelhouse")
+    with pytest.raises(ProblemsError, match=re.escape(f"{wheel.name}: ") + f".*{re.escape(says)}"):
+        verify(folder, oldest=False)
+    assert not (tmp_path / "job").exists()
+
+
+TELLS = "import os; open({!r}, 'a').write(f'{{dict(os.environ)}}\\n')\n"
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_no_code_of_the_package_runs_where_an_address_is_known(
+    wheel: Path, sdist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What requires is fetched beside the package, which could run in each start of the environment's Python."""
+    told = tmp_path / "told"
+    case = Case(
+        both={"each_start.pth": TELLS.format(str(told)), "ferrous_wheel/extra.py": "import frob_dep\n"},
+        fields=[*EXTRA, "Requires-Dist: frob-dep"],
+        wheel=ENTRY,
+        pyproject=SCRIPTS,
+    )
+    monkeypatch.setenv("UV_INDEX_OURS_PASSWORD", "secret-word")
+    for oldest in (True, False):
+        job = verify(case.make(wheel, sdist, tmp_path / f"wheelhouse-{oldest}"), oldest=oldest)
+        assert "frob_dep" not in "".join(one.what for one in job.problems)
+        for folder in ("job", "sdist"):
+            shutil.rmtree(tmp_path / folder)
+    text = told.read_text(encoding="utf-8")
+    assert "PATH" in text
+    assert "secret" not in text
+    assert "UV_FIND_LINKS" not in text
 
 
 @pytest.fixture

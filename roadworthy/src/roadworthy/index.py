@@ -128,6 +128,7 @@ def bounded_client(url: str, largest: int) -> "PyPISimple":
             for piece in stream(amount, decode_content=decode_content):
                 left -= len(piece)
                 if left < 0:
+                    response.close()
                     raise ValueError(f"it sends more than {largest:,} bytes")
                 yield piece
 
