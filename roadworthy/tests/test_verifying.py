@@ -1,5 +1,6 @@
 import io
 import re
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -12,8 +13,8 @@ from roadworthy.index import Index, NotThereYetError, Patience, check_names, pat
 from roadworthy.pythons import Python
 from roadworthy.sums import read_sums
 from roadworthy.terminal import ProblemsError, printable
-from roadworthy.verifying.artefacts import Artefacts, read_requirements, wheel_files
-from roadworthy.verifying.jobs import keep_supported
+from roadworthy.verifying import jobs
+from roadworthy.verifying.artefacts import Artefacts, read_requirements
 from roadworthy.verifying.proofs import Installation, gil_left_alone
 
 
@@ -69,19 +70,22 @@ def test_an_sdist_that_does_not_say_what_its_build_requires_is_told(tmp_path: Pa
         Artefacts(tmp_path, PROJECT.version, tmp_path, tmp_path, {}).build_requirements()
 
 
-def test_a_wheel_that_cannot_be_read_to_its_end_is_a_problem(wheel: Path, tmp_path: Path) -> None:
+def test_a_wheel_that_cannot_be_read_to_its_end_is_a_problem(dist: Path, wheel: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(dist, tmp_path / "dist"))
     content = bytearray(wheel.read_bytes())
     with zipfile.ZipFile(wheel) as archive:
         content[archive.getinfo(f"{PROJECT.import_name}/_core.abi3.so").header_offset + 5_000] ^= 0xFF
-    (tmp_path / wheel.name).write_bytes(content)
-    with pytest.raises(ProblemsError, match="cannot be read: "):
-        wheel_files(tmp_path / wheel.name)
+    (folder / wheel.name).write_bytes(content)
+    with pytest.raises(ProblemsError, match=rf"{re.escape(wheel.name)}: .*\[readable-archive\]"):
+        Artefacts.read(PROJECT, folder, PROJECT.version, None, tmp_path / "sdist")
+    assert not (tmp_path / "sdist").exists()
 
 
-def test_a_free_threaded_python_without_a_wheel_is_refused_if_asked_for() -> None:
+def test_a_free_threaded_python_without_a_wheel_is_refused_if_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     old = Python((3, 13, 1), free_threaded=True, path=Path("python3.13t"))
+    monkeypatch.setattr(jobs, "find_pythons", lambda *_: [old])
     with pytest.raises(ProblemsError, match=r"no wheel is made for CPython 3\.13t"):
-        keep_supported(PROJECT, [old], asked=True)
+        jobs.choose_pythons(PROJECT, "3.13t")
 
 
 def test_waiting_comes_to_an_end() -> None:

@@ -1,4 +1,4 @@
-"""Check that each job of CI.yml finds a wheel for every tool that it installs: no machine has to compile one.
+"""Check that each job of CI.yml finds a wheel for every tool that it installs, and for the package itself.
 
 For each lock uv lists the files that the index has; packaging chooses among them what an installer would take on the
 job's system, processor and Python, with or without a GIL. Nothing is installed, and nothing of these machines is here.
@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 from packaging.pylock import PackageWheel, Pylock, PylockSelectError
 from packaging.version import Version
 
+from resolution import check_wheels, list_tags, machine_of
 from roadworthy.arguments import Parser
 from roadworthy.processes import find_uv, run
 from roadworthy.project import Project
 from roadworthy.tables import parse_toml
 from roadworthy.terminal import Problem, ProblemsError, out, run_main
-from roadworthy.verifying.resolution import list_tags, machine_of
 
 SYSTEMS = {"linux": ("Linux", "posix"), "darwin": ("Darwin", "posix"), "win32": ("Windows", "nt")}
 REMEDY = "bound it in [dependency-groups] of pyproject.toml to a version with a wheel, and run: make lock"
@@ -108,6 +108,8 @@ def main() -> None:
     """Ask the index, and end with a problem for each package without a wheel."""
     Parser("check-lock", "Check that each job of CI finds a wheel for every tool that it installs.").read()
     project = Project(Path.cwd())
+    if unfit := list(check_wheels(project)):
+        raise ProblemsError(unfit)
     rows = list(dict.fromkeys(find_rows(project)))
     groups = sorted({group for row in rows for group in row.groups})
     with ThreadPoolExecutor() as pool:

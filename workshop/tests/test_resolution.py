@@ -11,9 +11,9 @@ import pytest
 
 from broken import make_wheel
 from helpers import PROJECT, run
+from resolution import check_wheels, machine_of, resolve
 from roadworthy.processes import find_uv
 from roadworthy.project import Project
-from roadworthy.verifying.resolution import check_wheels, machine_of, resolve
 
 TABLE = resolve(PROJECT)
 # Each machine and Python, once: images of one kind, and their digests, are the same to an installer.

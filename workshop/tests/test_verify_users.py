@@ -2,7 +2,6 @@
 
 import re
 import runpy
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -143,7 +142,6 @@ FOOLING = {
     "a link of the wheel alone": Case(
         "the metadata's project_urls", wheel_fields=["Project-URL: X, https://127.0.0.1/"]
     ),
-    "an sdist without metadata": Case("the sdist has no PKG-INFO", sdist={"PKG-INFO": None}),
     "a module that raises": Case(f"{BROKEN}RuntimeError: no", both=module("raise RuntimeError('no')\n")),
     "a module that exits": Case(f"{BROKEN}SystemExit: no", both=module("raise SystemExit('no')\n")),
     "a module that ends the interpreter": Case(
@@ -229,22 +227,22 @@ ORDINARY = {
 
 
 UNSAFE = {
-    "a name that goes outside": ("../../../../evil.py", "leads out of the archive [safe-members]"),
-    "an absolute name": ("/tmp/evil.py", "is an absolute path [safe-members]"),  # noqa: S108 - nothing is put there
-    "data that goes outside": (f"{DATA}/scripts/../../evil.py", "leads out of the archive [safe-members]"),
-    "a backslash": ("ferrous_wheel\\..\\evil.py", "has a backslash in it [safe-members]"),
-    "a device of Windows": ("ferrous_wheel/aux.py", "is a device on Windows [safe-members]"),
-    "a name twice in other case": ("ferrous_wheel/__INIT__.py", "is there in other case too"),
+    "a name that goes outside": Case("leads out of the archive [safe-members]", {"../../../../evil.py": ""}),
+    "an absolute name": Case("is an absolute path [safe-members]", {"/evil.py": ""}),
+    "data that goes outside": Case("leads out of the archive [safe-members]", {f"{DATA}/scripts/../../x.py": ""}),
+    "a backslash": Case("has a backslash in it [safe-members]", {"ferrous_wheel\\..\\evil.py": ""}),
+    "a device of Windows": Case("is a device on Windows [safe-members]", {"ferrous_wheel/aux.py": ""}),
+    "a name twice in other case": Case("is there in other case too", {"ferrous_wheel/__INIT__.py": ""}),
+    "an sdist without metadata": Case("PKG-INFO not found", sdist={"PKG-INFO": None}),
 }
 
 
 @pytest.mark.parametrize("name", UNSAFE)
-def test_a_wheel_that_cannot_be_unpacked_without_harm_is_refused_before_all_else(
+def test_what_cannot_be_unpacked_without_harm_is_refused_before_all_else(
     wheel: Path, sdist: Path, tmp_path: Path, name: str
 ) -> None:
-    file, says = UNSAFE[name]
-    folder = Case(wheel={file: ""}).make(wheel, sdist, tmp_path / "wheelhouse")
-    with pytest.raises(ProblemsError, match=re.escape(f"{wheel.name}: ") + f".*{re.escape(says)}"):
+    folder = UNSAFE[name].make(wheel, sdist, tmp_path / "wheelhouse")
+    with pytest.raises(ProblemsError, match=re.escape(UNSAFE[name].says)):
         verify(folder, oldest=False)
     assert not (tmp_path / "job").exists()
 
@@ -259,17 +257,17 @@ def test_no_code_of_the_package_runs_where_an_address_is_known(
     """What requires is fetched beside the package, which could run in each start of the environment's Python."""
     told = tmp_path / "told"
     case = Case(
-        both={"each_start.pth": TELLS.format(str(told)), "ferrous_wheel/extra.py": "import frob_dep\n"},
+        both={
+            "each_start.pth": TELLS.format(str(told)),
+            "ferrous_wheel/extra.py": f"import frob_dep\n{MAIN['ferrous_wheel/extra.py']}",
+        },
         fields=[*EXTRA, "Requires-Dist: frob-dep"],
         wheel=ENTRY,
         pyproject=SCRIPTS,
     )
     monkeypatch.setenv("UV_INDEX_OURS_PASSWORD", "secret-word")
-    for oldest in (True, False):
-        job = verify(case.make(wheel, sdist, tmp_path / f"wheelhouse-{oldest}"), oldest=oldest)
-        assert "frob_dep" not in "".join(one.what for one in job.problems)
-        for folder in ("job", "sdist"):
-            shutil.rmtree(tmp_path / folder)
+    job = verify(case.make(wheel, sdist, tmp_path / "wheelhouse"), oldest=False)
+    assert (job.problems, job.result) == ([], "installed")
     text = told.read_text(encoding="utf-8")
     assert "PATH" in text
     assert "secret" not in text

@@ -49,10 +49,8 @@ def check_rows(project: Project) -> Iterator[Problem]:
 
 def check(project: Project) -> Iterator[Problem]:
     """Find all facts that disagree; what cannot be read is a problem, too."""
-    from roadworthy.verifying.resolution import check_wheels  # noqa: PLC0415 - not for a command that only begins
-
     yield from check_versions(project.read)
-    for part in (check_abi, check_classifiers, check_rows, check_wheels):
+    for part in (check_abi, check_classifiers, check_rows):
         try:
             yield from part(project)
         except ProblemsError as error:

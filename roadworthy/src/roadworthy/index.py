@@ -16,9 +16,8 @@ from roadworthy.terminal import err, printable, problem
 # What asks an index is imported where it is asked: a command that does not takes a third of the time to start.
 if TYPE_CHECKING:
     from packaging.version import Version
-    from pypi_simple import DistributionPackage, PyPISimple
+    from pypi_simple import DistributionPackage, ProjectPage, PyPISimple
     from requests import Response
-    from tenacity import RetryCallState
 
 T = TypeVar("T")
 
@@ -81,21 +80,18 @@ def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
     Raises:
         ProblemsError: It still does after `patience.longest` seconds.
     """
-    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential  # noqa: PLC0415
-
-    until = time.strftime("%H:%M:%S", time.localtime(time.time() + patience.longest))
-
-    def say(state: "RetryCallState") -> None:
-        if state.outcome and state.next_action:  # They are there before a pause.
-            err.print(f"{state.outcome.exception()}; asking again in {state.next_action.sleep:.0f} s, until {until}")
-
-    wait, stop = wait_exponential(multiplier=patience.first, max=30), stop_after_delay(patience.longest)
-    again = retry_if_exception_type(NotThereYetError)
-    try:
-        return Retrying(retry=again, wait=wait, stop=stop, before_sleep=say, reraise=True)(ask)
-    except NotThereYetError as error:
-        remedy = "is that version published there? see what the publishing job of CI says"
-        raise problem(f"{error}, after {patience.longest} s", remedy) from error
+    until, pause = time.time() + patience.longest, patience.first
+    while True:
+        try:
+            return ask()
+        except NotThereYetError as error:
+            if time.time() + pause > until:
+                remedy = "is that version published there? see what the publishing job of CI says"
+                raise problem(f"{error}, after {patience.longest} s", remedy) from error
+            shown = time.strftime("%H:%M:%S", time.localtime(until))
+            err.print(f"{error}; asking again in {pause:.0f} s, until {shown}")
+        time.sleep(pause)
+        pause = min(2 * pause, 30)
 
 
 def check_names(names: list[str], url: str) -> None:
@@ -155,41 +151,49 @@ class Index:
     def __str__(self) -> str:
         return printable(self.url)
 
-    def knows(self, project: str) -> bool:
-        """Say whether the index has a page for the project."""
-        from pypi_simple import NoSuchProjectError  # noqa: PLC0415
-
-        try:
-            with bounded_client(self.url, LARGEST_PAGE) as client:
-                return bool(client.get_project_page(project))
-        except NoSuchProjectError:
-            return False
-
-    def files(self, project: str, version: "Version") -> "list[DistributionPackage]":
-        """Return the files of a release.
+    def page(self, project: str) -> "ProjectPage":
+        """Return the page of a project.
 
         Raises:
-            NotThereYetError: The index does not know the project or the version, or (BusyError) cannot answer now.
-            ProblemsError: It names a file as none may be called, or two that are one.
+            NotThereYetError: The index does not know the project, or (BusyError) cannot answer now.
         """
         import requests  # noqa: PLC0415
         from pypi_simple import NoSuchProjectError  # noqa: PLC0415
 
         with bounded_client(self.url, LARGEST_PAGE) as client:
             try:
-                page = client.get_project_page(project, timeout=TIMEOUT, headers={"Cache-Control": "no-cache"})
+                return client.get_project_page(project, timeout=TIMEOUT, headers={"Cache-Control": "no-cache"})
             except NoSuchProjectError as error:
                 raise NotThereYetError(f"{project} is not on {self}") from error
             except requests.HTTPError as error:
                 if error.response.status_code not in PASSING:
                     raise
                 raise BusyError(f"{self} answers {error.response.status_code}") from error
+
+    def knows(self, project: str) -> bool:
+        """Say whether the index has a page for the project; BusyError is raised as it is for that."""
+        try:
+            return bool(self.page(project))
+        except BusyError:
+            raise
+        except NotThereYetError:
+            return False
+
+    def files(self, project: str, version: "Version") -> "list[DistributionPackage]":
+        """Return the files of a release.
+
+        Raises:
+            NotThereYetError: As of the page; or the index does not know the version.
+            ProblemsError: It names a file as none may be called, or two that are one.
+        """
         # What is no version is of none.
-        of_release = [file for file in page.packages if file.version and version_of_tag(file.version) == version]
-        if not of_release:
+        files = [
+            file for file in self.page(project).packages if file.version and version_of_tag(file.version) == version
+        ]
+        if not files:
             raise NotThereYetError(f"{project} {version} is not on {self}")
-        check_names([file.filename for file in of_release], str(self))
-        return of_release
+        check_names([file.filename for file in files], str(self))
+        return files
 
     def download(self, project: str, version: "Version", folder: Path, largest: int = LARGEST_RELEASE) -> None:
         """Download the files of a release; each is compared with the digest, if the index gives one.

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ from packaging.version import Version
 
 from roadworthy.building.sdist import unpack
 from roadworthy.gate.check import READING, check_artefact
-from roadworthy.gate.model import Artefact, UnreadableError, wheel_tags
+from roadworthy.gate.model import wheel_tags
 from roadworthy.project import Project, same_wheel
 from roadworthy.sums import compare_sums, parse_name, read_sums
 from roadworthy.tables import find, find_table, parse_toml, read_text
@@ -64,7 +63,10 @@ class Artefacts:
             if (name, found) != (canonicalize_name(project.name), version):
                 what = f"{path} is {name} {found}, and {project.name} {version} is to be verified"
                 problems.append(Problem(what, remedy))
-        problems += [one for path in (*sdists, *wheels) for one in judge(path)]
+        for path in (*sdists, *wheels):
+            # Before anything is installed: can it be unpacked everywhere, to the same files, inside?
+            found_in_it = check_artefact(path, None, (*READING, (lambda _: (), UNPACKING)))
+            problems += [Problem(f"{path}: {one.what} [{one.rule}]", one.remedy) for one in found_in_it]
         if len(sdists) != 1 or not wheels:
             what = f"{folder} holds {len(sdists)} sdists and {len(wheels)} wheels, not one sdist and its wheels"
             problems.append(Problem(what, "run: make build"))
@@ -158,20 +160,6 @@ class Source:
         where = re.sub(r"[^A-Za-z0-9.-]+", "-", image) or "here"
         chosen = self.artefacts.only(self.project, target, folder / f"{target}-{where}")
         return replace(self, artefacts=chosen, target=target, image=image)
-
-
-def judge(path: Path) -> Iterator[Problem]:
-    """Find, before anything is installed, why an archive cannot be unpacked everywhere, to the same files inside."""
-    for finding in check_artefact(path, None, (*READING, (lambda _: (), UNPACKING))):
-        yield Problem(f"{path}: {finding.what} [{finding.rule}]", finding.remedy)
-
-
-def wheel_files(wheel: Path) -> dict[str, str]:
-    """Map the names in a wheel to their SHA-256."""
-    try:
-        return {name: digest.hexdigest() for name, digest in Artefact(wheel).digests.items()}
-    except UnreadableError as error:
-        raise problem(f"{wheel} cannot be read: {error}", "run: make build") from error
 
 
 def read_requirements(metadata: bytes, source: str) -> list[str]:

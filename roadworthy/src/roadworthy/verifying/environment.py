@@ -12,11 +12,10 @@ import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from packaging.metadata import parse_email
@@ -47,25 +46,28 @@ PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 # Without its cache, uv cannot take an older file of the same name for this one.
 ALONE = ("--no-cache", "--no-config", "--no-sources")
 OFFLINE = ("--no-index", "--no-deps")
-EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
+@dataclass
 class FailedError(Exception):
     """A step in an environment failed: what it was about, and all that it printed."""
 
-    def __init__(self, what: str, output: str = "") -> None:
-        """Keep both; the message is what it was about."""
-        super().__init__(what)
-        self.what, self.output = what, output
+    what: str
+    output: str = ""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment of its own in `folder`, and an empty folder beside it to run things in."""
+    """A virtual environment of its own in `folder`, and an empty folder beside it to run things in.
+
+    In containers of an image it is made and filled with the interpreter's own venv and pip: they have no uv.
+    """
 
     project: Project
     python: Python
     folder: Path
+    image: str = ""
+    folders: tuple[Path, ...] = ()  # what can be seen in the containers beside the environment's own folder
     outcomes: dict[str, str] = field(default_factory=dict, kw_only=True)  # by the test, once they have been run
 
     @property
@@ -80,7 +82,7 @@ class Environment:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def run(self, what: str, *command: object, fetches: bool = False, more: Mapping[str, str] = EMPTY) -> str:
+    def run(self, what: str, *command: object, fetches: bool = False, more: Mapping[str, str] | None = None) -> str:
         """Run a command in the empty folder and return what it prints; it knows nothing of this machine.
 
         Args:
@@ -92,34 +94,52 @@ class Environment:
         Raises:
             FailedError: It ended with another exit code than 0.
         """
-        own = own_variables(self.folder / ("fetching" if fetches else "home"), fetches=fetches)
-        done = run_merged(*command, cwd=self.empty, env={**own, **more})
+        variables = dict(more or {})
+        if self.image:
+            variables |= {
+                "HOME": str(self.folder),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                **(pip_origins() if fetches else {}),
+            }
+            # docker takes their values from its own environment, where only this user sees them.
+            options = (f"--workdir={self.empty}", *(f"--env={name}" for name in variables))
+            command = (*docker_run(self.image, command, (self.folder, self.project.root, *self.folders), *options),)
+            variables = {**os.environ, **variables}
+        else:
+            home = self.folder / ("fetching" if fetches else "home")
+            variables = {**own_variables(home, fetches=fetches), **variables}
+        done = run_merged(*command, cwd=self.empty, env=variables)
         if done.returncode:
             raise FailedError(what, done.stdout)
         return done.stdout
 
     def create(self, *, with_pip: bool = False) -> None:
         """Make it with uv, or with the interpreter's own venv module and the pip that it brings."""
-        if with_pip:
+        if with_pip or self.image:
             what = "this Python cannot make an environment with its own pip"
             self.run(what, self.python.path, "-m", "venv", self.folder / "env")
         else:
             what = "uv could not make an environment"
-            self.run(what, find_uv(), "venv", "--quiet", "--python", self.python.path, self.folder / "env")
+            self.run(what, find_uv(), "venv", "--python", self.python.path, self.folder / "env")
+
+    @property
+    def uv(self) -> tuple[object, ...]:
+        """The words before what uv is to install into this environment."""
+        return (find_uv(), "pip", "install", "--python", self.executable)
+
+    def pip(self, *, own: bool = True) -> tuple[object, ...]:
+        """Return the same for pip: the environment's own, or the locked one, which is not in it."""
+        elsewhere = (processes.venv_bin("python"), "-I", *PIP, f"--python={self.executable}")
+        return (*((self.executable, "-I", *PIP) if own else elsewhere), "install")
 
     def fetch(self, what: str, *arguments: object) -> None:
-        """Install what is required from where this machine's uv finds it.
+        """Install what is required from where this machine's uv finds it, in a container with pip.
 
         uv asks an interpreter what it is, with what it knows of addresses. So it is the machine's that is asked, in
         whose start no code of the package runs, as it could in the environment's (a .pth file).
         """
-        where = ("--python", self.python.path, "--prefix", self.folder / "env")
-        self.run(what, find_uv(), "pip", "install", *where, *arguments, fetches=True)
-
-    def pip(self, what: str, *arguments: object, own: bool = True, more: Mapping[str, str] = EMPTY) -> None:
-        """Run `pip install` into this environment: its own pip, or the locked one, which is not in it."""
-        elsewhere = (processes.venv_bin("python"), "-I", *PIP, f"--python={self.executable}")
-        self.run(what, *((self.executable, "-I", *PIP) if own else elsewhere), "install", *arguments, more=more)
+        uv = (find_uv(), "pip", "install", "--python", self.python.path, "--prefix", self.folder / "env")
+        self.run(what, *(self.pip() if self.image else uv), *arguments, fetches=True)
 
     def create_for_tests(self) -> None:
         """Make it, and install what the package's tests need, as it is locked."""
@@ -128,23 +148,19 @@ class Environment:
         lock = self.project.root / "requirements" / "test.txt"
         self.fetch(what, "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
 
-    def install_wheel(self, source: Source) -> None:
-        """Install the wheel with uv from the one source."""
-        uv = (find_uv(), "pip", "install", "--python", self.executable, *ALONE, *source.arguments)
-        what = "none of the wheels can be installed here"
-        self.try_patiently(source, what, lambda what: self.run(what, *uv, more=source.variables))
+    def install_wheel(self, source: Source, *, with_pip: bool = False, own: bool = True) -> None:
+        """Install the wheel from the one source, with uv, or with pip, which may be the environment's own.
 
-    def install_wheel_with_pip(self, source: Source, *, own: bool = True) -> None:
-        """Install the wheel with the environment's pip, or the locked one, from the one source."""
-        what, pip = "pip finds none of the wheels to install", ("--no-cache-dir", *source.arguments)
-        self.try_patiently(source, what, lambda what: self.pip(what, *pip, own=own, more=source.variables))
-
-    def try_patiently(self, source: Source, what: str, install: Callable[[str], object]) -> None:
-        """Install the package; where an index says that it has no such version, wait: it may a little later."""
+        Where an index says that it has no such version, wait: it may a little later.
+        """
+        what, command = "none of the wheels can be installed here", (*self.uv, *ALONE)
+        if with_pip or self.image:
+            what, command = "pip finds none of the wheels to install", (*self.pip(own=own), "--no-cache-dir")
+        what = f"{what}: {', '.join(path.name for path in source.artefacts.wheels)}"
 
         def attempt() -> None:
             try:
-                install(f"{what}: {', '.join(path.name for path in source.artefacts.wheels)}")
+                self.run(what, *command, *source.arguments, more=source.variables)
             except FailedError as error:
                 if source.index and ABSENT.search(" ".join(error.output.split())):
                     wanted = f"{self.project.name} {source.artefacts.version}"
@@ -153,35 +169,29 @@ class Environment:
 
         patiently(attempt)
 
-    def prepare_build(self, source: Source) -> tuple[list[str], dict[str, str], str]:
-        """Install what the build of the sdist requires, and return how it is built with nothing else, from then on.
+    def install_sdist(self, source: Source) -> Iterator[None]:
+        """Install the sdist from source with its locked crates: the file with uv, then its content as packagers do.
 
-        Returns:
-            Words before a command, and variables, that leave it its locked crates and no network; and how, in words.
+        Yields:
+            When it is there, each time.
         """
-        cargo = self.vendor_crates(source.artefacts.unpacked / "Cargo.toml")
+        artefacts, what = source.artefacts, "the sdist cannot be installed from source"
+        cargo = self.vendor_crates(artefacts.unpacked / "Cargo.toml")
         # Programs in it are started by the environment's interpreter, in which there is no package yet.
-        uv = (find_uv(), "pip", "install", "--python", self.executable, "--", *source.artefacts.build_requirements())
-        self.run("what the build requires could not be installed", *uv, fetches=True)
-        alone, nowhere, how = without_network()
+        needed = "what the build requires could not be installed"
+        self.run(needed, *self.uv, "--", *artefacts.build_requirements(), fetches=True)
+        alone, nowhere, _ = without_network()
         path = f"{self.executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        return alone, {**nowhere, **cargo, "MATURIN_PEP517_ARGS": "--locked", "PATH": path}, how
-
-    def install_sdist(self, source: Source, alone: list[str], more: Mapping[str, str]) -> None:
-        """Install the sdist with uv, from source."""
-        uv = (find_uv(), "pip", "install", "--python", self.executable, *ALONE, *OFFLINE, "--no-build-isolation")
-        what = "the sdist cannot be installed from source"
-        self.run(what, *alone, *uv, source.artefacts.sdist, more=more)
-
-    def package_sdist(self, source: Source, alone: list[str], more: Mapping[str, str]) -> None:
-        """Build a wheel of the sdist's content and install it with pip, as packagers do."""
+        offline = {**nowhere, **cargo, "MATURIN_PEP517_ARGS": "--locked", "PATH": path}
+        options = (*ALONE, *OFFLINE, "--no-build-isolation", artefacts.sdist)
+        self.run(what, *alone, *self.uv, *options, more=offline)
+        yield
         folder, wheels = self.folder / "unpacked", self.folder / "packaged"
-        shutil.copytree(source.artefacts.unpacked, folder)
-        build = ("-m", "build", "--wheel", "--no-isolation", f"--outdir={wheels}", folder)
-        self.run(
-            "the sdist's content cannot be built (python -m build)", *alone, self.executable, "-I", *build, more=more
-        )
-        self.pip("what was built of the sdist cannot be installed", *OFFLINE, "--force-reinstall", *wheels.iterdir())
+        shutil.copytree(artefacts.unpacked, folder)
+        build = (self.executable, "-I", "-m", "build", "--wheel", "--no-isolation", f"--outdir={wheels}", folder)
+        self.run(f"{what}, unpacked (python -m build)", *alone, *build, more=offline)
+        self.run(f"{what}, unpacked", *self.pip(), *OFFLINE, "--force-reinstall", *wheels.iterdir())
+        yield
 
     def vendor_crates(self, manifest: Path) -> dict[str, str]:
         """Put the locked crates into a folder, as distributions do; return the variables of a cargo that has no more.
@@ -237,7 +247,7 @@ class Environment:
             self.fetch(what, "--dry-run", "--", f"{self.project.name}[{extra}] @ {wheel.as_uri()}")
         folder, module = self.folder / "target", self.project.native_module
         options = (f"--target={folder}", "--no-cache-dir", *OFFLINE, wheel)
-        self.pip("the wheel cannot be installed into a folder (pip install --target)", *options, own=own)
+        self.run("the wheel cannot be installed into a folder (pip install --target)", *self.pip(own=own), *options)
         what = f"import {module} fails where the wheel was installed into a folder (pip install --target)"
         self.run(what, self.executable, "-I", "-c", IMPORT_FROM, folder, module)
         if any(group.endswith("_scripts") for group, *_ in source.artefacts.entry_points()):
@@ -341,38 +351,3 @@ def find_in_image(image: str, name: str) -> Python:
         return Python((int(major), int(minor), int(patch)), bool(free_threaded), Path(f"python{name}"))
     except (TypeError, ValueError) as error:
         raise problem(f"python{name} in {image} does not say which it is: {asked.stdout[:80]!r}", remedy) from error
-
-
-@dataclass(frozen=True)
-class ContainerEnvironment(Environment):
-    """An environment in containers of one image, made and filled with the interpreter's own venv and pip: no uv."""
-
-    image: str
-    folders: tuple[Path, ...]  # what can be seen in the containers beside the environment's own folder
-
-    @property
-    def executable(self) -> Path:
-        """The environment's interpreter, as it is called in the container."""
-        return self.folder / "env" / "bin" / "python"
-
-    def run(self, what: str, *command: object, fetches: bool = False, more: Mapping[str, str] = EMPTY) -> str:
-        """Run a command in a container, which nothing of this machine's environment reaches but its program."""
-        told = {"HOME": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", **(pip_origins() if fetches else {}), **more}
-        folders = (self.folder, self.project.root, *self.folders)
-        # docker takes their values from its own environment, where only this user sees them.
-        started = docker_run(
-            self.image, command, folders, f"--workdir={self.empty}", *(f"--env={name}" for name in told)
-        )
-        return super().run(what, *started, more={**os.environ, **told})
-
-    def create(self, **_: object) -> None:
-        """Make it, always with pip."""
-        super().create(with_pip=True)
-
-    def fetch(self, what: str, *arguments: object) -> None:
-        """Run `pip install`."""
-        self.run(what, self.executable, "-I", *PIP, "install", *arguments, fetches=True)
-
-    def install_wheel(self, source: Source) -> None:
-        """Install the wheel with its own pip as well."""
-        self.install_wheel_with_pip(source)

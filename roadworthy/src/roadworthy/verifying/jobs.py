@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from rich.markup import escape
 
 from roadworthy.building import require_current
+from roadworthy.ci.served import parse_version
 from roadworthy.index import Index
 from roadworthy.processes import find_uv
 from roadworthy.project import Project
@@ -23,7 +24,7 @@ from roadworthy.releasing.version import advising
 from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem
 from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source
-from roadworthy.verifying.environment import ContainerEnvironment, Environment, FailedError, find_in_image
+from roadworthy.verifying.environment import Environment, FailedError, find_in_image
 
 # How many lines of a failed command are shown.
 TAIL = 40
@@ -54,10 +55,8 @@ class Job:
     def environment(self, folder: Path) -> Environment:
         """Return its environment, which is not made yet."""
         source = self.source
-        if not source.image:
-            return Environment(source.project, self.python, folder)
         seen = (source.artefacts.folder, source.artefacts.unpacked)
-        return ContainerEnvironment(source.project, self.python, folder, source.image, seen)
+        return Environment(source.project, self.python, folder, source.image, seen)
 
     def run(self, folder: Path) -> "Job":
         """Carry it out in its own folder, which is made, and write down how it went."""
@@ -89,7 +88,7 @@ def choose_pythons(project: Project, asked: str) -> list[Python]:
     """Return the interpreters to verify with: those asked for, or the newest of each minor version that is here.
 
     Args:
-        project: What is verified.
+        project: What is verified; there should be wheels for them.
         asked: Versions, or the path of one.
 
     Raises:
@@ -102,19 +101,14 @@ def choose_pythons(project: Project, asked: str) -> list[Python]:
         found = find_pythons(uv, specs) if specs else newest_of_each(list_pythons(uv))
     except PythonNotFoundError as error:
         raise problem(str(error), "install it (uv python install, pyenv), or name another one with PYTHON=") from error
-    return keep_supported(project, found, asked=bool(specs))
-
-
-def keep_supported(project: Project, found: list[Python], *, asked: bool) -> list[Python]:
-    """Return the interpreters that there should be wheels for, and name the others, which nobody may have asked for."""
     supported = [python for python in found if project.supports(python)]
     left_out = ", ".join(python.name for python in found if python not in supported)
-    if left_out and asked:
+    if left_out and specs:
         remedy = f"the wheels are for: {', '.join(project.python_tags)} and up"
         raise problem(f"no wheel is made for CPython {left_out}", remedy)
     if not supported:
-        remedy = "install one: uv python install 3.12"
-        raise problem(f"there is no CPython {project.requires_python} on this machine", remedy)
+        what = f"there is no CPython {project.requires_python} on this machine"
+        raise problem(what, "install one: uv python install 3.12")
     if left_out:
         err.print(f"left out, because no wheel is made for it: CPython {left_out}")
     return supported
@@ -151,14 +145,9 @@ def open_source(project: Project, given: Mapping[str, Any], folder: Path) -> Ite
     if "VERSION" not in given:
         yield local_source(project, given.get("FROM"), folder)
         return
-    asked, name = given["VERSION"], given.get("INDEX", "pypi")
-    try:
-        version = Version(asked)
-    except InvalidVersion as error:
-        remedy = "write it as it was released, such as 0.2.2 or 0.3.0-rc1"
-        raise problem(f"VERSION={asked} is no version", remedy) from error
+    version, name = parse_version(given["VERSION"]), given.get("INDEX", "pypi")
     index = Index.named(name)
-    with advising(asked, name):
+    with advising(given["VERSION"], name):
         yield published_source(project, version, index, given.get("SUMS"), folder)
 
 

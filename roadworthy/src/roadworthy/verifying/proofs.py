@@ -9,15 +9,18 @@ from typing import Any
 from packaging.metadata import parse_email
 
 from roadworthy.declared import wheel_contents
+from roadworthy.gate.model import Artefact
 from roadworthy.project import SOURCE, Project
 from roadworthy.releasing.version import version_of_tag
 from roadworthy.sums import sha256
 from roadworthy.terminal import Problem, ProblemsError
-from roadworthy.verifying.artefacts import Artefacts, wheel_files
+from roadworthy.verifying.artefacts import Artefacts
 
 NATIVE_SUFFIXES = (".so", ".pyd", ".dylib", ".dll")
-# What an installer adds to, or rewrites in, the .dist-info folder of what it installs.
-WRITTEN_BY_INSTALLERS = r"RECORD|INSTALLER|REQUESTED|direct_url\.json|uv_build\.json|uv_cache\.json"
+# What an installer adds to, or rewrites in, the .dist-info folder of what it installs; what is in .data goes elsewhere.
+WRITTEN_BY_INSTALLERS = re.compile(
+    r"[^/]+\.dist-info/(RECORD|INSTALLER|REQUESTED|(direct_url|uv_build|uv_cache)\.json)|[^/]+\.data/.*"
+)
 
 
 @dataclass(frozen=True)
@@ -43,18 +46,13 @@ class Installation:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The core metadata."""
-        return read_fields(self.facts["metadata"])
+        """The core metadata, by the names that packaging gives its fields."""
+        return {**parse_email(self.facts["metadata"])[0]}
 
     @property
     def entry_points(self) -> set[tuple[str, ...]]:
         """Group, name and value of each."""
         return {(group, name, value.replace(" ", "")) for group, name, value in self.facts["entry_points"]}
-
-
-def read_fields(metadata: bytes | str) -> dict[str, Any]:
-    """Return the fields of core metadata by their names."""
-    return {**parse_email(metadata)[0]}
 
 
 def require(proofs: Iterable[Callable[[Installation], Iterator[Problem]]], installed: Installation) -> None:
@@ -71,22 +69,16 @@ def same_bytes_as_a_wheel(installed: Installation) -> Iterator[Problem]:
     """What is installed is, byte for byte, what is in one of the wheels."""
     if installed.from_source:
         return
-    facts, artefacts = installed.facts, installed.artefacts
-    wheel = artefacts.installed_wheel(facts["wheel"])
+    found, artefacts, tags = installed.facts["files"], installed.artefacts, installed.facts["wheel"]
+    wheel = artefacts.installed_wheel(tags)
     if wheel is None:
-        what = f"what is installed comes from none of the wheels in {artefacts.folder}: {facts['wheel'].strip()!r}"
+        what = f"what is installed comes from none of the wheels in {artefacts.folder}: {tags.strip()!r}"
         yield Problem(what, "the WHEEL file's tags and the file name must agree; run: make build")
         return
-    packed = wheel_files(wheel)
-    # What is in .data goes elsewhere: scripts, headers.
-    differing = [
-        file
-        for file in sorted(packed.keys() | facts["files"].keys())
-        if packed.get(file) != facts["files"].get(file)
-        and not re.fullmatch(rf"[^/]+\.dist-info/({WRITTEN_BY_INSTALLERS})|[^/]+\.data/.*", file)
-    ]
-    if differing:
-        yield Problem(f"{', '.join(differing)}: installed is not what {wheel.name} holds", "run: make build")
+    packed = {name: digest.hexdigest() for name, digest in Artefact(wheel).digests.items()}
+    differing = sorted(file for file in packed.keys() | found.keys() if packed.get(file) != found.get(file))
+    if named := ", ".join(file for file in differing if not WRITTEN_BY_INSTALLERS.fullmatch(file)):
+        yield Problem(f"{named}: installed is not what {wheel.name} holds", "run: make build")
 
 
 def same_version(installed: Installation) -> Iterator[Problem]:
@@ -128,10 +120,8 @@ def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
 def same_metadata_as_the_source(installed: Installation) -> Iterator[Problem]:
     """The metadata is what the sdist's PKG-INFO says, and the entry points are those of its pyproject.toml."""
     remedy, artefacts = "run: make clean build", installed.artefacts
-    if not (artefacts.unpacked / "PKG-INFO").is_file():
-        yield Problem("the sdist has no PKG-INFO", remedy)
-        return
-    found, told = installed.fields, read_fields((artefacts.unpacked / "PKG-INFO").read_bytes())
+    found: dict[str, Any] = installed.fields
+    told: dict[str, Any] = {**parse_email((artefacts.unpacked / "PKG-INFO").read_bytes())[0]}
     # What a build may decide by itself is listed as dynamic; the form depends on who builds.
     left_out = {"metadata_version", "dynamic", *(each.lower().replace("-", "_") for each in told.get("dynamic", []))}
     for key in sorted((found.keys() | told.keys()) - left_out):
@@ -170,9 +160,8 @@ def import_works(installed: Installation) -> Iterator[Problem]:
     """The import has worked, and not of a module that says of itself that it is a debug build."""
     facts = installed.facts
     if facts["import_error"]:
-        last = facts["import_error"].rstrip().rsplit("\n", 1)[-1]
         remedy = "run the import by hand in an environment that is kept: KEEP=1"
-        yield Problem(f"import {installed.project.import_name} fails: {last}", remedy)
+        yield Problem(f"import {installed.project.import_name} fails: {facts['import_error']}", remedy)
     elif facts["build_profile"] not in {"release", None}:
         what = f"the native module is a {facts['build_profile']} build, not a release build"
         yield Problem(what, "run: make build")
@@ -187,10 +176,9 @@ def import_stays_inside(installed: Installation) -> Iterator[Problem]:
 
 
 def no_code_at_every_start(installed: Installation) -> Iterator[Problem]:
-    """The package brings no sitecustomize."""
-    customized = installed.facts["sitecustomize"]
-    if customized is not None and Path(customized).name in installed.facts["files"]:
-        yield Problem(f"{customized} came with the package and runs in every start of Python", "remove it")
+    """The package brings no sitecustomize or usercustomize."""
+    for file in sorted(installed.package & {"sitecustomize.py", "usercustomize.py"}):
+        yield Problem(f"{file} came with the package and runs in every start of Python", "remove it")
 
 
 def gil_left_alone(installed: Installation) -> Iterator[Problem]:
