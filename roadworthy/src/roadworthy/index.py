@@ -3,7 +3,6 @@
 import os
 import re
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,8 +87,7 @@ def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
             if time.time() + pause > until:
                 remedy = "is that version published there? see what the publishing job of CI says"
                 raise problem(f"{error}, after {patience.longest} s", remedy) from error
-            shown = time.strftime("%H:%M:%S", time.localtime(until))
-            err.print(f"{error}; asking again in {pause:.0f} s, until {shown}")
+            err.print(f"{error}; asking again in {pause:.0f} s, until {time.strftime('%X', time.localtime(until))}")
         time.sleep(pause)
         pause = min(2 * pause, 30)
 
@@ -98,16 +96,16 @@ def check_names(names: list[str], url: str) -> None:
     """Make sure that an index names wheels and sdists, each once, however it is spelled: names become paths."""
     from roadworthy.sums import is_artefact_name, parse_name  # noqa: PLC0415
 
-    remedy = "trust nothing that this index serves; check INDEX"
+    remedy, spellings = "trust nothing that this index serves; check INDEX", dict[object, list[str]]()
     if len(names) > MOST_FILES:
         raise problem(f"{url} serves {len(names)} files of one version", remedy)
     for name in names:
         if not is_artefact_name(name):
             raise problem(f"{url} serves {name!r}, which is no name of a wheel or an sdist", remedy)
-    for found, count in Counter(map(parse_name, names)).items():
-        if count > 1:
-            twice = ", ".join(name for name in names if parse_name(name) == found)
-            raise problem(f"{url} serves one file {count} times: {twice}", remedy)
+        spellings.setdefault(parse_name(name), []).append(name)
+    for same in spellings.values():
+        if len(same) > 1:
+            raise problem(f"{url} serves one file {len(same)} times: {', '.join(same)}", remedy)
 
 
 def bounded_client(url: str, largest: int) -> "PyPISimple":

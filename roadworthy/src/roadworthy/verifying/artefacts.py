@@ -24,9 +24,6 @@ from roadworthy.terminal import Problem, ProblemsError, problem
 if TYPE_CHECKING:
     from roadworthy.index import Index
 
-# The gate's rules for archives, beside those that it needs to read one.
-UNPACKING = ("zip-framing", "unique-members", "safe-members", "one-top-folder")
-
 
 @dataclass(frozen=True)
 class Artefacts:
@@ -65,7 +62,8 @@ class Artefacts:
                 problems.append(Problem(what, remedy))
         for path in (*sdists, *wheels):
             # Before anything is installed: can it be unpacked everywhere, to the same files, inside?
-            found_in_it = check_artefact(path, None, (*READING, (lambda _: (), UNPACKING)))
+            rules = ("zip-framing", "unique-members", "safe-members", "one-top-folder")
+            found_in_it = check_artefact(path, None, (*READING, (lambda _: (), rules)))
             problems += [Problem(f"{path}: {one.what} [{one.rule}]", one.remedy) for one in found_in_it]
         if len(sdists) != 1 or not wheels:
             what = f"{folder} holds {len(sdists)} sdists and {len(wheels)} wheels, not one sdist and its wheels"

@@ -85,14 +85,11 @@ class Environment:
     def run(self, what: str, *command: object, fetches: bool = False, more: Mapping[str, str] | None = None) -> str:
         """Run a command in the empty folder and return what it prints; it knows nothing of this machine.
 
-        Args:
-            what: What it means if the command fails.
-            command: The program and its arguments.
-            fetches: Whether it is told where packages come from, in a home of its own.
-            more: Further variables. They hold what may be secret, for a command line is seen by everybody.
+        With `fetches` it is told where packages come from, in a home of its own. `more` are further variables: they
+        hold what may be secret, for everybody sees a command line.
 
         Raises:
-            FailedError: It ended with another exit code than 0.
+            FailedError: It ended with another exit code than 0, which means `what`.
         """
         variables = dict(more or {})
         if self.image:
@@ -210,11 +207,8 @@ class Environment:
     def install_dependencies(self, source: Source, *, lowest: bool = False) -> None:
         """Install what the installed package says that it requires, from where this machine's installer finds it.
 
-        The package is there already: nothing that is required can bring another one.
-
-        Args:
-            source: Of the package.
-            lowest: Whether to take the lowest version of each requirement that has a lowest one.
+        The package is there already: nothing that is required can bring another one. With `lowest` it is the lowest
+        version of each requirement that has a lowest one.
         """
         wheel = source.artefacts.installed_wheel(self.read_installed("WHEEL"))
         file = (wheel or source.artefacts.sdist).name
@@ -304,9 +298,6 @@ def without_network() -> tuple[list[str], dict[str, str], str]:
     names = [f"{kind}_proxy" for kind in ("http", "https", "all")]
     nowhere = dict.fromkeys([*names, *map(str.upper, names)], "http://127.0.0.1:9")
     return [], nowhere, "with proxies to nowhere"
-
-
-# ---- in a container -------------------------------------------------------------------------------------------------
 
 
 @cache

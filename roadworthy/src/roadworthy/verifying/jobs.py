@@ -87,9 +87,7 @@ class Job:
 def choose_pythons(project: Project, asked: str) -> list[Python]:
     """Return the interpreters to verify with: those asked for, or the newest of each minor version that is here.
 
-    Args:
-        project: What is verified; there should be wheels for them.
-        asked: Versions, or the path of one.
+    `asked` are versions, or the path of one.
 
     Raises:
         ProblemsError: One that was asked for is not here, or there should be no wheel for it; or there is none at all.
@@ -154,10 +152,8 @@ def open_source(project: Project, given: Mapping[str, Any], folder: Path) -> Ite
 def select(source: Source, wheels: str, folder: Path) -> list[Source]:
     """Return what is to be installed: first in containers, then on this machine, where there is always something.
 
-    Args:
-        source: All of it.
-        wheels: Which targets' wheels, `target` or `target@image`; "" for what an installer chooses for this machine.
-        folder: Where to put copies of one target's wheels.
+    `wheels` says which targets' wheels, `target` or `target@image`, of which copies are put into `folder`; "" is what
+    an installer chooses for this machine.
     """
     chosen = [source.choose(each, folder) for each in wheels.split()]
     here = [each for each in chosen if not each.image] or [source]
@@ -217,6 +213,5 @@ def report(jobs: list[Job]) -> None:
             err.rule(f"CPython {job.python}, {job.title}", align="left")
             # Anybody's words: a terminal must not obey them.
             err.print("\n".join(printable(line.expandtabs()) for line in job.output.rstrip().splitlines()[-TAIL:]))
-    found = [(job, one) for job in jobs for one in job.problems]
-    if found:
+    if found := [(job, one) for job in jobs for one in job.problems]:
         raise ProblemsError(Problem(f"CPython {job.python}, {job.title}: {one.what}", one.remedy) for job, one in found)

@@ -9,14 +9,13 @@ from typing import Any
 from packaging.metadata import parse_email
 
 from roadworthy.declared import wheel_contents
-from roadworthy.gate.model import Artefact
+from roadworthy.gate.model import LIBRARY_NAME, Artefact
 from roadworthy.project import SOURCE, Project
 from roadworthy.releasing.version import version_of_tag
 from roadworthy.sums import sha256
 from roadworthy.terminal import Problem, ProblemsError
 from roadworthy.verifying.artefacts import Artefacts
 
-NATIVE_SUFFIXES = (".so", ".pyd", ".dylib", ".dll")
 # What an installer adds to, or rewrites in, the .dist-info folder of what it installs; what is in .data goes elsewhere.
 WRITTEN_BY_INSTALLERS = re.compile(
     r"[^/]+\.dist-info/(RECORD|INSTALLER|REQUESTED|(direct_url|uv_build|uv_cache)\.json)|[^/]+\.data/.*"
@@ -42,7 +41,7 @@ class Installation:
     def native(self) -> set[str]:
         """Those of them that are the native module, whatever their suffix."""
         stem = self.project.native_module.replace(".", "/")
-        return {file for file in self.package if file.endswith(NATIVE_SUFFIXES) and file.split(".", 1)[0] == stem}
+        return {file for file in self.package if LIBRARY_NAME.search(file) and file.split(".", 1)[0] == stem}
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -135,14 +134,12 @@ def same_metadata_as_the_source(installed: Installation) -> Iterator[Problem]:
 
 def nothing_elsewhere(installed: Installation) -> Iterator[Problem]:
     """Outside the folder of packages there are only entry points' scripts, and what [tool.maturin] data declares."""
-    scripts = {name for group, name, _ in installed.entry_points if group in {"console_scripts", "gui_scripts"}}
+    groups = ("console_scripts", "gui_scripts")
+    names = "|".join(re.escape(name) for group, name, _ in installed.entry_points if group in groups)
+    script = re.compile(rf"(bin|Scripts)/({names})(-script)?(\.(exe|pyw?))?")
     declared = installed.artefacts.declared_data()
     for file in installed.facts["elsewhere"]:
-        path = PurePosixPath(file)
-        is_script = (
-            path.parent.name in {"bin", "Scripts"} and re.sub(r"(-script)?\.(exe|pyw?)$", "", path.name) in scripts
-        )
-        if not is_script and not any(f"/{file}".endswith(f"/{each}") for each in declared):
+        if not script.fullmatch(file) and not any(f"/{file}".endswith(f"/{each}") for each in declared):
             what = f"{file} is installed outside the folder of packages, and nothing declares it"
             yield Problem(what, "declare it in [project.scripts], or in [tool.maturin] data")
 

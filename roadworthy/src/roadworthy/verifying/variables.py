@@ -35,15 +35,12 @@ ORIGIN_KEYS = re.compile(
 def own_variables(home: Path, *, fetches: bool = False) -> dict[str, str]:
     """Return the whole environment of a program whose home is `home`, which is made.
 
-    Args:
-        home: An empty folder, or what a program before has left in it.
-        fetches: Whether it is to fetch what is required, and does nothing else.
+    With `fetches` it is to fetch what is required, and does nothing else.
     """
     home.mkdir(parents=True, exist_ok=True)
-    let_in = {name: value for name, value in os.environ.items() if SYSTEM.fullmatch(name)}
     proxies = {name: value for name, value in os.environ.items() if PROXIES.fullmatch(name)}
     own = {
-        **let_in,
+        **{name: value for name, value in os.environ.items() if SYSTEM.fullmatch(name)},
         # A password may stand before the host's name.
         **{name: value for name, value in proxies.items() if fetches or "@" not in value},
         **dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"), str(home)),
