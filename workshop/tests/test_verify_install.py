@@ -682,11 +682,11 @@ def test_a_password_of_an_index_reaches_it_and_no_command_line(dist: Path, tmp_p
     with served(fake, dist) as url:
         index = Index(url.replace("://", "://somebody:secret-word@"))
         source = published_source(PROJECT, PROJECT.version, index, PROJECT.sums, tmp_path)
-        for number, own in enumerate((True, False)):
-            job = Job(THIS, "wheel", partial(PAGE.wheel_with_pip, own=own), source).run(tmp_path / f"pip-{number}")
-            assert (said(job), job.result) == ("", "installed")
-        job = Job(THIS, "wheel", PAGE.wheel, source).run(tmp_path / "uv")
-        assert said(job) == ""
+        for number, by in enumerate(({}, {"with_pip": True, "own": False})):
+            environment = Environment(PROJECT, THIS, tmp_path / str(number))
+            environment.create()
+            environment.install_wheel(source, **by)
+            assert environment.read_installed("METADATA")
     assert any("--only-binary" in words for words in started)
     assert [words for words in started if "secret" in words] == []
 
