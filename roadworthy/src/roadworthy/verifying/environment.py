@@ -48,7 +48,7 @@ ALONE = ("--no-cache", "--no-config", "--no-sources")
 OFFLINE = ("--no-index", "--no-deps")
 
 
-@dataclass
+@dataclass(eq=False)
 class FailedError(Exception):
     """A step in an environment failed: what it was about, and all that it printed."""
 
