@@ -30,7 +30,7 @@ check-facts: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp .venv/worksh
 	$(if $(EXE),,$(BIN)/zizmor --offline --pedantic --quiet .github)
 lint: check-facts
 
-.PHONY: check-lock  ## Check that each job of CI.yml finds a wheel for every tool that it installs.
+.PHONY: check-lock  ## Check that each job of CI.yml finds a wheel for every tool, and for the package.
 check-lock: .venv/tools.stamp
 	@$(PY) workshop/tests/check_lock.py
 

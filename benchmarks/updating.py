@@ -241,7 +241,8 @@ def measure() -> dict[str, dict[Scenario, str]]:
             Project(ROOT), Python(sys.version_info[:3], free_threaded=False, path=executable), Path(temporary)
         )
         environment.create()
-        environment.fetch("copier and cruft could not be installed", "--require-hashes", "--requirement", LOCKED)
+        options = ("--require-hashes", "--requirement", LOCKED)
+        environment.run("copier and cruft could not be installed", *environment.uv, *options, fetches=True)
         tools, items = environment.executable.parent, list(expected().items())
         found = {}
         with ThreadPoolExecutor(os.cpu_count()) as pool:

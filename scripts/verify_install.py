@@ -26,7 +26,7 @@ from roadworthy.pythons import Python
 from roadworthy.terminal import run_main
 from roadworthy.verifying import jobs, proofs
 from roadworthy.verifying.artefacts import Source
-from roadworthy.verifying.environment import Environment
+from roadworthy.verifying.environment import Environment, without_network
 from roadworthy.verifying.jobs import Job
 
 PROJECT = Project(Path(__file__).resolve().parents[1])
@@ -64,19 +64,18 @@ def wheel(environment: Environment, source: Source) -> str:
 def wheel_with_pip(environment: Environment, source: Source, *, own: bool) -> str:
     """Install just what a user has, with the Python's own pip, perhaps an old one, or with the newest, as locked."""
     environment.create(with_pip=own)
-    environment.install_wheel_with_pip(source, own=own)
+    environment.install_wheel(source, with_pip=True, own=own)
     prove(environment, source, lowest=own)
     environment.try_other_ways(source, own=own)
     return "installed"
 
 
 def sdist(environment: Environment, source: Source) -> str:
-    """Install the sdist from source without any network, with uv, then unpacked with pip, and run the tests."""
+    """Install the sdist from source without any network, with uv, then as packagers do, and run the tests."""
     environment.create_for_tests()
-    for unpacked in (False, True):
-        built = environment.install_sdist(source, unpacked=unpacked)
+    for _ in environment.install_sdist(source):
         prove(environment, source, from_source=True)
-    return f"{environment.run_tests(source.artefacts.unpacked)}, built {built}"
+    return f"{environment.run_tests(source.artefacts.unpacked)}, built {without_network()[2]}"
 
 
 def plan(pythons: list[Python], source: Source, selected: list[Source]) -> Iterator[Job]:
@@ -98,7 +97,6 @@ def main() -> None:
     for name in {"INDEX", "SUMS"} & GIVEN.keys():
         if "VERSION" not in GIVEN:
             PARSER.error(f"{name} needs VERSION")
-    jobs.tell_what_is_kept_away()
     pythons = jobs.choose_pythons(PROJECT, GIVEN.get("PYTHON", ""))
     with jobs.working_folder(keep="KEEP" in GIVEN) as folder, jobs.open_source(PROJECT, GIVEN, folder) as source:
         selected = jobs.select(source, GIVEN.get("WHEELS", ""), folder / "wheels")

@@ -1,7 +1,12 @@
 """Whether an index serves exactly what was built, asked of one on loopback."""
 
 import sys
-from collections.abc import Iterator
+import threading
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -10,7 +15,7 @@ from packaging.version import Version
 from helpers import PROJECT, run
 from pipeline_index import PackageIndex, running
 from roadworthy.ci import served as check_index
-from roadworthy.index import Index, Patience
+from roadworthy.index import LARGEST_PAGE, Index, Patience
 from roadworthy.project import Project
 from roadworthy.releasing.version import next_version, repair
 from roadworthy.sums import read_sums, write_sums
@@ -292,9 +297,46 @@ def test_a_file_that_is_too_large_is_not_kept(served: PackageIndex, tmp_path: Pa
     served.files = {SDIST: b"anything"}
     Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path)
     assert (tmp_path / SDIST).read_bytes() == b"anything"
-    with pytest.raises(ProblemsError, match="a file is larger than 7 bytes"):
+    with pytest.raises(ProblemsError, match="it sends more than 7 bytes"):
         Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path, largest=7)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_many_files_are_too_large_together(served: PackageIndex, tmp_path: Path) -> None:
+    served.sends = True
+    served.files = {SDIST: b"anything", WHEEL: b"anything"}
+    with pytest.raises(ProblemsError, match="it sends more than 15 bytes"):
+        Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path, largest=15)
+    Index(served.simple).download("ferrous-wheel", Version("0.2.0"), tmp_path, largest=16)
+
+
+class Endless(BaseHTTPRequestHandler):
+    """Answers with a page that never ends, packed so that each kilobyte of it is a megabyte."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        stream = zlib.compressobj(wbits=31)
+        with suppress(OSError):
+            while True:
+                self.wfile.write(stream.compress(b" " * (1 << 20)) + stream.flush(zlib.Z_SYNC_FLUSH))
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("ask", [lambda index: index.knows("x"), lambda index: index.files("x", Version("1"))])
+def test_a_page_without_an_end_is_refused_before_it_fills_the_memory(ask: Callable[[Index], object]) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        tracemalloc.start()
+        with pytest.raises(ValueError, match=f"it sends more than {LARGEST_PAGE:,} bytes"):
+            ask(Index(f"http://127.0.0.1:{server.server_address[1]}/simple/"))
+        assert tracemalloc.get_traced_memory()[1] < 3 * LARGEST_PAGE
+        tracemalloc.stop()
+        server.shutdown()
 
 
 def test_a_version_that_is_none_is_of_no_release(served: PackageIndex, sums: Path) -> None:

@@ -1,5 +1,7 @@
 import io
 import re
+import shutil
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -9,11 +11,12 @@ import pytest
 from helpers import PROJECT
 from roadworthy.building.sdist import unpack
 from roadworthy.index import Index, NotThereYetError, Patience, check_names, patiently
+from roadworthy.project import Project
 from roadworthy.pythons import Python
 from roadworthy.sums import read_sums
 from roadworthy.terminal import ProblemsError, printable
-from roadworthy.verifying.artefacts import Artefacts, read_requirements, wheel_files
-from roadworthy.verifying.jobs import keep_supported
+from roadworthy.verifying.artefacts import Artefacts, read_requirements
+from roadworthy.verifying.jobs import choose_pythons
 from roadworthy.verifying.proofs import Installation, gil_left_alone
 
 
@@ -69,19 +72,25 @@ def test_an_sdist_that_does_not_say_what_its_build_requires_is_told(tmp_path: Pa
         Artefacts(tmp_path, PROJECT.version, tmp_path, tmp_path, {}).build_requirements()
 
 
-def test_a_wheel_that_cannot_be_read_to_its_end_is_a_problem(wheel: Path, tmp_path: Path) -> None:
+def test_a_wheel_that_cannot_be_read_to_its_end_is_a_problem(dist: Path, wheel: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(dist, tmp_path / "dist"))
     content = bytearray(wheel.read_bytes())
     with zipfile.ZipFile(wheel) as archive:
         content[archive.getinfo(f"{PROJECT.import_name}/_core.abi3.so").header_offset + 5_000] ^= 0xFF
-    (tmp_path / wheel.name).write_bytes(content)
-    with pytest.raises(ProblemsError, match="cannot be read: "):
-        wheel_files(tmp_path / wheel.name)
+    (folder / wheel.name).write_bytes(content)
+    with pytest.raises(ProblemsError, match=rf"{re.escape(wheel.name)}: .*\[readable-archive\]"):
+        Artefacts.read(PROJECT, folder, PROJECT.version, None, tmp_path / "sdist")
+    assert not (tmp_path / "sdist").exists()
 
 
-def test_a_free_threaded_python_without_a_wheel_is_refused_if_asked_for() -> None:
-    old = Python((3, 13, 1), free_threaded=True, path=Path("python3.13t"))
-    with pytest.raises(ProblemsError, match=r"no wheel is made for CPython 3\.13t"):
-        keep_supported(PROJECT, [old], asked=True)
+def test_a_python_without_a_wheel_is_refused_if_asked_for(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "Cargo.toml"):
+        text = PROJECT.read(name).replace('requires-python = ">=3.10"', 'requires-python = ">=3.99"')
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    here = "{}.{}".format(*sys.version_info)
+    with pytest.raises(ProblemsError, match=rf"no wheel is made for CPython {re.escape(here)}"):
+        choose_pythons(Project(tmp_path), sys.executable)
+    assert not PROJECT.supports(Python((3, 13, 1), free_threaded=True, path=Path("python3.13t")))
 
 
 def test_waiting_comes_to_an_end() -> None:

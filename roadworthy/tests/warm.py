@@ -18,7 +18,7 @@ from pathlib import Path
 
 LIBRARIES = (
     *("concurrent.futures.thread", "datetime", "filelock", "importlib.metadata", "packaging.requirements"),
-    *("packaging.utils", "pypi_simple", "requests", "rich.console", "rich.prompt", "rich.status", "tenacity", "tomli"),
+    *("packaging.utils", "pypi_simple", "requests", "rich.console", "rich.prompt", "rich.status", "tomli"),
     *("twine.utils", "yaml"),
 )
 # Seconds after which a program is ended.

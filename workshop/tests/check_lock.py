@@ -1,4 +1,4 @@
-"""Check that each job of CI.yml finds a wheel for every tool that it installs: no machine has to compile one.
+"""Check that each job of CI.yml finds a wheel for every tool that it installs, and for the package itself.
 
 For each lock uv lists the files that the index has; packaging chooses among them what an installer would take on the
 job's system, processor and Python, with or without a GIL. Nothing is installed, and nothing of these machines is here.
@@ -13,17 +13,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from packaging.pylock import PackageWheel, Pylock, PylockSelectError
-from packaging.tags import compatible_tags, cpython_tags, mac_platforms
 from packaging.version import Version
 
+from resolution import check_wheels, list_tags, machine_of
 from roadworthy.arguments import Parser
 from roadworthy.processes import find_uv, run
 from roadworthy.project import Project
 from roadworthy.tables import parse_toml
 from roadworthy.terminal import Problem, ProblemsError, out, run_main
 
-# Ubuntu 24.04's glibc, 2.39; and what older ones are called as well.
-RUNNERS_GLIBC, LEGACY = 39, {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 SYSTEMS = {"linux": ("Linux", "posix"), "darwin": ("Darwin", "posix"), "win32": ("Windows", "nt")}
 REMEDY = "bound it in [dependency-groups] of pyproject.toml to a version with a wheel, and run: make lock"
 
@@ -37,22 +35,6 @@ class Row(NamedTuple):
     platforms: tuple[str, ...]
     python: str
     groups: frozenset[str]
-
-
-def machine_of(name: str) -> tuple[str, str, tuple[str, ...]]:
-    """Return the system, the processor and the platform tags of one of GitHub's runners, or of a manylinux image."""
-    if name.startswith("windows"):
-        return "win32", *(("ARM64", ("win_arm64",)) if name.endswith("-arm") else ("AMD64", ("win_amd64",)))
-    if name.startswith("macos"):
-        machine = "x86_64" if name.endswith("-intel") else "arm64"
-        return "darwin", machine, tuple(mac_platforms((int(name.split("-")[1]), 0), machine))
-    image = re.split("[@:]", name, maxsplit=1)[0].rpartition("/")[2]
-    machine = "aarch64" if image.endswith(("-arm", "aarch64")) else "x86_64"
-    if image.startswith("musllinux"):
-        return "linux", machine, tuple(f"musllinux_1_{minor}_{machine}" for minor in (2, 1, 0))
-    glibc = 17 if "2014" in image else int(image.split("_")[2]) if "_" in image else RUNNERS_GLIBC
-    names = [each for minor in range(glibc, 4, -1) for each in (f"manylinux_2_{minor}", LEGACY.get(minor)) if each]
-    return "linux", machine, tuple(f"{each}_{machine}" for each in [*names, "linux"])
 
 
 @cache
@@ -105,13 +87,10 @@ def list_files(root: Path, group: str) -> Pylock:
 def choose(row: Row, locks: dict[str, Pylock]) -> tuple[set[str], set[str]]:
     """Return the wheels that a row installs, and the packages that it would have to build."""
     version, (system, os_name) = row.python.rstrip("t"), SYSTEMS[row.system]
-    numbers, tag = tuple(map(int, version.split("."))), f"cp{version.replace('.', '')}"
-    tags = [*cpython_tags(numbers, [tag + row.python[len(version) :]], row.platforms)]
-    tags += compatible_tags(numbers, tag, row.platforms)
     python = {"python_version": version, "python_full_version": f"{version}.0", "implementation_name": "cpython"}
     machine = {"sys_platform": row.system, "platform_system": system, "platform_machine": row.machine}
     markers: Any = {**python, **machine, "os_name": os_name, "platform_python_implementation": "CPython"}
-    wheels, missing = set[str](), set[str]()
+    wheels, missing, tags = set[str](), set[str](), list_tags(row.python, row.platforms)
     for package in (package for group in row.groups for package in locks[group].packages):
         # One at a time: the first that cannot be installed would hide the others.
         single = Pylock(lock_version=Version("1.0"), created_by="check-lock", packages=[package])
@@ -129,6 +108,8 @@ def main() -> None:
     """Ask the index, and end with a problem for each package without a wheel."""
     Parser("check-lock", "Check that each job of CI finds a wheel for every tool that it installs.").read()
     project = Project(Path.cwd())
+    if unfit := list(check_wheels(project)):
+        raise ProblemsError(unfit)
     rows = list(dict.fromkeys(find_rows(project)))
     groups = sorted({group for row in rows for group in row.groups})
     with ThreadPoolExecutor() as pool:

@@ -58,7 +58,9 @@ def run(words: list[str], path: str) -> int:
     program = shutil.which(entrypoint, path=path)
     if program is None:
         fail(f'exec: "{entrypoint}": executable file not found in $PATH', 127)
-    variables = dict(variable.split("=", 1) for variable in options["--env"])
+    # What has no value is taken from docker's own environment.
+    pairs = [each.partition("=") for each in options["--env"]]
+    variables = {name: value if has_value else os.environ[name] for name, has_value, value in pairs}
     where = (options["--workdir"] or ["/"])[-1]
     return subprocess.run([program, *arguments], cwd=where, env={"PATH": path, **variables}, check=False).returncode
 

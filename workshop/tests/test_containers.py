@@ -1,5 +1,6 @@
 """Verifying wheels in containers. In place of `docker` is a program of ours that needs no other system."""
 
+import ast
 import json
 import runpy
 import shutil
@@ -182,10 +183,36 @@ def test_a_container_gets_its_folders_and_nothing_of_this_machine(done: dict[str
             str(unpacked),
         }
         variables = {word for word in command if word.startswith("--env=")}
-        assert variables == {f"--env=HOME={good / 'job'}", "--env=PYTHONDONTWRITEBYTECODE=1"}
+        # Their values are not on the command line; what fetches has proxies, too.
+        assert variables >= {"--env=HOME", "--env=PYTHONDONTWRITEBYTECODE"}
+        assert not any("=" in word.removeprefix("--env=") for word in variables)
         assert {"--rm", "--init"} < set(command)
         assert IMAGE in command
     assert f"--entrypoint=python{THIS.name}" in commands[0]
+
+
+def test_what_fetches_in_a_container_knows_the_index_and_no_command_line_does(
+    docker: Docker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "uv.toml"
+    settings.write_text(
+        '[[index]]\nname = "more"\nurl = "https://127.0.0.1/more/"\n'
+        '[[index]]\nname = "ours"\nurl = "https://somebody:secret-word@127.0.0.1/simple/"\ndefault = true\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("UV_CONFIG_FILE", str(settings))
+    monkeypatch.setenv("UV_INDEX", "x=https://127.0.0.1/x/ https://127.0.0.1/y/?a=b")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    environment = Job(THIS, "wheel", lambda *_: "", some_source(tmp_path, HOST, IMAGE)).environment(tmp_path / "job")
+    ask = (f"python{THIS.name}", "-I", "-c", "import os; print(dict(os.environ))")
+    fetching, testing = (ast.literal_eval(environment.run("", *ask, fetches=fetches)) for fetches in (True, False))
+    assert fetching["PIP_INDEX_URL"] == "https://somebody:secret-word@127.0.0.1/simple/"
+    assert fetching["PIP_EXTRA_INDEX_URL"].split() == [
+        f"https://127.0.0.1/{each}" for each in ("x/", "y/?a=b", "more/")
+    ]
+    assert fetching["HTTPS_PROXY"] == "http://127.0.0.1:9"
+    assert testing.keys() - {"PATH", "LC_CTYPE"} == {"HOME", "PYTHONDONTWRITEBYTECODE"}
+    assert "secret" not in str(docker.commands())
 
 
 # ---- what is planned ------------------------------------------------------------------------------------------------

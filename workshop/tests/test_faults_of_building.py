@@ -9,8 +9,8 @@ import pytest
 from helpers import PROJECT
 from rehearsal_faults import Base, Fault, Scene, require_stated
 from roadworthy.building.toolchain import host_triple
+from roadworthy.gate.model import LIBRARY_NAME
 from roadworthy.sums import sha256
-from roadworthy.verifying.proofs import NATIVE_SUFFIXES
 from workshop.rehearsing.runner import Run
 
 
@@ -85,7 +85,7 @@ def wheel_without_its_module(scene: Scene) -> None:
     whole = wheel.rename(wheel.with_suffix(".whole"))
     with zipfile.ZipFile(whole) as old, zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as new:
         for entry in old.infolist():
-            if not entry.filename.endswith(NATIVE_SUFFIXES):
+            if not LIBRARY_NAME.search(entry.filename):
                 new.writestr(entry, old.read(entry))
     whole.unlink()
     list_anew(built)

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +37,11 @@ def test_a_copy_stays_green(year: Year, change: Change) -> None:
 def test_each_change_is_named_once() -> None:
     names = [change.name for change in CHANGES]
     assert sorted(set(names)) == sorted(names)
+
+
+def test_ordinary_packages_are_verified() -> None:
+    """As README.md says; each of them is played by `make test-year`."""
+    verified = [each for each in CHANGES if not each.refused and any(t.split()[0] == "verify" for t in each.targets)]
+    assert len(verified) >= 25
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert f"{len(verified)} of the {len(CHANGES)} are packages that `verify` passes" in text

@@ -1,3 +1,4 @@
+import base64
 import re
 import runpy
 import shutil
@@ -542,14 +543,6 @@ def test_where_packages_come_from_is_taken_from_uv_s_own_files(tmp_path: Path, m
     assert "UV_CONFIG_FILE" not in own_variables(tmp_path / "home")
 
 
-def test_a_hostile_environment_is_told(tmp_path: Path) -> None:
-    told = run(
-        sys.executable, SCRIPT, "--python", "3.99", PYTHONPATH=str(tmp_path), PYTHONSTARTUP=str(tmp_path / "x.py")
-    )
-    assert "PYTHONPATH is set; it is kept away from the environments\n" in told.stderr
-    assert "PYTHONSTARTUP is set; it is kept away from the environments\n" in told.stderr
-
-
 def test_a_sitecustomize_that_the_wheel_brings_is_named(wheelhouse: Path, wheel: Path) -> None:
     repack_wheel(wheel, wheelhouse, lambda files: files.update({"sitecustomize.py": b""}))
     assert "sitecustomize.py came with the package and runs in every start of Python" in said(verify(wheelhouse))
@@ -609,11 +602,12 @@ def test_no_python_at_all_is_an_error(tmp_path: Path) -> None:
 
 @dataclass
 class FakeIndex:
-    """A simple index that answers the first `late` requests for a page with `code`."""
+    """A simple index that answers the first `late` requests for a page with `code`, and may want a password."""
 
     folder: Path
     late: int = 0
     code: int = 404
+    password: str = ""
     asked: list[str] = field(default_factory=list)
 
     def handler(self, *arguments: object) -> SimpleHTTPRequestHandler:
@@ -623,6 +617,12 @@ class FakeIndex:
         class Handler(SimpleHTTPRequestHandler):
             def do_GET(self) -> None:
                 state.asked.append(self.path)
+                token = base64.b64encode(f"somebody:{state.password}".encode()).decode()
+                if state.password and self.headers["Authorization"] != f"Basic {token}":
+                    self.send_response(401)
+                    self.send_header("WWW-Authenticate", 'Basic realm="x"')
+                    self.end_headers()
+                    return
                 if self.path.startswith("/simple/") and state.late > 0:
                     state.late -= 1
                     self.send_error(state.code)
@@ -667,6 +667,28 @@ def test_a_release_on_an_index_is_waited_for_and_verified(
     waited = capsys.readouterr().err
     assert waited.count("is not on http://127.0.0.1") == 2
     assert "cannot be installed yet; asking again in 1 s" in waited
+
+
+def test_a_password_of_an_index_reaches_it_and_no_command_line(dist: Path, tmp_path: Path) -> None:
+    """Whoever is on this machine may read command lines (ps)."""
+    started: list[str] = []
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "subprocess.Popen":
+            started.append(str(arguments[1]))
+
+    sys.addaudithook(watch)
+    fake = FakeIndex(tmp_path / "index", password="secret-word")  # noqa: S106 - of this test
+    with served(fake, dist) as url:
+        index = Index(url.replace("://", "://somebody:secret-word@"))
+        source = published_source(PROJECT, PROJECT.version, index, PROJECT.sums, tmp_path)
+        for number, by in enumerate(({}, {"with_pip": True, "own": False})):
+            environment = Environment(PROJECT, THIS, tmp_path / str(number))
+            environment.create()
+            environment.install_wheel(source, **by)
+            assert environment.read_installed("METADATA")
+    assert any("--only-binary" in words for words in started)
+    assert [words for words in started if "secret" in words] == []
 
 
 def test_other_bytes_on_an_index_are_refused(dist: Path, wheel: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a user of a package has: exactly the wheel, which is what the sdist promises, and what it requires."""
 
+import re
 import runpy
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ import pytest
 from broken import Files, make_wheel, repack_sdist, repack_wheel
 from helpers import PROJECT
 from roadworthy.pythons import Python
+from roadworthy.terminal import ProblemsError
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.jobs import Job
 
@@ -140,7 +142,6 @@ FOOLING = {
     "a link of the wheel alone": Case(
         "the metadata's project_urls", wheel_fields=["Project-URL: X, https://127.0.0.1/"]
     ),
-    "an sdist without metadata": Case("the sdist has no PKG-INFO", sdist={"PKG-INFO": None}),
     "a module that raises": Case(f"{BROKEN}RuntimeError: no", both=module("raise RuntimeError('no')\n")),
     "a module that exits": Case(f"{BROKEN}SystemExit: no", both=module("raise SystemExit('no')\n")),
     "a module that ends the interpreter": Case(
@@ -166,6 +167,8 @@ FOOLING = {
         "import ferrous_wheel._core fails where the wheel was installed into a folder",
         both={INIT: "if 'site-packages' not in __file__:\n    raise RuntimeError('moved')\n"},
     ),
+    "an edited licence": Case(OTHER.format(f"{INFO}/licenses/LICENSE"), {f"{INFO}/licenses/LICENSE": "Mine.\n"}),
+    "no licence": Case(f"the installation lacks {INFO}/licenses/LICENSE", {f"{INFO}/licenses/LICENSE": None}),
     "a lowest version that is too low": Case(
         f"{BROKEN}ImportError",
         both=module("from frob_dep import new\n"),
@@ -221,6 +224,54 @@ ORDINARY = {
         maturin='data = "more"\n',
     ),
 }
+
+
+UNSAFE = {
+    "a name that goes outside": Case("leads out of the archive [safe-members]", {"../../../../evil.py": ""}),
+    "an absolute name": Case("is an absolute path [safe-members]", {"/evil.py": ""}),
+    "data that goes outside": Case("leads out of the archive [safe-members]", {f"{DATA}/scripts/../../x.py": ""}),
+    "a backslash": Case("has a backslash in it [safe-members]", {"ferrous_wheel\\..\\evil.py": ""}),
+    "a device of Windows": Case("is a device on Windows [safe-members]", {"ferrous_wheel/aux.py": ""}),
+    "a name twice in other case": Case("is there in other case too", {"ferrous_wheel/__INIT__.py": ""}),
+    "an sdist without metadata": Case("PKG-INFO not found", sdist={"PKG-INFO": None}),
+}
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_what_cannot_be_unpacked_without_harm_is_refused_before_all_else(
+    wheel: Path, sdist: Path, tmp_path: Path, name: str
+) -> None:
+    folder = UNSAFE[name].make(wheel, sdist, tmp_path / "wheelhouse")
+    with pytest.raises(ProblemsError, match=re.escape(UNSAFE[name].says)):
+        verify(folder, oldest=False)
+    assert not (tmp_path / "job").exists()
+
+
+TELLS = "import os; open({!r}, 'a').write(f'{{dict(os.environ)}}\\n')\n"
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_no_code_of_the_package_runs_where_an_address_is_known(
+    wheel: Path, sdist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What requires is fetched beside the package, which could run in each start of the environment's Python."""
+    told = tmp_path / "told"
+    case = Case(
+        both={
+            "each_start.pth": TELLS.format(str(told)),
+            "ferrous_wheel/extra.py": f"import frob_dep\n{MAIN['ferrous_wheel/extra.py']}",
+        },
+        fields=[*EXTRA, "Requires-Dist: frob-dep"],
+        wheel=ENTRY,
+        pyproject=SCRIPTS,
+    )
+    monkeypatch.setenv("UV_INDEX_OURS_PASSWORD", "secret-word")
+    job = verify(case.make(wheel, sdist, tmp_path / "wheelhouse"), oldest=False)
+    assert (job.problems, job.result) == ([], "installed")
+    text = told.read_text(encoding="utf-8")
+    assert "PATH" in text
+    assert "secret" not in text
+    assert "UV_FIND_LINKS" not in text
 
 
 @pytest.fixture

@@ -3,10 +3,8 @@
 import os
 import re
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -17,13 +15,14 @@ from roadworthy.terminal import err, printable, problem
 # What asks an index is imported where it is asked: a command that does not takes a third of the time to start.
 if TYPE_CHECKING:
     from packaging.version import Version
-    from pypi_simple import DistributionPackage
-    from tenacity import RetryCallState
+    from pypi_simple import DistributionPackage, ProjectPage, PyPISimple
+    from requests import Response
 
 T = TypeVar("T")
 
-# More files than any release has, each of which would be downloaded.
-MOST_FILES = 1_000
+# More files than any release has, each of which would be downloaded; more bytes than a page of one project has, and
+# more than PyPI lets a whole project have.
+MOST_FILES, LARGEST_PAGE, LARGEST_RELEASE = 1_000, 32 << 20, 10 << 30
 # How many seconds an index may be silent.
 TIMEOUT = 30
 # What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.
@@ -80,57 +79,59 @@ def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
     Raises:
         ProblemsError: It still does after `patience.longest` seconds.
     """
-    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential  # noqa: PLC0415
-
-    until = time.strftime("%H:%M:%S", time.localtime(time.time() + patience.longest))
-
-    def say(state: "RetryCallState") -> None:
-        if state.outcome and state.next_action:  # They are there before a pause.
-            err.print(f"{state.outcome.exception()}; asking again in {state.next_action.sleep:.0f} s, until {until}")
-
-    wait, stop = wait_exponential(multiplier=patience.first, max=30), stop_after_delay(patience.longest)
-    again = retry_if_exception_type(NotThereYetError)
-    try:
-        return Retrying(retry=again, wait=wait, stop=stop, before_sleep=say, reraise=True)(ask)
-    except NotThereYetError as error:
-        remedy = "is that version published there? see what the publishing job of CI says"
-        raise problem(f"{error}, after {patience.longest} s", remedy) from error
+    until, pause = time.time() + patience.longest, patience.first
+    while True:
+        try:
+            return ask()
+        except NotThereYetError as error:
+            if time.time() + pause > until:
+                remedy = "is that version published there? see what the publishing job of CI says"
+                raise problem(f"{error}, after {patience.longest} s", remedy) from error
+            err.print(f"{error}; asking again in {pause:.0f} s, until {time.strftime('%X', time.localtime(until))}")
+        time.sleep(pause)
+        pause = min(2 * pause, 30)
 
 
 def check_names(names: list[str], url: str) -> None:
     """Make sure that an index names wheels and sdists, each once, however it is spelled: names become paths."""
     from roadworthy.sums import is_artefact_name, parse_name  # noqa: PLC0415
 
-    remedy = "trust nothing that this index serves; check INDEX"
+    remedy, spellings = "trust nothing that this index serves; check INDEX", dict[object, list[str]]()
     if len(names) > MOST_FILES:
         raise problem(f"{url} serves {len(names)} files of one version", remedy)
     for name in names:
         if not is_artefact_name(name):
             raise problem(f"{url} serves {name!r}, which is no name of a wheel or an sdist", remedy)
-    for found, count in Counter(map(parse_name, names)).items():
-        if count > 1:
-            twice = ", ".join(name for name in names if parse_name(name) == found)
-            raise problem(f"{url} serves one file {count} times: {twice}", remedy)
+        spellings.setdefault(parse_name(name), []).append(name)
+    for same in spellings.values():
+        if len(same) > 1:
+            raise problem(f"{url} serves one file {len(same)} times: {', '.join(same)}", remedy)
 
 
-class Limit:
-    """Watches a download, and ends it once it is larger than any file of a release."""
+def bounded_client(url: str, largest: int) -> "PyPISimple":
+    """Return a client of an index that ends with ValueError once its answers have more than `largest` bytes."""
+    from pypi_simple import PyPISimple  # noqa: PLC0415
 
-    def __init__(self, largest: int, _: int | None) -> None:
-        """Begin with nothing; what the server says of the length is not needed."""
-        self.largest = self.left = largest
+    left = largest
 
-    def __enter__(self) -> "Limit":  # noqa: PYI034 - Self came with 3.11
-        return self
+    def bound(response: "Response", **_: object) -> None:
+        stream = response.raw.stream
 
-    def __exit__(self, *_: object) -> None:
-        return None
+        def counted(amount: int, *, decode_content: bool) -> Iterator[bytes]:
+            nonlocal left
+            for piece in stream(amount, decode_content=decode_content):
+                left -= len(piece)
+                if left < 0:
+                    response.close()
+                    raise ValueError(f"it sends more than {largest:,} bytes")
+                yield piece
 
-    def update(self, increment: int) -> None:
-        """Count what has come, and end with ValueError where it is too much."""
-        self.left -= increment
-        if self.left < 0:
-            raise ValueError(f"a file is larger than {self.largest:,} bytes")
+        response.raw.stream = counted  # type: ignore[method-assign]
+
+    client = PyPISimple(url)
+    # Called before anything of an answer is read, whoever reads it.
+    client.s.hooks["response"].append(bound)
+    return client
 
 
 @dataclass(frozen=True)
@@ -148,60 +149,63 @@ class Index:
     def __str__(self) -> str:
         return printable(self.url)
 
-    def knows(self, project: str) -> bool:
-        """Say whether the index has a page for the project."""
-        from pypi_simple import NoSuchProjectError, PyPISimple  # noqa: PLC0415
-
-        try:
-            with PyPISimple(self.url) as client:
-                return bool(client.get_project_page(project))
-        except NoSuchProjectError:
-            return False
-
-    def files(self, project: str, version: "Version") -> "list[DistributionPackage]":
-        """Return the files of a release.
+    def page(self, project: str) -> "ProjectPage":
+        """Return the page of a project.
 
         Raises:
-            NotThereYetError: The index does not know the project or the version, or (BusyError) cannot answer now.
-            ProblemsError: It names a file as none may be called, or two that are one.
+            NotThereYetError: The index does not know the project, or (BusyError) cannot answer now.
         """
         import requests  # noqa: PLC0415
-        from pypi_simple import NoSuchProjectError, PyPISimple  # noqa: PLC0415
+        from pypi_simple import NoSuchProjectError  # noqa: PLC0415
 
-        with PyPISimple(self.url) as client:
+        with bounded_client(self.url, LARGEST_PAGE) as client:
             try:
-                page = client.get_project_page(project, timeout=TIMEOUT, headers={"Cache-Control": "no-cache"})
+                return client.get_project_page(project, timeout=TIMEOUT, headers={"Cache-Control": "no-cache"})
             except NoSuchProjectError as error:
                 raise NotThereYetError(f"{project} is not on {self}") from error
             except requests.HTTPError as error:
                 if error.response.status_code not in PASSING:
                     raise
                 raise BusyError(f"{self} answers {error.response.status_code}") from error
-        # What is no version is of none.
-        of_release = [file for file in page.packages if file.version and version_of_tag(file.version) == version]
-        if not of_release:
-            raise NotThereYetError(f"{project} {version} is not on {self}")
-        check_names([file.filename for file in of_release], str(self))
-        return of_release
 
-    def download(self, project: str, version: "Version", folder: Path, largest: int | None = None) -> None:
+    def knows(self, project: str) -> bool:
+        """Say whether the index has a page for the project; BusyError is raised as it is for that."""
+        try:
+            return bool(self.page(project))
+        except BusyError:
+            raise
+        except NotThereYetError:
+            return False
+
+    def files(self, project: str, version: "Version") -> "list[DistributionPackage]":
+        """Return the files of a release.
+
+        Raises:
+            NotThereYetError: As of the page; or the index does not know the version.
+            ProblemsError: It names a file as none may be called, or two that are one.
+        """
+        # What is no version is of none.
+        files = [
+            file for file in self.page(project).packages if file.version and version_of_tag(file.version) == version
+        ]
+        if not files:
+            raise NotThereYetError(f"{project} {version} is not on {self}")
+        check_names([file.filename for file in files], str(self))
+        return files
+
+    def download(self, project: str, version: "Version", folder: Path, largest: int = LARGEST_RELEASE) -> None:
         """Download the files of a release; each is compared with the digest, if the index gives one.
 
         Raises:
-            ProblemsError: It does not answer, or a file has other bytes, or more than `largest`, default: PyPI's limit.
+            ProblemsError: It does not answer, or a file has other bytes, or all together have more than `largest`.
         """
         import requests  # noqa: PLC0415
-        from pypi_simple import PyPISimple  # noqa: PLC0415
 
-        from roadworthy.gate.model import LARGEST_CONTENT  # noqa: PLC0415
-
-        limit = partial(Limit, largest or LARGEST_CONTENT)
         try:
             files = patiently(lambda: self.files(project, version))
-            with PyPISimple(self.url) as client:
+            with bounded_client(self.url, largest) as client:
                 for file in files:
                     err.print(f"downloading {file.filename}")
-                    to, known = folder / file.filename, bool(file.digests)
-                    client.download_package(file, to, verify=known, progress=limit, timeout=TIMEOUT)
+                    client.download_package(file, folder / file.filename, verify=bool(file.digests), timeout=TIMEOUT)
         except (requests.RequestException, ValueError) as error:
             raise problem(f"{self} does not answer as an index: {error}", "check INDEX and the network") from error

@@ -73,27 +73,23 @@ def newest_of_each(pythons: list[Python]) -> list[Python]:
 
 
 def find_pythons(uv: Path, specs: list[str]) -> list[Python]:
-    """Return the interpreter for each of `specs`: a version (`3.12`, `3.14t`) or a path.
+    """Return the interpreter for each of `specs`: a path, or the newest of a version (`3.12`, `3.14t`).
 
     Raises:
         PythonNotFoundError: One of them is not there, or is neither.
     """
-    everything = list_pythons(uv)
-    return [find_python(uv, spec, everything) for spec in specs]
-
-
-def find_python(uv: Path, spec: str, everything: list[Python]) -> Python:
-    """Return the newest interpreter among `everything` that answers to `spec`, or the one at that path."""
-    asked = SPEC.fullmatch(spec)
-    if asked is None:
-        at_path = list_pythons(uv, str(Path(spec).absolute())) if Path(spec).is_file() else []
-        if not at_path:
-            raise PythonNotFoundError(f"PYTHON={spec} is neither a version such as 3.12 or 3.14t nor a CPython's path")
-        return at_path[0]
-    version = tuple(map(int, asked["version"].split(".")))
-    of_kind = [python for python in everything if python.free_threaded == bool(asked["threads"])]
-    fitting = [python for python in of_kind if python.version[: len(version)] == version]
-    if not fitting:
-        there = ", ".join(python.name for python in newest_of_each(everything)) or "none"
-        raise PythonNotFoundError(f"CPython {spec} is not on this machine; install it, or choose one of: {there}")
-    return fitting[-1]
+    everything, found = list_pythons(uv), []
+    for spec in specs:
+        if asked := SPEC.fullmatch(spec):
+            version, free_threaded = tuple(map(int, asked["version"].split("."))), bool(asked["threads"])
+            of_kind = [python for python in everything if python.free_threaded == free_threaded]
+            fitting = [python for python in of_kind if python.version[: len(version)] == version]
+            there = ", ".join(python.name for python in newest_of_each(everything)) or "none"
+            missing = f"CPython {spec} is not on this machine; install it, or choose one of: {there}"
+        else:
+            fitting = list_pythons(uv, str(Path(spec).absolute())) if Path(spec).is_file() else []
+            missing = f"PYTHON={spec} is neither a version such as 3.12 or 3.14t nor a CPython's path"
+        if not fitting:
+            raise PythonNotFoundError(missing)
+        found.append(fitting[-1])
+    return found

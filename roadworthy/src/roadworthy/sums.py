@@ -79,10 +79,10 @@ def write_sums(path: Path, folder: Path) -> None:
 
 def compare_sums(paths: list[Path], sums: dict[str, str], source: Path) -> list[Problem]:
     """Return a problem for each file whose bytes are not those of SHA256SUMS."""
-    problems = []
-    for path in paths:
-        listed, found = sums.get(path.name), sha256(path.read_bytes())
-        if listed != found:
-            what = f"{path} has the SHA-256 {found}, and {source} says {listed or 'nothing of it'}"
-            problems.append(Problem(what, "these are not the bytes that were built; do not use them"))
-    return problems
+    what, remedy = "{} has the SHA-256 {}, and {} says {}", "these are not the bytes that were built; do not use them"
+    found = {path: sha256(path.read_bytes()) for path in paths}
+    return [
+        Problem(what.format(path, digest, source, sums.get(path.name, "nothing of it")), remedy)
+        for path, digest in found.items()
+        if sums.get(path.name) != digest
+    ]

@@ -35,18 +35,18 @@ RULES = {
 Judge = Callable[[Artefact], Iterable[Rejection]]
 # From so many files on, loading the libraries in further processes takes less time than it saves.
 WORTH_PROCESSES = 8
-# What is asked of a file, one after the other: what PyPI rejects, and then these rules. Nothing is read before it is
-# known that it can be: a bomb is not unpacked, and what is no archive has no contents.
-STAGES: list[tuple[Judge, list[str]]] = [
-    (lambda _: (), ["plain-file"]),
-    (pypi.judge_name, ["file-name", "file-size"]),
-    (judge_container, []),
-    (lambda _: (), ["no-bomb"]),
-    (judge_archive, ["readable-archive"]),
-]
-STAGES.append(
-    (pypi.judge_release, [name for name in RULES if name not in {each for _, rules in STAGES for each in rules}])
+# Nothing is read before it is known that it can be: a bomb is not unpacked, and what is no archive has no contents.
+Stages = tuple[tuple[Judge, tuple[str, ...]], ...]
+READING: Stages = (
+    (lambda _: (), ("plain-file",)),
+    (pypi.judge_name, ("file-name", "file-size")),
+    (judge_container, ()),
+    (lambda _: (), ("no-bomb",)),
+    (judge_archive, ("readable-archive",)),
 )
+READ = {name for _, rules in READING for name in rules}
+# What is asked of a file, one after the other: what PyPI rejects, and then these rules.
+STAGES: Stages = (*READING, (pypi.judge_release, tuple(name for name in RULES if name not in READ)))
 # So many findings of one rule in one file are told; the rest is not even looked for.
 MOST_FINDINGS = 100
 # After a finding of these, what is in the file cannot be judged.
@@ -81,18 +81,18 @@ def apply(rule: Rule, file: str, *subject: Any) -> list[Finding]:  # noqa: ANN40
     return collect(file, rule.name, ((rule.name, what) for what in rule.check(*subject)))
 
 
-def check_artefact(path: Path, project: Expectations | None) -> list[Finding]:
+def check_artefact(path: Path, project: Expectations | None, stages: Stages = STAGES) -> list[Finding]:
     """Return what is wrong with one file."""
-    return judge(path, project)[0]
+    return judge(path, project, stages)[0]
 
 
-def judge(path: Path, project: Expectations | None) -> tuple[list[Finding], Told | None]:
+def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> tuple[list[Finding], Told | None]:
     """Return what is wrong with one file, and what it says of itself, if that can be known."""
     findings: list[Finding] = []
     with Artefact(path) as artefact:
         kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
-        for judge_, rules in STAGES:
-            findings += collect(path.name, "metadata-valid", ((one.rule, one.words) for one in judge_(artefact)))
+        for ask, rules in stages:
+            findings += collect(path.name, "metadata-valid", ((one.rule, one.words) for one in ask(artefact)))
             for rule in map(RULES.__getitem__, rules):
                 if rule.applies_to in kinds and (project or not rule.needs_project):
                     findings += apply(rule, path.name, artefact, *([project] if rule.needs_project else ()))

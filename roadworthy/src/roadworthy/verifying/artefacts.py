@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import zipfile
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,8 @@ from packaging.version import Version
 
 from roadworthy.building.sdist import unpack
 from roadworthy.declared import entry_points
-from roadworthy.gate.model import Artefact, UnreadableError, wheel_tags
+from roadworthy.gate.check import READING, check_artefact
+from roadworthy.gate.model import wheel_tags
 from roadworthy.project import Project, same_wheel
 from roadworthy.sums import compare_sums, parse_name, read_sums
 from roadworthy.tables import find, find_table, parse_toml, read_text
@@ -61,8 +61,11 @@ class Artefacts:
             if (name, found) != (canonicalize_name(project.name), version):
                 what = f"{path} is {name} {found}, and {project.name} {version} is to be verified"
                 problems.append(Problem(what, remedy))
-        damaged = [path for path in wheels if not zipfile.is_zipfile(path)]
-        problems += [Problem(f"{path} is called a wheel and is no zip file", "run: make build") for path in damaged]
+        for path in (*sdists, *wheels):
+            # Before anything is installed: can it be unpacked everywhere, to the same files, inside?
+            rules = ("zip-framing", "unique-members", "safe-members", "one-top-folder")
+            found_in_it = check_artefact(path, None, (*READING, (lambda _: (), rules)))
+            problems += [Problem(f"{path}: {one.what} [{one.rule}]", one.remedy) for one in found_in_it]
         if len(sdists) != 1 or not wheels:
             what = f"{folder} holds {len(sdists)} sdists and {len(wheels)} wheels, not one sdist and its wheels"
             problems.append(Problem(what, "run: make build"))
@@ -126,9 +129,13 @@ class Source:
     @property
     def arguments(self) -> list[str]:
         """What pip and uv are told so that nothing but this source is used, and only wheels."""
-        folder = str(self.artefacts.folder)
-        where = ["--index-url", self.index.url] if self.index else ["--no-index", "--find-links", folder]
+        where = [] if self.index else ["--no-index", "--find-links", str(self.artefacts.folder)]
         return [*where, "--only-binary", ":all:", "--no-deps", f"{self.project.name}=={self.artefacts.version}"]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What they are told in their environment, for an address may hold a password."""
+        return {name: self.index.url for name in ("UV_DEFAULT_INDEX", "PIP_INDEX_URL") if self.index}
 
     @property
     def wheels(self) -> str:
@@ -149,14 +156,6 @@ class Source:
         where = re.sub(r"[^A-Za-z0-9.-]+", "-", image) or "here"
         chosen = self.artefacts.only(self.project, target, folder / f"{target}-{where}")
         return replace(self, artefacts=chosen, target=target, image=image)
-
-
-def wheel_files(wheel: Path) -> dict[str, str]:
-    """Map the names in a wheel to their SHA-256."""
-    try:
-        return {name: digest.hexdigest() for name, digest in Artefact(wheel).digests.items()}
-    except UnreadableError as error:
-        raise problem(f"{wheel} cannot be read: {error}", "run: make build") from error
 
 
 def read_requirements(metadata: bytes, source: str) -> list[str]:

@@ -10,7 +10,6 @@ import hashlib
 import importlib
 import json
 import os
-import platform
 import sys
 import sysconfig
 import traceback
@@ -18,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.machinery import all_suffixes
-from importlib.metadata import Distribution, distribution, distributions
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -28,45 +27,12 @@ def gil_enabled() -> bool:
     return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
 
-def describe_files(installed: Distribution) -> dict[str, str]:
-    """Map each installed file, relative to the folder of installation, to its SHA-256 in hexadecimal."""
-    root = Path(str(installed.locate_file(""))).resolve()
-    listed = {Path(str(installed.locate_file(file))).resolve() for file in installed.files or []}
-    tops = {path.relative_to(root).parts[0] for path in listed if path.is_relative_to(root)}
-    found = {path for top in tops for path in (root / top).rglob("*") if path.is_file()} - list_others(installed, tops)
-    return {
-        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(found | {path for path in listed if path.is_file() and path.is_relative_to(root)})
-        if "__pycache__" not in path.parts
-    }
-
-
-def list_elsewhere(installed: Distribution) -> list[str]:
-    """Return what was installed outside the folder that is imported from, relative to the environment."""
-    root, prefix = Path(str(installed.locate_file(""))).resolve(), Path(sys.prefix).resolve()
-    listed = {Path(str(installed.locate_file(file))).resolve() for file in installed.files or []}
-    return sorted(Path(os.path.relpath(path, prefix)).as_posix() for path in listed if not path.is_relative_to(root))
-
-
-def list_others(installed: Distribution, tops: set[str]) -> set[Path]:
-    """Return what other distributions have put into folders that they share with this one, such as a namespace."""
-    record = installed.read_text("RECORD")
-    others = [other for other in distributions() if other.read_text("RECORD") != record]
-    return {
-        Path(str(other.locate_file(file))).resolve()
-        for other in others
-        for file in other.files or []
-        if file.parts[0] in tops
-    }
-
-
 def describe(name: str) -> dict[str, Any]:
     """Return the facts about a distribution, as if its import had ended this interpreter."""
     installed = distribution(name)
+    root, prefix = Path(str(installed.locate_file(""))).resolve(), Path(sys.prefix).resolve()
+    listed = sorted({Path(str(installed.locate_file(file))).resolve() for file in installed.files or []})
     return {
-        "python": platform.python_version(),
-        "platform": sysconfig.get_platform(),
-        "prefix": sys.prefix,
         "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
         "gil_before": gil_enabled(),
         "gil_after": gil_enabled(),
@@ -75,9 +41,16 @@ def describe(name: str) -> dict[str, Any]:
         "wheel": installed.read_text("WHEEL") or "",
         "metadata": installed.read_text("METADATA") or "",
         "entry_points": [[each.group, each.name, each.value] for each in installed.entry_points],
-        "files": describe_files(installed),
-        "elsewhere": list_elsewhere(installed),
-        "sitecustomize": getattr(sys.modules.get("sitecustomize"), "__file__", None),
+        # By its path below the folder that is imported from, the SHA-256 of each file, as it is on the disk.
+        "files": {
+            path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in listed
+            if path.is_relative_to(root) and path.is_file() and "__pycache__" not in path.parts
+        },
+        # What was installed outside that folder, relative to the environment.
+        "elsewhere": [
+            Path(os.path.relpath(path, prefix)).as_posix() for path in listed if not path.is_relative_to(root)
+        ],
         "import_error": "it ended the interpreter",
         "modules": {},
         "broken": {},
@@ -93,8 +66,8 @@ def describe_import(native: str) -> dict[str, Any]:
             warnings.simplefilter("always")
             importlib.import_module(package)
             module = importlib.import_module(native)
-    except BaseException:  # noqa: BLE001 - whatever ends the import is what is to be told
-        facts["import_error"] = traceback.format_exc()
+    except BaseException as error:  # noqa: BLE001 - whatever ends the import is what is to be told
+        facts["import_error"] = traceback.format_exception_only(error)[-1].strip()
     else:
         facts["build_profile"] = getattr(module, "BUILD_PROFILE", None)
     facts["gil_after"] = gil_enabled()
@@ -115,19 +88,15 @@ def load_all(facts: dict[str, Any], name: str, package: str) -> Iterator[dict[st
     that another system or version has.
     """
     files: dict[str, str] = facts["files"]
-    parts = [file.partition(".") for file in files]
+    parts = [file.partition(".") for file in files if file.startswith(f"{package}/")]
     modules = {module.removesuffix("/__init__") for module, _, suffix in parts if f".{suffix}" in all_suffixes()}
-    inside = {
-        module.replace("/", ".")
+    loaders: dict[str, Callable[[], Any]] = {
+        f"import {module.replace('/', '.')}": partial(importlib.import_module, module.replace("/", "."))
         for module in modules
-        if module.startswith(f"{package}/")
-        and not module.endswith("/__main__")
+        if not module.endswith("/__main__")
         and module.replace("/", "").isidentifier()
         # Other folders hold data.
         and all(f"{folder}/__init__.py" in files for folder in map(Path.as_posix, list(Path(module).parents)[:-1]))
-    }
-    loaders: dict[str, Callable[[], Any]] = {
-        f"import {each}": partial(importlib.import_module, each) for each in inside
     }
     for each in distribution(name).entry_points:
         loaders[f"the entry point {each.name} = {each.value}"] = each.load

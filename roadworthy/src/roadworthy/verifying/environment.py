@@ -12,7 +12,7 @@ import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -30,7 +30,7 @@ from roadworthy.pythons import Python
 from roadworthy.terminal import problem
 from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Source, read_requirements
-from roadworthy.verifying.variables import own_variables
+from roadworthy.verifying.variables import own_variables, pip_origins
 
 DESCRIBE, RUN_TESTS = (Path(__file__).resolve().parent / name for name in ("describe.py", "run_tests.py"))
 # What an interpreter is, by itself.
@@ -42,28 +42,32 @@ IMPORT_FROM = (
 )
 # What uv and pip say of a version that an index does not list.
 ABSENT = re.compile("(?i)there is no version of|was not found in the package registry|No matching distribution found")
-# Isolated from what its user has configured.
-PIP = ("-m", "pip", "--isolated", "--disable-pip-version-check", "--no-input")
+PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 # Without its cache, uv cannot take an older file of the same name for this one.
 ALONE = ("--no-cache", "--no-config", "--no-sources")
+OFFLINE = ("--no-index", "--no-deps")
 
 
+@dataclass(eq=False)
 class FailedError(Exception):
     """A step in an environment failed: what it was about, and all that it printed."""
 
-    def __init__(self, what: str, output: str = "") -> None:
-        """Keep both; the message is what it was about."""
-        super().__init__(what)
-        self.what, self.output = what, output
+    what: str
+    output: str = ""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment of its own in `folder`, and an empty folder beside it to run things in."""
+    """A virtual environment of its own in `folder`, and an empty folder beside it to run things in.
+
+    In containers of an image it is made and filled with the interpreter's own venv and pip: they have no uv.
+    """
 
     project: Project
     python: Python
     folder: Path
+    image: str = ""
+    folders: tuple[Path, ...] = ()  # what can be seen in the containers beside the environment's own folder
     outcomes: dict[str, str] = field(default_factory=dict, kw_only=True)  # by the test, once they have been run
 
     @property
@@ -78,39 +82,61 @@ class Environment:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def run(self, what: str, *command: object, environment: dict[str, str] | None = None) -> str:
+    def run(self, what: str, *command: object, fetches: bool = False, more: Mapping[str, str] | None = None) -> str:
         """Run a command in the empty folder and return what it prints; it knows nothing of this machine.
 
+        With `fetches` it is told where packages come from, in a home of its own. `more` are further variables: they
+        hold what may be secret, for everybody sees a command line.
+
         Raises:
-            FailedError: It ended with another exit code than 0. `what` says what that means.
+            FailedError: It ended with another exit code than 0, which means `what`.
         """
-        done = run_merged(*command, cwd=self.empty, env=environment or own_variables(self.folder / "home"))
+        variables = dict(more or {})
+        if self.image:
+            variables |= {
+                "HOME": str(self.folder),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                **(pip_origins() if fetches else {}),
+            }
+            # docker takes their values from its own environment, where only this user sees them.
+            options = (f"--workdir={self.empty}", *(f"--env={name}" for name in variables))
+            command = (*docker_run(self.image, command, (self.folder, self.project.root, *self.folders), *options),)
+            variables = {**os.environ, **variables}
+        else:
+            home = self.folder / ("fetching" if fetches else "home")
+            variables = {**own_variables(home, fetches=fetches), **variables}
+        done = run_merged(*command, cwd=self.empty, env=variables)
         if done.returncode:
             raise FailedError(what, done.stdout)
         return done.stdout
 
     def create(self, *, with_pip: bool = False) -> None:
         """Make it with uv, or with the interpreter's own venv module and the pip that it brings."""
-        if with_pip:
+        if with_pip or self.image:
             what = "this Python cannot make an environment with its own pip"
             self.run(what, self.python.path, "-m", "venv", self.folder / "env")
         else:
             what = "uv could not make an environment"
-            self.run(what, find_uv(), "venv", "--quiet", "--python", self.python.path, self.folder / "env")
+            self.run(what, find_uv(), "venv", "--python", self.python.path, self.folder / "env")
 
-    def install(self, what: str, *arguments: object) -> None:
-        """Run `uv pip install` into this environment."""
-        self.run(what, find_uv(), "pip", "install", "--python", self.executable, *arguments)
+    @property
+    def uv(self) -> tuple[object, ...]:
+        """The words before what uv is to install into this environment."""
+        return (find_uv(), "pip", "install", "--python", self.executable)
+
+    def pip(self, *, own: bool = True) -> tuple[object, ...]:
+        """Return the same for pip: the environment's own, or the locked one, which is not in it."""
+        elsewhere = (processes.venv_bin("python"), "-I", *PIP, f"--python={self.executable}")
+        return (*((self.executable, "-I", *PIP) if own else elsewhere), "install")
 
     def fetch(self, what: str, *arguments: object) -> None:
-        """Install what is required from where this machine's uv finds it; the home is this one's alone."""
-        variables = own_variables(self.folder / "fetching", fetches=True)
-        self.run(what, find_uv(), "pip", "install", "--python", self.executable, *arguments, environment=variables)
+        """Install what is required from where this machine's uv finds it, in a container with pip.
 
-    def pip(self, what: str, *arguments: object, own: bool = True) -> None:
-        """Run `pip install` into this environment: its own pip, or the locked one, which is not in it."""
-        elsewhere = (processes.venv_bin("python"), "-I", *PIP, f"--python={self.executable}")
-        self.run(what, *((self.executable, "-I", *PIP) if own else elsewhere), "install", *arguments)
+        uv asks an interpreter what it is, with what it knows of addresses. So it is the machine's that is asked, in
+        whose start no code of the package runs, as it could in the environment's (a .pth file).
+        """
+        uv = (find_uv(), "pip", "install", "--python", self.python.path, "--prefix", self.folder / "env")
+        self.run(what, *(self.pip() if self.image else uv), *arguments, fetches=True)
 
     def create_for_tests(self) -> None:
         """Make it, and install what the package's tests need, as it is locked."""
@@ -119,22 +145,19 @@ class Environment:
         lock = self.project.root / "requirements" / "test.txt"
         self.fetch(what, "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
 
-    def install_wheel(self, source: Source) -> None:
-        """Install the wheel with uv from the one source."""
-        what, arguments = "none of the wheels can be installed here", (*ALONE, *source.arguments)
-        self.try_patiently(source, what, lambda what: self.install(what, *arguments))
+    def install_wheel(self, source: Source, *, with_pip: bool = False, own: bool = True) -> None:
+        """Install the wheel from the one source, with uv, or with pip, which may be the environment's own.
 
-    def install_wheel_with_pip(self, source: Source, *, own: bool = True) -> None:
-        """Install the wheel with the environment's pip, or the locked one, from the one source."""
-        what, arguments = "pip finds none of the wheels to install", ("--no-cache-dir", *source.arguments)
-        self.try_patiently(source, what, lambda what: self.pip(what, *arguments, own=own))
-
-    def try_patiently(self, source: Source, what: str, install: Callable[[str], None]) -> None:
-        """Install the package; where an index says that it has no such version, wait: it may a little later."""
+        Where an index says that it has no such version, wait: it may a little later.
+        """
+        what, command = "none of the wheels can be installed here", (*self.uv, *ALONE)
+        if with_pip or self.image:
+            what, command = "pip finds none of the wheels to install", (*self.pip(own=own), "--no-cache-dir")
+        what = f"{what}: {', '.join(path.name for path in source.artefacts.wheels)}"
 
         def attempt() -> None:
             try:
-                install(f"{what}: {', '.join(path.name for path in source.artefacts.wheels)}")
+                self.run(what, *command, *source.arguments, more=source.variables)
             except FailedError as error:
                 if source.index and ABSENT.search(" ".join(error.output.split())):
                     wanted = f"{self.project.name} {source.artefacts.version}"
@@ -143,29 +166,29 @@ class Environment:
 
         patiently(attempt)
 
-    def install_sdist(self, source: Source, *, unpacked: bool = False) -> str:
-        """Install the sdist from source with its locked crates, and return how the network was kept away.
+    def install_sdist(self, source: Source) -> Iterator[None]:
+        """Install the sdist from source with its locked crates: the file with uv, then its content as packagers do.
 
-        Args:
-            source: Of the sdist.
-            unpacked: Whether pip installs its content, as packagers do; default: uv the file.
+        Yields:
+            When it is there, each time.
         """
         artefacts, what = source.artefacts, "the sdist cannot be installed from source"
         cargo = self.vendor_crates(artefacts.unpacked / "Cargo.toml")
-        self.fetch("what the build requires could not be installed", "--", *artefacts.build_requirements())
-        alone, nowhere, how = without_network()
-        own = own_variables(self.folder / "home")
-        path = f"{self.executable.parent}{os.pathsep}{own.get('PATH', '')}"
-        offline = {**own, **nowhere, **cargo, "MATURIN_PEP517_ARGS": "--locked", "PATH": path}
-        # Without isolation the build may use no index.
-        options = ("--no-index", "--no-deps", "--no-build-isolation")
-        uv = (find_uv(), "pip", "install", "--python", self.executable, *ALONE, *options, artefacts.sdist)
-        if unpacked:
-            what, folder = f"{what} by pip, unpacked", self.folder / "unpacked"
-            shutil.copytree(artefacts.unpacked, folder)
-            pip = (self.executable, "-I", *PIP, "install", "--force-reinstall", *options, folder)
-        self.run(what, *alone, *(pip if unpacked else uv), environment=offline)
-        return how
+        # Programs in it are started by the environment's interpreter, in which there is no package yet.
+        needed = "what the build requires could not be installed"
+        self.run(needed, *self.uv, "--", *artefacts.build_requirements(), fetches=True)
+        alone, nowhere, _ = without_network()
+        path = f"{self.executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        offline = {**nowhere, **cargo, "MATURIN_PEP517_ARGS": "--locked", "PATH": path}
+        options = (*ALONE, *OFFLINE, "--no-build-isolation", artefacts.sdist)
+        self.run(what, *alone, *self.uv, *options, more=offline)
+        yield
+        folder, wheels = self.folder / "unpacked", self.folder / "packaged"
+        shutil.copytree(artefacts.unpacked, folder)
+        build = (self.executable, "-I", "-m", "build", "--wheel", "--no-isolation", f"--outdir={wheels}", folder)
+        self.run(f"{what}, unpacked (python -m build)", *alone, *build, more=offline)
+        self.run(f"{what}, unpacked", *self.pip(), *OFFLINE, "--force-reinstall", *wheels.iterdir())
+        yield
 
     def vendor_crates(self, manifest: Path) -> dict[str, str]:
         """Put the locked crates into a folder, as distributions do; return the variables of a cargo that has no more.
@@ -184,11 +207,8 @@ class Environment:
     def install_dependencies(self, source: Source, *, lowest: bool = False) -> None:
         """Install what the installed package says that it requires, from where this machine's installer finds it.
 
-        The package is there already: nothing that is required can bring another one.
-
-        Args:
-            source: Of the package.
-            lowest: Whether to take the lowest version of each requirement that has a lowest one.
+        The package is there already: nothing that is required can bring another one. With `lowest` it is the lowest
+        version of each requirement that has a lowest one.
         """
         wheel = source.artefacts.installed_wheel(self.read_installed("WHEEL"))
         file = (wheel or source.artefacts.sdist).name
@@ -220,15 +240,14 @@ class Environment:
             what = f"the extra {extra} requires what cannot be installed"
             self.fetch(what, "--dry-run", "--", f"{self.project.name}[{extra}] @ {wheel.as_uri()}")
         folder, module = self.folder / "target", self.project.native_module
-        options = (f"--target={folder}", "--no-cache-dir", "--no-deps", "--no-index", wheel)
-        self.pip("the wheel cannot be installed into a folder (pip install --target)", *options, own=own)
+        options = (f"--target={folder}", "--no-cache-dir", *OFFLINE, wheel)
+        self.run("the wheel cannot be installed into a folder (pip install --target)", *self.pip(own=own), *options)
         what = f"import {module} fails where the wheel was installed into a folder (pip install --target)"
         self.run(what, self.executable, "-I", "-c", IMPORT_FROM, folder, module)
         if any(group.endswith("_scripts") for group, *_ in source.artefacts.entry_points()):
             tools = {name: str(self.folder / "tools" / name) for name in ("UV_TOOL_DIR", "UV_TOOL_BIN_DIR")}
             command = (find_uv(), "tool", "install", "--no-cache", "--python", self.python.path, wheel)
-            variables = {**own_variables(self.folder / "fetching", fetches=True), **tools}
-            self.run("the wheel cannot be installed as a tool (uv tool install)", *command, environment=variables)
+            self.run("the wheel cannot be installed as a tool (uv tool install)", *command, fetches=True, more=tools)
 
     def read_installed(self, file: str) -> bytes:
         """Return a file of the package's .dist-info folder, without asking the environment's interpreter."""
@@ -281,9 +300,6 @@ def without_network() -> tuple[list[str], dict[str, str], str]:
     return [], nowhere, "with proxies to nowhere"
 
 
-# ---- in a container -------------------------------------------------------------------------------------------------
-
-
 @cache
 def engine() -> str:
     """Return the program that runs containers.
@@ -326,35 +342,3 @@ def find_in_image(image: str, name: str) -> Python:
         return Python((int(major), int(minor), int(patch)), bool(free_threaded), Path(f"python{name}"))
     except (TypeError, ValueError) as error:
         raise problem(f"python{name} in {image} does not say which it is: {asked.stdout[:80]!r}", remedy) from error
-
-
-@dataclass(frozen=True)
-class ContainerEnvironment(Environment):
-    """An environment in containers of one image, made and filled with the interpreter's own venv and pip: no uv."""
-
-    image: str
-    folders: tuple[Path, ...]  # what can be seen in the containers beside the environment's own folder
-
-    @property
-    def executable(self) -> Path:
-        """The environment's interpreter, as it is called in the container."""
-        return self.folder / "env" / "bin" / "python"
-
-    def run(self, what: str, *command: object, **_: object) -> str:
-        """Run a command in a container, which nothing of this machine's environment reaches but its program."""
-        variables = (f"--env=HOME={self.folder}", "--env=PYTHONDONTWRITEBYTECODE=1")
-        folders = (self.folder, self.project.root, *self.folders)
-        started = docker_run(self.image, command, folders, f"--workdir={self.empty}", *variables)
-        return super().run(what, *started, environment=dict(os.environ))
-
-    def create(self, **_: object) -> None:
-        """Make it, always with pip."""
-        super().create(with_pip=True)
-
-    def fetch(self, what: str, *arguments: object) -> None:
-        """Run `pip install`."""
-        self.pip(what, *arguments)
-
-    def install_wheel(self, source: Source) -> None:
-        """Install the wheel with its own pip as well."""
-        self.install_wheel_with_pip(source)

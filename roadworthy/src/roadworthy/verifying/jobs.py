@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from rich.markup import escape
 
 from roadworthy.building import require_current
+from roadworthy.ci.served import parse_version
 from roadworthy.index import Index
 from roadworthy.processes import find_uv
 from roadworthy.project import Project
@@ -23,21 +24,10 @@ from roadworthy.releasing.version import advising
 from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem
 from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source
-from roadworthy.verifying.environment import ContainerEnvironment, Environment, FailedError, find_in_image
+from roadworthy.verifying.environment import Environment, FailedError, find_in_image
 
 # How many lines of a failed command are shown.
 TAIL = 40
-# Variables that change what a Python imports or runs, told because somebody may rely on one.
-REACHES_INTO = (
-    "PYTEST_ADDOPTS",
-    "PYTEST_PLUGINS",
-    "PYTHONHOME",
-    "PYTHONPATH",
-    "PYTHONSTARTUP",
-    "PYTHONUSERBASE",
-    "RUSTFLAGS",
-)
-ENGINE = str(Path(__file__).resolve().parents[2])  # where the Makefile says that this engine is
 
 
 @dataclass
@@ -65,10 +55,8 @@ class Job:
     def environment(self, folder: Path) -> Environment:
         """Return its environment, which is not made yet."""
         source = self.source
-        if not source.image:
-            return Environment(source.project, self.python, folder)
         seen = (source.artefacts.folder, source.artefacts.unpacked)
-        return ContainerEnvironment(source.project, self.python, folder, source.image, seen)
+        return Environment(source.project, self.python, folder, source.image, seen)
 
     def run(self, folder: Path) -> "Job":
         """Carry it out in its own folder, which is made, and write down how it went."""
@@ -99,9 +87,7 @@ class Job:
 def choose_pythons(project: Project, asked: str) -> list[Python]:
     """Return the interpreters to verify with: those asked for, or the newest of each minor version that is here.
 
-    Args:
-        project: What is verified.
-        asked: Versions, or the path of one.
+    `asked` are versions, or the path of one.
 
     Raises:
         ProblemsError: One that was asked for is not here, or there should be no wheel for it; or there is none at all.
@@ -113,19 +99,14 @@ def choose_pythons(project: Project, asked: str) -> list[Python]:
         found = find_pythons(uv, specs) if specs else newest_of_each(list_pythons(uv))
     except PythonNotFoundError as error:
         raise problem(str(error), "install it (uv python install, pyenv), or name another one with PYTHON=") from error
-    return keep_supported(project, found, asked=bool(specs))
-
-
-def keep_supported(project: Project, found: list[Python], *, asked: bool) -> list[Python]:
-    """Return the interpreters that there should be wheels for, and name the others, which nobody may have asked for."""
     supported = [python for python in found if project.supports(python)]
     left_out = ", ".join(python.name for python in found if python not in supported)
-    if left_out and asked:
+    if left_out and specs:
         remedy = f"the wheels are for: {', '.join(project.python_tags)} and up"
         raise problem(f"no wheel is made for CPython {left_out}", remedy)
     if not supported:
-        remedy = "install one: uv python install 3.12"
-        raise problem(f"there is no CPython {project.requires_python} on this machine", remedy)
+        what = f"there is no CPython {project.requires_python} on this machine"
+        raise problem(what, "install one: uv python install 3.12")
     if left_out:
         err.print(f"left out, because no wheel is made for it: CPython {left_out}")
     return supported
@@ -162,24 +143,17 @@ def open_source(project: Project, given: Mapping[str, Any], folder: Path) -> Ite
     if "VERSION" not in given:
         yield local_source(project, given.get("FROM"), folder)
         return
-    asked, name = given["VERSION"], given.get("INDEX", "pypi")
-    try:
-        version = Version(asked)
-    except InvalidVersion as error:
-        remedy = "write it as it was released, such as 0.2.2 or 0.3.0-rc1"
-        raise problem(f"VERSION={asked} is no version", remedy) from error
+    version, name = parse_version(given["VERSION"]), given.get("INDEX", "pypi")
     index = Index.named(name)
-    with advising(asked, name):
+    with advising(given["VERSION"], name):
         yield published_source(project, version, index, given.get("SUMS"), folder)
 
 
 def select(source: Source, wheels: str, folder: Path) -> list[Source]:
     """Return what is to be installed: first in containers, then on this machine, where there is always something.
 
-    Args:
-        source: All of it.
-        wheels: Which targets' wheels, `target` or `target@image`; "" for what an installer chooses for this machine.
-        folder: Where to put copies of one target's wheels.
+    `wheels` says which targets' wheels, `target` or `target@image`, of which copies are put into `folder`; "" is what
+    an installer chooses for this machine.
     """
     chosen = [source.choose(each, folder) for each in wheels.split()]
     here = [each for each in chosen if not each.image] or [source]
@@ -239,13 +213,5 @@ def report(jobs: list[Job]) -> None:
             err.rule(f"CPython {job.python}, {job.title}", align="left")
             # Anybody's words: a terminal must not obey them.
             err.print("\n".join(printable(line.expandtabs()) for line in job.output.rstrip().splitlines()[-TAIL:]))
-    found = [(job, one) for job in jobs for one in job.problems]
-    if found:
+    if found := [(job, one) for job in jobs for one in job.problems]:
         raise ProblemsError(Problem(f"CPython {job.python}, {job.title}: {one.what}", one.remedy) for job, one in found)
-
-
-def tell_what_is_kept_away() -> None:
-    """Name the variables of this environment that are kept away from those that are made."""
-    for variable, value in sorted(os.environ.items()):
-        if variable.startswith(REACHES_INTO) and value != ENGINE:
-            err.print(f"{variable} is set; it is kept away from the environments")

@@ -9,15 +9,17 @@ from typing import Any
 from packaging.metadata import parse_email
 
 from roadworthy.declared import wheel_contents
+from roadworthy.gate.model import LIBRARY_NAME, Artefact
 from roadworthy.project import SOURCE, Project
 from roadworthy.releasing.version import version_of_tag
 from roadworthy.sums import sha256
 from roadworthy.terminal import Problem, ProblemsError
-from roadworthy.verifying.artefacts import Artefacts, wheel_files
+from roadworthy.verifying.artefacts import Artefacts
 
-NATIVE_SUFFIXES = (".so", ".pyd", ".dylib", ".dll")
-# What an installer adds to, or rewrites in, the .dist-info folder of what it installs.
-WRITTEN_BY_INSTALLERS = r"RECORD|INSTALLER|REQUESTED|direct_url\.json|uv_build\.json|uv_cache\.json"
+# What an installer adds to, or rewrites in, the .dist-info folder of what it installs; what is in .data goes elsewhere.
+WRITTEN_BY_INSTALLERS = re.compile(
+    r"[^/]+\.dist-info/(RECORD|INSTALLER|REQUESTED|(direct_url|uv_build|uv_cache)\.json)|[^/]+\.data/.*"
+)
 
 
 @dataclass(frozen=True)
@@ -39,22 +41,17 @@ class Installation:
     def native(self) -> set[str]:
         """Those of them that are the native module, whatever their suffix."""
         stem = self.project.native_module.replace(".", "/")
-        return {file for file in self.package if file.endswith(NATIVE_SUFFIXES) and file.split(".", 1)[0] == stem}
+        return {file for file in self.package if LIBRARY_NAME.search(file) and file.split(".", 1)[0] == stem}
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The core metadata."""
-        return read_fields(self.facts["metadata"])
+        """The core metadata, by the names that packaging gives its fields."""
+        return {**parse_email(self.facts["metadata"])[0]}
 
     @property
     def entry_points(self) -> set[tuple[str, ...]]:
         """Group, name and value of each."""
         return {(group, name, value.replace(" ", "")) for group, name, value in self.facts["entry_points"]}
-
-
-def read_fields(metadata: bytes | str) -> dict[str, Any]:
-    """Return the fields of core metadata by their names."""
-    return {**parse_email(metadata)[0]}
 
 
 def require(proofs: Iterable[Callable[[Installation], Iterator[Problem]]], installed: Installation) -> None:
@@ -71,22 +68,16 @@ def same_bytes_as_a_wheel(installed: Installation) -> Iterator[Problem]:
     """What is installed is, byte for byte, what is in one of the wheels."""
     if installed.from_source:
         return
-    facts, artefacts = installed.facts, installed.artefacts
-    wheel = artefacts.installed_wheel(facts["wheel"])
+    found, artefacts, tags = installed.facts["files"], installed.artefacts, installed.facts["wheel"]
+    wheel = artefacts.installed_wheel(tags)
     if wheel is None:
-        what = f"what is installed comes from none of the wheels in {artefacts.folder}: {facts['wheel'].strip()!r}"
+        what = f"what is installed comes from none of the wheels in {artefacts.folder}: {tags.strip()!r}"
         yield Problem(what, "the WHEEL file's tags and the file name must agree; run: make build")
         return
-    packed = wheel_files(wheel)
-    # What is in .data goes elsewhere: scripts, headers.
-    differing = [
-        file
-        for file in sorted(packed.keys() | facts["files"].keys())
-        if packed.get(file) != facts["files"].get(file)
-        and not re.fullmatch(rf"[^/]+\.dist-info/({WRITTEN_BY_INSTALLERS})|[^/]+\.data/.*", file)
-    ]
-    if differing:
-        yield Problem(f"{', '.join(differing)}: installed is not what {wheel.name} holds", "run: make build")
+    packed = {name: digest.hexdigest() for name, digest in Artefact(wheel).digests.items()}
+    differing = sorted(file for file in packed.keys() | found.keys() if packed.get(file) != found.get(file))
+    if named := ", ".join(file for file in differing if not WRITTEN_BY_INSTALLERS.fullmatch(file)):
+        yield Problem(f"{named}: installed is not what {wheel.name} holds", "run: make build")
 
 
 def same_version(installed: Installation) -> Iterator[Problem]:
@@ -105,16 +96,20 @@ def one_native_module(installed: Installation) -> Iterator[Problem]:
 
 
 def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
-    """The package is, byte for byte, what the sdist holds below python/, as [tool.maturin] declares, and the module."""
+    """The package is, byte for byte, what the sdist holds below python/, as [tool.maturin] declares, and the module.
+
+    So are its licence files (PEP 639).
+    """
     source = installed.artefacts.unpacked
     files = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
     expected = wheel_contents(installed.project, source, files)
     present, found = installed.package - installed.native, installed.facts["files"]
-    for file in sorted(present):
-        path = source / SOURCE / file
-        if path.is_file() and found[file] != sha256(path.read_bytes()):
+    info = next((file.split("/")[0] for file in found if file.endswith(".dist-info/METADATA")), "")
+    licences = {f"{info}/licenses/{name}": source / name for name in installed.fields.get("license_files", ())}
+    for file, path in {**{file: source / SOURCE / file for file in sorted(present)}, **licences}.items():
+        if file in found and path.is_file() and found[file] != sha256(path.read_bytes()):
             yield Problem(f"{file} is installed with another content than the sdist's", "run: make clean build")
-    for file in expected.lacking(present):
+    for file in [*expected.lacking(present), *sorted(licences.keys() - found.keys())]:
         yield Problem(f"the installation lacks {file}", "is it ignored by git, or excluded in pyproject.toml?")
     for file in expected.strange(present):
         what = f"the installation holds {file}, which is not in the source"
@@ -124,10 +119,8 @@ def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
 def same_metadata_as_the_source(installed: Installation) -> Iterator[Problem]:
     """The metadata is what the sdist's PKG-INFO says, and the entry points are those of its pyproject.toml."""
     remedy, artefacts = "run: make clean build", installed.artefacts
-    if not (artefacts.unpacked / "PKG-INFO").is_file():
-        yield Problem("the sdist has no PKG-INFO", remedy)
-        return
-    found, told = installed.fields, read_fields((artefacts.unpacked / "PKG-INFO").read_bytes())
+    found: dict[str, Any] = installed.fields
+    told: dict[str, Any] = {**parse_email((artefacts.unpacked / "PKG-INFO").read_bytes())[0]}
     # What a build may decide by itself is listed as dynamic; the form depends on who builds.
     left_out = {"metadata_version", "dynamic", *(each.lower().replace("-", "_") for each in told.get("dynamic", []))}
     for key in sorted((found.keys() | told.keys()) - left_out):
@@ -141,14 +134,12 @@ def same_metadata_as_the_source(installed: Installation) -> Iterator[Problem]:
 
 def nothing_elsewhere(installed: Installation) -> Iterator[Problem]:
     """Outside the folder of packages there are only entry points' scripts, and what [tool.maturin] data declares."""
-    scripts = {name for group, name, _ in installed.entry_points if group in {"console_scripts", "gui_scripts"}}
+    groups = ("console_scripts", "gui_scripts")
+    names = "|".join(re.escape(name) for group, name, _ in installed.entry_points if group in groups)
+    script = re.compile(rf"(bin|Scripts)/({names})(-script)?(\.(exe|pyw?))?")
     declared = installed.artefacts.declared_data()
     for file in installed.facts["elsewhere"]:
-        path = PurePosixPath(file)
-        is_script = (
-            path.parent.name in {"bin", "Scripts"} and re.sub(r"(-script)?\.(exe|pyw?)$", "", path.name) in scripts
-        )
-        if not is_script and not any(f"/{file}".endswith(f"/{each}") for each in declared):
+        if not script.fullmatch(file) and not any(f"/{file}".endswith(f"/{each}") for each in declared):
             what = f"{file} is installed outside the folder of packages, and nothing declares it"
             yield Problem(what, "declare it in [project.scripts], or in [tool.maturin] data")
 
@@ -166,9 +157,8 @@ def import_works(installed: Installation) -> Iterator[Problem]:
     """The import has worked, and not of a module that says of itself that it is a debug build."""
     facts = installed.facts
     if facts["import_error"]:
-        last = facts["import_error"].rstrip().rsplit("\n", 1)[-1]
         remedy = "run the import by hand in an environment that is kept: KEEP=1"
-        yield Problem(f"import {installed.project.import_name} fails: {last}", remedy)
+        yield Problem(f"import {installed.project.import_name} fails: {facts['import_error']}", remedy)
     elif facts["build_profile"] not in {"release", None}:
         what = f"the native module is a {facts['build_profile']} build, not a release build"
         yield Problem(what, "run: make build")
@@ -183,10 +173,9 @@ def import_stays_inside(installed: Installation) -> Iterator[Problem]:
 
 
 def no_code_at_every_start(installed: Installation) -> Iterator[Problem]:
-    """The package brings no sitecustomize."""
-    customized = installed.facts["sitecustomize"]
-    if customized is not None and Path(customized).name in installed.facts["files"]:
-        yield Problem(f"{customized} came with the package and runs in every start of Python", "remove it")
+    """The package brings no sitecustomize or usercustomize."""
+    for file in sorted(installed.package & {"sitecustomize.py", "usercustomize.py"}):
+        yield Problem(f"{file} came with the package and runs in every start of Python", "remove it")
 
 
 def gil_left_alone(installed: Installation) -> Iterator[Problem]:

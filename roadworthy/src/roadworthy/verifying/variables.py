@@ -35,15 +35,12 @@ ORIGIN_KEYS = re.compile(
 def own_variables(home: Path, *, fetches: bool = False) -> dict[str, str]:
     """Return the whole environment of a program whose home is `home`, which is made.
 
-    Args:
-        home: An empty folder, or what a program before has left in it.
-        fetches: Whether it is to fetch what is required, and does nothing else.
+    With `fetches` it is to fetch what is required, and does nothing else.
     """
     home.mkdir(parents=True, exist_ok=True)
-    let_in = {name: value for name, value in os.environ.items() if SYSTEM.fullmatch(name)}
     proxies = {name: value for name, value in os.environ.items() if PROXIES.fullmatch(name)}
     own = {
-        **let_in,
+        **{name: value for name, value in os.environ.items() if SYSTEM.fullmatch(name)},
         # A password may stand before the host's name.
         **{name: value for name, value in proxies.items() if fetches or "@" not in value},
         **dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"), str(home)),
@@ -80,6 +77,19 @@ def read_origins() -> dict[str, Any]:
                 if ORIGIN_KEYS.fullmatch(key):
                     found[key] = [*found.get(key, []), *value] if isinstance(value, list) else found.get(key, value)
     return found
+
+
+def pip_origins() -> dict[str, str]:
+    """Return the variables that say the same to pip, which is what containers have: uv's indexes, and the proxies."""
+    told, asked = read_origins(), [os.environ.get(name, "") for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL")]
+    listed = told.get("index", [])
+    default = [*asked, *(each["url"] for each in listed if each.get("default")), told.get("index-url")]
+    more = " ".join(os.environ.get(name, "") for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL")).split()
+    more += [*(each["url"] for each in listed if not each.get("default")), *told.get("extra-index-url", [])]
+    found = {"PIP_INDEX_URL": next(filter(None, default), ""), "PIP_EXTRA_INDEX_URL": " ".join(more)}
+    # uv lets an index have a name, before its address.
+    found = {name: re.sub(r"(?<!\S)[\w.-]+=", "", value) for name, value in found.items() if value}
+    return {**found, **{name: value for name, value in os.environ.items() if PROXIES.fullmatch(name)}}
 
 
 def to_toml(value: Any) -> str:  # noqa: ANN401 - whatever TOML has
