@@ -187,7 +187,7 @@ def test_what_is_no_version_is_refused(sums: Path, version: str) -> None:
     done = run(sys.executable, *SCRIPT, "--index=http://127.0.0.1:9/", f"--sums={sums}", "--", f"{version} x".strip())
     assert done.returncode == 1
     assert done.stderr.startswith("problem: VERSION=")
-    assert "is no version\n  write it as it was released\n" in done.stderr
+    assert "is no version\n  write it as it was released, such as 0.2.2 or 0.3.0-rc1\n" in done.stderr
 
 
 def test_hashes_that_cannot_be_read_are_a_problem(tmp_path: Path) -> None:

@@ -143,7 +143,9 @@ class Event:
             raise ValueError(f"no such inputs: {', '.join(sorted(unknown))}")
         values = {}
         for name, its in declared.items():
-            values[name] = self.inputs.get(name, its.get("default", ZEROS.get(its.get("type"), "")))
+            value = self.inputs.get(name, its.get("default", ZEROS.get(its.get("type"), "")))
+            # What is of no other type is text, and so is its "false".
+            values[name] = value if its.get("type") in ZEROS else text_of(value)
             options = [False, True] if its.get("type") == "boolean" else its.get("options")
             if options and name in self.inputs and values[name] not in options:
                 raise ValueError(f"input {name} takes {options}, not {values[name]!r}")

@@ -24,17 +24,17 @@ EVENTS = {
     "pull request of a fork": replace(PULL, ref="refs/pull/8/merge", fork=True, actor="one"),
     "pull request of another fork": replace(PULL, ref="refs/pull/9/merge", fork=True, actor="other"),
     "pull request to a maintenance line": replace(PULL, base_ref="0.1.x"),
-    "pull request to a topic": replace(PULL, base_ref="groundwork"),
+    "pull request to a topic": replace(PULL, base_ref="groundwork", repository="else/where"),
     "push": Event(name="push"),
-    "push to a maintenance line": Event(name="push", ref="refs/heads/0.1.x"),
+    "push to a maintenance line": Event(name="push", ref="refs/heads/0.1.x", repository="else/where"),
     "tag": TAG,
-    "tag of an alpha": replace(TAG, ref="refs/tags/v1.2.3-alpha1"),
+    "tag of an alpha": replace(TAG, ref="refs/tags/v1.2.3-alpha1", repository="else/where"),
     "tag of a release candidate": replace(TAG, ref="refs/tags/v1.2.3-rc1"),
     "tag vacation": replace(TAG, ref="refs/tags/vacation"),
     "manual run": replace(MANUAL, inputs={}),
     "manual run of a tag": replace(MANUAL, inputs={}, ref=TAG.ref),
     "manual run for TestPyPI": MANUAL,
-    "manual run of a topic for TestPyPI": replace(MANUAL, ref="refs/heads/topic"),
+    "manual run of a topic for TestPyPI": replace(MANUAL, ref="refs/heads/topic", repository="else/where"),
     "manual run of a tag for TestPyPI": replace(MANUAL, ref=TAG.ref),
 }
 STARTED = {name: event for name, event in EVENTS.items() if name != "tag vacation"}
@@ -194,11 +194,12 @@ class Pipeline:
         key = f"{event} {ends} {code}"
         if previous is not None or key not in self._known:
             outputs = {"code": code, "version": VERSION if code else ""}
-            known = {
-                identify: Outcome(outputs={name: outputs[name] for name in self.jobs[identify].get("outputs", {})})
-                for identify in self.doing(ROLES["identify"])
-            }
-            result = run(self.workflow, event, {**known, **(ends or {})}, previous=previous)
+            outcomes = dict(ends or {})
+            for identify in self.doing(ROLES["identify"]):
+                # Also where it fails, which may be after its last step.
+                told = {name: outputs[name] for name in self.jobs[identify].get("outputs", {})}
+                outcomes[identify] = replace(outcomes.get(identify, Outcome()), outputs=told)
+            result = run(self.workflow, event, outcomes, previous=previous)
             if previous is not None:
                 return result
             self._known[key] = result

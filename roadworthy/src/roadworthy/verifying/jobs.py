@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from rich.markup import escape
 
 from roadworthy.building import require_current
@@ -19,7 +19,7 @@ from roadworthy.index import Index
 from roadworthy.processes import find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import Python, PythonNotFoundError, find_pythons, list_pythons, newest_of_each
-from roadworthy.releasing.version import advising
+from roadworthy.releasing.version import advising, parse_version
 from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem
 from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source
@@ -163,14 +163,9 @@ def open_source(project: Project, given: Mapping[str, Any], folder: Path) -> Ite
         yield local_source(project, given.get("FROM"), folder)
         return
     asked, name = given["VERSION"], given.get("INDEX", "pypi")
-    try:
-        version = Version(asked)
-    except InvalidVersion as error:
-        remedy = "write it as it was released, such as 0.2.2 or 0.3.0-rc1"
-        raise problem(f"VERSION={asked} is no version", remedy) from error
     index = Index.named(name)
     with advising(asked, name):
-        yield published_source(project, version, index, given.get("SUMS"), folder)
+        yield published_source(project, parse_version(asked), index, given.get("SUMS"), folder)
 
 
 def select(source: Source, wheels: str, folder: Path) -> list[Source]:
