@@ -12,7 +12,7 @@ from pipeline_index import PackageIndex, running
 from roadworthy.ci import served as check_index
 from roadworthy.index import Index, Patience
 from roadworthy.project import Project
-from roadworthy.releasing.version import next_version, repair
+from roadworthy.releasing.version import next_version, parse_version, repair
 from roadworthy.sums import read_sums, write_sums
 from roadworthy.terminal import ProblemsError
 
@@ -44,7 +44,7 @@ def check(
 ) -> None:
     """Check in this process, and wait but little between the questions."""
     given = {"INDEX": served.simple, "SUMS": sums, "VERSION": version}
-    check_index.check(project, given, check_index.parse_version(version), Patience(longest, 0.01))
+    check_index.check(project, given, parse_version(version), Patience(longest, 0.01))
 
 
 def refused(served: PackageIndex, sums: Path, longest: float = 600, project: Project = PROJECT) -> list[str]:

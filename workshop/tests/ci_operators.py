@@ -75,8 +75,7 @@ class Tree:
     @cached_property
     def root(self) -> yaml.Node:
         """The whole."""
-        node: yaml.Node = yaml.compose(self.text, Loader=LOADER)
-        return node
+        return yaml.compose(self.text, Loader=LOADER) or yaml.ScalarNode("", "")
 
     @cached_property
     def values(self) -> dict[str, list[str]]:
@@ -118,7 +117,7 @@ class Tree:
                 yield what, self._with(begin, end, _written(self.text[begin:end], node, value, self._indent(node)))
             return
         parts = [self._lines(pair[0] if isinstance(pair, tuple) else pair, pair) for pair in node.value]
-        if node.flow_style:
+        if isinstance(node, yaml.CollectionNode) and node.flow_style:
             yield from self._of_flow(node)
         else:
             yield from self._of_block(node, parts)

@@ -1,12 +1,12 @@
 """Do the rules notice mistakes that nobody thought of? Each that the operators make, or the reason why it is none.
 
-`make test` of the tooling judges every tenth, `make test-year` all of them.
+`make test-tooling` judges every twelfth, `make test-year` all of them.
 """
 
 import json
 import os
 import re
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 import yaml
@@ -16,16 +16,20 @@ from ci_operators import Change, Tree
 from helpers import PROJECT
 from platforms import ALL_RULES
 from workshop.workflows import jobs, rules_of_steps
+from workshop.workflows.expressions import Scope
+from workshop.workflows.jobs import Event, Outcome, Row, Workflow
 from workshop.workflows.pipeline import Pipeline
 from workshop.workflows.rules import broken
 
+Asked = Callable[..., object]
 CHANGES = list(Tree(written_out(PROJECT.read(PROJECT.workflow_path))).changes())
-EVERY = 1 if os.environ.get("WHOLE_YEAR") else 10
+EVERY = 1 if os.environ.get("WHOLE_YEAR") else 12
+LEAST = 300
 # Why a change is no mistake: what GitHub does is the same, or nobody minds.
 NO_MISTAKE = {
     "people read it, and nothing else": [
         r"(all|jobs/[\w-]+): without name: .*",
-        r"(jobs/[\w-]+/)?name: .*",
+        r"(jobs/[\w-]+/)?name: (?!.*in place of all).*",
         r"on/workflow_dispatch/inputs/testpypi(/description)?: (?!.*(type|default)\b).*",
     ],
     "a choice is false unless it is made": [r"on/workflow_dispatch/inputs/testpypi: .*default.*"],
@@ -47,7 +51,9 @@ NO_MISTAKE = {
         r"jobs/test/strategy/matrix/include/\d/runner: ubuntu-24.04-arm in place of .*"
     ],
     "it waits for that by way of another job": [
-        r"jobs/(collect|publish-(test)?pypi|passed|release)/needs(/\d)?: (without|\w+ in place of) (identify|sdist|wheels|collect)",
+        r"jobs/collect/needs(/\d)?: (without|\w+ in place of) sdist",
+        r"jobs/passed/needs(/\d)?: (without|\w+ in place of) (sdist|wheels|collect)",
+        r"jobs/(publish-(test)?pypi|release)/needs(/\d)?: (without|\w+ in place of) (identify|collect)",
     ],
     "GitHub keeps it for as long as it keeps anything": [r"jobs/.*/retention-days: 600 in place of 30"],
     "only a tag's push comes here, and manual runs": [r"jobs/.*/env/INDEX: without github.ref_type == 'tag' &&"],
@@ -85,23 +91,28 @@ class Judge:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         """Learn what the workflow as it is comes to."""
         self.learning = True
-        patch.setattr(jobs, "_scope", self.remember(jobs._scope, self.of_scope))
-        patch.setattr(jobs, "_rows", self.remember(lambda *given, rows=jobs._rows: list(rows(*given)), self.of_rows))
-        patch.setattr(rules_of_steps, "_compare", self.remember(rules_of_steps._compare, self.of_comparison))
+        for module, name, key in (
+            (jobs, "_scope", self.of_scope),
+            (jobs, "_rows", self.of_rows),
+            (rules_of_steps, "_compare", self.of_comparison),
+        ):
+            patch.setattr(module, name, self.remember(getattr(module, name), key))
         pipeline = Pipeline.of(PROJECT)
         self.standing = jobs_of(pipeline)
         self.kept = all(broken(rule, pipeline) == [] for rule in ALL_RULES.values())
         self.learning = False
 
-    def remember(self, function: Any, key: Any) -> Any:
+    def remember(self, function: Asked, key: Callable[..., object]) -> Asked:
         """Return a function that knows what it was asked while the judge learned."""
-        known: dict[object, Any] = {}
+        known: dict[object, object] = {}
 
-        def answer(*given: Any) -> Any:
+        def answer(*given: object) -> object:
             asked = key(*given)
             if asked in known:
                 return known[asked]
             found = function(*given)
+            # A generator gives what it has only once.
+            found = tuple(found) if isinstance(found, Iterator) else found
             if self.learning:
                 known[asked] = found
             return found
@@ -109,17 +120,17 @@ class Judge:
         return answer
 
     @staticmethod
-    def of_scope(workflow: Any, event: Any) -> object:
+    def of_scope(workflow: Workflow, event: Event) -> object:
         return repr(event), workflow.get("name"), json.dumps(workflow["on"])
 
     @staticmethod
-    def of_rows(workflow: Any, name: str, scope: Any, outcome: Any) -> object:
+    def of_rows(workflow: Workflow, name: str, scope: Scope, outcome: Outcome) -> object:
         about = [workflow.get("env"), workflow.get("defaults"), workflow["jobs"][name], name, vars(outcome)]
         # The scope of an event is one object, as long as it is learned.
         return id(scope.contexts["github"]), json.dumps([*about, scope.contexts["needs"], scope.results], default=str)
 
     @staticmethod
-    def of_comparison(_: Pipeline, role: str, row: Any, event: Any) -> object:
+    def of_comparison(_: Pipeline, role: str, row: Row, event: Event) -> object:
         return role, id(row), id(event)
 
     def notices(self, change: Change) -> bool:
@@ -129,25 +140,25 @@ class Judge:
             as_it_was = jobs_of(pipeline) == self.standing
         except (ValueError, TypeError, AttributeError, LookupError, yaml.YAMLError):
             return True
-        asked = (rule for name, rule in ALL_RULES.items() if not (as_it_was and name in ABOUT_JOBS))
-        return any(broken(rule, pipeline) for rule in asked)
+        # The last rules are the quick ones.
+        asked = [rule for name, rule in ALL_RULES.items() if not (as_it_was and name in ABOUT_JOBS)]
+        return any(broken(rule, pipeline) for rule in reversed(asked))
 
 
 def test_every_change_is_noticed_or_is_no_mistake() -> None:
     with pytest.MonkeyPatch.context() as patch:
         judge = Judge(patch)
         assert judge.kept
-        judged = {change.name: judge.notices(change) for change in CHANGES[::EVERY]}
-    wanted = {change.name: not reason(change) for change in CHANGES[::EVERY]}
-    assert {name: noticed for name, noticed in judged.items() if noticed != wanted[name]} == {}
+        mistakes = [change for change in CHANGES if not reason(change)][::EVERY]
+        assert len(mistakes) >= LEAST
+        assert [change.name for change in mistakes if not judge.notices(change)] == []
 
 
 def test_the_documentation_says_how_many_there_are() -> None:
     text = PROJECT.read("docs/decisions.md")
     spared = sum(bool(reason(change)) for change in CHANGES)
     assert f"{len(CHANGES):,} mistakes that operators make" in text
-    assert f"{spared} of them are none" in text
-    assert len({change.name for change in CHANGES}) == len(CHANGES)
+    assert f"{spared} of them are none, for one of {len(NO_MISTAKE)} reasons" in text
 
 
 def test_each_reason_is_needed() -> None:

@@ -42,9 +42,7 @@ MORE = re.compile(r"(make|rustup) [\w =-]+")
 def jobs_do_exactly_their_steps(pipeline: Pipeline) -> Iterator[str]:
     """Each step at each event at which its job runs; no other one, word, input or variable [A2, A4-A7, R1, R4, S5, U2].
 
-    So each build knows its version, and is made from the one sdist; what is published is what the gate has seen; where
-    the identity is, nothing runs but download, uv, hashes, attestations and the upload; only GitHub's release has a
-    token; no cache reaches an artefact; before publishing the index is asked for the names, and after it for all of it.
+    No cache reaches an artefact, nothing runs beside the identity but what publishes, GitHub's release has a token.
     """
     for event_name, event in STARTED.items():
         results = pipeline.comes_to(event)
