@@ -26,7 +26,7 @@ def _upload(name: str, path: str) -> Does:
     return _use("actions/upload-artifact", name=name, path=path, **kept)
 
 
-CHECKOUT = _use("actions/checkout", persist_credentials="false")
+CLONE = _use("actions/checkout", persist_credentials="false")
 HISTORY = _use("actions/checkout", persist_credentials="false", fetch_depth="0")
 STAMP = _run('make stamp VERSION="$VERSION"', VERSION=VERSION)
 BUILT = _use("actions/download-artifact", pattern="built-*", path="built")
@@ -130,13 +130,13 @@ def _wanted(pipeline: Pipeline, role: str, row: Row, event: Event) -> list[Does]
     steps = {
         "identify": [HISTORY, python, _run("make identify", **told)],
         "lint": [HISTORY, *cache, python, _run("make lint"), _run("make test"), *news],
-        "test": [CHECKOUT, *rust, *cache, python, TEST],
-        "sdist": [CHECKOUT, python, STAMP, _run("make sdist"), _upload("built-sdist", "dist/ SHA256SUMS")],
-        "build": [CHECKOUT, library, python, STAMP, SDIST, build, _upload(f"built-{target}", "dist/*.whl SHA256SUMS")],
-        "collect": [CHECKOUT, python, STAMP, BUILT, *collect, *names, _upload("release", "dist/ SHA256SUMS")],
-        "verify": [CHECKOUT, python, STAMP, RELEASE, verify],
+        "test": [CLONE, *rust, *cache, python, TEST],
+        "sdist": [CLONE, python, STAMP, _run("make sdist"), _upload("built-sdist", "dist/ SHA256SUMS")],
+        "build": [CLONE, library, python, STAMP, SDIST, build, _upload(f"built-{target}", "dist/*.whl SHA256SUMS")],
+        "collect": [CLONE, python, STAMP, BUILT, *collect, *names, _upload("release", "dist/ SHA256SUMS")],
+        "verify": [CLONE, python, STAMP, RELEASE, verify],
         "passed": [_run('test "$PASSED" = true', PASSED="true")],
-        "published": [CHECKOUT, python, RELEASE, *arrived],
+        "published": [CLONE, python, RELEASE, *arrived],
         "release": [HISTORY, python, RELEASE, github],
     }
     return steps[role] if role in steps else _publishing(pipeline, row, event)
