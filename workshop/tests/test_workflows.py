@@ -387,6 +387,13 @@ def test_inputs_are_typed_have_defaults_and_are_checked() -> None:
         run(workflow, replace(asked, inputs={"index": "conda"}))
 
 
+def test_an_input_without_a_type_is_text_and_so_is_its_false() -> None:
+    workflow = of(
+        on={"workflow_dispatch": {"inputs": {"dry": {"default": False}}}}, jobs={"test": job(**{"if": "inputs.dry"})}
+    )
+    assert run(workflow, Event(name="workflow_dispatch"))["test"].runs
+
+
 # --- Steps
 
 STEPS = load("""
