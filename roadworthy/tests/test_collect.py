@@ -146,7 +146,7 @@ def lose_the_sdists_machine(built: Built) -> list[str]:
 def add_a_file(built: Built) -> list[str]:
     extra = built["here"] / "dist" / "extra.txt"
     extra.touch()
-    return [f"{extra} is neither a wheel nor an sdist"]
+    return [f"{extra} has the SHA-256 "]
 
 
 def add_a_wheel(built: Built) -> list[str]:
@@ -158,7 +158,7 @@ def add_a_wheel(built: Built) -> list[str]:
 def add_a_name_of_another_system(built: Built) -> list[str]:
     extra = built["here"] / "dist" / "..\\..\\ferrous_wheel-0.1.0.tar.gz"
     extra.touch()
-    return [f"{extra} is neither a wheel nor an sdist"]
+    return [f"{extra} has the SHA-256 "]
 
 
 def list_a_name_twice(built: Built) -> list[str]:

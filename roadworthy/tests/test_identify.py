@@ -19,6 +19,8 @@ DOCUMENTS = [
     ".github/PULL_REQUEST_TEMPLATE.md",
 ]
 CODE = [
+    ".github/actions/build/README.md",
+    ".github/actions/build/action.yml",
     ".github/workflows/CI.yml",
     ".github/workflows/README.md",
     "LICENSE",

@@ -4,7 +4,9 @@ import pytest
 
 from helpers import PROJECT
 from platforms import ALL_RULES
-from workshop.workflows.pipeline import Pipeline
+from workshop.workflows.events import triggers
+from workshop.workflows.jobs import workflow_concurrency
+from workshop.workflows.pipeline import STARTED, Pipeline
 from workshop.workflows.rules import broken
 from workshop.workflows.rules_of_hygiene import ACTIONS
 
@@ -14,9 +16,8 @@ WORKSHOP = Pipeline.of(PROJECT, ".github/workflows/workshop.yml")
 GENERAL = (
     "actions_are_pinned_and_known",
     "expressions_reach_no_shell",
-    "free_threading_is_left_to_the_interpreter",
     "jobs_end_and_run_on_known_machines",
-    "only_locked_tools_are_used",
+    "nothing_else_stands_there",
     "rights_are_granted_one_by_one",
     "steps_are_commands_of_a_laptop",
     "the_shell_ends_at_the_first_error",
@@ -33,11 +34,18 @@ def test_the_workflow_of_the_workshop_keeps(name: str) -> None:
     assert broken(ALL_RULES[name], WORKSHOP) == []
 
 
-def test_the_workflow_of_the_workshop_runs_what_no_copy_has() -> None:
-    assert set(WORKSHOP.workflow["on"]) == {"pull_request", "push"}
-    for command in ("make rehearse", "make test-tooling", "make check-lock"):
-        assert WORKSHOP.one(command) in {"rehearse", "test"}
-        assert CI.doing(command) == []
+def test_the_workflow_of_the_workshop_runs_all_that_no_copy_has_for_each_change() -> None:
+    started = {name for name, event in STARTED.items() if triggers(WORKSHOP.workflow, event)}
+    assert started == {
+        name for name, event in STARTED.items() if event.name == "pull_request" or name.startswith("push")
+    }
+    parts = [*WORKSHOP.jobs.values(), *(step for _, step in WORKSHOP.steps())]
+    assert not any(key in part for part in parts for key in ("if", "needs", "continue-on-error"))
+    does = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in WORKSHOP.jobs.items()}
+    assert does == {"rehearse": ["make rehearse"], "test": ["make check-lock", "make test-tooling"]}
+    assert not any(CI.doing(command) for commands in does.values() for command in commands)
+    pull, other = (workflow_concurrency(WORKSHOP.workflow, STARTED[name]) for name in ("pull request", "push"))
+    assert [each.cancel_in_progress for each in (pull, other) if each] == [True, False]
 
 
 def test_every_action_that_is_used_is_known() -> None:

@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -93,9 +94,13 @@ class Evaluator:
         return holds
 
     def _ask(self, where: str, scope: Scope, kind: str, asked: object) -> Any:  # noqa: ANN401 - whatever JSON holds
-        status = {"results": scope.results, "cancelled": scope.cancelled}
-        about = {"where": where, "contexts": scope.contexts, "closed": list(scope.closed), "status": status}
-        request = json.dumps({**about, kind: asked})
+        text = json.dumps(asked)
+        named = set(re.findall(r"[a-z]+", text.lower()))
+        # What is not named in it cannot change the answer, and the same question is asked at many events.
+        contexts = {name: values for name, values in scope.contexts.items() if name in named}
+        status = {"results": scope.results, "cancelled": scope.cancelled} if kind == "condition" else {}
+        about = {"where": where, "contexts": contexts, "closed": list(scope.closed), "status": status}
+        request = f"{json.dumps(about)[:-1]}, {json.dumps(kind)}: {text}}}"
         # To the same line, node's answer is always the same.
         if request not in self._answers:
             if self._process.stdin is None or self._process.stdout is None:

@@ -1,8 +1,8 @@
 """What a GitHub workflow does at an event: which jobs run, with what, and which of their steps."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import product
 from typing import Any
@@ -13,8 +13,6 @@ from workshop.workflows.expressions import CLOSED, Scope, shared, strings
 __all__ = ["Concurrency", "Event", "JobResult", "Outcome", "Row", "Step", "in_order", "run", "workflow_concurrency"]
 
 Workflow = Mapping[str, Any]
-TEMPLATE = re.compile(r"\$\{\{((?:'[^']*'|(?!}})[^'])*)}}")
-SECRET = re.compile(r"\bsecrets\b(?:\s*\.\s*([\w-]+)|\s*\[\s*'([\w-]+)'\s*\])?", re.IGNORECASE)
 SYSTEMS = {"ubuntu": "Linux", "macos": "macOS", "windows": "Windows"}
 
 
@@ -89,8 +87,13 @@ class JobResult:
     outputs: Mapping[str, str] = field(default_factory=dict)
     run_goes_on: bool = False  # although it was cancelled
     permissions: Mapping[str, str] | str = "default"  # where the workflow does not say
-    secrets: frozenset[str] = frozenset()  # their names; "*" where it takes all, or by a computed name
-    rows: tuple[Row, ...] = ()  # once for each row of its matrix; none if it is skipped
+    # Most questions are about which jobs run, and rows are what takes time.
+    _make_rows: Callable[[], tuple[Row, ...]] = field(default=tuple, repr=False, compare=False)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Return how it runs, once for each row of its matrix; none if it is skipped."""
+        return self._make_rows()
 
     @property
     def row(self) -> Row:
@@ -149,7 +152,15 @@ def run(
 
 def in_order(workflow: Workflow) -> list[str]:
     """Return the jobs, each after those that it needs."""
-    return list(TopologicalSorter(_needs(workflow)).static_order())
+    return _order(tuple((name, tuple(needs)) for name, needs in _needs(workflow).items()))
+
+
+@cache
+def _order(needs: tuple[tuple[str, tuple[str, ...]], ...]) -> list[str]:
+    try:
+        return list(TopologicalSorter(dict(needs)).static_order())
+    except CycleError as error:
+        raise ValueError(f"jobs need each other: {' → '.join(error.args[1])}") from error
 
 
 def _needs(workflow: Workflow) -> dict[str, list[str]]:
@@ -169,10 +180,6 @@ def _check(jobs: Mapping[str, Any], needs: Mapping[str, list[str]], outcomes: Ma
         # A called workflow declares its outputs itself.
         if "uses" not in jobs[name] and (unknown := outcome.outputs.keys() - jobs[name].get("outputs", {}).keys()):
             raise ValueError(f"{name} has no output {', '.join(sorted(unknown))}")
-    try:
-        TopologicalSorter(needs).prepare()
-    except CycleError as error:
-        raise ValueError(f"jobs need each other: {' → '.join(error.args[1])}") from error
 
 
 def _scope(workflow: Workflow, event: Event) -> Scope:
@@ -189,21 +196,26 @@ def _job(workflow: Workflow, name: str, scope: Scope, event: Event, outcome: Out
         raise ValueError(f"it takes more to tell whether {name} runs: {job['if']}")
     if not runs:
         return JobResult(runs=False, result="skipped")
-    strategy = job.get("strategy") or {}
-    rows, found = [], named_rows(strategy, scope)
-    for index, (matrix, shown) in enumerate(found):
-        about = {"job-index": index, "job-total": len(found), "fail-fast": strategy.get("fail-fast", True)}
-        rows.append(_row(workflow, name, shown, scope.having(matrix=matrix, strategy=about), outcome))
-    forgiven = outcome.result == "failure" and all(row.continue_on_error for row in rows)
-    return JobResult(
+    result = JobResult(
         runs=True,
-        result="success" if forgiven else outcome.result,
+        result=outcome.result,
         outputs=outcome.outputs,
         run_goes_on=outcome.run_goes_on,
         permissions=_permissions(workflow, job, event),
-        secrets=_secrets([job, workflow.get("env")], event),
-        rows=tuple(rows),
+        _make_rows=lambda: tuple(_rows(workflow, name, scope, outcome)),
     )
+    may_fail = outcome.result == "failure" and job.get("continue-on-error")
+    return (
+        replace(result, result="success") if may_fail and all(row.continue_on_error for row in result.rows) else result
+    )
+
+
+def _rows(workflow: Workflow, name: str, scope: Scope, outcome: Outcome) -> Iterator[Row]:
+    strategy = workflow["jobs"][name].get("strategy") or {}
+    found = named_rows(strategy, scope)
+    for index, (matrix, shown) in enumerate(found):
+        about = {"job-index": index, "job-total": len(found), "fail-fast": strategy.get("fail-fast", True)}
+        yield _row(workflow, name, shown, scope.having(matrix=matrix, strategy=about), outcome)
 
 
 def named_rows(strategy: Mapping[str, Any] | None, scope: Scope) -> list[tuple[dict[str, Any], list[Any]]]:
@@ -331,11 +343,3 @@ def _permissions(workflow: Workflow, job: Mapping[str, Any], event: Event) -> di
     # There is no reading of an identity token.
     least = {"write": "read"}
     return {key: "none" if key == "id-token" else least.get(level, level) for key, level in (given or {}).items()}
-
-
-def _secrets(values: list[Any], event: Event) -> frozenset[str]:
-    expressions = [expression for text in strings(values) for expression in TEMPLATE.findall(text)]
-    names = {dotted or quoted or "*" for expression in expressions for dotted, quoted in SECRET.findall(expression)}
-    if any(isinstance(value, Mapping) and value.get("secrets") == "inherit" for value in values):
-        names.add("*")
-    return frozenset(names & {"GITHUB_TOKEN"} if event.untrusted else names)

@@ -10,29 +10,83 @@ from functools import cache, cached_property
 from typing import Any
 
 from roadworthy.project import Project
-from workshop.workflows.events import as_list, load
+from workshop.workflows.events import load
 from workshop.workflows.jobs import Event, JobResult, Outcome, Row, run
 
 PULL = Event(name="pull_request", ref="refs/pull/7/merge", head_ref="topic", base_ref="main")
+MANUAL = Event(
+    name="workflow_dispatch", inputs={"testpypi": True}, variables={"PUBLISH_URL": "https://localhost/legacy/"}
+)
+TAG = Event(name="push", ref="refs/tags/v1.2.3")
 EVENTS = {
     "pull request": PULL,
-    "pull request of a fork": replace(PULL, ref="refs/pull/8/merge", head_ref="a", fork=True),
+    "new pull request": replace(PULL, action="opened"),
+    "pull request of a fork": replace(PULL, ref="refs/pull/8/merge", fork=True, actor="one"),
+    "pull request of another fork": replace(PULL, ref="refs/pull/9/merge", fork=True, actor="other"),
+    "pull request to a maintenance line": replace(PULL, base_ref="0.1.x"),
+    "pull request to a topic": replace(PULL, base_ref="groundwork", repository="else/where"),
     "push": Event(name="push"),
-    "push to a maintenance line": Event(name="push", ref="refs/heads/0.1.x"),
-    "tag": Event(name="push", ref="refs/tags/v1.2.3"),
-    "tag of a pre-release": Event(name="push", ref="refs/tags/v1.2.3-rc1"),
-    "tag vacation": Event(name="push", ref="refs/tags/vacation"),
-    "manual run": Event(name="workflow_dispatch"),
-    "manual run for TestPyPI": Event(name="workflow_dispatch", inputs={"testpypi": True}),
+    "push to a maintenance line": Event(name="push", ref="refs/heads/0.1.x", repository="else/where"),
+    "tag": TAG,
+    "tag of an alpha": replace(TAG, ref="refs/tags/v1.2.3-alpha1", repository="else/where"),
+    "tag of a release candidate": replace(TAG, ref="refs/tags/v1.2.3-rc1"),
+    "tag vacation": replace(TAG, ref="refs/tags/vacation"),
+    "manual run": replace(MANUAL, inputs={}),
+    "manual run of a tag": replace(MANUAL, inputs={}, ref=TAG.ref),
+    "manual run for TestPyPI": MANUAL,
+    "manual run of a topic for TestPyPI": replace(MANUAL, ref="refs/heads/topic", repository="else/where"),
+    "manual run of a tag for TestPyPI": replace(MANUAL, ref=TAG.ref),
 }
-TAG, MANUAL = EVENTS["tag"], EVENTS["manual run for TestPyPI"]
-EVENTS["manual run of a tag for TestPyPI"] = replace(MANUAL, ref=TAG.ref)
+STARTED = {name: event for name, event in EVENTS.items() if name != "tag vacation"}
+# One of each kind, where more of a kind could tell nothing new.
+KINDS = {name: EVENTS[name] for name in ("pull request", "push", "tag", "manual run for TestPyPI")}
+# GitHub's own machines, and what they are, in the words of a target.
+RUNNERS = {
+    "ubuntu-24.04": ("linux", "x86_64"),
+    "ubuntu-24.04-arm": ("linux", "aarch64"),
+    "macos-15": ("darwin", "aarch64"),
+    "macos-15-intel": ("darwin", "x86_64"),
+    "windows-2025": ("windows", "x86_64"),
+    "windows-11-arm": ("windows", "aarch64"),
+}
 VERSION = "1.2.3"
 VERIFY = "make verify FROM=release"
-# What makes and proves the artefacts of a run, a job for each.
-MATRIX = ("make sdist", "make build", "make collect", VERIFY)
+# What the jobs are known by, under whatever name, and where it is not a command, what it is; in their order.
+ROLES = {
+    "identify": "make identify",
+    "lint": "make lint",
+    "test": "make test",
+    "sdist": "make sdist",
+    "build": "make build",
+    "collect": "make collect",
+    "verify": VERIFY,
+    "published": "make check-index",
+    "release": "make github-release",
+}
+# What makes and proves the artefacts of a run.
+MATRIX = ("sdist", "build", "collect", "verify")
 # What GitHub runs for `shell: bash`.
 BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+
+
+def processors_of(target: str) -> set[str]:
+    """Return the processors that a wheel for a target is for."""
+    first = target.split("-", 1)[0]
+    return {"x86_64", "aarch64"} if first == "universal2" else {first}
+
+
+def library_of(row: Row) -> str:
+    """Return the target whose library of Rust is fetched to build a row: for two halves, the one of another machine."""
+    target, own = row.matrix["target"], RUNNERS.get(row.runs_on, ("", ""))[1]
+    others = sorted(processors_of(target) - {own})
+    return f"{others[0]}-{target.split('-', 1)[1]}" if others else str(target)
+
+
+def index_of(event: Event) -> str:
+    """Return what is published to at an event: "pypi", "testpypi" or ""."""
+    if event.inputs:
+        return "testpypi"
+    return "pypi" if event.name == "push" and event.ref_type == "tag" else ""
 
 
 @dataclass(frozen=True)
@@ -107,54 +161,57 @@ class Pipeline:
             raise ValueError(f"it publishes to {', '.join(found) or 'nothing'}")
         return found
 
+    @cached_property
+    def roles(self) -> dict[str, str]:
+        """What the jobs are there for, each with the one job that does it; any other number is a ValueError."""
+        lint = self.one(ROLES["lint"])
+        found = {role: self.one(command) for role, command in ROLES.items() if role != "test"}
+        (found["test"],) = (name for name in self.doing(ROLES["test"]) if name != lint)
+        return {**found, **self.publishing, "passed": "passed"}
+
     @property
     def publishers(self) -> list[tuple[str, str, Event]]:
         """For each index its name, the job that publishes there, and at which event."""
         jobs = self.publishing
         return [("pypi", jobs["pypi"], TAG), ("testpypi", jobs["testpypi"], MANUAL)]
 
-    @property
-    def after_publishing(self) -> set[str]:
-        """The jobs that come after one that publishes."""
-        publishing = set(self.publishing.values())
-        return {name for name in self.jobs if self.needs(name) & publishing}
-
-    def needs(self, job: str) -> set[str]:
-        """Return all jobs that come before one."""
-        direct = as_list(self.jobs[job].get("needs", []))
-        return set(direct).union(*(self.needs(name) for name in direct))
-
     def comes_to(
         self,
         event: Event,
-        ends: Mapping[str, str] | None = None,
+        ends: Mapping[str, Outcome] | None = None,
         *,
-        code: bool = True,
+        code: str = "true",
         previous: Mapping[str, JobResult] | None = None,
     ) -> dict[str, JobResult]:
-        """Return what becomes of the jobs at an event, in which something else than documents changes (`code`).
+        """Return what becomes of the jobs at an event.
 
-        The jobs in `ends` end as it says, the others well; `previous` is the attempt whose failed jobs are run again.
+        Args:
+            event: What happens.
+            ends: What jobs end with; all others end well.
+            code: Whether something else than documents changes, in the words of `identify`.
+            previous: The attempt whose failed jobs are run again.
         """
         key = f"{event} {ends} {code}"
         if previous is not None or key not in self._known:
-            outputs = {"code": str(code).lower(), "version": VERSION}
-            known = {
-                identify: Outcome(outputs={name: outputs[name] for name in self.jobs[identify].get("outputs", {})})
-                for identify in self.doing("make identify")
-            }
-            # A job that is cancelled by itself took too long; the run goes on.
-            ended = {name: Outcome(how, run_goes_on=how == "cancelled") for name, how in (ends or {}).items()}
-            self._known[key] = run(self.workflow, event, {**known, **ended}, previous=previous)
+            outputs = {"code": code, "version": VERSION if code else ""}
+            outcomes = dict(ends or {})
+            for identify in self.doing(ROLES["identify"]):
+                # Also where it fails, which may be after its last step.
+                told = {name: outputs[name] for name in self.jobs[identify].get("outputs", {})}
+                outcomes[identify] = replace(outcomes.get(identify, Outcome()), outputs=told)
+            result = run(self.workflow, event, outcomes, previous=previous)
+            if previous is not None:
+                return result
+            self._known[key] = result
         return self._known[key]
 
     def rows(self, job: str, event: Event = TAG) -> tuple[Row, ...]:
         """Return a job's rows at an event."""
         return self.comes_to(event)[job].rows
 
-    def rows_doing(self, command: str) -> tuple[Row, ...]:
-        """Return the rows of the one job that runs this command for a tag."""
-        return self.rows(self.one(command))
+    def rows_of(self, role: str) -> tuple[Row, ...]:
+        """Return the rows of the job with a role, for a tag."""
+        return self.rows(self.roles[role])
 
     def all_rows(self, event: Event) -> Iterator[tuple[str, Row]]:
         """All rows of all jobs that run at an event, each with the name of its job."""

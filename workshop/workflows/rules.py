@@ -12,14 +12,14 @@ import yaml
 
 from roadworthy.project import Project
 from roadworthy.terminal import Problem, ProblemsError
-from workshop.workflows import rules_of_build, rules_of_hygiene, rules_of_release
+from workshop.workflows import rules_of_build, rules_of_hygiene, rules_of_release, rules_of_steps
 from workshop.workflows.pipeline import Pipeline
 
 Rule = Callable[[Pipeline], Iterable[str]]
 # A public function of these modules is a rule.
 RULES: dict[str, Rule] = {
     name: rule
-    for module in (rules_of_build, rules_of_hygiene, rules_of_release)
+    for module in (rules_of_steps, rules_of_release, rules_of_build, rules_of_hygiene)
     for name, rule in vars(module).items()
     if isfunction(rule) and rule.__module__ == module.__name__ and not name.startswith("_")
 }
@@ -37,8 +37,8 @@ def require_rules(project: Project) -> None:
     """Make sure that the workflow that publishes keeps every rule; there is a problem for each way to break one."""
     pipeline = Pipeline.of(project)
     problems = [
-        # The rule is what its function says of itself.
-        Problem(f"{project.workflow_path}: {what}", f"the rule is: {rule.__doc__}")
+        # The rule is what its function says of itself, in its first line.
+        Problem(f"{project.workflow_path}: {what}", f"the rule is: {str(rule.__doc__).partition(chr(10))[0]}")
         for rule in RULES.values()
         for what in broken(rule, pipeline)
     ]

@@ -10,17 +10,27 @@ from pathlib import Path
 
 from roadworthy.processes import run
 from workshop.workflows.jobs import workflow_concurrency
-from workshop.workflows.pipeline import EVENTS, MATRIX, PULL, TAG, VERSION, Pipeline
-from workshop.workflows.rules_of_build import RUNNERS
+from workshop.workflows.pipeline import EVENTS, KINDS, PULL, RUNNERS, Pipeline
 
 # Commits that stand in the workflows of large projects, each with its version.
 ACTIONS: dict[str, list[str]] = json.loads(Path(__file__).with_name("actions.json").read_text(encoding="utf-8"))
 # What may hold more than the right to read, by what the job runs.
 GRANTS = {"uv publish": {"id-token": "write"}, "make github-release": {"contents": "write"}}
 # Programs that a step may begin with; all else is in a script.
-PROGRAMS = {"make", "rustup", "sha256sum", "test", "uv", "xargs"}
-CACHES = ("actions/cache", "Swatinem/rust-cache", "mozilla-actions/sccache-action")
+PROGRAMS = {"make", "rustup", "sha256sum", "test", "uv"}
+# All that may stand there: what runs in a container, with other defaults, by another workflow … is a key not listed.
+KEYS = {
+    "the workflow": {"name", "on", "concurrency", "permissions", "defaults", "jobs"},
+    "a job": {
+        *("name", "needs", "if", "runs-on", "timeout-minutes", "permissions", "outputs", "strategy", "steps"),
+        *("environment", "continue-on-error"),
+    },
+    "a step": {"name", "id", "if", "uses", "with", "run", "env"},
+}
 LONGEST = 60
+# The least time for a job, in minutes: what it takes on a slow day; to wait for an index is ten minutes, twice.
+LEAST = {"lint": 15, "test": 15, "sdist": 10, "build": 20, "collect": 10, "verify": 30, "published": 45}
+LEAST |= {"identify": 5, "pypi": 10, "testpypi": 10, "release": 10, "passed": 2}
 
 
 def rights_are_granted_one_by_one(pipeline: Pipeline) -> Iterator[str]:
@@ -48,44 +58,11 @@ def actions_are_pinned_and_known(pipeline: Pipeline) -> Iterator[str]:
             yield f"not the known commit and version: {line}"
 
 
-def checkouts_hold_no_token_and_no_other_commit(pipeline: Pipeline) -> Iterator[str]:
-    """The token is not left in the checkout; what is checked out is what the run is about [A2]."""
-    whole = {pipeline.one(f"make {goal}") for goal in ("identify", "lint", "github-release")}
-    for name, inputs in pipeline.using("actions/checkout"):
-        if inputs.get("persist-credentials") is not False:
-            yield f"{name} keeps the token"
-        if extra := set(inputs) - {"persist-credentials", "fetch-depth"}:
-            yield f"{name} checks out with {', '.join(sorted(extra))}"
-        if (inputs.get("fetch-depth") == 0) != (name in whole):
-            yield f"{name} checks out with a history of {inputs.get('fetch-depth', 1)}"
-
-
-def no_cache_reaches_what_is_published(pipeline: Pipeline) -> Iterator[str]:
-    """Caches speed tests of branches up; for a tag there is none, and none where artefacts are built [R1, L10]."""
-    artefacts = {job for way in ("upload", "download") for job, _ in pipeline.using(f"actions/{way}-artifact")}
-    for name, step in pipeline.steps():
-        action, inputs = step.get("uses", "").split("@")[0], step.get("with", {})
-        asked = any(key.startswith(("cache", "enable-cache")) and value is not False for key, value in inputs.items())
-        if action in CACHES and name in artefacts:
-            yield f"{name} makes or sends artefacts, with a cache"
-        if action not in CACHES and asked:
-            yield f"{name} has a cache of {action}"
-    for event in (TAG, EVENTS["tag of a pre-release"], EVENTS["manual run of a tag for TestPyPI"]):
-        for name, row in pipeline.all_rows(event):
-            if any(step.uses.split("@")[0] in CACHES and step.runs is not False for step in row.steps):
-                yield f"{name} has a cache for a tag"
-    pull = pipeline.comes_to(PULL)[pipeline.one("make lint")].row
-    if not any(step.uses.split("@")[0] in CACHES and step.runs for step in pull.steps):
-        yield "a pull request has no cache"
-
-
 def expressions_reach_no_shell(pipeline: Pipeline) -> Iterator[str]:
     """A branch's name is no code: expressions stand in `env:`, and a script reads the variable, quoted [R6]."""
     for name, step in pipeline.steps():
         if "${{" in step.get("run", ""):
             yield f"{name} has an expression in a command: {step['run']}"
-        if "script" in step.get("with", {}):
-            yield f"{name} has a script in it"
         if unquoted := re.findall(r"(?<![\"\w])\$\w+(?![\w\"])", step.get("run", "")):
             yield f"{name} does not quote {', '.join(unquoted)}"
 
@@ -101,8 +78,6 @@ def steps_are_commands_of_a_laptop(pipeline: Pipeline) -> Iterator[str]:
             yield f"{name} runs: {command}"
         elif program == "make" and (refusal := _ask_make(pipeline.project.root, tuple(words))):
             yield f"{name}: {command}: {refusal}"
-        if step.get("shell") or "working-directory" in step:
-            yield f"{name} runs in a shell or a folder of its own: {command}"
 
 
 @cache
@@ -117,20 +92,45 @@ def the_shell_ends_at_the_first_error(pipeline: Pipeline) -> Iterator[str]:
     """Every command runs in bash with -e and pipefail, which GitHub gives to whoever names bash."""
     if pipeline.workflow.get("defaults") != {"run": {"shell": "bash"}}:
         yield f"the defaults are {pipeline.workflow.get('defaults')}"
-    yield from (f"{name} has other defaults" for name, job in pipeline.jobs.items() if "defaults" in job)
 
 
 def jobs_end_and_run_on_known_machines(pipeline: Pipeline) -> Iterator[str]:
-    """A time limit for each, and a machine of a fixed version, not in a container: actions do not run in an old one."""
+    """A time limit for each, and a machine of a fixed version, without a matrix Linux's [A14, M6]."""
     for name, job in pipeline.jobs.items():
         minutes = job.get("timeout-minutes")
         if not isinstance(minutes, int) or minutes > LONGEST:
             yield f"{name} may take {minutes or 360} minutes"
-        if "container" in job or "services" in job:
-            yield f"{name} runs in a container, where actions may not [L5]"
-    for event in (PULL, TAG, EVENTS["manual run for TestPyPI"]):
+        if "strategy" not in job and job["runs-on"] != "ubuntu-24.04":
+            yield f"{name} runs on {job['runs-on']}"
+    for event in KINDS.values():
         found = ((name, row.runs_on) for name, row in pipeline.all_rows(event))
         yield from (f"{name} runs on {machine} [A14]" for name, machine in found if machine not in RUNNERS)
+
+
+def jobs_have_the_time_that_they_take(pipeline: Pipeline) -> Iterator[str]:
+    """No limit ends a job that is only slow: a release that is half out would wait for a person."""
+    for role, job in pipeline.roles.items():
+        if (minutes := pipeline.jobs[job].get("timeout-minutes", 0)) < LEAST[role]:
+            yield f"{job} is ended after {minutes} minutes, and may take {LEAST[role]}"
+
+
+def nothing_else_stands_there(pipeline: Pipeline) -> Iterator[str]:
+    """No container, reusable workflow, default, group or environment of a job; no shell, folder or limit of a step."""
+    found = [("the workflow", pipeline.workflow), *(("a job", job) for job in pipeline.jobs.values())]
+    found += [("a step", step) for _, step in pipeline.steps()]
+    for what, mapping in found:
+        if unknown := mapping.keys() - KEYS[what]:
+            yield f"{what} has {', '.join(sorted(unknown))}"
+
+
+def names_are_unique(pipeline: Pipeline) -> Iterator[str]:
+    """Two checks of one name are one to branch protection, whichever ends last; the name it asks for never changes."""
+    for event in KINDS.values():
+        names = [row.name for _, row in pipeline.all_rows(event)]
+        if twice := {name for name in names if names.count(name) > 1}:
+            yield f"several jobs are called {', '.join(sorted(twice))}"
+    if "${{" in pipeline.jobs["passed"]["name"]:
+        yield "the name of the check changes"
 
 
 def only_a_pull_requests_older_run_is_cancelled(pipeline: Pipeline) -> Iterator[str]:
@@ -150,50 +150,6 @@ def only_a_pull_requests_older_run_is_cancelled(pipeline: Pipeline) -> Iterator[
             yield f"{name}: the group {each.group} is shared, so a run that waits in it is replaced"
     if groups["another commit"] != groups["pull request"]:
         yield "two commits of a pull request are not in one group"
-    if groups["pull request"] == groups["pull request of a fork"]:
+    pulls = [groups["pull request"], *(groups[name] for name, event in EVENTS.items() if event.fork)]
+    if len(set(pulls)) < len(pulls):
         yield "two pull requests are in one group"
-    yield from (f"{name} has a group of its own" for name, job in pipeline.jobs.items() if "concurrency" in job)
-
-
-def every_build_knows_its_version(pipeline: Pipeline) -> Iterator[str]:
-    """Who builds or checks artefacts stamps the run's version first; only what `identify` found counts [A2]."""
-    for job, row in ((name, row) for name in map(pipeline.one, MATRIX) for row in pipeline.rows(name)):
-        first = next(step for step in row.steps if step.run.startswith("make"))
-        if not first.run.startswith('make stamp VERSION="'):
-            yield f"{job} begins with {first.run}"
-        elif first.env != {"VERSION": VERSION} or first.runs is not True:
-            yield f"{job} stamps {first.env}"
-    env = pipeline.rows_doing("make identify")[0].steps[-1].env
-    if env.get("DEFAULT_BRANCH") != "main" or "BEFORE" not in env:
-        yield f"what identify is told: {env}"
-
-
-def only_the_release_holds_a_token(pipeline: Pipeline) -> Iterator[str]:
-    """A token is given to the step that uses it, and to nothing else."""
-    release = pipeline.one("make github-release")
-    for name, job in pipeline.jobs.items():
-        held = [step for step in job["steps"] if "github.token" in str(step) or "GITHUB_TOKEN" in str(step)]
-        if held and (name != release or len(held) > 1 or not held[0].get("run", "").startswith("make ")):
-            yield f"{name} holds a token"
-        if "env" in job or "github.token" in str({key: value for key, value in job.items() if key != "steps"}):
-            yield f"{name} has an environment for all of its steps"
-    if "env" in pipeline.workflow:
-        yield "all jobs have an environment in common"
-
-
-def free_threading_is_left_to_the_interpreter(pipeline: Pipeline) -> Iterator[str]:
-    """Nothing forces the GIL off: a module that switches it on again has to be noticed [Y3]."""
-    if "PYTHON_GIL" in pipeline.text or "-X gil" in pipeline.text:
-        yield "it decides about the GIL"
-
-
-def only_locked_tools_are_used(pipeline: Pipeline) -> Iterator[str]:
-    """No installer in a command, and no other maturin than the locked one, which make uses [M8]."""
-    for name, step in pipeline.steps():
-        for word in ("pip ", "pipx", "uvx", "uv tool", "cargo install", "npm ", "curl", "wget", "maturin", "docker"):
-            if word in step.get("run", ""):
-                yield f"{name} runs: {step['run']}"
-        if step.get("uses", "").lower().startswith(("pyo3/maturin-action", "actions/github-script")):
-            yield f"{name} uses {step['uses']}"
-    if pipeline.project.workflow_file != "CI.yml":
-        yield "the trusted publisher is bound to CI.yml"

@@ -1,102 +1,131 @@
-"""Rules about what is published, when, and by what."""
+"""Rules about which jobs run, when, and after what; and so what is published."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
 from workshop.workflows.events import Event, triggers
-from workshop.workflows.pipeline import EVENTS, MANUAL, MATRIX, TAG, VERIFY, VERSION, Pipeline
+from workshop.workflows.jobs import JobResult, Outcome
+from workshop.workflows.pipeline import EVENTS, KINDS, MATRIX, STARTED, TAG, Pipeline, exit_code, index_of
 
 GOOD_TAGS = ("v0.1.0", "v1.2.3", "v10.20.30", "v0.3.0-alpha1", "v0.3.0-beta12", "v0.3.0-rc1")
 BAD_TAGS = (
     *("vacation", "v1", "v1.2", "1.2.3", "v1.2.3.4", "v1.2.3-", "v1.2.3-rc", "v1.2.3-gamma1", "v1.2.3a1", "v1.2.3rc1"),
     *("release-1.2.3", "2026-07-22", "v1.2.3-rc.1", "v1.2.3+build", "xv1.2.3", "v1.2.3-post1", "v1.2.3-dev7", "latest"),
+    *("v1.2.", "v.2.3", "v1..3", "v1.2.3-alpha", "v1.2.3-beta", "v1.2.3-alpha1x", "v1x2x3", "v1.2.3/x", "v1.2.3-rc1-1"),
 )
-# Which none of the steps needs, because it is trusted publishing.
-FORBIDDEN = ("UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD", "TWINE_", "MATURIN_PYPI_TOKEN", "password:", "skip-existing")
-# So long after its first file, PyPI takes more of a release.
-DAYS = 14
-# The steps before publishing, by what they do; the wheels' jobs are among them.
-BEFORE = ("make identify", "make lint", "make test", *MATRIX[:3], "make check-dist", "make verify")
+# Branches that a push starts a run of, and such that it does not.
+LINES, OTHERS = (
+    ("main", "0.1.x", "10.20.x"),
+    ("topic", "main2", "feature/main", "0.1", "0.1.x-y", "v0.1.x", "0.1.2", "x"),
+)
+# What has to have gone well before, directly.
+AFTER: dict[str, tuple[str, ...]] = {
+    "identify": (),
+    "lint": (),
+    "test": ("identify",),
+    "sdist": ("identify",),
+    "build": ("sdist",),
+    "collect": ("build",),
+    "verify": ("collect",),
+    "pypi": ("lint", "test", "verify"),
+    "testpypi": ("lint", "test", "verify"),
+    "published": ("pypi", "testpypi"),  # the one of them that runs
+    "release": ("published",),
+}
+# What the check for branch protection is about.
+BEFORE = tuple(AFTER)[:7]
+ENDS = {
+    "fails": Outcome("failure"),
+    "takes too long": Outcome("cancelled", run_goes_on=True),
+    "is cancelled with the run": Outcome("cancelled"),
+}
 
 
 def only_release_tags_start_a_run(pipeline: Pipeline) -> Iterator[str]:
-    """A tag starts a run if `make release` could have made it, and no other (any tag published: `vacation`, a date)."""
-    for tag in (*GOOD_TAGS, *BAD_TAGS):
-        if triggers(pipeline.workflow, replace(TAG, ref=f"refs/tags/{tag}")) != (tag in GOOD_TAGS):
-            yield f"{tag} {'starts no' if tag in GOOD_TAGS else 'starts a'} run"
-    wanted = ("pull request", "push", "push to a maintenance line", "manual run")
-    yield from (f"a {name} starts no run" for name in wanted if not triggers(pipeline.workflow, EVENTS[name]))
-    if triggers(pipeline.workflow, replace(TAG, ref="refs/heads/topic")):
-        yield "a push to any branch starts a run, beside that of its pull request"
-    if extra := set(pipeline.workflow["on"]) - {"pull_request", "push", "workflow_dispatch"}:
-        yield f"it is also started by {', '.join(sorted(extra))}"
-
-
-def only_a_pushed_tag_publishes_to_pypi(pipeline: Pipeline) -> Iterator[str]:
-    """A release's tag publishes to PyPI, a manual run, where asked to, to TestPyPI, and nothing else does."""
+    """A tag starts a run if `make release` could have made it; so do main, its maintenance lines, any pull request."""
+    refs = {f"refs/tags/{tag}": tag in GOOD_TAGS for tag in (*GOOD_TAGS, *BAD_TAGS)}
+    refs |= {f"refs/heads/{branch}": branch in LINES for branch in (*LINES, *OTHERS)}
+    for ref, wanted in refs.items():
+        if triggers(pipeline.workflow, replace(TAG, ref=ref)) != wanted:
+            yield f"{ref} {'starts no' if wanted else 'starts a'} run"
     for name, event in EVENTS.items():
-        wanted = "testpypi" if "TestPyPI" in name else "pypi" if name in ("tag", "tag of a pre-release") else ""
-        results = pipeline.comes_to(event)
-        for index, job in pipeline.publishing.items():
-            if bool(results and results[job].runs) != (index == wanted):
-                yield f"{name}: {job} {'does not run' if index == wanted else 'runs'}"
+        if triggers(pipeline.workflow, event) != (name in STARTED):
+            yield f"a {name} {'starts no' if name in STARTED else 'starts a'} run"
+    if set(pipeline.workflow["on"]) != {"pull_request", "push", "workflow_dispatch"}:
+        yield f"it is started by {', '.join(sorted(pipeline.workflow['on']))}"
 
 
-def nothing_is_published_that_failed(pipeline: Pipeline) -> Iterator[str]:
-    """Publishing waits for all that is built and proven, and for nothing that was skipped (incomplete releases)."""
-    before = {job for command in BEFORE for job in pipeline.doing(command)} - pipeline.after_publishing
-    for _, job, event in pipeline.publishers:
-        for name, result in product(sorted(before), ("failure", "cancelled")):
-            if pipeline.comes_to(event, {name: result})[job].runs:
-                yield f"{job} runs although {name} ended with {result}"
-        if pipeline.comes_to(event, code=False)[job].runs:
-            yield f"{job} runs although nothing was built"
-        condition = str(pipeline.jobs[job].get("if", ""))
-        if any(function in condition for function in ("always(", "cancelled(", "failure(")):
-            yield f"{job} asks for more than success: {condition}"
+def jobs_run_at_their_events(pipeline: Pipeline) -> Iterator[str]:
+    """A release's tag publishes to PyPI, a manual run, where asked to, to TestPyPI; documents are linted, not built."""
+    again = {f"{name}, all run again": replace(event, run_attempt=2) for name, event in KINDS.items()}
+    for (name, event), code in product({**STARTED, **again}.items(), ("true", "false", "")):
+        results = pipeline.comes_to(event, code=code)
+        yield from _compare(pipeline, results, _expected(event, code, set()), f"{name}, code is {code!r}")
 
 
-def a_publish_job_does_five_things(pipeline: Pipeline) -> Iterator[str]:
-    """Download, uv, compare the hashes, attest, publish: no checkout, no make, nothing else beside the identity."""
-    uv = pipeline.project.read("requirements/setup.txt").split("\nuv==", 1)[1].split()[0]
-    for index, job, event in pipeline.publishers:
-        (row,) = pipeline.rows(job, event)
-        does = [step.uses.split("@")[0] or step.run.split()[0] for step in row.steps]
-        expected = ["actions/download-artifact", "astral-sh/setup-uv", "sha256sum", "astral-sh/attest-action", "uv"]
-        if does != expected:
-            yield f"{job} does {', '.join(does)}"
+def nothing_follows_what_failed(pipeline: Pipeline) -> Iterator[str]:
+    """Publishing waits for all that is built and proven, GitHub's release for what arrived; nothing else is held up."""
+    for (name, event), role, (how, end) in product(KINDS.items(), AFTER, ENDS.items()):
+        if role in _expected(event, "true", set()):
+            results = pipeline.comes_to(event, {pipeline.roles[role]: end})
+            yield from _compare(pipeline, results, _expected(event, "true", {role}), f"{name}, {role} {how}")
+
+
+def a_retry_sends_the_same_bytes(pipeline: Pipeline) -> Iterator[str]:
+    """Failed jobs that are run again bring what comes after them with them, and build nothing else again [U2]."""
+    for event, role in product((TAG, EVENTS["manual run for TestPyPI"]), AFTER):
+        first = pipeline.comes_to(event, {pipeline.roles[role]: ENDS["fails"]})
+        again = pipeline.comes_to(replace(event, run_attempt=2), previous=first)
+        kept = {each for each, job in pipeline.roles.items() if first[job].result == "success"}
+        kept -= {"passed"} if role in BEFORE else set()
+        wanted = _expected(event, "true", set()) - kept
+        yield from _compare(pipeline, again, wanted, f"run again after a failure of {role}")
+
+
+def _expected(event: Event, code: str, ended: set[str]) -> set[str]:
+    """Return the roles that run at an event, if those in `ended` end badly."""
+    index, good, running = index_of(event), set[str](), set[str]()
+    left_out = {"pypi", "testpypi"} - {index} | ({"published"} if not index else set())
+    left_out |= set() if index == "pypi" else {"release"}
+    left_out |= set() if code == "true" else {"test", *MATRIX}
+    for role, before in AFTER.items():
+        if role not in left_out and all(each in good for each in before if each not in {"pypi", "testpypi"} - {index}):
+            running.add(role)
+            if role not in ended:
+                good.add(role)
+    return running | (set() if event.ref_type == "tag" else {"passed"})
+
+
+def _compare(pipeline: Pipeline, results: dict[str, JobResult], wanted: set[str], when: str) -> Iterator[str]:
+    runs = {role for role, job in pipeline.roles.items() if results and results[job].runs}
+    for role in sorted(runs ^ wanted):
+        yield f"{when}: {pipeline.roles[role]} {'runs' if role in runs else 'does not run'}"
+
+
+def one_check_stands_for_all(pipeline: Pipeline) -> Iterator[str]:
+    """Branch protection asks for one job, which always runs, and is red if anything failed, or was left out."""
+    before = set(pipeline.jobs) - {job for role, job in pipeline.roles.items() if role not in BEFORE}
+    for (name, event), code in product(KINDS.items(), ("true", "false", "")):
+        if event.ref_type == "tag":
             continue
-        _, setup, check, attest, publish = row.steps
-        if any(step.runs is not True for step in row.steps):
-            yield f"{job} may leave out a step"
-        checksum = setup.inputs.get("checksum", "")
-        if setup.inputs != {"version": uv, "checksum": checksum, "enable-cache": "false"}:
-            yield f"{job} sets uv up with {setup.inputs}, and {uv} is locked"
-        if not re.fullmatch(r"[0-9a-f]{64}", checksum):
-            yield f"{job} takes any uv that calls itself {uv}: checksum: {checksum or 'none'}"
-        if check.run.split() != ["sha256sum", "--check", "--strict", pipeline.project.sums.name]:
-            yield f"{job} does not compare every hash: {check.run}"
-        if attest.inputs != {"paths": "dist/*"}:
-            yield f"{job} attests {attest.inputs}"
-        address = [] if index == "pypi" else ["--publish-url", '"$PUBLISH_URL"']
-        if publish.run.split() != ["uv", "publish", "--trusted-publishing", "always", *address, "dist/*"]:
-            yield f"{job} publishes with: {publish.run}"
-        if publish.env != ({"PUBLISH_URL": ""} if address else {}):
-            yield f"{job} publishes with the environment {publish.env}"
+        where = f"{name}, code is {code!r}"
+        yield from _check_verdict(pipeline.comes_to(event, code=code)["passed"], where, passes=code != "")
+        for job, (how, end) in product(sorted(before), ENDS.items()):
+            if pipeline.comes_to(event, code=code)[job].runs:
+                verdict = pipeline.comes_to(event, {job: end}, code=code)["passed"]
+                yield from _check_verdict(verdict, f"{where}, {job} {how}", passes=False)
 
 
-def the_address_of_testpypi_is_its_environments_variable(pipeline: Pipeline) -> Iterator[str]:
-    """No address of an index stands in the file; the job for TestPyPI reads it from its environment."""
-    job, variables = pipeline.publishing["testpypi"], {"PUBLISH_URL": "https://localhost/legacy/"}
-    (row,) = pipeline.rows(job, replace(MANUAL, variables=variables))
-    if row.steps[-1].env != variables:
-        yield f"{job} publishes to {row.steps[-1].env}"
+def _check_verdict(verdict: JobResult, why: str, *, passes: bool) -> Iterator[str]:
+    if not verdict.runs:
+        yield f"{why}: the check does not run, and a check that is skipped counts as passed"
+    elif all(exit_code(step.run, tuple(step.env.items())) == 0 for step in verdict.row.steps if step.runs) != passes:
+        yield f"{why}: the check {'fails' if passes else 'passes'}"
 
 
 def environments_are_those_that_the_indexes_know(pipeline: Pipeline) -> Iterator[str]:
-    """Each publish job names its own environment, as it is told to the index; no other job has one [O1, O13]."""
+    """The file and each publish job's environment are as the index is told; no other job has one [O1, O3, O13]."""
     for index, job, event in pipeline.publishers:
         (row,) = pipeline.rows(job, event)
         if row.environment != pipeline.project.environments[index]:
@@ -104,88 +133,5 @@ def environments_are_those_that_the_indexes_know(pipeline: Pipeline) -> Iterator
     for name in sorted(set(pipeline.jobs) - set(pipeline.publishing.values())):
         if "environment" in pipeline.jobs[name]:
             yield f"{name} runs in an environment, and publishes nothing"
-
-
-def publishing_is_inline_and_without_secrets(pipeline: Pipeline) -> Iterator[str]:
-    """No reusable workflow, whose name would be in the identity; no secret, which uv would prefer [O3, U8]."""
-    yield from (f"{name} is another workflow: {job['uses']}" for name, job in pipeline.jobs.items() if "uses" in job)
-    for event_name, event in EVENTS.items():
-        for name, result in pipeline.comes_to(event).items():
-            if result.secrets:
-                yield f"{event_name}: {name} is given {', '.join(sorted(result.secrets))}"
-    yield from (f"{word} stands in it" for word in FORBIDDEN if word in pipeline.text)
-
-
-def names_are_free_before_anything_is_sent(pipeline: Pipeline) -> Iterator[str]:
-    """Before publishing, and only then, the index is asked for files of this version that are not these [P1, U2]."""
-    job = pipeline.one("make check-names")
-    for name, event in EVENTS.items():
-        results = pipeline.comes_to(event)
-        if not results or not results[job].runs:
-            continue
-        (step,) = [step for step in results[job].row.steps if step.run.startswith("make check-names")]
-        index = next((index for index, publisher in pipeline.publishing.items() if results[publisher].runs), None)
-        if step.runs != (index is not None):
-            yield f"{name}: {job} {'asks no index' if index else 'asks an index'}"
-        elif index and (step.env.get("INDEX") != index or step.env.get("VERSION") != VERSION):
-            yield f"{name}: {job} asks {step.env.get('INDEX')} for {step.env.get('VERSION')}"
-
-
-def what_is_published_is_proven_to_arrive(pipeline: Pipeline) -> Iterator[str]:
-    """After publishing, and only then, every machine compares the index with the manifest, and installs from it."""
-    job = pipeline.one("make check-index")
-    for name, event in EVENTS.items():
-        results = pipeline.comes_to(event)
-        if not results:
-            continue
-        published = any(results[each].runs for each in pipeline.publishing.values())
-        if results[job].runs != published:
-            yield f"{name}: {job} {'does not run' if published else 'runs'}"
-    for index, publisher, event in pipeline.publishers:
-        if pipeline.comes_to(event, {publisher: "failure"})[job].runs:
-            yield f"{job} runs although {publisher} failed"
-        yield from _check_arrival(pipeline, job, event, index)
-
-
-def _check_arrival(pipeline: Pipeline, job: str, event: Event, index: str) -> Iterator[str]:
-    rows = pipeline.rows(job, event)
-    if [row.runs_on for row in rows] != [row.runs_on for row in pipeline.rows_doing(VERIFY)]:
-        yield f"{job} does not run on the machines on which the wheels were verified"
-    for row in rows:
-        steps = [step for step in row.steps if step.run.startswith(("make check-index", "make verify"))]
-        if sorted(step.run.split()[1] for step in steps) != ["check-index", "verify"]:
-            yield f"{job} does not both compare and install"
-            continue
-        for step in steps:
-            if step.env.get("INDEX") != index or '"$INDEX"' not in step.run or '"$VERSION"' not in step.run:
-                yield f"{job} asks {step.env.get('INDEX')} where it was published to {index}: {step.run}"
-            if "SUMS=release/SHA256SUMS" not in step.run:
-                yield f"{job} does not compare with what was built: {step.run}"
-
-
-def the_github_release_comes_last(pipeline: Pipeline) -> Iterator[str]:
-    """GitHub's release follows what is proven to be on PyPI, and nothing else [A8, A9]."""
-    release = pipeline.one("make github-release")
-    arrival, publisher = pipeline.one("make check-index"), pipeline.publishing["pypi"]
-    for name, event in EVENTS.items():
-        results = pipeline.comes_to(event)
-        if results and results[release].runs != (name in ("tag", "tag of a pre-release")):
-            yield f"{name}: {release} {'runs' if results[release].runs else 'does not run'}"
-    for result, job in product(("failure", "cancelled"), (arrival, publisher)):
-        if pipeline.comes_to(TAG, {job: result})[release].runs:
-            yield f"{release} runs although {job} ended with {result}"
-
-
-def a_retry_sends_the_same_bytes(pipeline: Pipeline) -> Iterator[str]:
-    """Running the failed jobs again builds nothing again [U2]."""
-    publisher = pipeline.publishing["pypi"]
-    failed = pipeline.comes_to(TAG, {publisher: "failure"})
-    again = pipeline.comes_to(replace(TAG, run_attempt=2), previous=failed)
-    if not again[publisher].runs:
-        yield f"{publisher} does not run again"
-    for job in (job for command in MATRIX[:3] for job in pipeline.doing(command) if again[job].runs):
-        yield f"{job} runs again"
-    for name, inputs in pipeline.using("actions/upload-artifact"):
-        days = int(inputs.get("retention-days", 0))
-        if days < DAYS:
-            yield f"{name} keeps {inputs['name']} for {days} days, and PyPI takes files for {DAYS}"
+    if pipeline.project.workflow_file != "CI.yml":
+        yield "the trusted publisher is bound to CI.yml"

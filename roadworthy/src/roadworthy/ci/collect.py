@@ -18,7 +18,7 @@ REMEDY = "run the jobs that built them again, all of them; publish nothing of th
 
 def check_folder(dist: Path, sums: Path) -> Iterator[Problem]:
     """Find what is wrong with what one machine has built: its dist/, and its SHA256SUMS."""
-    from roadworthy.sums import compare_sums, is_artefact_name, read_sums  # noqa: PLC0415 - slow
+    from roadworthy.sums import compare_sums, read_sums  # noqa: PLC0415 - slow
 
     hashes = read_sums(sums)
     if not dist.is_dir():
@@ -26,10 +26,8 @@ def check_folder(dist: Path, sums: Path) -> Iterator[Problem]:
         return
     paths = sorted(dist.iterdir())
     plain = [path for path in paths if path.is_file() and not path.is_symlink()]
-    named = [path for path in plain if is_artefact_name(path.name)]
     yield from (Problem(f"{path} is no plain file", REMEDY) for path in paths if path not in plain)
-    yield from (Problem(f"{path} is neither a wheel nor an sdist", REMEDY) for path in plain if path not in named)
-    yield from compare_sums(named, hashes, sums)
+    yield from compare_sums(plain, hashes, sums)
 
 
 def check_together(found: dict[Path, Path]) -> Iterator[Problem]:

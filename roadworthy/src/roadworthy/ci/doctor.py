@@ -14,8 +14,8 @@ from roadworthy.project import Project, require_repository
 from roadworthy.tables import find
 from roadworthy.terminal import Problem, ProblemsError, err, out, problem
 
-# What each is needed for; the first ones for everything.
-REQUIRED = {"git": "everything", "make": "everything"}
+# What everything needs; and what else is needed, for what.
+REQUIRED = ("git", "make")
 OPTIONAL = {
     "gh": "a look at GitHub before a release, and the commands below",
     "go": "actionlint in make lint",

@@ -6,7 +6,6 @@ and a draft of an earlier attempt is thrown away and made anew.
 
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from roadworthy import processes as commands
 from roadworthy.arguments import Parser
+from roadworthy.ci.collect import check_folder
 from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.version import Release, version_of_tag
@@ -22,22 +22,17 @@ from roadworthy.terminal import ProblemsError, out, problem
 
 def gh(project: Project, *arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":
     """Run gh, which asks nobody anything, and return how it ended."""
-    if not shutil.which("gh"):
-        raise problem("gh is not on PATH", "install it, and run: gh auth login")
     return commands.run("gh", *arguments, cwd=project.root, env={**os.environ, "GH_PROMPT_DISABLED": "1"}, check=check)
 
 
 def list_files(project: Project, built: Path) -> list[Path]:
     """Return all that is released: the artefacts, which are what SHA256SUMS says, and that."""
-    from roadworthy.sums import compare_sums, read_sums  # noqa: PLC0415 - not for a refusal of the command line
+    from roadworthy.sums import read_sums  # noqa: PLC0415 - not for a refusal of the command line
 
     source, dist = built / project.sums.name, built / project.dist.name
-    sums = read_sums(source)
-    if not dist.is_dir():
-        raise problem(f"{built} has no {dist.name}/", "FROM= is the artefact `release` of the tag's run")
-    artefacts = sorted(dist.iterdir())
-    if problems := compare_sums(artefacts, sums, source):
+    if problems := list(check_folder(dist, source)):
         raise ProblemsError(problems)
+    artefacts, sums = sorted(dist.iterdir()), read_sums(source)
     if len(artefacts) != len(sums):
         remedy = f"{built} holds {len(artefacts)} files, and its SHA256SUMS names {len(sums)}"
         raise problem("the set is not complete", remedy)

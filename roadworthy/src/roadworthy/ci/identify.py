@@ -10,7 +10,6 @@ another than the one that stands there. No commit is made, and `make release` re
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from roadworthy import processes as commands
 from roadworthy.arguments import Parser
@@ -22,45 +21,13 @@ from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, ProblemsError, problem, set_outputs, summarise
 
 # What no test but those of `make lint` and `make test` looks at, and no wheel but its description holds.
-DOCUMENTS = re.compile(r"[^/]+\.md|docs/.+|changelog\.d/.+\.md|\.github/(?!workflows/).+\.(?:md|yml)")
+DOCUMENTS = re.compile(r"[^/]+\.md|docs/.+|changelog\.d/.+\.md|\.github/(?!workflows/|actions/).+\.(?:md|yml)")
 NO_COMMIT = "0" * 40
 DEVELOPMENT = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}-dev[1-9][0-9]{{0,8}}")
 
 
-@dataclass(frozen=True)
-class Run:
-    """What GitHub says of a run; on a laptop, that a branch was pushed."""
-
-    event: str
-    ref: str
-    number: str
-    before: str
-    default_branch: str
-
-    @classmethod
-    def read(cls) -> "Run":
-        """Read the environment of a step, in which CI.yml adds `BEFORE` and `DEFAULT_BRANCH`."""
-        given = os.environ.get
-        event, ref = given("GITHUB_EVENT_NAME", "push"), given("GITHUB_REF", "refs/heads/main")
-        number, default_branch = given("GITHUB_RUN_NUMBER", "1"), given("DEFAULT_BRANCH") or "main"
-        return cls(event, ref, number, given("BEFORE", ""), default_branch)
-
-    @property
-    def tag(self) -> str | None:
-        """The tag whose push started the run. A manual run for a tag is not one."""
-        is_tag = self.event == "push" and self.ref.startswith("refs/tags/")
-        return self.ref.removeprefix("refs/tags/") if is_tag else None
-
-
-def changes_code(checkout: Repository, run: Run) -> bool:
-    """Say whether a push or a pull request changes anything but documents, or might."""
-    if run.event == "pull_request":
-        # What is checked out is the merge of both sides.
-        base = "HEAD^1"
-    elif run.event == "push" and run.tag is None and run.before not in ("", NO_COMMIT):
-        base = run.before
-    else:
-        return True
+def changes_code(checkout: Repository, base: str) -> bool:
+    """Say whether anything but documents changes since a commit, or might."""
     diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", "--end-of-options", f"{base}..HEAD")
     listed = checkout.run(*diff)
     # The commit before a push with force is gone.
@@ -91,20 +58,26 @@ def main(project: Project, words: list[str]) -> None:
     """Identify, and tell the runner, unless it is a tag that is not to be published."""
     Parser("identify", "Say what a run of CI is about.").read(words)
     project.checkout.require_checkout()
-    run = Run.read()
-    if run.tag and (problems := list(check_tag(project, run.tag, run.default_branch))):
+    # On a laptop it is as if a branch was pushed, and nothing is known of what was there before.
+    given = os.environ.get
+    event, ref = given("GITHUB_EVENT_NAME", "push"), given("GITHUB_REF", "refs/heads/main")
+    # A manual run for a tag publishes none.
+    tag = ref.removeprefix("refs/tags/") if event == "push" and ref.startswith("refs/tags/") else ""
+    if tag and (problems := list(check_tag(project, tag, given("DEFAULT_BRANCH") or "main"))):
         raise ProblemsError(problems)
     release = Release(files.standing(project.read))
-    if run.event == "workflow_dispatch":
+    if event == "workflow_dispatch":
         # A development version of the next patch. A file name can be used once on TestPyPI too, so it holds the number
         # of the run, which is never the same again.
-        version = release.version
-        release = Release(f"{version.major}.{version.minor}.{version.micro + 1}-dev{run.number}")
-    code = "true" if changes_code(project.checkout, run) else "false"
+        version, number = release.version, given("GITHUB_RUN_NUMBER", "1")
+        release = Release(f"{version.major}.{version.minor}.{version.micro + 1}-dev{number}")
+    # What is checked out for a pull request is the merge of both sides.
+    base = {"pull_request": "HEAD^1", "push": "" if tag else given("BEFORE", "")}.get(event, "")
+    code = "true" if base in ("", NO_COMMIT) or changes_code(project.checkout, base) else "false"
     outputs = {"version": release.text, "code": code}
     set_outputs(outputs)
     kind = "pre-release" if release.is_prerelease else "final"
-    about = {"event": f"{run.event} of {run.ref}", "commit": project.checkout.ask("rev-parse", "HEAD"), "kind": kind}
+    about = {"event": f"{event} of {ref}", "commit": project.checkout.ask("rev-parse", "HEAD"), "kind": kind}
     summarise("What this run is about", ["what", "value"], {**about, **outputs}.items())
 
 

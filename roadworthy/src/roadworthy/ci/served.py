@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from roadworthy.arguments import Parser
 from roadworthy.index import PATIENT, BusyError, Index, NotThereYetError, Patience, patiently
 from roadworthy.project import Project
-from roadworthy.releasing.version import advising, next_version, repair
+from roadworthy.releasing.version import advising, next_version, parse_version, repair
 from roadworthy.terminal import Problem, ProblemsError, out, problem, summarise
 
 # What is slow to load is not for a refusal of the command line.
@@ -24,16 +24,6 @@ def read_arguments(command: str, about: str, words: list[str]) -> dict[str, Any]
     parser = Parser(command, about).take("VERSION", "the version that was built", first=True, required=True)
     parser.take("INDEX", "pypi (default), testpypi, or the address of a simple index")
     return parser.take("SUMS", "the SHA256SUMS of what was built", type=Path).read(words)
-
-
-def parse_version(text: str) -> "Version":
-    """Return a version in any spelling."""
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415
-
-    try:
-        return Version(text)
-    except InvalidVersion as error:
-        raise problem(f"VERSION={text} is no version", "write it as it was released") from error
 
 
 def ask(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from roadworthy.terminal import summarise
+from roadworthy.terminal import problem, summarise
 
 # A refused command line does without packaging, which is imported where it is used.
 if TYPE_CHECKING:
@@ -72,6 +72,13 @@ def version_of_tag(tag: str) -> "Version | None":
         return Version(tag)
     except InvalidVersion:
         return None
+
+
+def parse_version(text: str) -> "Version":
+    """Return a version in any spelling; ProblemsError for what is none."""
+    if (version := version_of_tag(text)) is None:
+        raise problem(f"VERSION={text} is no version", "write it as it was released, such as 0.2.2 or 0.3.0-rc1")
+    return version
 
 
 def belongs_to(branch: str, version: "Version") -> bool:

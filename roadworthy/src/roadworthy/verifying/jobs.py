@@ -15,12 +15,11 @@ from packaging.version import Version
 from rich.markup import escape
 
 from roadworthy.building import require_current
-from roadworthy.ci.served import parse_version
 from roadworthy.index import Index
 from roadworthy.processes import find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import Python, PythonNotFoundError, find_pythons, list_pythons, newest_of_each
-from roadworthy.releasing.version import advising
+from roadworthy.releasing.version import advising, parse_version
 from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem
 from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source

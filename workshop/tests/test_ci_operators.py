@@ -1,0 +1,166 @@
+"""Do the rules notice mistakes that nobody thought of? Each that the operators make, or the reason why it is none.
+
+`make test-tooling` judges every twelfth, `make test-year` all of them.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+import yaml
+
+from ci_mutants import written_out
+from ci_operators import Change, Tree
+from helpers import PROJECT
+from platforms import ALL_RULES
+from workshop.workflows import jobs, rules_of_steps
+from workshop.workflows.expressions import Scope
+from workshop.workflows.jobs import Event, Outcome, Row, Workflow
+from workshop.workflows.pipeline import Pipeline
+from workshop.workflows.rules import broken
+
+Asked = Callable[..., object]
+CHANGES = list(Tree(written_out(PROJECT.read(PROJECT.workflow_path))).changes())
+EVERY = 1 if os.environ.get("WHOLE_YEAR") else 12
+LEAST = 300
+# Why a change is no mistake: what GitHub does is the same, or nobody minds.
+NO_MISTAKE = {
+    "people read it, and nothing else": [
+        r"(all|jobs/[\w-]+): without name: .*",
+        r"(jobs/[\w-]+/)?name: (?!.*in place of all).*",
+        r"on/workflow_dispatch/inputs/testpypi(/description)?: (?!.*(type|default)\b).*",
+    ],
+    "a choice is false unless it is made": [r"on/workflow_dispatch/inputs/testpypi: .*default.*"],
+    "a list of patterns, all of which say yes, has no order": [r"on/push/(tags|branches): (twice|-) .*"],
+    "the group still has the event's reference, or the run's number": [r"concurrency/group: .* in place of all"],
+    "a job may be called otherwise": [r"jobs: release misspelled"],
+    "nothing comes before it that could have failed": [
+        r"jobs/(identify|lint): with if: (always\(\)|\$\{\{ !cancelled\(\) \}\})",
+    ],
+    "it is said already": [r"jobs/.*/if: success\(\) &&… in place of all"],
+    "what comes before has ended well where the rest holds": [
+        r"jobs/(published|release)/if: (always\(\) && … in place of all|failure\(\) in place of cancelled\(\) at 1)",
+        r"jobs/passed/if: always\(\) && … in place of all",
+    ],
+    "the rows of a matrix have no order that counts": [
+        r"jobs/[\w-]+/strategy/matrix/include: - .* before the one before"
+    ],
+    "Linux is Linux on both processors": [
+        r"jobs/test/strategy/matrix/include/\d/runner: ubuntu-24.04-arm in place of .*"
+    ],
+    "it waits for that by way of another job": [
+        r"jobs/collect/needs(/\d)?: (without|\w+ in place of) sdist",
+        r"jobs/passed/needs(/\d)?: (without|\w+ in place of) (sdist|wheels|collect)",
+        r"jobs/(publish-(test)?pypi|release)/needs(/\d)?: (without|\w+ in place of) (identify|collect)",
+    ],
+    "GitHub keeps it for as long as it keeps anything": [r"jobs/.*/retention-days: 600 in place of 30"],
+    "only a tag's push comes here, and manual runs": [r"jobs/.*/env/INDEX: without github.ref_type == 'tag' &&"],
+    "only a manual run has inputs": [r"jobs/publish-testpypi/if: without github.event_name == 'workflow_dispatch' &&"],
+    "it is the same, but for a space": [r".*: '(\w+)' in place of '\1'"],
+}
+# The rules about which jobs run: they see nothing of a step but what it runs, except in the job that is one check.
+ABOUT_JOBS = (
+    "jobs_run_at_their_events",
+    "nothing_follows_what_failed",
+    "a_retry_sends_the_same_bytes",
+    "one_check_stands_for_all",
+)
+
+
+def reason(change: Change) -> str:
+    """Return why a change is no mistake, or ""."""
+    found = (why for why, patterns in NO_MISTAKE.items() if any(re.fullmatch(each, change.name) for each in patterns))
+    return next(found, "")
+
+
+def jobs_of(pipeline: Pipeline) -> str:
+    """Return all that the rules about jobs see."""
+    seen = {}
+    for name, job in pipeline.jobs.items():
+        kept = {key: value for key, value in job.items() if key not in ("name", "permissions", "timeout-minutes")}
+        steps = [{key: step.get(key) for key in ("run", "uses")} for step in job.get("steps", [])]
+        seen[name] = kept if name == "passed" else {**kept, "steps": steps}
+    return json.dumps({**pipeline.workflow, "jobs": seen})
+
+
+class Judge:
+    """All rules, of which each workflow is asked until one is broken; what all have in common is evaluated once."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        """Learn what the workflow as it is comes to."""
+        self.learning = True
+        for module, name, key in (
+            (jobs, "_scope", self.of_scope),
+            (jobs, "_rows", self.of_rows),
+            (rules_of_steps, "_compare", self.of_comparison),
+        ):
+            patch.setattr(module, name, self.remember(getattr(module, name), key))
+        pipeline = Pipeline.of(PROJECT)
+        self.standing = jobs_of(pipeline)
+        self.kept = all(broken(rule, pipeline) == [] for rule in ALL_RULES.values())
+        self.learning = False
+
+    def remember(self, function: Asked, key: Callable[..., object]) -> Asked:
+        """Return a function that knows what it was asked while the judge learned."""
+        known: dict[object, object] = {}
+
+        def answer(*given: object) -> object:
+            asked = key(*given)
+            if asked in known:
+                return known[asked]
+            found = function(*given)
+            # A generator gives what it has only once.
+            found = tuple(found) if isinstance(found, Iterator) else found
+            if self.learning:
+                known[asked] = found
+            return found
+
+        return answer
+
+    @staticmethod
+    def of_scope(workflow: Workflow, event: Event) -> object:
+        return repr(event), workflow.get("name"), json.dumps(workflow["on"])
+
+    @staticmethod
+    def of_rows(workflow: Workflow, name: str, scope: Scope, outcome: Outcome) -> object:
+        about = [workflow.get("env"), workflow.get("defaults"), workflow["jobs"][name], name, vars(outcome)]
+        # The scope of an event is one object, as long as it is learned.
+        return id(scope.contexts["github"]), json.dumps([*about, scope.contexts["needs"], scope.results], default=str)
+
+    @staticmethod
+    def of_comparison(_: Pipeline, role: str, row: Row, event: Event) -> object:
+        return role, id(row), id(event)
+
+    def notices(self, change: Change) -> bool:
+        """Tell whether a rule is broken; a workflow that cannot be read breaks all."""
+        pipeline = Pipeline(PROJECT, change.text)
+        try:
+            as_it_was = jobs_of(pipeline) == self.standing
+        except (ValueError, TypeError, AttributeError, LookupError, yaml.YAMLError):
+            return True
+        # The last rules are the quick ones.
+        asked = [rule for name, rule in ALL_RULES.items() if not (as_it_was and name in ABOUT_JOBS)]
+        return any(broken(rule, pipeline) for rule in reversed(asked))
+
+
+def test_every_change_is_noticed_or_is_no_mistake() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        judge = Judge(patch)
+        assert judge.kept
+        mistakes = [change for change in CHANGES if not reason(change)][::EVERY]
+        assert len(mistakes) >= LEAST
+        assert [change.name for change in mistakes if not judge.notices(change)] == []
+
+
+def test_the_documentation_says_how_many_there_are() -> None:
+    text = PROJECT.read("docs/decisions.md")
+    spared = sum(bool(reason(change)) for change in CHANGES)
+    assert f"{len(CHANGES):,} mistakes that operators make" in text
+    assert f"{spared} of them are none, for one of {len(NO_MISTAKE)} reasons" in text
+
+
+def test_each_reason_is_needed() -> None:
+    patterns = [pattern for each in NO_MISTAKE.values() for pattern in each]
+    assert [each for each in patterns if not any(re.fullmatch(each, change.name) for change in CHANGES)] == []
