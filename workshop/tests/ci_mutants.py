@@ -322,6 +322,8 @@ MUTANTS = [
     Mutant("published once", "U2", "a_retry_sends_the_same_bytes", at(PYPI, PUSHED_TAG, f"{PUSHED_TAG} && github.run_attempt == 1")),
     Mutant("published by one owner", "A1", "jobs_run_at_their_events", at(TEST, "if: github.event_name", "if: github.ref_name == 'main' && github.event_name")),
     Mutant("forks are not verified", "A12", "jobs_run_at_their_events", at("sdist", "if: needs", "if: github.event.pull_request.head.repo.fork != true && needs")),
+    Mutant("another Rust before a build", "M7", "jobs_do_exactly_their_steps", at("wheels", "      - run: make build", "      - run: rustup default nightly\n      - run: make build")),
+    Mutant("a target of one's own before publishing", "R4", "jobs_do_exactly_their_steps", at("collect", "      - run: make check-dist", "      - run: make help\n      - run: make check-dist")),
     Mutant("a limit of a step", "A14", "nothing_else_stands_there", at("published", "      - run: make check-index", "      - timeout-minutes: 1\n        run: make check-index")),
 ]
 
@@ -342,6 +344,8 @@ HARMLESS: dict[str, Edit] = {
     "the condition turned": at(PYPI, PUSHED_TAG, "github.ref_type == 'tag' && github.event_name == 'push'"),
     "the condition by the ref": at(PYPI, PUSHED_TAG, "github.event_name == 'push' && startsWith(github.ref, 'refs/tags/v')"),
     "a step more": at("lint", "      - run: make lint\n", "      - run: make help\n      - run: make lint\n"),
+    "a target of one's own before a build": at("wheels", "      - run: make build", "      - run: make help\n      - run: make build"),
+    "a target of one's own before verifying": at("verify", "      - run: make verify", "      - run: make help\n      - run: make verify"),
     "steps with names": at("test", "      - run: make test\n", "      - name: Test\n        run: make test\n"),
     "Rust told before a test": at("lint", "      - run: make lint\n", "      - run: rustup show\n      - run: make lint\n"),
     "another Python to test on": at("test", '          - { runner: macos-15, python: "3.10" }\n', '          - { runner: macos-15, python: "3.10" }\n          - { runner: macos-15, python: "3.12" }\n'),
