@@ -29,7 +29,7 @@ from test_pypi import ask_port  # noqa: E402
 
 # Each is given what it can take: the wheels, or all files.
 TOOLS: dict[str, list[str]] = {
-    "check_dist": ["roadworthy", "check", "--host", "--strict", "DIST"],
+    "check_dist": ["roadworthy", "check", "DIST", "--host", "--strict"],
     "twine check --strict": ["twine", "check", "--strict", "FILES"],
     "check-wheel-contents": ["check-wheel-contents", "WHEELS"],
     "abi3audit --strict": ["abi3audit", "--strict", "ABI3"],
