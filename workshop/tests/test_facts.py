@@ -140,7 +140,7 @@ def test_a_panic_unwinds() -> None:
 def test_the_changelog_has_its_marker_once_and_the_readme_leads_to_it() -> None:
     marker = PYPROJECT["tool"]["towncrier"]["start_string"]
     assert (PROJECT.root / "CHANGELOG.md").read_text(encoding="utf-8").count(marker) == 1
-    assert "(CHANGELOG.md)" in (PROJECT.root / "README.md").read_text(encoding="utf-8")
+    assert "/CHANGELOG.md)" in (PROJECT.root / "README.md").read_text(encoding="utf-8")
 
 
 def test_ci_runs_what_the_readme_says() -> None:
