@@ -36,8 +36,8 @@ LOCAL_VERSIONS = (
 # What a field is called in the form: as in packaging, but for these. warehouse/forklift/metadata.py, _override.
 SINGULAR = {"platforms", "supported_platforms", "license_files", "import_names", "import_namespaces"}
 FORM_FIELDS = {raw: raw.removesuffix("s") if raw in SINGULAR else raw for raw in _EMAIL_TO_RAW_MAPPING.values()}
-# Of several errors PyPI tells one: of these fields first, then by the field's name.
-MOST_IMPORTANT = ("metadata-version", "name", "version")
+# Of several errors PyPI tells one: of these fields first, then by the field's name; of one field, in their order.
+MOST_IMPORTANT = {"metadata-version", "name", "version"}
 # Under which rule the gate tells what packaging finds in a field; of others it is this one.
 VALID = "metadata-valid"
 RULE_OF_FIELD = {"metadata-version": "metadata-version", "dynamic": "dynamic-fields"}
@@ -71,16 +71,10 @@ def judge(raw: RawMetadata, unparsed: Iterable[str]) -> Iterator[Rejection]:
         pypi_errors(Metadata.from_raw(raw, validate=False)),
     )
     for stage in stages:
-        for rule, _, words in sorted(stage, key=importance):
+        for rule, _, words in sorted(stage, key=lambda error: (error[1] not in MOST_IMPORTANT, error[1])):
             text = " ".join(words.splitlines())
             more = LOCAL_VERSIONS if "use of local versions" in text else SPECIFICATION
             yield Rejection(rule, text if text.endswith(".") else f"{text}.", more)
-
-
-def importance(error: tuple[str, str, str]) -> tuple[int, str]:
-    """Return what sorts errors as PyPI chooses among them; those of one field stay in their order."""
-    field = error[1]
-    return MOST_IMPORTANT.index(field) if field in MOST_IMPORTANT else len(MOST_IMPORTANT), field
 
 
 def packaging_errors(raw: RawMetadata) -> Errors:
