@@ -151,9 +151,12 @@ def judge_contents(artefact: Artefact, licence_files: list[str]) -> Iterator[Rej
     if not artefact.is_wheel:
         return
     required = f"Wheel '{file}' does not contain the required"
-    if not is_record(artefact.read(f"{info}/RECORD")):
+    if (record := artefact.read(f"{info}/RECORD")) is None or not is_record(record):
         yield Rejection("record-complete", f"{required} RECORD file: {info}/RECORD")
-    if not has_good_entry_points(read_entry_points(artefact)):
+    # No command may be a path.
+    groups = read_entry_points(artefact)
+    commands = [name for group in ("console_scripts", "gui_scripts") for name in (groups or {}).get(group, ())]
+    if groups is None or not all(map(ENTRY_POINT.fullmatch, commands)):
         yield Rejection("entry-points", f"Wheel '{file}' has invalid entry points defined in the entry_points.txt file")
     if artefact.metadata is None:
         yield Rejection("metadata-present", f"{required} METADATA file: {artefact.metadata_name}")
@@ -161,16 +164,11 @@ def judge_contents(artefact: Artefact, licence_files: list[str]) -> Iterator[Rej
         yield Rejection("file-name", f"Filename is too long: '{file}'")
 
 
-def record_rows(content: bytes) -> Iterator[list[str]]:
-    """Yield the rows of a RECORD as PyPI reads them: _validate_record in warehouse/utils/wheel.py."""
-    pieces = io.StringIO(content.decode(), newline="\n")
-    return csv.reader(line for piece in pieces for line in piece.splitlines())
-
-
-def is_record(content: bytes | None) -> bool:
-    """Say whether this is a RECORD that PyPI can read; at an empty line it ends with an error of its own."""
+def is_record(content: bytes) -> bool:
+    """Say whether PyPI can read a RECORD; an empty line is an error: _validate_record in warehouse/utils/wheel.py."""
     try:
-        return content is not None and all(record_rows(content))
+        pieces = io.StringIO(content.decode(), newline="\n")
+        return all(csv.reader(line for piece in pieces for line in piece.splitlines()))
     except (UnicodeDecodeError, csv.Error):
         return False
 
@@ -185,12 +183,6 @@ def read_entry_points(artefact: Artefact) -> dict[str, dict[str, str]] | None:
     except (UnicodeDecodeError, configparser.Error):
         return None
     return {name: dict(parser.items(name, raw=True)) for name in parser.sections()}
-
-
-def has_good_entry_points(groups: dict[str, dict[str, str]] | None) -> bool:
-    """Say whether the entry points can be read, and no command is a path: warehouse/utils/wheel.py."""
-    commands = [groups.get(name, {}) for name in ("console_scripts", "gui_scripts")] if groups is not None else []
-    return groups is not None and all(ENTRY_POINT.fullmatch(name) for each in commands for name in each)
 
 
 # What the gate asks of a file, one after the other as it can be read; the index asks in PyPI's own order.
