@@ -154,14 +154,9 @@ def unique_members(artefact: Artefact) -> Iterator[str]:
     for name in sorted(names):
         if folded[same[name]] > 1:
             yield f"{name!r} is there in other case too, or composed otherwise"
-        if name in artefact.files and any_begins(ordered, f"{same[name]}/"):
+        place = bisect(ordered, f"{same[name]}/")
+        if name in artefact.files and any(each.startswith(f"{same[name]}/") for each in ordered[place : place + 1]):
             yield f"{name!r} is a file, and a folder too"
-
-
-def any_begins(ordered: list[str], folder: str) -> bool:
-    """Say whether one of some names, which are sorted, begins with a folder's."""
-    place = bisect(ordered, folder)
-    return place < len(ordered) and ordered[place].startswith(folder)
 
 
 @rule("both")
