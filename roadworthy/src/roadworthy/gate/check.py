@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, replace
 from difflib import get_close_matches
 from itertools import groupby, islice
@@ -89,6 +90,7 @@ def check_artefact(path: Path, project: Expectations | None, stages: Stages = ST
 def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> tuple[list[Finding], Told | None]:
     """Return what is wrong with one file, and what it says of itself, if that can be known."""
     findings: list[Finding] = []
+    told: Told | None = None
     with Artefact(path) as artefact:
         kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
         for ask, rules in stages:
@@ -97,11 +99,10 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
                 if rule.applies_to in kinds and (project or not rule.needs_project):
                     findings += apply(rule, path.name, artefact, *([project] if rule.needs_project else ()))
             if any(finding.rule in LAST for finding in findings):
-                return list(dict.fromkeys(findings)), None
-        try:
-            told = agreement.tell(artefact)
-        except UnreadableError:
-            told = None
+                break
+        else:
+            with suppress(UnreadableError):
+                told = agreement.tell(artefact)
     return list(dict.fromkeys(findings)), told
 
 
@@ -129,16 +130,11 @@ def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
     for rule in RULES.values():
         if rule.applies_to == "folder" and project:
             findings += apply(rule, f"{folder.name}/", artefacts, project)
-    sdists: dict[object, Told] = {}
-    wheels: list[tuple[Artefact, Told]] = []
-    for artefact, (found, told) in zip(artefacts, judge_all(artefacts, project), strict=True):
-        findings += found
-        if told and artefact.is_wheel:
-            wheels.append((artefact, told))
-        elif told and artefact.parsed:
-            sdists[artefact.parsed[:2]] = told
-    for wheel, told in wheels:
-        if sdist := sdists.get(wheel.parsed and wheel.parsed[:2]):
+    judged = [(each, *result) for each, result in zip(artefacts, judge_all(artefacts, project), strict=True)]
+    findings += [finding for _, found, _ in judged for finding in found]
+    sdists = {each.parsed[:2]: told for each, _, told in judged if told and each.parsed and not each.is_wheel}
+    for wheel, _, told in judged:
+        if told and wheel.is_wheel and wheel.parsed and (sdist := sdists.get(wheel.parsed[:2])):
             findings += apply(RULES["metadata-agrees"], wheel.path.name, sdist, told)
     return excuse(findings, project) if project else findings
 
