@@ -46,11 +46,6 @@ def condition(text: str) -> str:
     return str([Marker(text).evaluate(each) for each in every])
 
 
-def squeeze(text: str) -> str:
-    """Return a text with one blank for any run of them."""
-    return " ".join(text.split())
-
-
 FORMS: dict[str, Callable[[str], str]] = {
     "name": canonicalize_name,
     "version": lambda text: str(Version(text)),
@@ -70,10 +65,10 @@ def texts(value: Any) -> list[str]:  # noqa: ANN401 - a text, or a list or table
 
 def parts(field: str, value: Any) -> dict[str, str]:  # noqa: ANN401 - as above
     """Return what stands in a field, each by what it means: blanks, order and spelling may differ."""
-    found = {}
+    found, form = {}, FORMS.get(field, lambda text: " ".join(text.split()))
     for text in texts(value):
         try:
-            found[FORMS.get(field, squeeze)(text)] = text
+            found[form(text)] = text
         except ValueError:
             found[text] = text
     return found
