@@ -65,19 +65,16 @@ class Library:
 def read_libraries(file: str, content: bytes) -> list[Library]:
     """Read a shared library, for each processor that it is for."""
     macho = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
-    readers = {(b"\x7fELF",): read_elf, (b"MZ",): read_pe, macho: read_macho, (b"\0asm",): read_wasm}
+    readers = {(b"\x7fELF",): read_elf, (b"MZ",): read_pe, macho: read_macho}
     reader = next((reader for magics, reader in readers.items() if content.startswith(magics)), None)
     try:
+        if content.startswith(b"\0asm"):
+            return [Library(file, "WebAssembly", "wasm32")]
         return reader(file, content) if reader else [Library(file, damage="neither ELF nor PE nor Mach-O")]
     except UnfitError as error:
         return [Library(file, damage=str(error))]
     except Exception as error:  # noqa: BLE001 - the parsers raise whatever the damage leads to
         return [Library(file, damage=f"{type(error).__name__}: {error}")]
-
-
-def read_wasm(file: str, _: bytes) -> list[Library]:
-    """Return what is known of a WebAssembly file without looking into it."""
-    return [Library(file, "WebAssembly", "wasm32")]
 
 
 def require_whole(content: bytes, ends: Iterable[int]) -> None:
