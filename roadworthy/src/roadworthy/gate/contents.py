@@ -202,9 +202,10 @@ def data_folder(artefact: Artefact) -> Iterator[str]:
 @rule("wheel", needs_project=True)
 def package_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find what is installed and was not declared, and the other way round."""
-    own_folders, data = (".dist-info", ".data"), data_files(artefact, project)
+    folder, own = f"{project.data_folder}/", f"{artefact.folder.removesuffix('.dist-info')}.data/"
+    data = {own + name.removeprefix(folder) for name in project.sdist.files if name.startswith(folder)}
     beside = {name for name in artefact.files if name.partition("/")[0].endswith(".data")}
-    present = {name for name in artefact.files if not name.partition("/")[0].endswith(own_folders)}
+    present = {name for name in artefact.files if not name.partition("/")[0].endswith((".dist-info", ".data"))}
     missing = project.wheel.lacking(present) + sorted(data - beside)
     strange = project.wheel.strange(present - set(native_module_names(artefact, project))) + sorted(beside - data)
     made = re.compile(
@@ -252,12 +253,6 @@ def native_module(artefact: Artefact, project: Expectations) -> Iterator[str]:
         suffix = "." + name.split(".", 1)[1]
         if not all(suffix in (module_suffixes(tag) or {suffix}) for tag in artefact.tags):
             yield f"{name} is not how a module for {', '.join(sorted(abis))} is called"
-
-
-def data_files(artefact: Artefact, project: Expectations) -> set[str]:
-    """Return what a wheel should hold of the folder that [tool.maturin] data names."""
-    folder, own = f"{project.data_folder}/", f"{artefact.folder.removesuffix('.dist-info')}.data/"
-    return {own + name.removeprefix(folder) for name in project.sdist.files if name.startswith(folder)}
 
 
 def native_module_names(artefact: Artefact, project: Expectations) -> list[str]:
@@ -372,8 +367,7 @@ def no_secrets(artefact: Artefact, _: Expectations) -> Iterator[str]:
 @rule("sdist", needs_project=True)
 def no_build_products(artefact: Artefact, _: Expectations) -> Iterator[str]:
     """Find what a build makes."""
-    inside = {name: name.removeprefix(f"{artefact.folder}/") for name in artefact.files}
-    yield from (f"{name} is a build product" for name, short in inside.items() if BUILD_PRODUCTS.search(short))
+    yield from (f"{name} is a build product" for name in artefact.files if BUILD_PRODUCTS.search(name))
 
 
 @rule("both", needs_project=True)
