@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
+from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -41,8 +42,6 @@ FAMILIES = {"GLIBC", "GLIBCXX", "CXXABI", "GCC", "ZLIB", "LIBATOMIC"}
 @cache
 def platform_libraries() -> Any:  # noqa: ANN401 - as benchmarks/platform_libraries.py writes it
     """Return what other systems' own libraries are."""
-    from importlib.resources import files  # noqa: PLC0415 - not for a refusal of the command line
-
     return json.loads(files("roadworthy.gate").joinpath("platform_libraries.json").read_text(encoding="utf-8"))
 
 

@@ -271,10 +271,9 @@ class Artefact:
         """Everything in the archive, in its order."""
         found: list[Member] = []
         with reading():
-            zipped = isinstance(self.archive, zipfile.ZipFile)
-            name, size = ("filename", "file_size") if zipped else ("name", "size")
-            entries: Any = self.archive.infolist() if isinstance(self.archive, zipfile.ZipFile) else self.archive
-            for entry in entries:
+            archive: Any = self.archive
+            name, size = ("filename", "file_size") if self.is_wheel else ("name", "size")
+            for entry in archive.infolist() if self.is_wheel else archive:
                 found.append(Member(getattr(entry, name), getattr(entry, size), entry))
                 if len(found) > MOST_MEMBERS or len(found[-1].name) > LONGEST_PATHS:
                     what = f"more than {MOST_MEMBERS:,} members, or a name of more than {LONGEST_PATHS:,} characters"
