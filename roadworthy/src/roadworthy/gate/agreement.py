@@ -65,7 +65,8 @@ def texts(value: Any) -> list[str]:  # noqa: ANN401 - a text, or a list or table
 
 def parts(field: str, value: Any) -> dict[str, str]:  # noqa: ANN401 - as above
     """Return what stands in a field, each by what it means: blanks, order and spelling may differ."""
-    found, form = {}, FORMS.get(field, lambda text: " ".join(text.split()))
+    form: Callable[[str], str] = FORMS.get(field, lambda text: " ".join(text.split()))
+    found = {}
     for text in texts(value):
         try:
             found[form(text)] = text

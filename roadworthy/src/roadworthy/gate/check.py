@@ -126,10 +126,7 @@ def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
     artefacts = list_folder(folder)
     if not artefacts:
         raise problem(f"{folder} is empty", "run: make build")
-    findings: list[Finding] = []
-    for rule in RULES.values():
-        if rule.applies_to == "folder" and project:
-            findings += apply(rule, f"{folder.name}/", artefacts, project)
+    findings = apply(RULES["complete-set"], f"{folder.name}/", artefacts, project) if project else []
     judged = [(each, *result) for each, result in zip(artefacts, judge_all(artefacts, project), strict=True)]
     findings += [finding for _, found, _ in judged for finding in found]
     sdists = {each.parsed[:2]: told for each, _, told in judged if told and each.parsed and not each.is_wheel}
