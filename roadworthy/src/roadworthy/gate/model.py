@@ -53,7 +53,7 @@ BOMB_SIZE = 64 << 20
 BOMB_RATIO = 50
 # How a zip file says that a member was made on Unix (APPNOTE 4.4.2), and a member's own header: its signature, flags,
 # method, checksum, and the lengths of its name and of further fields (APPNOTE 4.3.7).
-UNIX, IS_UTF8 = 3, 0x0800
+UNIX = 3
 # Flags of a member that is encrypted, or a patch for one (APPNOTE 4.4.4).
 IS_ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 LOCAL_HEADER = struct.Struct("<4sxxHH4xL8xHH")

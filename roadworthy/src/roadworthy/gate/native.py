@@ -21,10 +21,8 @@ ELF_MACHINES = {
 DF_TEXTREL, DF_STATIC_TLS = 0x4, 0x10
 PF_X = 1
 PE_MACHINES = {0x14C: "win32", 0x8664: "amd64", 0xAA64: "arm64"}
-IMAGE_FILE_DLL = 0x2000
 # Of LC_BUILD_VERSION (mach-o/loader.h).
 MACOS, PLATFORMS = 1, {2: "iOS", 6: "Mac Catalyst", 7: "the iOS simulator"}
-MH_DYLIB, MH_BUNDLE = 6, 8
 # What nobody reaches, so that a file made for it does not keep us for long.
 LONGEST_NAME, MOST_VERSIONS, MOST_SYMBOLS = 1 << 16, 1000, 50_000
 
@@ -180,7 +178,7 @@ def read_pe(file: str, content: bytes) -> list[Library]:
 
     pe = pefile.PE(data=content, fast_load=True)
     require_whole(content, (section.PointerToRawData + section.SizeOfRawData for section in pe.sections))
-    if not pe.FILE_HEADER.Characteristics & IMAGE_FILE_DLL:
+    if not pe.is_dll():
         raise UnfitError("it is a program, and no DLL")
     pe.parse_data_directories(
         [pefile.DIRECTORY_ENTRY[f"IMAGE_DIRECTORY_ENTRY_{name}"] for name in ("IMPORT", "EXPORT", "DELAY_IMPORT")]
@@ -209,7 +207,7 @@ def read_macho(file: str, content: bytes) -> list[Library]:
     require_whole(content, (header.offset + header.size for header in macho.headers))
     libraries = []
     for header in macho.headers:
-        if header.header.filetype not in {MH_DYLIB, MH_BUNDLE}:
+        if header.header.filetype not in {mach_o.MH_DYLIB, mach_o.MH_BUNDLE}:
             raise UnfitError(f"it is neither a dylib nor a bundle: {header.filetype}")
         machine = mach_o.CPU_TYPE_NAMES.get(header.header.cputype, hex(header.header.cputype)).lower()
         library = Library(file, "Mach-O", machine, several=len(macho.headers) > 1)
