@@ -3,10 +3,11 @@
 import json
 import posixpath
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -130,10 +131,8 @@ def library_readable(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def library_machine(artefact: Artefact) -> Iterator[str]:
     """Find libraries for another processor, and universal2 ones that lack one."""
-    machines: dict[str, set[str]] = defaultdict(set)
-    for library in whole(artefact):
-        machines[library.file].add(library.machine)
-    for file, present in machines.items():
+    for file, libraries in groupby(whole(artefact), attrgetter("file")):
+        present = {library.machine for library in libraries}
         found = ", ".join(sorted(present))
         for platform in platforms(artefact):
             universal = platform.endswith("_universal2")

@@ -33,11 +33,10 @@ RULES = {
     for rule in vars(module).values()
     if isinstance(rule, Rule)
 }
-Judge = Callable[[Artefact], Iterable[Rejection]]
 # From so many files on, loading the libraries in further processes takes less time than it saves.
 WORTH_PROCESSES = 8
 # Nothing is read before it is known that it can be: a bomb is not unpacked, and what is no archive has no contents.
-Stages = tuple[tuple[Judge, tuple[str, ...]], ...]
+Stages = tuple[tuple[Callable[[Artefact], Iterable[Rejection]], tuple[str, ...]], ...]
 READING: Stages = (
     (lambda _: (), ("plain-file",)),
     (pypi.judge_name, ("file-name", "file-size")),

@@ -185,11 +185,8 @@ def read_entry_points(artefact: Artefact) -> dict[str, dict[str, str]] | None:
     return {name: dict(parser.items(name, raw=True)) for name in parser.sections()}
 
 
-# What the gate asks of a file, one after the other as it can be read; the index asks in PyPI's own order.
-
-
 def judge_name(artefact: Artefact) -> Iterator[Rejection]:
-    """Find what is wrong with the name and the size of a file."""
+    """Find what is wrong with the name and the size of a file; the rehearsal's index asks in PyPI's own order."""
     name = artefact.path.name
     yield from judge_file_name(name, "bdist_wheel" if artefact.is_wheel else "sdist")
     yield from judge_wheel_name(name) if artefact.is_wheel else ()
