@@ -135,22 +135,18 @@ def library_machine(artefact: Artefact) -> Iterator[str]:
         present = {library.machine for library in libraries}
         found = ", ".join(sorted(present))
         for platform in platforms(artefact):
-            universal = platform.endswith("_universal2")
-            needed = {"x86_64", "arm64"} if universal else {machine_of(platform)}
-            if None not in needed and not needed & present:
-                yield f"{file} is for {found}, and the wheel for {platform}"
-            elif universal and not needed <= present:
-                yield f"{file} is for {found} alone, and the wheel for {platform}"
+            needed = machines_of(platform)
+            if not needed <= present:
+                yield f"{file} is for {found}{' alone' * bool(needed & present)}, and the wheel for {platform}"
 
 
-def machine_of(platform: str) -> str | None:
-    """Return the processor in a platform tag, as `Library.machine` names it; None if it has none."""
+def machines_of(platform: str) -> set[str]:
+    """Return the processors in a platform tag, as `Library.machine` names them; none where that is not known."""
     if platform == "win32":
-        return platform
+        return {platform}
     found = re.fullmatch(r"(?:win|macosx_\d+_\d+|(?:many|musl)linux(?:_\d+_\d+|\d+)|linux)_(.+)", platform)
-    if found is None or found[1] in {"universal", "intel", "fat", "fat3", "fat64"}:
-        return None
-    return "armv7l" if found[1] == "armv6l" else found[1]
+    machines = {"universal2": {"x86_64", "arm64"}, "armv6l": {"armv7l"}}
+    return machines.get(found[1], {found[1]} - {"universal", "intel", "fat", "fat3", "fat64"}) if found else set()
 
 
 @rule("wheel")
