@@ -75,9 +75,9 @@ def parts(field: str, value: Any) -> dict[str, str]:  # noqa: ANN401 - as above
     return found
 
 
-def differences(found: Told, expected: Told, source: str) -> Iterator[str]:
-    """Find the fields that do not mean the same."""
-    for field in sorted(expected.keys() | found.keys()):
+def differences(found: Told, expected: Told, fields: set[str], source: str) -> Iterator[str]:
+    """Find those of some fields that do not mean the same."""
+    for field in sorted(fields):
         one, two = (parts(field, told.get(field)) for told in (found, expected))
         if one.keys() != two.keys():
             sides = [", ".join(x[key] for key in sorted(x.keys() - y.keys())) for x, y in ((one, two), (two, one))]
@@ -117,8 +117,7 @@ def declared_metadata(artefact: Artefact) -> Iterator[str]:
     kept = {field for field in declared if DECLARED.get(field) not in dynamic}
     if "optional-dependencies" in dynamic:
         kept.discard("requires_dist")
-    one, two = ({field: told.get(field) for field in kept} for told in (found, declared))
-    yield from differences(one, two, "pyproject.toml")
+    yield from differences({**found}, declared, kept, "pyproject.toml")
 
 
 def conditional(extras: dict[str, Any]) -> Iterator[str]:
@@ -135,5 +134,4 @@ def metadata_agrees(sdist: Told, wheel: Told) -> Iterator[str]:
     """Find what a wheel says otherwise than its sdist, which has not listed it as dynamic."""
     if Version(sdist.get("metadata_version", "1.0")) >= FIRST_BINDING:
         free = OWN | {each.lower().replace("-", "_") for each in sdist.get("dynamic", ())}
-        one, two = ({field: value for field, value in told.items() if field not in free} for told in (wheel, sdist))
-        yield from differences(one, two, "its sdist")
+        yield from differences(wheel, sdist, (wheel.keys() | sdist.keys()) - free, "its sdist")

@@ -133,21 +133,21 @@ class Member:
     @property
     def unsafe(self) -> str | None:
         """What is wrong with its name or kind, wherever it is unpacked; None for nothing."""
-        kind, parts = self.kind, self.name.rstrip("/").split("/")
+        kind, name = self.kind, self.name.rstrip("/")
         wrong = {
             "is a link": kind == "link",
             "is neither file nor folder": kind == "special",
             "is an absolute path": self.name.startswith("/"),
-            "leads out of the archive": ".." in parts,
+            "leads out of the archive": ".." in name.split("/"),
             "has a backslash in it": "\\" in self.name,
             # Bytes that are no UTF-8 arrive as surrogates, which are not printable either.
             "has a character in it that cannot be printed": not self.name.isprintable() or not self.name,
             # Of a folder it only says whose the files in it are.
             "would run as somebody else (setuid)": kind == "file" and self.mode & (stat.S_ISUID | stat.S_ISGID),
-            f"has more than {LONGEST_PATH} characters below {SITE_PACKAGES}": len(SITE_PACKAGES + self.name.rstrip("/"))
-            > LONGEST_PATH,
+            f"has more than {LONGEST_PATH} characters below {SITE_PACKAGES}": len(SITE_PACKAGES + name) > LONGEST_PATH,
         }
-        return next(chain((what for what, is_so in wrong.items() if is_so), filter(None, map(unfit, parts))), None)
+        reasons = chain((what for what, is_so in wrong.items() if is_so), filter(None, map(unfit, name.split("/"))))
+        return next(reasons, None)
 
     @property
     def mode(self) -> int:
