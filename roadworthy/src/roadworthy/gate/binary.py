@@ -8,7 +8,6 @@ from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from operator import attrgetter
-from pathlib import PurePosixPath
 from typing import Any
 
 from packaging.tags import Tag
@@ -73,7 +72,7 @@ def modules(artefact: Artefact) -> list[Library]:
 
 def init_names(library: Library) -> set[str]:
     """Return the functions one of which an interpreter calls to import a module of that name (PEP 489, PEP 793)."""
-    word = PurePosixPath(library.file).name.split(".", 1)[0]
+    word = posixpath.basename(library.file).split(".", 1)[0]
     return {f"PyInit_{word}", f"PyModExport_{word}"}
 
 

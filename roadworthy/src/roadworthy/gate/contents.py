@@ -16,7 +16,7 @@ import tomli
 from roadworthy.building.sdist import unpack
 from roadworthy.building.toolchain import fetch_crates
 from roadworthy.gate.binary import module_suffixes
-from roadworthy.gate.model import LARGEST_TEXT, LFS_POINTER, Artefact, Expectations, rule, wheel_fields, wheel_tags
+from roadworthy.gate.model import LFS_POINTER, Artefact, Expectations, rule, wheel_fields, wheel_tags
 from roadworthy.project import SOURCE, Project
 from roadworthy.sums import sha256
 from roadworthy.terminal import ProblemsError, err
@@ -105,8 +105,7 @@ def readme_on_pypi(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def one_dist_info(artefact: Artefact) -> Iterator[str]:
     """Find no .dist-info folder, several, or one of another name."""
-    tops = {name.partition("/")[0] for name in artefact.files}
-    found = sorted(top for top in tops if top.endswith(".dist-info"))
+    found = sorted({top for name in artefact.files if (top := name.partition("/")[0]).endswith(".dist-info")})
     if found != [artefact.folder]:
         yield f"it holds {', '.join(found) or 'no .dist-info folder'}, not {artefact.folder}"
 
@@ -340,8 +339,6 @@ def ask_cargo(artefact: Artefact) -> Iterator[str]:
 def no_placeholders(artefact: Artefact) -> Iterator[str]:
     """Find what stands for a file, and what a merge has left."""
     for name in sorted(artefact.suspicious):
-        if artefact.files[name].size > LARGEST_TEXT:
-            continue
         content, place = artefact.read(name) or b"", 0
         if content.startswith(LFS_POINTER) and b"\noid " in content:
             yield f"{name} is a pointer of Git LFS, and not the file"

@@ -338,7 +338,7 @@ class Artefact:
             found[name] = hashlib.sha256()
             for piece in self.pieces(member):
                 found[name].update(piece)
-                if CONFLICT in piece or piece.startswith(LFS_POINTER):
+                if member.size <= LARGEST_TEXT and (CONFLICT in piece or piece.startswith(LFS_POINTER)):
                     self.suspicious.add(name)
         return found
 
