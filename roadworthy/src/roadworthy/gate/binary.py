@@ -83,10 +83,7 @@ def minor_of(tag: Tag) -> int | None:
 
 
 def module_suffixes(tag: Tag) -> set[str] | None:
-    """Return how the file of a module that was built for a tag ends; None where that is not known.
-
-    The source are CPython's Python/dynload_shlib.c and Python/dynload_win.c, PEP 3149 and PEP 803.
-    """
+    """Return how a module for a tag ends, or None (CPython's Python/dynload_shlib.c and _win.c, PEP 3149, PEP 803)."""
     minor = minor_of(tag)
     linux = re.fullmatch(r"(many|musl)?linux(?:_\d+_\d+|\d+)?_(.+)", tag.platform)
     if minor is None or not (linux or tag.platform.startswith(("win", "macosx"))):

@@ -54,10 +54,7 @@ LAST = {"plain-file", "file-name", "no-bomb", "readable-archive", "no-sparse-mem
 
 
 def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[Finding]:
-    """Return the findings of a file, which are looked for only now, each given as a rule's name and what is wrong.
-
-    What cannot be read is one of `readable-archive`; what cannot be judged, of the default.
-    """
+    """Look for the findings of a file, given as a rule's name and what is wrong; what cannot be judged is `default`."""
     told: list[tuple[str, str]] = []
     try:
         # What comes before an exception is kept.

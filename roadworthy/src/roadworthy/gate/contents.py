@@ -311,10 +311,7 @@ def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
 
 
 def ask_cargo(artefact: Artefact) -> Iterator[str]:
-    """Find why cargo would not build an sdist with its Cargo.lock as it is, or would build what is not in it.
-
-    Where there is no cargo, or it cannot read a registry, that is told, and nothing is found.
-    """
+    """Find why cargo would not build an sdist with its lock, or what is not in it; what is not judged is told."""
     not_judged = f"{artefact.path.name}: whether Cargo.lock fits Cargo.toml is not judged:"
     if not shutil.which("cargo"):
         err.print(f"{not_judged} cargo is not on PATH")

@@ -100,10 +100,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Rejection:
-    """One reason for which PyPI takes no file: the rule of the gate that tells it, and PyPI's words.
-
-    What PyPI adds to its words, mostly where to read more, is in `more`; of an address of its own only the path.
-    """
+    """Why PyPI takes no file: the gate's rule, PyPI's words, and where to read more; of its own addresses the path."""
 
     rule: str
     words: str
@@ -295,10 +292,7 @@ class Artefact:
                     yield piece
 
     def unzip(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-        """Yield the content of a zip file's member, if it is what the directory says to the last byte.
-
-        Python's zipfile leaves what is too much unread, and uv refuses it (uv-extract/src/stream.rs).
-        """
+        """Yield a zip file's member, if it is what the directory says; what is too much uv refuses (uv-extract)."""
         name = entry.filename
         if entry.flag_bits & IS_ENCRYPTED or entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             what = f"{name!r} is encrypted, or compressed by another method than deflate"

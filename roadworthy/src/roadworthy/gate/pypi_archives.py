@@ -25,8 +25,7 @@ RECORDS = {
     LOCATOR: struct.Struct("<16x"),
 }
 HAS_DATA_DESCRIPTOR = 0x0008
-# The size is in the extra field of Zip64.
-SIZE_IS_ELSEWHERE = 0xFFFFFFFF
+SIZE_IS_ELSEWHERE = 0xFFFFFFFF  # in the extra field of Zip64
 ZIP64, UNICODE_PATH = 0x0001, 0x7075
 CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 MALFORMED, UNPRINTABLE = "Malformed zip file", "Invalid character in filename"
@@ -119,10 +118,9 @@ def require(fits: bool, words: str) -> None:
 
 
 class Framing:
-    """The records of a zip file, one after the other, compared with what its central directory says.
+    """The records of a zip file, one after the other, which must be what its central directory says.
 
-    A program that reads the directory and one that reads the members as they come must see the same. The source is
-    PyPI's: warehouse/utils/zipfiles.py, _validate_zipfile. What it does not take is raised as FramingError.
+    The source is PyPI's: warehouse/utils/zipfiles.py, _validate_zipfile. What it does not take is a FramingError.
     """
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
@@ -132,8 +130,7 @@ class Framing:
         self.members, self.listed = set[bytes](), set[bytes]()
         # By their signatures, where the first of the records begins, and the fields of the last.
         self.starts, self.fields = dict[bytes, int](), dict[bytes, tuple[Any, ...]]()
-        # How long the central directory is.
-        self.size = 0
+        self.size = 0  # of the central directory
 
     def read(self, length: int) -> bytes:
         """Return the next bytes."""

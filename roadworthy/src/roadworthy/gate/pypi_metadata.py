@@ -23,8 +23,7 @@ from roadworthy.gate.model import Rejection
 
 # What PyPI takes, of what packaging knows.
 METADATA_VERSIONS = {"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"}
-# Those that have no licence files.
-OLD_METADATA_VERSIONS = METADATA_VERSIONS - {"2.4", "2.5"}
+OLD_METADATA_VERSIONS = METADATA_VERSIONS - {"2.4", "2.5"}  # which have no licence files
 # What may be dynamic, as PyPI lists it (PEP 643, PEP 639, PEP 794): everything but these.
 NEVER_DYNAMIC = {"name", "version", "metadata-version", "dynamic"}
 LONGEST_SUMMARY, LONGEST_LABEL = 512, 32
@@ -41,9 +40,7 @@ MOST_IMPORTANT = {"metadata-version", "name", "version"}
 # Under which rule the gate tells what packaging finds in a field; of others it is this one.
 VALID = "metadata-valid"
 RULE_OF_FIELD = {"metadata-version": "metadata-version", "dynamic": "dynamic-fields"}
-
-# The rule of the gate, the field, and the words.
-Errors = Iterator[tuple[str, str, str]]
+Errors = Iterator[tuple[str, str, str]]  # the rule of the gate, the field, and the words
 
 
 def read(content: bytes) -> tuple[RawMetadata, list[str]]:
