@@ -247,11 +247,10 @@ def native_module(artefact: Artefact, project: Expectations) -> Iterator[str]:
     ours = native_module_names(artefact, project)
     if len(ours) != 1:
         yield f"there are {len(ours)} files of {project.native_module}: {', '.join(ours) or 'none'}"
-    abis = {tag.abi for tag in artefact.tags}
     for name in ours:
         suffix = "." + name.split(".", 1)[1]
         if not all(suffix in (module_suffixes(tag) or {suffix}) for tag in artefact.tags):
-            yield f"{name} is not how a module for {', '.join(sorted(abis))} is called"
+            yield f"{name} is not how a module for {', '.join(sorted({tag.abi for tag in artefact.tags}))} is called"
 
 
 def native_module_names(artefact: Artefact, project: Expectations) -> list[str]:

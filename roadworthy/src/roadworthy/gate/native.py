@@ -180,9 +180,8 @@ def read_pe(file: str, content: bytes) -> list[Library]:
     require_whole(content, (section.PointerToRawData + section.SizeOfRawData for section in pe.sections))
     if not pe.is_dll():
         raise UnfitError("it is a program, and no DLL")
-    pe.parse_data_directories(
-        [pefile.DIRECTORY_ENTRY[f"IMAGE_DIRECTORY_ENTRY_{name}"] for name in ("IMPORT", "EXPORT", "DELAY_IMPORT")]
-    )
+    directories = ("IMPORT", "EXPORT", "DELAY_IMPORT")
+    pe.parse_data_directories([pefile.DIRECTORY_ENTRY[f"IMAGE_DIRECTORY_ENTRY_{name}"] for name in directories])
     machine = pe.FILE_HEADER.Machine
     library = Library(file, "PE", PE_MACHINES.get(machine, hex(machine)))
     for entry in (*getattr(pe, "DIRECTORY_ENTRY_IMPORT", []), *getattr(pe, "DIRECTORY_ENTRY_DELAY_IMPORT", [])):

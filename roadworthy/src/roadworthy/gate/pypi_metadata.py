@@ -27,11 +27,9 @@ OLD_METADATA_VERSIONS = METADATA_VERSIONS - {"2.4", "2.5"}  # which have no lice
 # What may be dynamic, as PyPI lists it (PEP 643, PEP 639, PEP 794): everything but these.
 NEVER_DYNAMIC = {"name", "version", "metadata-version", "dynamic"}
 LONGEST_SUMMARY, LONGEST_LABEL = 512, 32
-SPECIFICATION = "See https://packaging.python.org/specifications/core-metadata for more information."
-LOCAL_VERSIONS = (
-    "See https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers for more "
-    "information."
-)
+SEE = "See https://packaging.python.org/{} for more information."
+SPECIFICATION = SEE.format("specifications/core-metadata")
+LOCAL_VERSIONS = SEE.format("en/latest/specifications/version-specifiers/#local-version-identifiers")
 # What a field is called in the form: as in packaging, but for these. warehouse/forklift/metadata.py, _override.
 SINGULAR = {"platforms", "supported_platforms", "license_files", "import_names", "import_namespaces"}
 FORM_FIELDS = {raw: raw.removesuffix("s") if raw in SINGULAR else raw for raw in _EMAIL_TO_RAW_MAPPING.values()}
