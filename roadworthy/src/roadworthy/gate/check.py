@@ -47,8 +47,7 @@ READING: Stages = (
 READ = {name for _, rules in READING for name in rules}
 # What is asked of a file, one after the other: what PyPI rejects, and then these rules.
 STAGES: Stages = (*READING, (pypi.judge_release, tuple(name for name in RULES if name not in READ)))
-# So many findings of one rule in one file are told; the rest is not even looked for.
-MOST_FINDINGS = 100
+MOST_FINDINGS = 100  # of one rule in one file; the rest is not even looked for
 # After a finding of these, what is in the file cannot be judged.
 LAST = {"plain-file", "file-name", "no-bomb", "readable-archive", "no-sparse-members"}
 

@@ -33,8 +33,7 @@ SECRET_TEXTS = re.compile(
 )
 # By their kind, and not by a folder: one called build that is committed is meant, and another one is no declared file.
 BUILD_PRODUCTS = re.compile(r"(^|/)__pycache__/|\.(so|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
-# Of a line of a README, what is longer is not looked at.
-LONGEST_LINE = 5_000
+LONGEST_LINE = 5_000  # of a README; what is longer is not looked at
 # The marks of a conflict, in their order (git-merge).
 CONFLICT_MARKS = [re.compile(mark, re.MULTILINE) for mark in (rb"^<{7} \S", rb"^={7}\r?$", rb"^>{7} \S")]
 # What leads somewhere in Markdown, in the HTML in it, and in reStructuredText; and what is code there.
@@ -48,8 +47,7 @@ OF_ENVIRONMENTS = re.compile(
     r"pyvenv\.cfg|(bin|Scripts)/(python|pip)[\d.]*(\.exe)?|(bin|Scripts)/(de)?activate(\.\w+)?|lib(64)?/python3.*|Lib/.*",
     re.IGNORECASE,
 )
-# Files of the .dist-info folder that RECORD must not list (PEP 427).
-SIGNATURES = {"RECORD.jws", "RECORD.p7s"}
+SIGNATURES = {"RECORD.jws", "RECORD.p7s"}  # which RECORD must not list (PEP 427)
 # Those of hashlib that are as good as SHA-256, and not of a length that somebody chooses.
 GOOD_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
 # Where crates are published; a lock names no source for what lies beside it.

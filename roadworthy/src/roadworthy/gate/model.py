@@ -41,8 +41,7 @@ PIECE = 1 << 20
 # that is in an archive, a library, any other file that is read whole, the names and headers together, and one header.
 LARGEST_CONTENT, LARGEST_LIBRARY, LARGEST_TEXT = 1 << 30, 160 << 20, 8 << 20
 LARGEST_LISTING, LARGEST_HEADER, MOST_MEMBERS = 12 << 20, 1 << 16, 65_535
-# As macOS has it (PATH_MAX).
-LONGEST_PATHS = 1024
+LONGEST_PATHS = 1024  # macOS's PATH_MAX
 NO_SPARSE = "Invalid distribution file. tar archive not accepted: Sparse members are not allowed."
 # Tar's headers that only say more of the next one (POSIX pax, GNU tar), and what is not read in one: it makes a member
 # sparse, or Python before 3.13 look at every digit once for each that follows (CVE-2024-6232).
@@ -51,10 +50,9 @@ SPARSE, DIGITS = b"GNU.sparse", re.compile(rb"[0-9]{1000}")
 # PyPI's thresholds for a decompression bomb.
 BOMB_SIZE = 64 << 20
 BOMB_RATIO = 50
-# How a zip file says that a member was made on Unix (APPNOTE 4.4.2), and a member's own header: its signature, flags,
-# method, checksum, and the lengths of its name and of further fields (APPNOTE 4.3.7).
+# Of a zip file's member: that it was made on Unix (APPNOTE 4.4.2), is encrypted, or a patch for one (4.4.4); its own
+# header: signature, flags, method, checksum, and the lengths of its name and of further fields (4.3.7).
 UNIX = 3
-# Flags of a member that is encrypted, or a patch for one (APPNOTE 4.4.4).
 IS_ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 LOCAL_HEADER = struct.Struct("<4sxxHH4xL8xHH")
 # How what stands for a file of Git LFS begins (its spec, v1), and one side of a conflict.

@@ -28,8 +28,7 @@ MIB = 1 << 20
 # warehouse/constants.py, MAX_FILESIZE: for one file, unless a project asked for more.
 LARGEST_FILE = 100 * MIB
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
-# warehouse/utils/wheel.py, _ENTRY_POINT_NAME_RE.
-ENTRY_POINT = re.compile(r"[\w.-]+")
+ENTRY_POINT = re.compile(r"[\w.-]+")  # warehouse/utils/wheel.py, _ENTRY_POINT_NAME_RE
 # So many of them would each be looked at once for each that follows; a name with two in it is as bad.
 SPACES = re.compile(r"(?<=\S)[ \t]{9,}")
 # A file PyPI stores beside a wheel, its metadata, has this added to the wheel's name, and both are files.
