@@ -4,7 +4,6 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
-from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from operator import attrgetter
@@ -16,6 +15,8 @@ from packaging.version import Version
 from roadworthy.gate.model import Artefact, Expectations, rule
 from roadworthy.gate.native import Library
 
+# Other systems' own libraries, as benchmarks/platform_libraries.py writes them.
+KNOWN: Any = json.loads(files("roadworthy.gate").joinpath("platform_libraries.json").read_text(encoding="utf-8"))
 # What a platform's libraries are.
 KINDS = {"win": "PE", "macosx": "Mach-O", "manylinux": "ELF", "musllinux": "ELF", "linux": "ELF"}
 KINDS |= {"android": "ELF", "pyemscripten": "WebAssembly"}
@@ -37,12 +38,6 @@ SYSTEM = re.compile(
 )
 # The families of symbols' versions that auditwheel compares.
 FAMILIES = {"GLIBC", "GLIBCXX", "CXXABI", "GCC", "ZLIB", "LIBATOMIC"}
-
-
-@cache
-def platform_libraries() -> Any:  # noqa: ANN401 - as benchmarks/platform_libraries.py writes it
-    """Return what other systems' own libraries are."""
-    return json.loads(files("roadworthy.gate").joinpath("platform_libraries.json").read_text(encoding="utf-8"))
 
 
 def platforms(artefact: Artefact) -> list[str]:
@@ -157,14 +152,14 @@ def library_loadable(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def needed_libraries(artefact: Artefact) -> Iterator[str]:
     """Find needed libraries that neither the system in the tag has nor the wheel, and places outside to look in."""
-    known, floor = platform_libraries(), glibc_of(artefact)
-    listed = {name for name, first in known["linux"]["libraries"].items() if floor and (2, first) <= floor}
-    listed.update(known["musl"] if any(each.startswith("musllinux_") for each in platforms(artefact)) else ())
+    floor = glibc_of(artefact)
+    listed = {name for name, first in KNOWN["linux"]["libraries"].items() if floor and (2, first) <= floor}
+    listed.update(KNOWN["musl"] if any(each.startswith("musllinux_") for each in platforms(artefact)) else ())
     names = {posixpath.basename(name).lower() for name in artefact.files}
     # What one library has loaded, another finds too.
     places = {place for library in whole(artefact) for path in library.search if (place := resolve(path, library))}
     for library in whole(artefact):
-        system = listed.union(known["windows"].get(library.machine, ()) if library.kind == "PE" else ())
+        system = listed.union(KNOWN["windows"].get(library.machine, ()) if library.kind == "PE" else ())
         for needed in sorted(library.needed) if listed or library.kind != "ELF" else ():
             candidates = {posixpath.normpath(posixpath.join(place, needed.removeprefix("@rpath/"))) for place in places}
             candidates.update(filter(None, (resolve(needed, library),)))
@@ -241,7 +236,7 @@ def glibc_floor(artefact: Artefact) -> Iterator[str]:
     inside = {posixpath.basename(name) for name in artefact.files}
     for library in whole(artefact):
         told = {version for file, version in library.versions if file not in inside and not file.startswith("ld")}
-        first = platform_libraries()["linux"]["versions"].get(library.machine, {})
+        first = KNOWN["linux"]["versions"].get(library.machine, {})
         numbers = [re.fullmatch(r"GLIBC_(\d+)\.(\d+)[\d.]*", version) for version in told]
         major, minor = max(((int(number[1]), int(number[2])) for number in numbers if number), default=(0, 0))
         if floor and (major, minor) > floor:
