@@ -1,7 +1,4 @@
-"""Would PyPI take these artefacts, and should they be sent? Every problem of every file, in one run.
-
-PyPI's rejections and the rules of the gate are asked together. rules.md lists them with their reasons.
-"""
+"""Would PyPI take these artefacts, and should they be sent? Every problem of every file, in one run (rules.md)."""
 
 import json
 import os
@@ -101,26 +98,15 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
     return list(dict.fromkeys(findings)), told
 
 
-def list_folder(folder: Path) -> list[Artefact]:
-    """Return everything that lies in a folder as an artefact, hidden files too."""
-    return [Artefact(path) for path in sorted(folder.iterdir())]
-
-
 def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
-    """Return what is wrong with a folder of artefacts, and with each of them.
-
-    Args:
-        folder: Where they are.
-        project: What is expected of them; None for others' artefacts, which are a collection and no release.
+    """Return what is wrong with a folder, and with each file in it; without a project they are a collection.
 
     Raises:
         ProblemsError: It is no folder, or there is nothing in it.
     """
-    if not folder.is_dir():
-        raise problem(f"{folder} is no folder", "run: make build")
-    artefacts = list_folder(folder)
+    artefacts = [Artefact(path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
     if not artefacts:
-        raise problem(f"{folder} is empty", "run: make build")
+        raise problem(f"{folder} is {'empty' if folder.is_dir() else 'no folder'}", "run: make build")
     findings = apply(RULES["complete-set"], f"{folder.name}/", artefacts, project) if project else []
     judged = [(each, *result) for each, result in zip(artefacts, judge_all(artefacts, project), strict=True)]
     findings += [finding for _, found, _ in judged for finding in found]
@@ -145,10 +131,10 @@ def judge_all(artefacts: list[Artefact], project: Expectations | None) -> Iterab
 def excuse(findings: list[Finding], project: Expectations) -> list[Finding]:
     """Return the findings, those that pyproject.toml has an entry for as ignored; what no finding needs is said."""
     for rule, text in project.excuses:
-        chosen = {each for each in findings if each.rule == rule and covers(text, each.what)}
+        chosen = (each for each in findings if each.rule == rule and covers(text, each.what))
         ignored = {each: replace(each, level="ignored", remedy=f"{rule}: {text}") for each in chosen}
         findings = [ignored.get(each, each) for each in findings]
-        if not chosen:
+        if not ignored:
             err.print(f'note: "{rule}: {text}" in [tool.roadworthy] ignore is for nothing that was found here')
     return findings
 
@@ -198,10 +184,10 @@ def report_good(folder: Path) -> None:
     from rich.table import Table  # noqa: PLC0415 - only where there is a table
 
     table = Table("file", "bytes", "floor", "sha256", box=None, pad_edge=False)
-    for artefact in list_folder(folder):
-        floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in artefact.tags})
-        content = artefact.path.read_bytes()
-        table.add_row(artefact.path.name, f"{len(content):,}", " ".join(floors), sha256(content))
+    for path in sorted(folder.iterdir()):
+        floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in Artefact(path).tags})
+        content = path.read_bytes()
+        table.add_row(path.name, f"{len(content):,}", " ".join(floors), sha256(content))
     out.print(table)
 
 
