@@ -89,14 +89,10 @@ def differences(found: Told, expected: Told, fields: set[str], source: str) -> I
 def tell(artefact: Artefact) -> Told:
     """Return what an artefact says in its metadata, and which entry points it has or, an sdist, declares."""
     found: Told = {**artefact.fields}
-    if artefact.is_wheel:
-        points = entry_points({"entry-points": read_entry_points(artefact) or {}})
-    else:
-        table = artefact.declared
-        points = entry_points(table)
-        if not table or {"scripts", "gui-scripts", "entry-points"} & set(texts(table.get("dynamic"))):
-            found["dynamic"] = [*found.get("dynamic", ()), "entry-points"]
-    return {**found, "entry_points": {f"{group}: {name}={value}" for group, name, value in points}}
+    table = {"entry-points": read_entry_points(artefact) or {}} if artefact.is_wheel else artefact.declared
+    if not table or {"scripts", "gui-scripts", "entry-points"} & set(texts(table.get("dynamic"))):
+        found["dynamic"] = [*found.get("dynamic", ()), "entry-points"]
+    return {**found, "entry_points": {f"{group}: {name}={value}" for group, name, value in entry_points(table)}}
 
 
 @rule("sdist")

@@ -60,12 +60,8 @@ def is_nothing(value: object) -> bool:
 
 def judge(raw: RawMetadata, unparsed: Iterable[str]) -> Iterator[Rejection]:
     """Find everything that is wrong with the fields, and with those that could not be read; PyPI tells the first."""
-    stages = (
-        ((VALID, field, f"{field!r} has invalid data") for field in unparsed),
-        packaging_errors(raw),
-        pypi_errors(Metadata.from_raw(raw, validate=False)),
-    )
-    for stage in stages:
+    unreadable = ((VALID, field, f"{field!r} has invalid data") for field in unparsed)
+    for stage in (unreadable, packaging_errors(raw), pypi_errors(Metadata.from_raw(raw, validate=False))):
         for rule, _, words in sorted(stage, key=lambda error: (error[1] not in MOST_IMPORTANT, error[1])):
             text = " ".join(words.splitlines())
             more = LOCAL_VERSIONS if "use of local versions" in text else SPECIFICATION
