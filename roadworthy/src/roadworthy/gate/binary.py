@@ -4,9 +4,9 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
-from importlib.resources import files
 from itertools import groupby
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 from packaging.tags import Tag
@@ -16,7 +16,7 @@ from roadworthy.gate.model import Artefact, Expectations, rule
 from roadworthy.gate.native import Library
 
 # Other systems' own libraries, as benchmarks/platform_libraries.py writes them.
-KNOWN: Any = json.loads(files("roadworthy.gate").joinpath("platform_libraries.json").read_text(encoding="utf-8"))
+KNOWN: Any = json.loads(Path(__file__).with_name("platform_libraries.json").read_text(encoding="utf-8"))
 # What a platform's libraries are.
 KINDS = {"win": "PE", "macosx": "Mach-O", "manylinux": "ELF", "musllinux": "ELF", "linux": "ELF"}
 KINDS |= {"android": "ELF", "pyemscripten": "WebAssembly"}
@@ -194,9 +194,8 @@ def init_function(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def stable_abi(artefact: Artefact) -> Iterator[str]:
     """Find what a module of the stable ABI must not use, and what the Python in its tag has not yet."""
-    minors = {
-        int(tag.interpreter[3:]) for tag in artefact.tags if tag.abi in STABLE and tag.interpreter.startswith("cp3")
-    }
+    interpreters = {tag.interpreter for tag in artefact.tags if tag.abi in STABLE}
+    minors = {int(each[3:]) for each in interpreters if each.startswith("cp3")}
     if not minors:
         return
     from abi3info import DATAS, FUNCTIONS  # noqa: PLC0415 - a table of the whole ABI
