@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import tomli
+from packaging.metadata import parse_email
 
 from roadworthy.building.sdist import unpack
 from roadworthy.building.toolchain import fetch_crates
 from roadworthy.gate.binary import module_suffixes
-from roadworthy.gate.model import LFS_POINTER, Artefact, Expectations, rule, wheel_fields, wheel_tags
+from roadworthy.gate.model import LFS_POINTER, Artefact, Expectations, rule, wheel_tags
 from roadworthy.project import SOURCE, Project
 from roadworthy.sums import sha256
 from roadworthy.terminal import ProblemsError, err
@@ -114,7 +115,8 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
     content = artefact.read(f"{artefact.folder}/WHEEL")
     if content is None:
         return
-    fields = wheel_fields(content)
+    # By their names in lower case: none of them is one of the core metadata.
+    fields = parse_email(content)[1]
     version, pure = ((*fields.get(name, []), "")[0] for name in ("wheel-version", "root-is-purelib"))
     if not version.startswith("1."):
         yield f"Wheel-Version is {version!r}, not 1.x"

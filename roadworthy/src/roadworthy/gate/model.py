@@ -413,14 +413,9 @@ def refuse_listing(size: int) -> None:
         raise UnreadableError(f"the names and headers in it have more than {LARGEST_LISTING:,} bytes", "no-bomb")
 
 
-def wheel_fields(content: bytes | str) -> dict[str, list[str]]:
-    """Return the fields of a WHEEL file by their names in lower case: none of them is one of the core metadata."""
-    return parse_email(content)[1]
-
-
 def wheel_tags(content: bytes | str) -> frozenset[Tag]:
     """Return the tags in a WHEEL file; a line that is none counts for nothing."""
-    tags = wheel_fields(content).get("tag", [])
+    tags = parse_email(content)[1].get("tag", [])
     return frozenset(tag for line in tags if line.count("-") == 2 for tag in parse_tag(line))  # noqa: PLR2004
 
 

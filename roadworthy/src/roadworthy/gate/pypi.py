@@ -100,18 +100,15 @@ def judge_size(project: str, size: int, limit: int = LARGEST_FILE) -> Iterator[R
 
 def judge_parsed_name(name: str) -> Iterator[Rejection]:
     """Find out whether the name of a file is one of a wheel or of an sdist, and for which systems."""
-    if not name.endswith(".whl"):
-        try:
-            parse_sdist_filename(name)
-        except ValueError:
-            yield Rejection("file-name", f"Invalid source distribution filename: {name}")
-        return
+    is_wheel, platforms = name.endswith(".whl"), set[str]()
     try:
-        tags = parse_wheel_filename(name)[3]
+        if is_wheel:
+            platforms = {tag.platform for tag in parse_wheel_filename(name)[3]}
+        else:
+            parse_sdist_filename(name)
     except ValueError as error:
-        yield Rejection("file-name", str(error))
-        return
-    for platform in sorted({tag.platform for tag in tags}):
+        yield Rejection("file-name", str(error) if is_wheel else f"Invalid source distribution filename: {name}")
+    for platform in sorted(platforms):
         if not PLATFORMS.fullmatch(platform):
             yield Rejection("platform-tag", f"Binary wheel '{name}' has an unsupported platform tag '{platform}'.")
 
