@@ -290,8 +290,7 @@ def no_libpython(artefact: Artefact) -> Iterator[str]:
     within = any(name.startswith(("ios_", "android_")) for name in platforms(artefact))
     for library in modules(artefact) if not within else ():
         for needed in sorted(library.needed):
-            judged = cpython and needed not in allowed if library.kind == "PE" else True
-            if ANOTHER_PYTHON.search(needed) and judged:
+            if ANOTHER_PYTHON.search(needed) and (library.kind != "PE" or (cpython and needed not in allowed)):
                 wanted = f", and not with {' or '.join(sorted(allowed))}" if library.kind == "PE" else ""
                 yield f"{library} is linked with {needed}{wanted}"
 

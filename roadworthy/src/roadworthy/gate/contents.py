@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import tomli
@@ -171,12 +172,10 @@ def record_hashes(artefact: Artefact) -> Iterator[str]:
 
 def record_lines(artefact: Artefact) -> Iterator[list[str]]:
     """Yield the rows of RECORD, as far as there are any that can be read."""
-    content = artefact.read(f"{artefact.folder}/RECORD")
-    try:
+    content = artefact.read(f"{artefact.folder}/RECORD") or b""
+    with suppress(UnicodeDecodeError, csv.Error):
         # Not splitlines(): what it takes for the end of a line can stand in a file's name.
-        yield from csv.reader(io.StringIO((content or b"").decode("utf-8"), newline=""), strict=True)
-    except (UnicodeDecodeError, csv.Error):
-        return
+        yield from csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
 
 
 @rule("wheel")
