@@ -12,7 +12,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import chain
@@ -181,7 +181,7 @@ class Expectations(Project):
 
 
 @dataclass
-class Artefact:
+class Artefact(AbstractContextManager["Artefact"]):
     """A file that is to be published. What looks into it raises UnreadableError where it is no archive, or damaged."""
 
     path: Path
@@ -189,9 +189,6 @@ class Artefact:
     after_gzip: bytes = b""
     # The files that begin like a placeholder, or have a mark of a conflict somewhere; known when all is read.
     suspicious: set[str] = field(default_factory=set)
-
-    def __enter__(self) -> "Artefact":  # noqa: PYI034 - Self came with 3.11
-        return self
 
     def __exit__(self, *_: object) -> None:
         for each in ("archive", "unpacked"):

@@ -195,7 +195,6 @@ def read_pe(file: str, content: bytes) -> list[Library]:
 
 def read_macho(file: str, content: bytes) -> list[Library]:
     """Read a Mach-O file with macholib, each architecture in it."""
-    from macholib import mach_o  # noqa: PLC0415
     from macholib.MachO import MachO  # noqa: PLC0415
 
     # Its constructor opens a file; what it does then is all that is needed here.
@@ -204,21 +203,18 @@ def read_macho(file: str, content: bytes) -> list[Library]:
     macho.fat, macho.headers, macho.allow_unknown_load_commands = None, [], True
     macho.load(io.BytesIO(content))
     require_whole(content, (header.offset + header.size for header in macho.headers))
-    libraries = []
-    for header in macho.headers:
-        if header.header.filetype not in {mach_o.MH_DYLIB, mach_o.MH_BUNDLE}:
-            raise UnfitError(f"it is neither a dylib nor a bundle: {header.filetype}")
-        machine = mach_o.CPU_TYPE_NAMES.get(header.header.cputype, hex(header.header.cputype)).lower()
-        library = Library(file, "Mach-O", machine, several=len(macho.headers) > 1)
-        read_macho_header(header, content[header.offset : header.offset + header.size], library)
-        libraries.append(library)
-    return libraries
+    several = len(macho.headers) > 1
+    return [read_macho_header(Library(file, "Mach-O", several=several), each, content) for each in macho.headers]
 
 
-def read_macho_header(header: Any, content: bytes, library: Library) -> None:  # noqa: ANN401 - untyped
+def read_macho_header(library: Library, header: Any, content: bytes) -> Library:  # noqa: ANN401 - untyped
     """Add what one architecture says of itself."""
     from macholib import mach_o  # noqa: PLC0415
 
+    if header.header.filetype not in {mach_o.MH_DYLIB, mach_o.MH_BUNDLE}:
+        raise UnfitError(f"it is neither a dylib nor a bundle: {header.filetype}")
+    library.machine = mach_o.CPU_TYPE_NAMES.get(header.header.cputype, hex(header.header.cputype)).lower()
+    content = content[header.offset : header.offset + header.size]
     platforms, signed = set(), False
     for load, details, rest in header.commands:
         if load.cmd in {mach_o.LC_SEGMENT, mach_o.LC_SEGMENT_64}:
@@ -241,6 +237,7 @@ def read_macho_header(header: Any, content: bytes, library: Library) -> None:  #
     loaded = ((header.commands[index][0].cmd, name) for index, _, name in header.walkRelocatables())
     library.needed = {name for command, name in loaded if command != mach_o.LC_LOAD_WEAK_DYLIB}
     read_macho_symbols(header, content, library)
+    return library
 
 
 def read_macho_symbols(header: Any, content: bytes, library: Library) -> None:  # noqa: ANN401 - untyped
