@@ -64,10 +64,7 @@ def sdist_contents(project: Project) -> Contents:
 def wheel_contents(project: Project, source: Path, files: Iterable[str]) -> Contents:
     """Return what a wheel should hold beside its native module and .dist-info folder.
 
-    Args:
-        project: What says so.
-        source: What a wheel is built from: a checkout, or an unpacked sdist.
-        files: The files there, by their paths.
+    It is built from `source`, a checkout or an unpacked sdist, in which there are these files.
     """
     packed = {name for name in files if name.startswith(f"{SOURCE}/")}
     if options := [f"--exclude={pattern}" for pattern in patterns(project, "exclude", "wheel")]:

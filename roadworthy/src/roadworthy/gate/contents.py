@@ -113,8 +113,7 @@ def one_dist_info(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def wheel_file(artefact: Artefact) -> Iterator[str]:
     """Find a WHEEL file that says something else than the wheel is; without one, PyPI tells it."""
-    content = artefact.read(f"{artefact.folder}/WHEEL")
-    if content is None:
+    if (content := artefact.read(f"{artefact.folder}/WHEEL")) is None:
         return
     # By their names in lower case: none of them is one of the core metadata.
     fields = parse_email(content)[1]
@@ -290,8 +289,7 @@ def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
 @rule("sdist", needs_project=True)
 def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
     """Find no Cargo.lock, one that does not fit Cargo.toml, and crates that are neither published nor in the sdist."""
-    content = artefact.read(f"{artefact.folder}/Cargo.lock")
-    if content is None:
+    if (content := artefact.read(f"{artefact.folder}/Cargo.lock")) is None:
         yield "Cargo.lock is missing"
         return
     try:

@@ -69,10 +69,9 @@ def read_libraries(file: str, content: bytes) -> list[Library]:
         if content.startswith(b"\0asm"):
             return [Library(file, "WebAssembly", "wasm32")]
         return reader(file, content) if reader else [Library(file, damage="neither ELF nor PE nor Mach-O")]
-    except UnfitError as error:
-        return [Library(file, damage=str(error))]
     except Exception as error:  # noqa: BLE001 - the parsers raise whatever the damage leads to
-        return [Library(file, damage=f"{type(error).__name__}: {error}")]
+        kind = "" if isinstance(error, UnfitError) else f"{type(error).__name__}: "
+        return [Library(file, damage=f"{kind}{error}")]
 
 
 def require_whole(content: bytes, ends: Iterable[int]) -> None:
