@@ -255,10 +255,8 @@ def glibc_floor(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def macos_floor(artefact: Artefact) -> Iterator[str]:
     """Find libraries that need a newer macOS than the tag says, or do not say which they need."""
-    for platform in platforms(artefact):
-        found = re.match(r"macosx_(\d+)_(\d+)_(\w+)", platform)
-        if found is None:
-            continue
+    tags = (re.match(r"macosx_(\d+)_(\d+)_(\w+)", platform) for platform in platforms(artefact))
+    for found in filter(None, tags):
         for library in whole(artefact):
             # Apple's processors came with macOS 11, whatever a universal2 wheel says of the other half.
             oldest = max((int(found[1]), int(found[2])), (11, 0) if library.machine == "arm64" else (0, 0))
@@ -268,7 +266,7 @@ def macos_floor(artefact: Artefact) -> Iterator[str]:
                 yield f"{library} does not say which macOS it needs"
             elif library.macos > oldest:
                 needed = "{}.{}".format(*library.macos)
-                yield f"{library} needs macOS {needed} on {library.machine}, and the tag says {platform}"
+                yield f"{library} needs macOS {needed} on {library.machine}, and the tag says {found.string}"
 
 
 def python_dlls(tag: Tag) -> set[str]:

@@ -182,8 +182,7 @@ def data_folder(artefact: Artefact) -> Iterator[str]:
     """Find what would be installed outside the package and take the place of something, or is run at every start."""
     folder = f"{artefact.folder.removesuffix('.dist-info')}.data"
     for name in artefact.files:
-        top, _, rest = name.partition("/")
-        scheme, _, inside = rest.partition("/")
+        top, scheme, inside = (*name.split("/", 2), "", "")[:3]
         if not top.endswith(".data"):
             continue
         if top != folder or scheme not in SCHEMES or not inside:
