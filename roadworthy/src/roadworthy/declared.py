@@ -64,10 +64,7 @@ def sdist_contents(project: Project) -> Contents:
 def wheel_contents(project: Project, source: Path, files: Iterable[str]) -> Contents:
     """Return what a wheel should hold beside its native module and .dist-info folder.
 
-    Args:
-        project: What says so.
-        source: What a wheel is built from: a checkout, or an unpacked sdist.
-        files: The files there, by their paths.
+    It is built from `source`, a checkout or an unpacked sdist, in which there are these files.
     """
     packed = {name for name in files if name.startswith(f"{SOURCE}/")}
     if options := [f"--exclude={pattern}" for pattern in patterns(project, "exclude", "wheel")]:
@@ -97,10 +94,7 @@ def patterns(project: Project, key: str, kind: str, *, made: bool = False) -> It
 
 def entry_points(table: dict[str, Any]) -> set[tuple[str, ...]]:
     """Return group, name and value of each entry point in a table [project]."""
-    keys = {"console_scripts": "scripts", "gui_scripts": "gui-scripts"}
-    groups = {
-        **find_table(table, "entry-points"),
-        **{group: table.get(key) for group, key in keys.items() if key in table},
-    }
+    keys = {"scripts": "console_scripts", "gui-scripts": "gui_scripts"}
+    groups = find_table(table, "entry-points") | {keys[key]: table[key] for key in keys.keys() & table.keys()}
     found = [(group, name, text) for group in groups for name, text in find_table(groups, group).items()]
     return {(group, name, str(text).replace(" ", "")) for group, name, text in found}

@@ -45,10 +45,13 @@ def require_repository(table: Any) -> str:  # noqa: ANN401 - as it was parsed
 
 
 def same_wheel(name: str, other: str) -> bool:
-    """Say whether two file names mean the same wheel: their compressed tags may stand in any order (PEP 425)."""
+    """Say whether two names are one, or one wheel's: its compressed tags may stand in any order (PEP 425)."""
     from packaging.utils import parse_wheel_filename  # noqa: PLC0415
 
-    return parse_wheel_filename(name) == parse_wheel_filename(other)
+    try:
+        return name == other or parse_wheel_filename(name) == parse_wheel_filename(other)
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -46,11 +46,6 @@ def condition(text: str) -> str:
     return str([Marker(text).evaluate(each) for each in every])
 
 
-def squeeze(text: str) -> str:
-    """Return a text with one blank for any run of them."""
-    return " ".join(text.split())
-
-
 FORMS: dict[str, Callable[[str], str]] = {
     "name": canonicalize_name,
     "version": lambda text: str(Version(text)),
@@ -70,18 +65,19 @@ def texts(value: Any) -> list[str]:  # noqa: ANN401 - a text, or a list or table
 
 def parts(field: str, value: Any) -> dict[str, str]:  # noqa: ANN401 - as above
     """Return what stands in a field, each by what it means: blanks, order and spelling may differ."""
+    form: Callable[[str], str] = FORMS.get(field, lambda text: " ".join(text.split()))
     found = {}
     for text in texts(value):
         try:
-            found[FORMS.get(field, squeeze)(text)] = text
+            found[form(text)] = text
         except ValueError:
             found[text] = text
     return found
 
 
-def differences(found: Told, expected: Told, source: str) -> Iterator[str]:
-    """Find the fields that do not mean the same."""
-    for field in sorted(expected.keys() | found.keys()):
+def differences(found: Told, expected: Told, fields: set[str], source: str) -> Iterator[str]:
+    """Find those of some fields that do not mean the same."""
+    for field in sorted(fields):
         one, two = (parts(field, told.get(field)) for told in (found, expected))
         if one.keys() != two.keys():
             sides = [", ".join(x[key] for key in sorted(x.keys() - y.keys())) for x, y in ((one, two), (two, one))]
@@ -93,14 +89,10 @@ def differences(found: Told, expected: Told, source: str) -> Iterator[str]:
 def tell(artefact: Artefact) -> Told:
     """Return what an artefact says in its metadata, and which entry points it has or, an sdist, declares."""
     found: Told = {**artefact.fields}
-    if artefact.is_wheel:
-        points = entry_points({"entry-points": read_entry_points(artefact) or {}})
-    else:
-        table = artefact.declared
-        points = entry_points(table)
-        if not table or {"scripts", "gui-scripts", "entry-points"} & set(texts(table.get("dynamic"))):
-            found["dynamic"] = [*found.get("dynamic", ()), "entry-points"]
-    return {**found, "entry_points": {f"{group}: {name}={value}" for group, name, value in points}}
+    table = {"entry-points": read_entry_points(artefact) or {}} if artefact.is_wheel else artefact.declared
+    if not table or {"scripts", "gui-scripts", "entry-points"} & set(texts(table.get("dynamic"))):
+        found["dynamic"] = [*found.get("dynamic", ()), "entry-points"]
+    return {**found, "entry_points": {f"{group}: {name}={value}" for group, name, value in entry_points(table)}}
 
 
 @rule("sdist")
@@ -121,8 +113,7 @@ def declared_metadata(artefact: Artefact) -> Iterator[str]:
     kept = {field for field in declared if DECLARED.get(field) not in dynamic}
     if "optional-dependencies" in dynamic:
         kept.discard("requires_dist")
-    one, two = ({field: told.get(field) for field in kept} for told in (found, declared))
-    yield from differences(one, two, "pyproject.toml")
+    yield from differences({**found}, declared, kept, "pyproject.toml")
 
 
 def conditional(extras: dict[str, Any]) -> Iterator[str]:
@@ -139,5 +130,4 @@ def metadata_agrees(sdist: Told, wheel: Told) -> Iterator[str]:
     """Find what a wheel says otherwise than its sdist, which has not listed it as dynamic."""
     if Version(sdist.get("metadata_version", "1.0")) >= FIRST_BINDING:
         free = OWN | {each.lower().replace("-", "_") for each in sdist.get("dynamic", ())}
-        one, two = ({field: value for field, value in told.items() if field not in free} for told in (wheel, sdist))
-        yield from differences(one, two, "its sdist")
+        yield from differences(wheel, sdist, (wheel.keys() | sdist.keys()) - free, "its sdist")

@@ -2,17 +2,18 @@
 
 import struct
 import unicodedata
-import zipfile
 import zlib
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from typing import Any
 
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 
 from roadworthy.gate.model import LARGEST_TEXT, LOCAL_HEADER, Artefact, Expectations, UnreadableError, rule
 from roadworthy.gate.pypi_archives import UNICODE_PATH, ZIP64, FramingError, extra_fields
+from roadworthy.project import same_wheel
 
 # The numbers of disks in the end of a zip file (APPNOTE 4.3.16), and fields that change what a member is.
 DISKS, CHANGING = struct.Struct("<4xHH14x"), (ZIP64, UNICODE_PATH)
@@ -58,18 +59,9 @@ def project_version(artefact: Artefact, project: Expectations) -> Iterator[str]:
 @rule("folder", needs_project=True)
 def complete_set(artefacts: list[Artefact], project: Expectations) -> Iterator[str]:
     """Find what is missing, and what is too much."""
-    found = {same_spelling(artefact.path.name): artefact.path.name for artefact in artefacts}
-    expected = {same_spelling(name): name for name in project.expected}
-    yield from (f"missing: {name}" for name in sorted(expected[key] for key in expected.keys() - found.keys()))
-    yield from (f"not expected: {name}" for name in sorted(found[key] for key in found.keys() - expected.keys()))
-
-
-def same_spelling(name: str) -> object:
-    """Return something that is equal for file names of one wheel: compressed tags may stand in any order."""
-    try:
-        return parse_wheel_filename(name)
-    except ValueError:
-        return name
+    found, expected = sorted(artefact.path.name for artefact in artefacts), sorted(project.expected)
+    for what, names, others in (("missing", expected, found), ("not expected", found, expected)):
+        yield from (f"{what}: {name}" for name in names if not any(same_wheel(name, other) for other in others))
 
 
 @rule("both")
@@ -110,9 +102,7 @@ def no_bomb(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def zip_framing(artefact: Artefact) -> Iterator[str]:
     """Find what PyPI does not look at, and what uv refuses, or what is read differently by different programs."""
-    archive = artefact.archive
-    if not isinstance(archive, zipfile.ZipFile) or archive.fp is None:
-        return
+    archive: Any = artefact.archive
     for entry in archive.infolist():
         archive.fp.seek(entry.header_offset)
         _, flags, method, checksum, *lengths = LOCAL_HEADER.unpack(archive.fp.read(LOCAL_HEADER.size))
@@ -154,14 +144,9 @@ def unique_members(artefact: Artefact) -> Iterator[str]:
     for name in sorted(names):
         if folded[same[name]] > 1:
             yield f"{name!r} is there in other case too, or composed otherwise"
-        if name in artefact.files and any_begins(ordered, f"{same[name]}/"):
+        place = bisect(ordered, f"{same[name]}/")
+        if name in artefact.files and any(each.startswith(f"{same[name]}/") for each in ordered[place : place + 1]):
             yield f"{name!r} is a file, and a folder too"
-
-
-def any_begins(ordered: list[str], folder: str) -> bool:
-    """Say whether one of some names, which are sorted, begins with a folder's."""
-    place = bisect(ordered, folder)
-    return place < len(ordered) and ordered[place].startswith(folder)
 
 
 @rule("both")

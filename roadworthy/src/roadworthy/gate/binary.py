@@ -3,10 +3,10 @@
 import json
 import posixpath
 import re
-from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
-from pathlib import PurePosixPath
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 from packaging.tags import Tag
@@ -15,6 +15,8 @@ from packaging.version import Version
 from roadworthy.gate.model import Artefact, Expectations, rule
 from roadworthy.gate.native import Library
 
+# Other systems' own libraries, as benchmarks/platform_libraries.py writes them.
+KNOWN: Any = json.loads(Path(__file__).with_name("platform_libraries.json").read_text(encoding="utf-8"))
 # What a platform's libraries are.
 KINDS = {"win": "PE", "macosx": "Mach-O", "manylinux": "ELF", "musllinux": "ELF", "linux": "ELF"}
 KINDS |= {"android": "ELF", "pyemscripten": "WebAssembly"}
@@ -36,14 +38,6 @@ SYSTEM = re.compile(
 )
 # The families of symbols' versions that auditwheel compares.
 FAMILIES = {"GLIBC", "GLIBCXX", "CXXABI", "GCC", "ZLIB", "LIBATOMIC"}
-
-
-@cache
-def platform_libraries() -> Any:  # noqa: ANN401 - as benchmarks/platform_libraries.py writes it
-    """Return what other systems' own libraries are."""
-    from importlib.resources import files  # noqa: PLC0415 - not for a refusal of the command line
-
-    return json.loads(files("roadworthy.gate").joinpath("platform_libraries.json").read_text(encoding="utf-8"))
 
 
 def platforms(artefact: Artefact) -> list[str]:
@@ -73,7 +67,7 @@ def modules(artefact: Artefact) -> list[Library]:
 
 def init_names(library: Library) -> set[str]:
     """Return the functions one of which an interpreter calls to import a module of that name (PEP 489, PEP 793)."""
-    word = PurePosixPath(library.file).name.split(".", 1)[0]
+    word = posixpath.basename(library.file).split(".", 1)[0]
     return {f"PyInit_{word}", f"PyModExport_{word}"}
 
 
@@ -84,10 +78,7 @@ def minor_of(tag: Tag) -> int | None:
 
 
 def module_suffixes(tag: Tag) -> set[str] | None:
-    """Return how the file of a module that was built for a tag ends; None where that is not known.
-
-    The source are CPython's Python/dynload_shlib.c and Python/dynload_win.c, PEP 3149 and PEP 803.
-    """
+    """Return how a module for a tag ends, or None (CPython's Python/dynload_shlib.c and _win.c, PEP 3149, PEP 803)."""
     minor = minor_of(tag)
     linux = re.fullmatch(r"(many|musl)?linux(?:_\d+_\d+|\d+)?_(.+)", tag.platform)
     if minor is None or not (linux or tag.platform.startswith(("win", "macosx"))):
@@ -131,28 +122,22 @@ def library_readable(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def library_machine(artefact: Artefact) -> Iterator[str]:
     """Find libraries for another processor, and universal2 ones that lack one."""
-    machines: dict[str, set[str]] = defaultdict(set)
-    for library in whole(artefact):
-        machines[library.file].add(library.machine)
-    for file, present in machines.items():
+    for file, libraries in groupby(whole(artefact), attrgetter("file")):
+        present = {library.machine for library in libraries}
         found = ", ".join(sorted(present))
         for platform in platforms(artefact):
-            universal = platform.endswith("_universal2")
-            needed = {"x86_64", "arm64"} if universal else {machine_of(platform)}
-            if None not in needed and not needed & present:
-                yield f"{file} is for {found}, and the wheel for {platform}"
-            elif universal and not needed <= present:
-                yield f"{file} is for {found} alone, and the wheel for {platform}"
+            needed = machines_of(platform)
+            if not needed <= present:
+                yield f"{file} is for {found}{' alone' * bool(needed & present)}, and the wheel for {platform}"
 
 
-def machine_of(platform: str) -> str | None:
-    """Return the processor in a platform tag, as `Library.machine` names it; None if it has none."""
+def machines_of(platform: str) -> set[str]:
+    """Return the processors in a platform tag, as `Library.machine` names them; none where that is not known."""
     if platform == "win32":
-        return platform
+        return {platform}
     found = re.fullmatch(r"(?:win|macosx_\d+_\d+|(?:many|musl)linux(?:_\d+_\d+|\d+)|linux)_(.+)", platform)
-    if found is None or found[1] in {"universal", "intel", "fat", "fat3", "fat64"}:
-        return None
-    return "armv7l" if found[1] == "armv6l" else found[1]
+    machines = {"universal2": {"x86_64", "arm64"}, "armv6l": {"armv7l"}}
+    return machines.get(found[1], {found[1]} - {"universal", "intel", "fat", "fat3", "fat64"}) if found else set()
 
 
 @rule("wheel")
@@ -167,14 +152,14 @@ def library_loadable(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def needed_libraries(artefact: Artefact) -> Iterator[str]:
     """Find needed libraries that neither the system in the tag has nor the wheel, and places outside to look in."""
-    known, floor = platform_libraries(), glibc_of(artefact)
-    listed = {name for name, first in known["linux"]["libraries"].items() if floor and (2, first) <= floor}
-    listed.update(known["musl"] if any(each.startswith("musllinux_") for each in platforms(artefact)) else ())
+    floor = glibc_of(artefact)
+    listed = {name for name, first in KNOWN["linux"]["libraries"].items() if floor and (2, first) <= floor}
+    listed.update(KNOWN["musl"] if any(each.startswith("musllinux_") for each in platforms(artefact)) else ())
     names = {posixpath.basename(name).lower() for name in artefact.files}
     # What one library has loaded, another finds too.
     places = {place for library in whole(artefact) for path in library.search if (place := resolve(path, library))}
     for library in whole(artefact):
-        system = listed.union(known["windows"].get(library.machine, ()) if library.kind == "PE" else ())
+        system = listed.union(KNOWN["windows"].get(library.machine, ()) if library.kind == "PE" else ())
         for needed in sorted(library.needed) if listed or library.kind != "ELF" else ():
             candidates = {posixpath.normpath(posixpath.join(place, needed.removeprefix("@rpath/"))) for place in places}
             candidates.update(filter(None, (resolve(needed, library),)))
@@ -209,9 +194,8 @@ def init_function(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def stable_abi(artefact: Artefact) -> Iterator[str]:
     """Find what a module of the stable ABI must not use, and what the Python in its tag has not yet."""
-    minors = {
-        int(tag.interpreter[3:]) for tag in artefact.tags if tag.abi in STABLE and tag.interpreter.startswith("cp3")
-    }
+    interpreters = {tag.interpreter for tag in artefact.tags if tag.abi in STABLE}
+    minors = {int(each[3:]) for each in interpreters if each.startswith("cp3")}
     if not minors:
         return
     from abi3info import DATAS, FUNCTIONS  # noqa: PLC0415 - a table of the whole ABI
@@ -251,7 +235,7 @@ def glibc_floor(artefact: Artefact) -> Iterator[str]:
     inside = {posixpath.basename(name) for name in artefact.files}
     for library in whole(artefact):
         told = {version for file, version in library.versions if file not in inside and not file.startswith("ld")}
-        first = platform_libraries()["linux"]["versions"].get(library.machine, {})
+        first = KNOWN["linux"]["versions"].get(library.machine, {})
         numbers = [re.fullmatch(r"GLIBC_(\d+)\.(\d+)[\d.]*", version) for version in told]
         major, minor = max(((int(number[1]), int(number[2])) for number in numbers if number), default=(0, 0))
         if floor and (major, minor) > floor:
@@ -271,10 +255,8 @@ def glibc_floor(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def macos_floor(artefact: Artefact) -> Iterator[str]:
     """Find libraries that need a newer macOS than the tag says, or do not say which they need."""
-    for platform in platforms(artefact):
-        found = re.match(r"macosx_(\d+)_(\d+)_(\w+)", platform)
-        if found is None:
-            continue
+    tags = (re.match(r"macosx_(\d+)_(\d+)_(\w+)", platform) for platform in platforms(artefact))
+    for found in filter(None, tags):
         for library in whole(artefact):
             # Apple's processors came with macOS 11, whatever a universal2 wheel says of the other half.
             oldest = max((int(found[1]), int(found[2])), (11, 0) if library.machine == "arm64" else (0, 0))
@@ -284,7 +266,7 @@ def macos_floor(artefact: Artefact) -> Iterator[str]:
                 yield f"{library} does not say which macOS it needs"
             elif library.macos > oldest:
                 needed = "{}.{}".format(*library.macos)
-                yield f"{library} needs macOS {needed} on {library.machine}, and the tag says {platform}"
+                yield f"{library} needs macOS {needed} on {library.machine}, and the tag says {found.string}"
 
 
 def python_dlls(tag: Tag) -> set[str]:
@@ -306,8 +288,7 @@ def no_libpython(artefact: Artefact) -> Iterator[str]:
     within = any(name.startswith(("ios_", "android_")) for name in platforms(artefact))
     for library in modules(artefact) if not within else ():
         for needed in sorted(library.needed):
-            judged = cpython and needed not in allowed if library.kind == "PE" else True
-            if ANOTHER_PYTHON.search(needed) and judged:
+            if ANOTHER_PYTHON.search(needed) and (library.kind != "PE" or (cpython and needed not in allowed)):
                 wanted = f", and not with {' or '.join(sorted(allowed))}" if library.kind == "PE" else ""
                 yield f"{library} is linked with {needed}{wanted}"
 

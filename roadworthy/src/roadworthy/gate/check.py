@@ -1,13 +1,11 @@
-"""Would PyPI take these artefacts, and should they be sent? Every problem of every file, in one run.
-
-PyPI's rejections and the rules of the gate are asked together. rules.md lists them with their reasons.
-"""
+"""Would PyPI take these artefacts, and should they be sent? Every problem of every file, in one run (rules.md)."""
 
 import json
 import os
 import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, replace
 from difflib import get_close_matches
 from itertools import groupby, islice
@@ -32,11 +30,10 @@ RULES = {
     for rule in vars(module).values()
     if isinstance(rule, Rule)
 }
-Judge = Callable[[Artefact], Iterable[Rejection]]
 # From so many files on, loading the libraries in further processes takes less time than it saves.
 WORTH_PROCESSES = 8
 # Nothing is read before it is known that it can be: a bomb is not unpacked, and what is no archive has no contents.
-Stages = tuple[tuple[Judge, tuple[str, ...]], ...]
+Stages = tuple[tuple[Callable[[Artefact], Iterable[Rejection]], tuple[str, ...]], ...]
 READING: Stages = (
     (lambda _: (), ("plain-file",)),
     (pypi.judge_name, ("file-name", "file-size")),
@@ -47,17 +44,13 @@ READING: Stages = (
 READ = {name for _, rules in READING for name in rules}
 # What is asked of a file, one after the other: what PyPI rejects, and then these rules.
 STAGES: Stages = (*READING, (pypi.judge_release, tuple(name for name in RULES if name not in READ)))
-# So many findings of one rule in one file are told; the rest is not even looked for.
-MOST_FINDINGS = 100
+MOST_FINDINGS = 100  # of one rule in one file; the rest is not even looked for
 # After a finding of these, what is in the file cannot be judged.
 LAST = {"plain-file", "file-name", "no-bomb", "readable-archive", "no-sparse-members"}
 
 
 def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[Finding]:
-    """Return the findings of a file, which are looked for only now, each given as a rule's name and what is wrong.
-
-    What cannot be read is one of `readable-archive`; what cannot be judged, of the default.
-    """
+    """Look for the findings of a file, given as a rule's name and what is wrong; what cannot be judged is `default`."""
     told: list[tuple[str, str]] = []
     try:
         # What comes before an exception is kept.
@@ -89,6 +82,7 @@ def check_artefact(path: Path, project: Expectations | None, stages: Stages = ST
 def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> tuple[list[Finding], Told | None]:
     """Return what is wrong with one file, and what it says of itself, if that can be known."""
     findings: list[Finding] = []
+    told: Told | None = None
     with Artefact(path) as artefact:
         kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
         for ask, rules in stages:
@@ -97,48 +91,28 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
                 if rule.applies_to in kinds and (project or not rule.needs_project):
                     findings += apply(rule, path.name, artefact, *([project] if rule.needs_project else ()))
             if any(finding.rule in LAST for finding in findings):
-                return list(dict.fromkeys(findings)), None
-        try:
-            told = agreement.tell(artefact)
-        except UnreadableError:
-            told = None
+                break
+        else:
+            with suppress(UnreadableError):
+                told = agreement.tell(artefact)
     return list(dict.fromkeys(findings)), told
 
 
-def list_folder(folder: Path) -> list[Artefact]:
-    """Return everything that lies in a folder as an artefact, hidden files too."""
-    return [Artefact(path) for path in sorted(folder.iterdir())]
-
-
 def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
-    """Return what is wrong with a folder of artefacts, and with each of them.
-
-    Args:
-        folder: Where they are.
-        project: What is expected of them; None for others' artefacts, which are a collection and no release.
+    """Return what is wrong with a folder, and with each file in it; without a project they are a collection.
 
     Raises:
         ProblemsError: It is no folder, or there is nothing in it.
     """
-    if not folder.is_dir():
-        raise problem(f"{folder} is no folder", "run: make build")
-    artefacts = list_folder(folder)
+    artefacts = [Artefact(path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
     if not artefacts:
-        raise problem(f"{folder} is empty", "run: make build")
-    findings: list[Finding] = []
-    for rule in RULES.values():
-        if rule.applies_to == "folder" and project:
-            findings += apply(rule, f"{folder.name}/", artefacts, project)
-    sdists: dict[object, Told] = {}
-    wheels: list[tuple[Artefact, Told]] = []
-    for artefact, (found, told) in zip(artefacts, judge_all(artefacts, project), strict=True):
-        findings += found
-        if told and artefact.is_wheel:
-            wheels.append((artefact, told))
-        elif told and artefact.parsed:
-            sdists[artefact.parsed[:2]] = told
-    for wheel, told in wheels:
-        if sdist := sdists.get(wheel.parsed and wheel.parsed[:2]):
+        raise problem(f"{folder} is {'empty' if folder.is_dir() else 'no folder'}", "run: make build")
+    findings = apply(RULES["complete-set"], f"{folder.name}/", artefacts, project) if project else []
+    judged = [(each, *result) for each, result in zip(artefacts, judge_all(artefacts, project), strict=True)]
+    findings += [finding for _, found, _ in judged for finding in found]
+    sdists = {each.parsed[:2]: told for each, _, told in judged if told and each.parsed and not each.is_wheel}
+    for wheel, _, told in judged:
+        if told and wheel.is_wheel and wheel.parsed and (sdist := sdists.get(wheel.parsed[:2])):
             findings += apply(RULES["metadata-agrees"], wheel.path.name, sdist, told)
     return excuse(findings, project) if project else findings
 
@@ -157,10 +131,10 @@ def judge_all(artefacts: list[Artefact], project: Expectations | None) -> Iterab
 def excuse(findings: list[Finding], project: Expectations) -> list[Finding]:
     """Return the findings, those that pyproject.toml has an entry for as ignored; what no finding needs is said."""
     for rule, text in project.excuses:
-        chosen = {each for each in findings if each.rule == rule and covers(text, each.what)}
+        chosen = (each for each in findings if each.rule == rule and covers(text, each.what))
         ignored = {each: replace(each, level="ignored", remedy=f"{rule}: {text}") for each in chosen}
         findings = [ignored.get(each, each) for each in findings]
-        if not chosen:
+        if not ignored:
             err.print(f'note: "{rule}: {text}" in [tool.roadworthy] ignore is for nothing that was found here')
     return findings
 
@@ -210,10 +184,10 @@ def report_good(folder: Path) -> None:
     from rich.table import Table  # noqa: PLC0415 - only where there is a table
 
     table = Table("file", "bytes", "floor", "sha256", box=None, pad_edge=False)
-    for artefact in list_folder(folder):
-        floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in artefact.tags})
-        content = artefact.path.read_bytes()
-        table.add_row(artefact.path.name, f"{len(content):,}", " ".join(floors), sha256(content))
+    for path in sorted(folder.iterdir()):
+        floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in Artefact(path).tags})
+        content = path.read_bytes()
+        table.add_row(path.name, f"{len(content):,}", " ".join(floors), sha256(content))
     out.print(table)
 
 

@@ -9,14 +9,16 @@ import shutil
 import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import tomli
+from packaging.metadata import parse_email
 
 from roadworthy.building.sdist import unpack
 from roadworthy.building.toolchain import fetch_crates
 from roadworthy.gate.binary import module_suffixes
-from roadworthy.gate.model import LARGEST_TEXT, LFS_POINTER, Artefact, Expectations, rule, wheel_fields, wheel_tags
+from roadworthy.gate.model import LFS_POINTER, Artefact, Expectations, rule, wheel_tags
 from roadworthy.project import SOURCE, Project
 from roadworthy.sums import sha256
 from roadworthy.terminal import ProblemsError, err
@@ -33,8 +35,7 @@ SECRET_TEXTS = re.compile(
 )
 # By their kind, and not by a folder: one called build that is committed is meant, and another one is no declared file.
 BUILD_PRODUCTS = re.compile(r"(^|/)__pycache__/|\.(so|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
-# Of a line of a README, what is longer is not looked at.
-LONGEST_LINE = 5_000
+LONGEST_LINE = 5_000  # of a README; what is longer is not looked at
 # The marks of a conflict, in their order (git-merge).
 CONFLICT_MARKS = [re.compile(mark, re.MULTILINE) for mark in (rb"^<{7} \S", rb"^={7}\r?$", rb"^>{7} \S")]
 # What leads somewhere in Markdown, in the HTML in it, and in reStructuredText; and what is code there.
@@ -48,8 +49,7 @@ OF_ENVIRONMENTS = re.compile(
     r"pyvenv\.cfg|(bin|Scripts)/(python|pip)[\d.]*(\.exe)?|(bin|Scripts)/(de)?activate(\.\w+)?|lib(64)?/python3.*|Lib/.*",
     re.IGNORECASE,
 )
-# Files of the .dist-info folder that RECORD must not list (PEP 427).
-SIGNATURES = {"RECORD.jws", "RECORD.p7s"}
+SIGNATURES = {"RECORD.jws", "RECORD.p7s"}  # which RECORD must not list (PEP 427)
 # Those of hashlib that are as good as SHA-256, and not of a length that somebody chooses.
 GOOD_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
 # Where crates are published; a lock names no source for what lies beside it.
@@ -105,8 +105,7 @@ def readme_on_pypi(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def one_dist_info(artefact: Artefact) -> Iterator[str]:
     """Find no .dist-info folder, several, or one of another name."""
-    tops = {name.partition("/")[0] for name in artefact.files}
-    found = sorted(top for top in tops if top.endswith(".dist-info"))
+    found = sorted({top for name in artefact.files if (top := name.partition("/")[0]).endswith(".dist-info")})
     if found != [artefact.folder]:
         yield f"it holds {', '.join(found) or 'no .dist-info folder'}, not {artefact.folder}"
 
@@ -114,10 +113,10 @@ def one_dist_info(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def wheel_file(artefact: Artefact) -> Iterator[str]:
     """Find a WHEEL file that says something else than the wheel is; without one, PyPI tells it."""
-    content = artefact.read(f"{artefact.folder}/WHEEL")
-    if content is None:
+    if (content := artefact.read(f"{artefact.folder}/WHEEL")) is None:
         return
-    fields = wheel_fields(content)
+    # By their names in lower case: none of them is one of the core metadata.
+    fields = parse_email(content)[1]
     version, pure = ((*fields.get(name, []), "")[0] for name in ("wheel-version", "root-is-purelib"))
     if not version.startswith("1."):
         yield f"Wheel-Version is {version!r}, not 1.x"
@@ -172,12 +171,10 @@ def record_hashes(artefact: Artefact) -> Iterator[str]:
 
 def record_lines(artefact: Artefact) -> Iterator[list[str]]:
     """Yield the rows of RECORD, as far as there are any that can be read."""
-    content = artefact.read(f"{artefact.folder}/RECORD")
-    try:
+    content = artefact.read(f"{artefact.folder}/RECORD") or b""
+    with suppress(UnicodeDecodeError, csv.Error):
         # Not splitlines(): what it takes for the end of a line can stand in a file's name.
-        yield from csv.reader(io.StringIO((content or b"").decode("utf-8"), newline=""), strict=True)
-    except (UnicodeDecodeError, csv.Error):
-        return
+        yield from csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
 
 
 @rule("wheel")
@@ -185,8 +182,7 @@ def data_folder(artefact: Artefact) -> Iterator[str]:
     """Find what would be installed outside the package and take the place of something, or is run at every start."""
     folder = f"{artefact.folder.removesuffix('.dist-info')}.data"
     for name in artefact.files:
-        top, _, rest = name.partition("/")
-        scheme, _, inside = rest.partition("/")
+        top, scheme, inside = (*name.split("/", 2), "", "")[:3]
         if not top.endswith(".data"):
             continue
         if top != folder or scheme not in SCHEMES or not inside:
@@ -202,9 +198,10 @@ def data_folder(artefact: Artefact) -> Iterator[str]:
 @rule("wheel", needs_project=True)
 def package_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find what is installed and was not declared, and the other way round."""
-    own_folders, data = (".dist-info", ".data"), data_files(artefact, project)
+    folder, own = f"{project.data_folder}/", f"{artefact.folder.removesuffix('.dist-info')}.data/"
+    data = {own + name.removeprefix(folder) for name in project.sdist.files if name.startswith(folder)}
     beside = {name for name in artefact.files if name.partition("/")[0].endswith(".data")}
-    present = {name for name in artefact.files if not name.partition("/")[0].endswith(own_folders)}
+    present = {name for name in artefact.files if not name.partition("/")[0].endswith((".dist-info", ".data"))}
     missing = project.wheel.lacking(present) + sorted(data - beside)
     strange = project.wheel.strange(present - set(native_module_names(artefact, project))) + sorted(beside - data)
     made = re.compile(
@@ -247,17 +244,10 @@ def native_module(artefact: Artefact, project: Expectations) -> Iterator[str]:
     ours = native_module_names(artefact, project)
     if len(ours) != 1:
         yield f"there are {len(ours)} files of {project.native_module}: {', '.join(ours) or 'none'}"
-    abis = {tag.abi for tag in artefact.tags}
     for name in ours:
         suffix = "." + name.split(".", 1)[1]
         if not all(suffix in (module_suffixes(tag) or {suffix}) for tag in artefact.tags):
-            yield f"{name} is not how a module for {', '.join(sorted(abis))} is called"
-
-
-def data_files(artefact: Artefact, project: Expectations) -> set[str]:
-    """Return what a wheel should hold of the folder that [tool.maturin] data names."""
-    folder, own = f"{project.data_folder}/", f"{artefact.folder.removesuffix('.dist-info')}.data/"
-    return {own + name.removeprefix(folder) for name in project.sdist.files if name.startswith(folder)}
+            yield f"{name} is not how a module for {', '.join(sorted({tag.abi for tag in artefact.tags}))} is called"
 
 
 def native_module_names(artefact: Artefact, project: Expectations) -> list[str]:
@@ -298,8 +288,7 @@ def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
 @rule("sdist", needs_project=True)
 def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
     """Find no Cargo.lock, one that does not fit Cargo.toml, and crates that are neither published nor in the sdist."""
-    content = artefact.read(f"{artefact.folder}/Cargo.lock")
-    if content is None:
+    if (content := artefact.read(f"{artefact.folder}/Cargo.lock")) is None:
         yield "Cargo.lock is missing"
         return
     try:
@@ -317,10 +306,7 @@ def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
 
 
 def ask_cargo(artefact: Artefact) -> Iterator[str]:
-    """Find why cargo would not build an sdist with its Cargo.lock as it is, or would build what is not in it.
-
-    Where there is no cargo, or it cannot read a registry, that is told, and nothing is found.
-    """
+    """Find why cargo would not build an sdist with its lock, or what is not in it; what is not judged is told."""
     not_judged = f"{artefact.path.name}: whether Cargo.lock fits Cargo.toml is not judged:"
     if not shutil.which("cargo"):
         err.print(f"{not_judged} cargo is not on PATH")
@@ -345,8 +331,6 @@ def ask_cargo(artefact: Artefact) -> Iterator[str]:
 def no_placeholders(artefact: Artefact) -> Iterator[str]:
     """Find what stands for a file, and what a merge has left."""
     for name in sorted(artefact.suspicious):
-        if artefact.files[name].size > LARGEST_TEXT:
-            continue
         content, place = artefact.read(name) or b"", 0
         if content.startswith(LFS_POINTER) and b"\noid " in content:
             yield f"{name} is a pointer of Git LFS, and not the file"
@@ -372,8 +356,7 @@ def no_secrets(artefact: Artefact, _: Expectations) -> Iterator[str]:
 @rule("sdist", needs_project=True)
 def no_build_products(artefact: Artefact, _: Expectations) -> Iterator[str]:
     """Find what a build makes."""
-    inside = {name: name.removeprefix(f"{artefact.folder}/") for name in artefact.files}
-    yield from (f"{name} is a build product" for name, short in inside.items() if BUILD_PRODUCTS.search(short))
+    yield from (f"{name} is a build product" for name in artefact.files if BUILD_PRODUCTS.search(name))
 
 
 @rule("both", needs_project=True)

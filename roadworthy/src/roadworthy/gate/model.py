@@ -12,7 +12,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import chain
@@ -41,8 +41,7 @@ PIECE = 1 << 20
 # that is in an archive, a library, any other file that is read whole, the names and headers together, and one header.
 LARGEST_CONTENT, LARGEST_LIBRARY, LARGEST_TEXT = 1 << 30, 160 << 20, 8 << 20
 LARGEST_LISTING, LARGEST_HEADER, MOST_MEMBERS = 12 << 20, 1 << 16, 65_535
-# As macOS has it (PATH_MAX).
-LONGEST_PATHS = 1024
+LONGEST_PATHS = 1024  # macOS's PATH_MAX
 NO_SPARSE = "Invalid distribution file. tar archive not accepted: Sparse members are not allowed."
 # Tar's headers that only say more of the next one (POSIX pax, GNU tar), and what is not read in one: it makes a member
 # sparse, or Python before 3.13 look at every digit once for each that follows (CVE-2024-6232).
@@ -51,10 +50,9 @@ SPARSE, DIGITS = b"GNU.sparse", re.compile(rb"[0-9]{1000}")
 # PyPI's thresholds for a decompression bomb.
 BOMB_SIZE = 64 << 20
 BOMB_RATIO = 50
-# How a zip file says that a member was made on Unix (APPNOTE 4.4.2), and a member's own header: its signature, flags,
-# method, checksum, and the lengths of its name and of further fields (APPNOTE 4.3.7).
-UNIX, IS_UTF8 = 3, 0x0800
-# Flags of a member that is encrypted, or a patch for one (APPNOTE 4.4.4).
+# Of a zip file's member: that it was made on Unix (APPNOTE 4.4.2), is encrypted, or a patch for one (4.4.4); its own
+# header: signature, flags, method, checksum, and the lengths of its name and of further fields (4.3.7).
+UNIX = 3
 IS_ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 LOCAL_HEADER = struct.Struct("<4sxxHH4xL8xHH")
 # How what stands for a file of Git LFS begins (its spec, v1), and one side of a conflict.
@@ -100,10 +98,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Rejection:
-    """One reason for which PyPI takes no file: the rule of the gate that tells it, and PyPI's words.
-
-    What PyPI adds to its words, mostly where to read more, is in `more`; of an address of its own only the path.
-    """
+    """Why PyPI takes no file: the gate's rule, PyPI's words, and where to read more; of its own addresses the path."""
 
     rule: str
     words: str
@@ -133,21 +128,21 @@ class Member:
     @property
     def unsafe(self) -> str | None:
         """What is wrong with its name or kind, wherever it is unpacked; None for nothing."""
-        kind, parts = self.kind, self.name.rstrip("/").split("/")
+        kind, name = self.kind, self.name.rstrip("/")
         wrong = {
             "is a link": kind == "link",
             "is neither file nor folder": kind == "special",
             "is an absolute path": self.name.startswith("/"),
-            "leads out of the archive": ".." in parts,
+            "leads out of the archive": ".." in name.split("/"),
             "has a backslash in it": "\\" in self.name,
             # Bytes that are no UTF-8 arrive as surrogates, which are not printable either.
             "has a character in it that cannot be printed": not self.name.isprintable() or not self.name,
             # Of a folder it only says whose the files in it are.
             "would run as somebody else (setuid)": kind == "file" and self.mode & (stat.S_ISUID | stat.S_ISGID),
-            f"has more than {LONGEST_PATH} characters below {SITE_PACKAGES}": len(SITE_PACKAGES + self.name.rstrip("/"))
-            > LONGEST_PATH,
+            f"has more than {LONGEST_PATH} characters below {SITE_PACKAGES}": len(SITE_PACKAGES + name) > LONGEST_PATH,
         }
-        return next(chain((what for what, is_so in wrong.items() if is_so), filter(None, map(unfit, parts))), None)
+        reasons = chain((what for what, is_so in wrong.items() if is_so), filter(None, map(unfit, name.split("/"))))
+        return next(reasons, None)
 
     @property
     def mode(self) -> int:
@@ -186,7 +181,7 @@ class Expectations(Project):
 
 
 @dataclass
-class Artefact:
+class Artefact(AbstractContextManager["Artefact"]):
     """A file that is to be published. What looks into it raises UnreadableError where it is no archive, or damaged."""
 
     path: Path
@@ -194,9 +189,6 @@ class Artefact:
     after_gzip: bytes = b""
     # The files that begin like a placeholder, or have a mark of a conflict somewhere; known when all is read.
     suspicious: set[str] = field(default_factory=set)
-
-    def __enter__(self) -> "Artefact":  # noqa: PYI034 - Self came with 3.11
-        return self
 
     def __exit__(self, *_: object) -> None:
         for each in ("archive", "unpacked"):
@@ -271,10 +263,9 @@ class Artefact:
         """Everything in the archive, in its order."""
         found: list[Member] = []
         with reading():
-            zipped = isinstance(self.archive, zipfile.ZipFile)
-            name, size = ("filename", "file_size") if zipped else ("name", "size")
-            entries: Any = self.archive.infolist() if isinstance(self.archive, zipfile.ZipFile) else self.archive
-            for entry in entries:
+            archive: Any = self.archive
+            name, size = ("filename", "file_size") if self.is_wheel else ("name", "size")
+            for entry in archive.infolist() if self.is_wheel else archive:
                 found.append(Member(getattr(entry, name), getattr(entry, size), entry))
                 if len(found) > MOST_MEMBERS or len(found[-1].name) > LONGEST_PATHS:
                     what = f"more than {MOST_MEMBERS:,} members, or a name of more than {LONGEST_PATHS:,} characters"
@@ -296,10 +287,7 @@ class Artefact:
                     yield piece
 
     def unzip(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-        """Yield the content of a zip file's member, if it is what the directory says to the last byte.
-
-        Python's zipfile leaves what is too much unread, and uv refuses it (uv-extract/src/stream.rs).
-        """
+        """Yield a zip file's member, if it is what the directory says; what is too much uv refuses (uv-extract)."""
         name = entry.filename
         if entry.flag_bits & IS_ENCRYPTED or entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             what = f"{name!r} is encrypted, or compressed by another method than deflate"
@@ -339,7 +327,7 @@ class Artefact:
             found[name] = hashlib.sha256()
             for piece in self.pieces(member):
                 found[name].update(piece)
-                if CONFLICT in piece or piece.startswith(LFS_POINTER):
+                if member.size <= LARGEST_TEXT and (CONFLICT in piece or piece.startswith(LFS_POINTER)):
                     self.suspicious.add(name)
         return found
 
@@ -422,14 +410,9 @@ def refuse_listing(size: int) -> None:
         raise UnreadableError(f"the names and headers in it have more than {LARGEST_LISTING:,} bytes", "no-bomb")
 
 
-def wheel_fields(content: bytes | str) -> dict[str, list[str]]:
-    """Return the fields of a WHEEL file by their names in lower case: none of them is one of the core metadata."""
-    return parse_email(content)[1]
-
-
 def wheel_tags(content: bytes | str) -> frozenset[Tag]:
     """Return the tags in a WHEEL file; a line that is none counts for nothing."""
-    tags = wheel_fields(content).get("tag", [])
+    tags = parse_email(content)[1].get("tag", [])
     return frozenset(tag for line in tags if line.count("-") == 2 for tag in parse_tag(line))  # noqa: PLR2004
 
 

@@ -21,10 +21,8 @@ ELF_MACHINES = {
 DF_TEXTREL, DF_STATIC_TLS = 0x4, 0x10
 PF_X = 1
 PE_MACHINES = {0x14C: "win32", 0x8664: "amd64", 0xAA64: "arm64"}
-IMAGE_FILE_DLL = 0x2000
 # Of LC_BUILD_VERSION (mach-o/loader.h).
 MACOS, PLATFORMS = 1, {2: "iOS", 6: "Mac Catalyst", 7: "the iOS simulator"}
-MH_DYLIB, MH_BUNDLE = 6, 8
 # What nobody reaches, so that a file made for it does not keep us for long.
 LONGEST_NAME, MOST_VERSIONS, MOST_SYMBOLS = 1 << 16, 1000, 50_000
 
@@ -65,19 +63,15 @@ class Library:
 def read_libraries(file: str, content: bytes) -> list[Library]:
     """Read a shared library, for each processor that it is for."""
     macho = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
-    readers = {(b"\x7fELF",): read_elf, (b"MZ",): read_pe, macho: read_macho, (b"\0asm",): read_wasm}
+    readers = {(b"\x7fELF",): read_elf, (b"MZ",): read_pe, macho: read_macho}
     reader = next((reader for magics, reader in readers.items() if content.startswith(magics)), None)
     try:
+        if content.startswith(b"\0asm"):
+            return [Library(file, "WebAssembly", "wasm32")]
         return reader(file, content) if reader else [Library(file, damage="neither ELF nor PE nor Mach-O")]
-    except UnfitError as error:
-        return [Library(file, damage=str(error))]
     except Exception as error:  # noqa: BLE001 - the parsers raise whatever the damage leads to
-        return [Library(file, damage=f"{type(error).__name__}: {error}")]
-
-
-def read_wasm(file: str, _: bytes) -> list[Library]:
-    """Return what is known of a WebAssembly file without looking into it."""
-    return [Library(file, "WebAssembly", "wasm32")]
+        kind = "" if isinstance(error, UnfitError) else f"{type(error).__name__}: "
+        return [Library(file, damage=f"{kind}{error}")]
 
 
 def require_whole(content: bytes, ends: Iterable[int]) -> None:
@@ -183,11 +177,10 @@ def read_pe(file: str, content: bytes) -> list[Library]:
 
     pe = pefile.PE(data=content, fast_load=True)
     require_whole(content, (section.PointerToRawData + section.SizeOfRawData for section in pe.sections))
-    if not pe.FILE_HEADER.Characteristics & IMAGE_FILE_DLL:
+    if not pe.is_dll():
         raise UnfitError("it is a program, and no DLL")
-    pe.parse_data_directories(
-        [pefile.DIRECTORY_ENTRY[f"IMAGE_DIRECTORY_ENTRY_{name}"] for name in ("IMPORT", "EXPORT", "DELAY_IMPORT")]
-    )
+    directories = ("IMPORT", "EXPORT", "DELAY_IMPORT")
+    pe.parse_data_directories([pefile.DIRECTORY_ENTRY[f"IMAGE_DIRECTORY_ENTRY_{name}"] for name in directories])
     machine = pe.FILE_HEADER.Machine
     library = Library(file, "PE", PE_MACHINES.get(machine, hex(machine)))
     for entry in (*getattr(pe, "DIRECTORY_ENTRY_IMPORT", []), *getattr(pe, "DIRECTORY_ENTRY_DELAY_IMPORT", [])):
@@ -201,7 +194,6 @@ def read_pe(file: str, content: bytes) -> list[Library]:
 
 def read_macho(file: str, content: bytes) -> list[Library]:
     """Read a Mach-O file with macholib, each architecture in it."""
-    from macholib import mach_o  # noqa: PLC0415
     from macholib.MachO import MachO  # noqa: PLC0415
 
     # Its constructor opens a file; what it does then is all that is needed here.
@@ -210,21 +202,18 @@ def read_macho(file: str, content: bytes) -> list[Library]:
     macho.fat, macho.headers, macho.allow_unknown_load_commands = None, [], True
     macho.load(io.BytesIO(content))
     require_whole(content, (header.offset + header.size for header in macho.headers))
-    libraries = []
-    for header in macho.headers:
-        if header.header.filetype not in {MH_DYLIB, MH_BUNDLE}:
-            raise UnfitError(f"it is neither a dylib nor a bundle: {header.filetype}")
-        machine = mach_o.CPU_TYPE_NAMES.get(header.header.cputype, hex(header.header.cputype)).lower()
-        library = Library(file, "Mach-O", machine, several=len(macho.headers) > 1)
-        read_macho_header(header, content[header.offset : header.offset + header.size], library)
-        libraries.append(library)
-    return libraries
+    several = len(macho.headers) > 1
+    return [read_macho_header(Library(file, "Mach-O", several=several), each, content) for each in macho.headers]
 
 
-def read_macho_header(header: Any, content: bytes, library: Library) -> None:  # noqa: ANN401 - untyped
+def read_macho_header(library: Library, header: Any, content: bytes) -> Library:  # noqa: ANN401 - untyped
     """Add what one architecture says of itself."""
     from macholib import mach_o  # noqa: PLC0415
 
+    if header.header.filetype not in {mach_o.MH_DYLIB, mach_o.MH_BUNDLE}:
+        raise UnfitError(f"it is neither a dylib nor a bundle: {header.filetype}")
+    library.machine = mach_o.CPU_TYPE_NAMES.get(header.header.cputype, hex(header.header.cputype)).lower()
+    content = content[header.offset : header.offset + header.size]
     platforms, signed = set(), False
     for load, details, rest in header.commands:
         if load.cmd in {mach_o.LC_SEGMENT, mach_o.LC_SEGMENT_64}:
@@ -247,6 +236,7 @@ def read_macho_header(header: Any, content: bytes, library: Library) -> None:  #
     loaded = ((header.commands[index][0].cmd, name) for index, _, name in header.walkRelocatables())
     library.needed = {name for command, name in loaded if command != mach_o.LC_LOAD_WEAK_DYLIB}
     read_macho_symbols(header, content, library)
+    return library
 
 
 def read_macho_symbols(header: Any, content: bytes, library: Library) -> None:  # noqa: ANN401 - untyped

@@ -28,8 +28,7 @@ MIB = 1 << 20
 # warehouse/constants.py, MAX_FILESIZE: for one file, unless a project asked for more.
 LARGEST_FILE = 100 * MIB
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
-# warehouse/utils/wheel.py, _ENTRY_POINT_NAME_RE.
-ENTRY_POINT = re.compile(r"[\w.-]+")
+ENTRY_POINT = re.compile(r"[\w.-]+")  # warehouse/utils/wheel.py, _ENTRY_POINT_NAME_RE
 # So many of them would each be looked at once for each that follows; a name with two in it is as bad.
 SPACES = re.compile(r"(?<=\S)[ \t]{9,}")
 # A file PyPI stores beside a wheel, its metadata, has this added to the wheel's name, and both are files.
@@ -101,18 +100,15 @@ def judge_size(project: str, size: int, limit: int = LARGEST_FILE) -> Iterator[R
 
 def judge_parsed_name(name: str) -> Iterator[Rejection]:
     """Find out whether the name of a file is one of a wheel or of an sdist, and for which systems."""
-    if not name.endswith(".whl"):
-        try:
-            parse_sdist_filename(name)
-        except ValueError:
-            yield Rejection("file-name", f"Invalid source distribution filename: {name}")
-        return
+    is_wheel, platforms = name.endswith(".whl"), set[str]()
     try:
-        tags = parse_wheel_filename(name)[3]
+        if is_wheel:
+            platforms = {tag.platform for tag in parse_wheel_filename(name)[3]}
+        else:
+            parse_sdist_filename(name)
     except ValueError as error:
-        yield Rejection("file-name", str(error))
-        return
-    for platform in sorted({tag.platform for tag in tags}):
+        yield Rejection("file-name", str(error) if is_wheel else f"Invalid source distribution filename: {name}")
+    for platform in sorted(platforms):
         if not PLATFORMS.fullmatch(platform):
             yield Rejection("platform-tag", f"Binary wheel '{name}' has an unsupported platform tag '{platform}'.")
 
@@ -151,9 +147,12 @@ def judge_contents(artefact: Artefact, licence_files: list[str]) -> Iterator[Rej
     if not artefact.is_wheel:
         return
     required = f"Wheel '{file}' does not contain the required"
-    if not is_record(artefact.read(f"{info}/RECORD")):
+    if (record := artefact.read(f"{info}/RECORD")) is None or not is_record(record):
         yield Rejection("record-complete", f"{required} RECORD file: {info}/RECORD")
-    if not has_good_entry_points(read_entry_points(artefact)):
+    # No command may be a path.
+    groups = read_entry_points(artefact)
+    commands = [name for group in ("console_scripts", "gui_scripts") for name in (groups or {}).get(group, ())]
+    if groups is None or not all(map(ENTRY_POINT.fullmatch, commands)):
         yield Rejection("entry-points", f"Wheel '{file}' has invalid entry points defined in the entry_points.txt file")
     if artefact.metadata is None:
         yield Rejection("metadata-present", f"{required} METADATA file: {artefact.metadata_name}")
@@ -161,16 +160,11 @@ def judge_contents(artefact: Artefact, licence_files: list[str]) -> Iterator[Rej
         yield Rejection("file-name", f"Filename is too long: '{file}'")
 
 
-def record_rows(content: bytes) -> Iterator[list[str]]:
-    """Yield the rows of a RECORD as PyPI reads them: _validate_record in warehouse/utils/wheel.py."""
-    pieces = io.StringIO(content.decode(), newline="\n")
-    return csv.reader(line for piece in pieces for line in piece.splitlines())
-
-
-def is_record(content: bytes | None) -> bool:
-    """Say whether this is a RECORD that PyPI can read; at an empty line it ends with an error of its own."""
+def is_record(content: bytes) -> bool:
+    """Say whether PyPI can read a RECORD; an empty line is an error: _validate_record in warehouse/utils/wheel.py."""
     try:
-        return content is not None and all(record_rows(content))
+        pieces = io.StringIO(content.decode(), newline="\n")
+        return all(csv.reader(line for piece in pieces for line in piece.splitlines()))
     except (UnicodeDecodeError, csv.Error):
         return False
 
@@ -187,17 +181,8 @@ def read_entry_points(artefact: Artefact) -> dict[str, dict[str, str]] | None:
     return {name: dict(parser.items(name, raw=True)) for name in parser.sections()}
 
 
-def has_good_entry_points(groups: dict[str, dict[str, str]] | None) -> bool:
-    """Say whether the entry points can be read, and no command is a path: warehouse/utils/wheel.py."""
-    commands = [groups.get(name, {}) for name in ("console_scripts", "gui_scripts")] if groups is not None else []
-    return groups is not None and all(ENTRY_POINT.fullmatch(name) for each in commands for name in each)
-
-
-# What the gate asks of a file, one after the other as it can be read; the index asks in PyPI's own order.
-
-
 def judge_name(artefact: Artefact) -> Iterator[Rejection]:
-    """Find what is wrong with the name and the size of a file."""
+    """Find what is wrong with the name and the size of a file; the rehearsal's index asks in PyPI's own order."""
     name = artefact.path.name
     yield from judge_file_name(name, "bdist_wheel" if artefact.is_wheel else "sdist")
     yield from judge_wheel_name(name) if artefact.is_wheel else ()

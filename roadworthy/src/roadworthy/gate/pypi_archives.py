@@ -8,7 +8,7 @@ import re
 import struct
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,7 @@ RECORDS = {
     LOCATOR: struct.Struct("<16x"),
 }
 HAS_DATA_DESCRIPTOR = 0x0008
-# The size is in the extra field of Zip64.
-SIZE_IS_ELSEWHERE = 0xFFFFFFFF
+SIZE_IS_ELSEWHERE = 0xFFFFFFFF  # in the extra field of Zip64
 ZIP64, UNICODE_PATH = 0x0001, 0x7075
 CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 MALFORMED, UNPRINTABLE = "Malformed zip file", "Invalid character in filename"
@@ -119,10 +118,9 @@ def require(fits: bool, words: str) -> None:
 
 
 class Framing:
-    """The records of a zip file, one after the other, compared with what its central directory says.
+    """The records of a zip file, one after the other, which must be what its central directory says.
 
-    A program that reads the directory and one that reads the members as they come must see the same. The source is
-    PyPI's: warehouse/utils/zipfiles.py, _validate_zipfile. What it does not take is raised as FramingError.
+    The source is PyPI's: warehouse/utils/zipfiles.py, _validate_zipfile. What it does not take is a FramingError.
     """
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
@@ -130,12 +128,9 @@ class Framing:
         self.file: Any = archive.fp
         self.sizes = {entry.orig_filename: (entry.compress_size, entry.file_size) for entry in archive.filelist}
         self.members, self.listed = set[bytes](), set[bytes]()
-        # Where the central directory begins, and how long it is.
-        self.offset: int | None = None
-        self.size = 0
-        # What the end of Zip64 says of it, and whether there is a locator of that end.
-        self.told64: list[int] | None = None
-        self.located64 = False
+        # By their signatures, where the first of the records begins, and the fields of the last.
+        self.starts, self.fields = dict[bytes, int](), dict[bytes, tuple[Any, ...]]()
+        self.size = 0  # of the central directory
 
     def read(self, length: int) -> bytes:
         """Return the next bytes."""
@@ -146,17 +141,18 @@ class Framing:
     def check(self) -> None:
         """Read the whole file."""
         self.file.seek(0)
-        each = {LOCAL: self.read_local, CENTRAL: self.read_central, END64: self.read_end64, LOCATOR: self.read_locator}
-        while (signature := self.read(4)) != END:
-            require(signature in each, "Unknown record signature")
-            each[signature]()
-        self.read_end()
+        readers: dict[bytes, Callable[..., None]] = {
+            LOCAL: self.read_local, CENTRAL: self.read_central, END64: self.read_end64, END: self.read_end
+        }  # fmt: skip
+        while END not in self.fields:
+            start, signature = self.file.tell(), self.read(4)
+            require(signature in RECORDS, "Unknown record signature")
+            self.starts.setdefault(signature, start)
+            self.fields[signature] = RECORDS[signature].unpack(self.read(RECORDS[signature].size))
+            if signature in readers:
+                readers[signature](*self.fields[signature])
         require(self.listed == self.members, "Mis-matched local headers and central directory")
         require(self.file.tell() == self.file.seek(0, 2), "Trailing data")
-
-    def read_fields(self, signature: bytes) -> tuple[Any, ...]:
-        """Return the fields of the record that begins with a signature."""
-        return RECORDS[signature].unpack(self.read(RECORDS[signature].size))
 
     def read_name(self, length: int, extra_length: int) -> tuple[bytes, bytes]:
         """Return a member's name and its extra fields."""
@@ -164,10 +160,9 @@ class Framing:
         require(not CONTROL.search(name), UNPRINTABLE)
         return name, extra
 
-    def read_local(self) -> None:
-        """Read a member with its header (APPNOTE 4.3.7)."""
-        flags, method, packed, size, name_length, extra_length = self.read_fields(LOCAL)
-        name, extra = self.read_name(name_length, extra_length)
+    def read_local(self, flags: int, method: int, packed: int, size: int, *lengths: int) -> None:
+        """Read a member behind its header (APPNOTE 4.3.7)."""
+        name, extra = self.read_name(*lengths)
         packed, size = read_extra(extra, method, packed, size)
         require(not flags & HAS_DATA_DESCRIPTOR, "ZIP contains a data descriptor")
         try:
@@ -182,11 +177,8 @@ class Framing:
         require(name not in self.members, "Duplicate filename in local headers")
         self.members.add(name)
 
-    def read_central(self) -> None:
+    def read_central(self, name_length: int, extra_length: int, comment_length: int) -> None:
         """Read a line of the central directory (APPNOTE 4.3.12)."""
-        if self.offset is None:
-            self.offset = self.file.tell() - 4
-        name_length, extra_length, comment_length = self.read_fields(CENTRAL)
         require(not comment_length, "Comment in central directory")
         name, _ = self.read_name(name_length, extra_length)
         self.size += 4 + RECORDS[CENTRAL].size + name_length + extra_length
@@ -194,28 +186,19 @@ class Framing:
         require(name in self.members, "Missing filename in local headers")
         self.listed.add(name)
 
-    def read_end64(self) -> None:
-        """Read the end of Zip64 (APPNOTE 4.3.14)."""
-        length, on_disk, *self.told64 = self.read_fields(END64)
-        require(on_disk == self.told64[0], MALFORMED)
+    def read_end64(self, length: int, on_disk: int, records: int, *_: int) -> None:
+        """Look at the end of Zip64 (APPNOTE 4.3.14)."""
+        require(on_disk == records, MALFORMED)
         require(length == RECORDS[END64].size - 8, "ZIP64 extensible data not allowed")
 
-    def read_locator(self) -> None:
-        """Read what leads to the end of Zip64 (APPNOTE 4.3.15)."""
-        self.read_fields(LOCATOR)
-        self.located64 = True
-
-    def read_end(self) -> None:
-        """Read the end, and compare what it says of the central directory (APPNOTE 4.3.16)."""
-        require(self.told64 is None or self.located64, MALFORMED)
-        if self.offset is None:
-            self.offset = self.file.tell() - 4
-        on_disk, *told, comment_length = self.read_fields(END)
-        require(on_disk == told[0], MALFORMED)
+    def read_end(self, on_disk: int, records: int, size: int, offset: int, comment_length: int) -> None:
+        """Compare what the end says of the central directory, or that of Zip64 (APPNOTE 4.3.15, 4.3.16)."""
+        require(END64 not in self.fields or LOCATOR in self.fields, MALFORMED)
+        require(on_disk == records, MALFORMED)
         self.file.seek(comment_length, 1)
-        records, size, offset = self.told64 or told
+        _, _, records, size, offset = self.fields.get(END64, (0, 0, records, size, offset))
         require(records == len(self.listed), "Mismatched central directory records")
-        require(offset == self.offset, "Mismatched central directory offset")
+        require(offset == self.starts.get(CENTRAL, self.starts[END]), "Mismatched central directory offset")
         require(size == self.size, "Mismatched central directory size")
 
 

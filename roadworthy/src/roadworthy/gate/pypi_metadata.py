@@ -23,27 +23,22 @@ from roadworthy.gate.model import Rejection
 
 # What PyPI takes, of what packaging knows.
 METADATA_VERSIONS = {"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"}
-# Those that have no licence files.
-OLD_METADATA_VERSIONS = METADATA_VERSIONS - {"2.4", "2.5"}
+OLD_METADATA_VERSIONS = METADATA_VERSIONS - {"2.4", "2.5"}  # which have no licence files
 # What may be dynamic, as PyPI lists it (PEP 643, PEP 639, PEP 794): everything but these.
 NEVER_DYNAMIC = {"name", "version", "metadata-version", "dynamic"}
 LONGEST_SUMMARY, LONGEST_LABEL = 512, 32
-SPECIFICATION = "See https://packaging.python.org/specifications/core-metadata for more information."
-LOCAL_VERSIONS = (
-    "See https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers for more "
-    "information."
-)
+SEE = "See https://packaging.python.org/{} for more information."
+SPECIFICATION = SEE.format("specifications/core-metadata")
+LOCAL_VERSIONS = SEE.format("en/latest/specifications/version-specifiers/#local-version-identifiers")
 # What a field is called in the form: as in packaging, but for these. warehouse/forklift/metadata.py, _override.
 SINGULAR = {"platforms", "supported_platforms", "license_files", "import_names", "import_namespaces"}
 FORM_FIELDS = {raw: raw.removesuffix("s") if raw in SINGULAR else raw for raw in _EMAIL_TO_RAW_MAPPING.values()}
-# Of several errors PyPI tells one: of these fields first, then by the field's name.
-MOST_IMPORTANT = ("metadata-version", "name", "version")
+# Of several errors PyPI tells one: of these fields first, then by the field's name; of one field, in their order.
+MOST_IMPORTANT = {"metadata-version", "name", "version"}
 # Under which rule the gate tells what packaging finds in a field; of others it is this one.
 VALID = "metadata-valid"
 RULE_OF_FIELD = {"metadata-version": "metadata-version", "dynamic": "dynamic-fields"}
-
-# The rule of the gate, the field, and the words.
-Errors = Iterator[tuple[str, str, str]]
+Errors = Iterator[tuple[str, str, str]]  # the rule of the gate, the field, and the words
 
 
 def read(content: bytes) -> tuple[RawMetadata, list[str]]:
@@ -65,22 +60,12 @@ def is_nothing(value: object) -> bool:
 
 def judge(raw: RawMetadata, unparsed: Iterable[str]) -> Iterator[Rejection]:
     """Find everything that is wrong with the fields, and with those that could not be read; PyPI tells the first."""
-    stages = (
-        ((VALID, field, f"{field!r} has invalid data") for field in unparsed),
-        packaging_errors(raw),
-        pypi_errors(Metadata.from_raw(raw, validate=False)),
-    )
-    for stage in stages:
-        for rule, _, words in sorted(stage, key=importance):
+    unreadable = ((VALID, field, f"{field!r} has invalid data") for field in unparsed)
+    for stage in (unreadable, packaging_errors(raw), pypi_errors(Metadata.from_raw(raw, validate=False))):
+        for rule, _, words in sorted(stage, key=lambda error: (error[1] not in MOST_IMPORTANT, error[1])):
             text = " ".join(words.splitlines())
             more = LOCAL_VERSIONS if "use of local versions" in text else SPECIFICATION
             yield Rejection(rule, text if text.endswith(".") else f"{text}.", more)
-
-
-def importance(error: tuple[str, str, str]) -> tuple[int, str]:
-    """Return what sorts errors as PyPI chooses among them; those of one field stay in their order."""
-    field = error[1]
-    return MOST_IMPORTANT.index(field) if field in MOST_IMPORTANT else len(MOST_IMPORTANT), field
 
 
 def packaging_errors(raw: RawMetadata) -> Errors:

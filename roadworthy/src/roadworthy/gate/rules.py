@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from roadworthy.arguments import Parser
 from roadworthy.project import Project
@@ -24,9 +25,7 @@ class Entry:
 @cache
 def entries() -> dict[str, Entry]:
     """Return what is said of each rule, by its name. Those without a function are PyPI's alone."""
-    from importlib.resources import files  # noqa: PLC0415 - not for a refusal of the command line
-
-    text = files("roadworthy.gate").joinpath("rules.md").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("rules.md").read_text(encoding="utf-8")
     return {found[1]: Entry(found[0], bool(found[2]), found[3], found[6]) for found in ENTRY.finditer(text)}
 
 
