@@ -18,7 +18,7 @@ ROW = f'runner: ubuntu-24.04, python: "{OLDEST}"'
 CLASSIFIER = "Programming Language :: Python :: "
 # By what is edited (file, old, new): how each problem begins, in their order.
 DISAGREEING = {
-    ("Cargo.toml", 'version = "', 'version = "9'): ["the versions disagree (pyproject.toml: "],
+    ("Cargo.toml", '\nversion = "', '\nversion = "9'): ["the versions disagree (pyproject.toml: "],
     ("Cargo.toml", FEATURE, RAISED): [f"Cargo.toml has the feature abi3-py{NEXT.replace('.', '')}, and the oldest"],
     ("pyproject.toml", f"{CLASSIFIER}{OLDEST}", f"{CLASSIFIER}3.9"): [
         f'pyproject.toml has the classifier "{CLASSIFIER}3.9", and allows >={OLDEST}'

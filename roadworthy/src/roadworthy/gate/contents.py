@@ -294,12 +294,12 @@ def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
     try:
         lock = tomli.loads(content.decode("utf-8"))
         crates = [*lock["package"], *lock.get("patch", {}).get("unused", [])]
-        sources = {crate["name"]: crate["source"] for crate in crates if "source" in crate}
-        foreign = {name: source for name, source in sources.items() if not source.startswith(PUBLISHED)}
+        sources = [(crate["name"], crate["source"]) for crate in crates if "source" in crate]
+        foreign = [(name, source) for name, source in sources if not source.startswith(PUBLISHED)]
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         yield f"Cargo.lock cannot be read: {error}"
         return
-    yield from (f"the crate {name} is not published: {source}" for name, source in foreign.items())
+    yield from (f"the crate {name} is not published: {source}" for name, source in foreign)
     # To read a package's metadata cargo would fetch those; and what is not safe to unpack, another rule tells.
     if not foreign and not any(member.unsafe for member in artefact.members):
         yield from ask_cargo(artefact)
