@@ -13,11 +13,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
@@ -27,9 +29,10 @@ from roadworthy.index import NotThereYetError, patiently
 from roadworthy.processes import EXE, find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import Python
+from roadworthy.tables import find
 from roadworthy.terminal import problem
 from roadworthy.verifying import verdict
-from roadworthy.verifying.artefacts import Source, read_requirements
+from roadworthy.verifying.artefacts import Artefacts, Source, read_requirements
 from roadworthy.verifying.variables import own_variables, pip_origins
 
 DESCRIBE, RUN_TESTS = (Path(__file__).resolve().parent / name for name in ("describe.py", "run_tests.py"))
@@ -173,36 +176,63 @@ class Environment:
             When it is there, each time.
         """
         artefacts, what = source.artefacts, "the sdist cannot be installed from source"
-        cargo = self.vendor_crates(artefacts.unpacked / "Cargo.toml")
         # Programs in it are started by the environment's interpreter, in which there is no package yet.
         needed = "what the build requires could not be installed"
         self.run(needed, *self.uv, "--", *artefacts.build_requirements(), fetches=True)
         alone, nowhere, _ = without_network()
         path = f"{self.executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        offline = {**nowhere, **cargo, "MATURIN_PEP517_ARGS": "--locked", "PATH": path}
-        options = (*ALONE, *OFFLINE, "--no-build-isolation", artefacts.sdist)
-        self.run(what, *alone, *self.uv, *options, more=offline)
-        yield
-        folder, wheels = self.folder / "unpacked", self.folder / "packaged"
-        shutil.copytree(artefacts.unpacked, folder)
-        build = (self.executable, "-I", "-m", "build", "--wheel", "--no-isolation", f"--outdir={wheels}", folder)
-        self.run(f"{what}, unpacked (python -m build)", *alone, *build, more=offline)
+        with self.compiling() as compiled:
+            offline = {**nowhere, **self.vendor_crates(artefacts, compiled), "PATH": path}
+            options = (*ALONE, *OFFLINE, "--no-build-isolation", artefacts.sdist)
+            self.run(what, *alone, *self.uv, *options, more=offline)
+            yield
+            folder, wheels = self.folder / "unpacked", self.folder / "packaged"
+            shutil.copytree(artefacts.unpacked, folder)
+            build = (self.executable, "-I", "-m", "build", "--wheel", "--no-isolation", f"--outdir={wheels}", folder)
+            self.run(f"{what}, unpacked (python -m build)", *alone, *build, more=offline)
         self.run(f"{what}, unpacked", *self.pip(), *OFFLINE, "--force-reinstall", *wheels.iterdir())
         yield
 
-    def vendor_crates(self, manifest: Path) -> dict[str, str]:
-        """Put the locked crates into a folder, as distributions do; return the variables of a cargo that has no more.
+    @contextmanager
+    def compiling(self) -> Iterator[Path]:
+        """Provide the folder to compile in, one at a time: the project's, so that crates are compiled once.
 
-        They are fetched as this machine fetches crates: that is cargo's own code, and runs nothing of theirs.
+        Where that cannot be written, it is one of the environment's own.
+        """
+        shared = self.project.target / "verify"
+        lock = FileLock(shared / "lock")
+        try:
+            shared.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except (OSError, NotImplementedError):  # the latter: a file system without locks
+            shared = self.folder / "compiled"
+        try:
+            yield shared
+        finally:
+            lock.release()
+
+    def vendor_crates(self, artefacts: Artefacts, folder: Path) -> dict[str, str]:
+        """Put the locked crates into a folder, as distributions do; return the variables of a build that has no more.
+
+        They are fetched as this machine fetches crates: that is cargo's own code, and runs nothing of theirs. What was
+        compiled of the package before goes: cargo goes by times alone, and would take an older one's for this one's.
         """
         home = (self.folder / "cargo").resolve()
         home.mkdir(exist_ok=True)
-        fetch = ("cargo", "vendor", "--locked", "--respect-source-config", f"--manifest-path={manifest}")
-        fetched = processes.run(*fetch, home / "vendor", cwd=self.empty, env=os.environ, check=False)
+        manifest = f"--manifest-path={artefacts.unpacked / 'Cargo.toml'}"
+        # Always in the same place: elsewhere they would be compiled anew.
+        fetch = ("cargo", "vendor", "--locked", "--respect-source-config", manifest, folder / "vendor")
+        fetched = processes.run(*fetch, cwd=self.empty, env=os.environ, check=False)
         if fetched.returncode:
             raise FailedError("the sdist's locked crates could not be fetched", fetched.stderr)
         (home / "config.toml").write_text(fetched.stdout, encoding="utf-8")
-        return {"CARGO_HOME": str(home), "CARGO_TARGET_DIR": str(home / "target"), "CARGO_NET_OFFLINE": "true"}
+        cargo = {"CARGO_HOME": str(home), "CARGO_TARGET_DIR": str(folder), "CARGO_NET_OFFLINE": "true"}
+        profile = find(artefacts.pyproject, "tool", "maturin", "profile") or "release"
+        crates = Project(artefacts.unpacked).locked_crates
+        own = [f"--package={each['name']}" for each in crates if "source" not in each]
+        what = "what was compiled of the package before could not be removed"
+        self.run(what, "cargo", "clean", "--locked", manifest, f"--profile={profile}", *own, more=cargo)
+        return {**cargo, "MATURIN_PEP517_ARGS": "--locked"}
 
     def install_dependencies(self, source: Source, *, lowest: bool = False) -> None:
         """Install what the installed package says that it requires, from where this machine's installer finds it.
