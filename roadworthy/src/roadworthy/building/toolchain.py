@@ -4,9 +4,7 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from roadworthy import processes as commands
@@ -64,26 +62,9 @@ def build_environment(project: Project, triple: str | None = None) -> dict[str, 
     }
 
 
-def run_merged(*command: object, cwd: Path, env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-    """Run a program without input to its end; `stdout` has both of its streams, as they came."""
-    words = [str(word) for word in command]
-    with commands.starting(words, cwd):
-        return subprocess.run(
-            words,
-            cwd=cwd,
-            env=env,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-        )
-
-
 def run_maturin(arguments: list[str], folder: Path, env: dict[str, str]) -> None:
     """Run maturin, show what it says, and end with a problem for a warning: each is about what would be shipped."""
-    done = run_merged(venv_bin("maturin"), *arguments, cwd=folder, env=env)
+    done = commands.run(venv_bin("maturin"), *arguments, cwd=folder, env=env, check=False, merged=True)
     # In one piece: two of them may run at the same time.
     err.print(done.stdout.rstrip())
     if done.returncode:

@@ -24,7 +24,6 @@ from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
 from roadworthy import processes
-from roadworthy.building.toolchain import run_merged
 from roadworthy.index import NotThereYetError, patiently
 from roadworthy.processes import EXE, find_uv
 from roadworthy.project import Project
@@ -108,7 +107,7 @@ class Environment:
         else:
             home = self.folder / ("fetching" if fetches else "home")
             variables = {**own_variables(home, fetches=fetches), **variables}
-        done = run_merged(*command, cwd=self.empty, env=variables)
+        done = processes.run(*command, cwd=self.empty, env=variables, check=False, merged=True)
         if done.returncode:
             raise FailedError(what, done.stdout)
         return done.stdout
