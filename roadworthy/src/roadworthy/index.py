@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from roadworthy.releasing.version import version_of_tag
+from roadworthy.sums import parse_name
 from roadworthy.terminal import err, printable, problem
 
 # What asks an index is imported where it is asked: a command that does not takes a third of the time to start.
@@ -94,15 +95,14 @@ def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
 
 def check_names(names: list[str], url: str) -> None:
     """Make sure that an index names wheels and sdists, each once, however it is spelled: names become paths."""
-    from roadworthy.sums import is_artefact_name, parse_name  # noqa: PLC0415
-
     remedy, spellings = "trust nothing that this index serves; check INDEX", dict[object, list[str]]()
     if len(names) > MOST_FILES:
         raise problem(f"{url} serves {len(names)} files of one version", remedy)
     for name in names:
-        if not is_artefact_name(name):
-            raise problem(f"{url} serves {name!r}, which is no name of a wheel or an sdist", remedy)
-        spellings.setdefault(parse_name(name), []).append(name)
+        try:
+            spellings.setdefault(parse_name(name), []).append(name)
+        except ValueError as error:
+            raise problem(f"{url} serves {name!r}, which is no name of a wheel or an sdist", remedy) from error
     for same in spellings.values():
         if len(same) > 1:
             raise problem(f"{url} serves one file {len(same)} times: {', '.join(same)}", remedy)

@@ -32,15 +32,6 @@ def parse_name(name: str) -> "tuple[str, Version, BuildTag, frozenset[Tag]]":
     return (*parse_sdist_filename(name), (), frozenset())
 
 
-def is_artefact_name(name: str) -> bool:
-    """Say whether this is the name of a wheel or an sdist, and of a plain file."""
-    try:
-        parse_name(name)
-    except ValueError:
-        return False
-    return True
-
-
 def sha256(content: bytes) -> str:
     """Return a SHA-256 in hexadecimal."""
     from hashlib import sha256 as digest  # noqa: PLC0415 - read by every command
@@ -64,9 +55,12 @@ def read_sums(path: Path) -> dict[str, str]:
         if not re.fullmatch(r"[0-9a-f]{64} [ *].+", line):
             raise problem(f"{path} is no SHA256SUMS: {line!r} is not a line of sha256sum", remedy)
         file = PurePosixPath(line[66:]).name
-        if file in sums or not is_artefact_name(file):
-            reason = "is there twice" if file in sums else "is neither a wheel nor an sdist"
-            raise problem(f"{path} is no SHA256SUMS: {file!r} {reason}", remedy)
+        if file in sums:
+            raise problem(f"{path} is no SHA256SUMS: {file!r} is there twice", remedy)
+        try:
+            parse_name(file)
+        except ValueError as error:
+            raise problem(f"{path} is no SHA256SUMS: {file!r} is neither a wheel nor an sdist", remedy) from error
         sums[file] = line[:64]
     return sums
 
