@@ -60,7 +60,6 @@ def test_a_gil_that_a_dependency_switches_on_is_not_the_packages_fault(
     text = "The global interpreter lock (GIL) has been enabled to load module '{}', which has not declared"
     facts = {
         "free_threaded": True,
-        "gil_before": False,
         "gil_after": True,
         "gil_warnings": [text.format(module) for module in told],
     }

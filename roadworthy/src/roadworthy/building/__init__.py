@@ -17,7 +17,7 @@ from roadworthy.building.toolchain import build_folder, fetch_crates, host_tripl
 from roadworthy.crate import find_unpublished
 from roadworthy.project import Project
 from roadworthy.sums import read_sums, sha256, write_sums
-from roadworthy.terminal import ProblemsError, err, out, printable, problem
+from roadworthy.terminal import err, out, printable, problem, raise_problems
 
 # Builds both, from where a project has its scripts.
 PAGE = "scripts/build.py"
@@ -33,8 +33,7 @@ def require_buildable(project: Project) -> None:
     project.require_facts()
     # Cargo's own words for a compiler that is not there are of no help.
     host_triple(project)
-    if problems := list(find_unpublished(project.manifest)):
-        raise ProblemsError(problems)
+    raise_problems(find_unpublished(project.manifest))
     # `maturin sdist` would silently rewrite a lock that does not fit.
     fetch_crates(project)
 

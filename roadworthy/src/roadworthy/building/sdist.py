@@ -9,7 +9,7 @@ from roadworthy.building.toolchain import build_environment, run_maturin
 from roadworthy.gate.model import Artefact, Member, UnreadableError
 from roadworthy.project import Project
 from roadworthy.sums import compare_sums, read_sums
-from roadworthy.terminal import ProblemsError, problem
+from roadworthy.terminal import problem, raise_problems
 
 
 def build_sdist(project: Project, folder: Path) -> Path:
@@ -27,8 +27,8 @@ def take_sdist(project: Project, built: Path, folder: Path) -> Path:
     sdist = built / project.dist.name / project.sdist_name()
     if not sdist.is_file():
         raise problem(f"{sdist} is missing", "FROM= is a folder with the dist/ and SHA256SUMS that `make sdist` writes")
-    if problems := compare_sums([sdist], read_sums(built / project.sums.name), built / project.sums.name):
-        raise ProblemsError(problems)
+    sums = built / project.sums.name
+    raise_problems(compare_sums([sdist], read_sums(sums), sums))
     return Path(shutil.copy(sdist, folder))
 
 

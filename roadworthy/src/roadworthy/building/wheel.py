@@ -16,7 +16,7 @@ from roadworthy.building.toolchain import build_environment, build_folder, host_
 from roadworthy.processes import find_uv
 from roadworthy.project import Project, same_wheel
 from roadworthy.pythons import PythonNotFoundError, find_pythons
-from roadworthy.tables import parse_toml, read_text
+from roadworthy.tables import read_text
 from roadworthy.terminal import err, problem
 
 if TYPE_CHECKING:
@@ -66,14 +66,9 @@ def choose_interpreters(project: Project, triple: str, *, all_of_them: bool) -> 
 
 
 def build_wheels(project: Project, interpreters: dict[str, str], triple: str, source: Path, folder: Path) -> None:
-    """Build the wheels into `folder`, at the same time: each alone would often leave a processor idle.
+    """Build wheels for the interpreters chosen, of the unpacked sdist `source`, into `folder`.
 
-    Args:
-        project: What is built.
-        interpreters: As `choose_interpreters` returns them.
-        triple: The target.
-        source: The unpacked sdist.
-        folder: Gets the wheels.
+    It is done at the same time: each alone would often leave a processor idle.
     """
     # Beside the unpacked sdist, under the name that it has in the wheels.
     sbom = source.parent / f"{project.file_stem}.cdx.json"
@@ -108,12 +103,12 @@ def make_sbom(source: Path, triple: str, time: int) -> str:
     if not triple.startswith("universal2-"):
         command.append(f"--filter-platform={triple}")
     metadata = json.loads(commands.run(*command, cwd=source, env=os.environ).stdout)
-    lock = read_text(source, "Cargo.lock")
-    locked = {(crate["name"], crate["version"]): crate for crate in parse_toml("Cargo.lock", lock)["package"]}
+    locked = {(crate["name"], crate["version"]): crate for crate in Project(source).locked_crates}
     components = {
         each["id"]: crate_component(each, locked[each["name"], each["version"]]) for each in metadata["packages"]
     }
     root = components[metadata["resolve"]["root"]]
+    lock = read_text(source, "Cargo.lock")
     number = uuid.uuid5(uuid.NAMESPACE_URL, f"{root.purl}?target={triple}\n{lock}")
     bom = Bom(components=[each for each in components.values() if each is not root], serial_number=number)
     bom.metadata.component = root

@@ -11,15 +11,14 @@ from pathlib import Path
 
 from roadworthy.arguments import Parser
 from roadworthy.project import Project
-from roadworthy.terminal import Problem, ProblemsError, problem
+from roadworthy.sums import compare_sums, read_sums
+from roadworthy.terminal import Problem, problem, raise_problems
 
 REMEDY = "run the jobs that built them again, all of them; publish nothing of this run"
 
 
 def check_folder(dist: Path, sums: Path) -> Iterator[Problem]:
     """Find what is wrong with what one machine has built: its dist/, and its SHA256SUMS."""
-    from roadworthy.sums import compare_sums, read_sums  # noqa: PLC0415 - slow
-
     hashes = read_sums(sums)
     if not dist.is_dir():
         yield Problem(f"{dist.parent} has no {dist.name}/", REMEDY)
@@ -32,8 +31,6 @@ def check_folder(dist: Path, sums: Path) -> Iterator[Problem]:
 
 def check_together(found: dict[Path, Path]) -> Iterator[Problem]:
     """Find names that several machines have built, and hashes in which the SHA256SUMS of each dist/ do not agree."""
-    from roadworthy.sums import read_sums  # noqa: PLC0415 - slow
-
     builders, hashes = defaultdict(list), defaultdict(set)
     for dist, sums in found.items():
         for path in dist.iterdir():
@@ -61,9 +58,8 @@ def main(project: Project, words: list[str]) -> None:
     if not folders:
         raise problem(f"there are no folders in {built}", "FROM= is the folder of the folders that machines have built")
     found = {folder / project.dist.name: folder / project.sums.name for folder in folders}
-    problems = [one for dist, sums in found.items() for one in check_folder(dist, sums)] or list(check_together(found))
-    if problems:
-        raise ProblemsError(problems)
+    raise_problems(one for dist, sums in found.items() for one in check_folder(dist, sums))
+    raise_problems(check_together(found))
     with new_dist(project) as folder:
         for path in (path for dist in found for path in dist.iterdir()):
             shutil.copy(path, folder)

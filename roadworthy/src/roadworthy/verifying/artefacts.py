@@ -20,7 +20,7 @@ from roadworthy.gate.model import wheel_tags
 from roadworthy.project import Project, same_wheel
 from roadworthy.sums import compare_sums, parse_name, read_sums
 from roadworthy.tables import find, find_table, parse_toml, read_text
-from roadworthy.terminal import Problem, ProblemsError, problem
+from roadworthy.terminal import Problem, problem, raise_problems
 
 if TYPE_CHECKING:
     from roadworthy.index import Index
@@ -71,8 +71,7 @@ class Artefacts:
             problems.append(Problem(what, "run: make build"))
         if sums is not None:
             problems += compare_sums([*sdists, *wheels], read_sums(sums), sums)
-        if problems:
-            raise ProblemsError(problems)
+        raise_problems(problems)
         return cls(folder, version, sdists[0], unpack(sdists[0], unpacked), wheels)
 
     def only(self, project: Project, triple: str, folder: Path) -> "Artefacts":

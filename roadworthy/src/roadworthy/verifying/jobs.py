@@ -20,7 +20,7 @@ from roadworthy.processes import find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import Python, PythonNotFoundError, find_pythons, list_pythons, newest_of_each
 from roadworthy.releasing.version import advising, parse_version
-from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem
+from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem, raise_problems
 from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.environment import Environment, FailedError, find_in_image
@@ -80,9 +80,6 @@ class Job:
         return f"make verify PYTHON={self.python.name}{wheels} KEEP=1"
 
 
-# ---- what to verify, and with what --------------------------------------------------------------------------------
-
-
 def choose_pythons(project: Project, asked: str) -> list[Python]:
     """Return the interpreters to verify with: those asked for, or the newest of each minor version that is here.
 
@@ -134,10 +131,8 @@ def published_source(project: Project, wanted: Version, index: Index, sums: Path
 def open_source(project: Project, given: Mapping[str, Any], folder: Path) -> Iterator[Source]:
     """Provide what is to be verified; where that fails of a version on an index, tell what is to be done about it.
 
-    Args:
-        project: What is verified.
-        given: A VERSION with its INDEX and SUMS; or a folder, FROM; or none of it, for the project's own dist/.
-        folder: Gets downloads, and the content of the sdist.
+    `given` is a VERSION with its INDEX and SUMS; or a folder, FROM; or none of it, for the project's own dist/. What is
+    downloaded is put into `folder`, and the content of the sdist.
     """
     if "VERSION" not in given:
         yield local_source(project, given.get("FROM"), folder)
@@ -163,9 +158,6 @@ def select(source: Source, wheels: str, folder: Path) -> list[Source]:
 def pythons_for(source: Source, pythons: list[Python]) -> list[Python]:
     """Return the same Pythons as the image of a source has them; without an image, these ones."""
     return sorted(find_in_image(source.image, each.name) for each in pythons) if source.image else pythons
-
-
-# ---- carrying it out ----------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -212,5 +204,6 @@ def report(jobs: list[Job]) -> None:
             err.rule(f"CPython {job.python}, {job.title}", align="left")
             # Anybody's words: a terminal must not obey them.
             err.print("\n".join(printable(line.expandtabs()) for line in job.output.rstrip().splitlines()[-TAIL:]))
-    if found := [(job, one) for job in jobs for one in job.problems]:
-        raise ProblemsError(Problem(f"CPython {job.python}, {job.title}: {one.what}", one.remedy) for job, one in found)
+    raise_problems(
+        Problem(f"CPython {job.python}, {job.title}: {one.what}", one.remedy) for job in jobs for one in job.problems
+    )
