@@ -77,8 +77,7 @@ def upload_address(name: str) -> str:
 def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
     """Return what `ask` returns; as long as it raises NotThereYetError, say so, wait, and ask again.
 
-    Raises:
-        ProblemsError: It still does after `patience.longest` seconds.
+    It is a ProblemsError after `patience.longest` seconds.
     """
     until, pause = time.time() + patience.longest, patience.first
     while True:
@@ -150,11 +149,7 @@ class Index:
         return printable(self.url)
 
     def page(self, project: str) -> "ProjectPage":
-        """Return the page of a project.
-
-        Raises:
-            NotThereYetError: The index does not know the project, or (BusyError) cannot answer now.
-        """
+        """Return the page of a project; NotThereYetError where it has none, BusyError where it cannot answer now."""
         import requests  # noqa: PLC0415
         from pypi_simple import NoSuchProjectError  # noqa: PLC0415
 
@@ -178,11 +173,9 @@ class Index:
             return False
 
     def files(self, project: str, version: "Version") -> "list[DistributionPackage]":
-        """Return the files of a release.
+        """Return the files of a release; NotThereYetError as of the page, or where the index does not know the version.
 
-        Raises:
-            NotThereYetError: As of the page; or the index does not know the version.
-            ProblemsError: It names a file as none may be called, or two that are one.
+        ProblemsError where it names a file as none may be called, or two that are one.
         """
         # What is no version is of none.
         files = [
@@ -196,8 +189,7 @@ class Index:
     def download(self, project: str, version: "Version", folder: Path, largest: int = LARGEST_RELEASE) -> None:
         """Download the files of a release; each is compared with the digest, if the index gives one.
 
-        Raises:
-            ProblemsError: It does not answer, or a file has other bytes, or all together have more than `largest`.
+        ProblemsError where it does not answer, a file has other bytes, or all together have more than `largest`.
         """
         import requests  # noqa: PLC0415
 

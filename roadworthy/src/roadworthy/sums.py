@@ -19,9 +19,7 @@ def parse_name(name: str) -> "tuple[str, Version, BuildTag, frozenset[Tag]]":
     """Return what the name of a wheel or an sdist says, equal for all spellings of one.
 
     Whoever is told a name by somebody else asks this before it becomes a path: packaging takes a/../x for a build tag.
-
-    Raises:
-        ValueError: It is neither's name, or no plain name of a file on every system.
+    ValueError where it is neither's name, or no plain name of a file on every system.
     """
     from packaging.utils import parse_sdist_filename, parse_wheel_filename  # noqa: PLC0415 - read by every command
 
@@ -42,8 +40,7 @@ def sha256(content: bytes) -> str:
 def read_sums(path: Path) -> dict[str, str]:
     """Map the file names of a SHA256SUMS to their hashes. Folders in front of the names do not count.
 
-    Raises:
-        ProblemsError: The file is not there, or a line is not as `sha256sum` writes it for an artefact, each once.
+    ProblemsError where the file is not there, or a line is not as `sha256sum` writes it for an artefact, each once.
     """
     remedy = "give the file that `make build` wrote"
     try:

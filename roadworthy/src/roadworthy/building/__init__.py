@@ -26,8 +26,7 @@ PAGE = "scripts/build.py"
 def require_buildable(project: Project) -> None:
     """Make sure, before a build, that all that it needs is there, but the targets of the compiler.
 
-    Raises:
-        ProblemsError: It is no checkout, a fact is missing, or crates are needed that cannot be had, or not by all.
+    ProblemsError where it is no checkout, a fact is missing, or crates are needed that cannot be had, or not by all.
     """
     project.checkout.require_checkout()
     project.require_facts()
@@ -81,8 +80,7 @@ def is_current(project: Project) -> bool:
 def require_current(project: Project) -> None:
     """Let the project's own page build dist/ anew, with the engine beside it, unless it is what the checkout builds.
 
-    Raises:
-        ProblemsError: It cannot be built; what is wrong was said.
+    ProblemsError where it cannot be built; what is wrong was said.
     """
     if is_current(project):
         return

@@ -21,8 +21,7 @@ def build_sdist(project: Project, folder: Path) -> Path:
 def take_sdist(project: Project, built: Path, folder: Path) -> Path:
     """Copy the sdist that another machine built into `folder`; `built` holds its dist/ and SHA256SUMS.
 
-    Raises:
-        ProblemsError: It is not there, or not as its SHA256SUMS says.
+    ProblemsError where it is not there, or not as its SHA256SUMS says.
     """
     sdist = built / project.dist.name / project.sdist_name()
     if not sdist.is_file():
@@ -47,8 +46,7 @@ def unpack_as_new(sdist: Path, folder: Path) -> Path:
 def unpack(sdist: Path, folder: Path) -> Path:
     """Unpack an sdist below `folder` and return the one folder in it.
 
-    Raises:
-        ProblemsError: It is damaged, a bomb, or holds anything but files and folders that stay inside.
+    ProblemsError where it is damaged, a bomb, or holds anything but files and folders that stay inside.
     """
     try:
         with Artefact(sdist) as artefact:

@@ -76,11 +76,7 @@ def run_maturin(arguments: list[str], folder: Path, env: dict[str, str]) -> None
 
 
 def require_rust(project: Project) -> str:
-    """Return the version of rustc.
-
-    Raises:
-        ProblemsError: There is no Rust on PATH, or it is older than Cargo.toml's `rust-version`.
-    """
+    """Return the version of rustc; ProblemsError where there is none, or one older than Cargo.toml's `rust-version`."""
     from packaging.version import Version  # noqa: PLC0415 - not for a refusal of the command line
 
     for program in ("cargo", "rustc"):
@@ -106,8 +102,7 @@ def require_cargo_home() -> None:
 def fetch_crates(project: Project) -> str:
     """Return what `cargo metadata` prints; crates that are locked and not on this machine are fetched, and it is said.
 
-    Raises:
-        ProblemsError: Cargo.lock does not fit Cargo.toml, or the crates cannot be fetched or kept.
+    ProblemsError where Cargo.lock does not fit Cargo.toml, or the crates cannot be fetched or kept.
     """
     env = commands.tool_environment(os.environ)
     ask = ("cargo", "metadata", "--locked", "--offline", "--format-version=1", "--quiet")

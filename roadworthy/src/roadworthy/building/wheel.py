@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 
 
 def require_target(project: Project, triple: str) -> None:
-    """Make sure that wheels for `triple` have a name, and that its standard library is there.
-
-    Raises:
-        ProblemsError: Something is missing.
-    """
+    """Make sure that wheels for `triple` have a name, and that its standard library is there; else ProblemsError."""
     project.platform_tag(triple)
     machine, system = triple.split("-", 1)
     for part in ("x86_64", "aarch64") if machine == "universal2" else (machine,):
@@ -43,10 +39,8 @@ def choose_interpreters(project: Project, triple: str, *, all_of_them: bool) -> 
     """Map the Pythons to build for to what maturin is told: a version, or an executable where it needs one.
 
     A version is looked up in what maturin knows of every Python. A name such as python3.10 would be looked for on PATH
-    first and run, and what answers there may be anything: a launcher that leads nowhere ends the build.
-
-    Raises:
-        ProblemsError: One is missing, and `all_of_them` are asked for.
+    first and run, and what answers there may be anything: a launcher that leads nowhere ends the build. One that is
+    missing is left out, or, where `all_of_them` are asked for, a ProblemsError.
     """
     pythons = project.python_tags
     if "-linux-" in triple or triple != host_triple(project):
@@ -152,11 +146,7 @@ def choose_features(project: Project, python: str) -> list[str]:
 
 
 def check_names(project: Project, folder: Path, triple: str, pythons: Iterable[str]) -> None:
-    """Compare what was built with what was to be built.
-
-    Raises:
-        ProblemsError: A file has another name, so the build is not what it should be.
-    """
+    """Compare what was built with what was to be built; ProblemsError where a file has another name."""
     expected = [project.wheel_name(python, triple) for python in pythons]
     built = sorted(path.name for path in folder.iterdir() if path.name != project.sdist_name())
     if len(built) != len(expected) or not all(any(same_wheel(one, two) for two in expected) for one in built):

@@ -40,9 +40,7 @@ class Artefacts:
     def read(cls, project: Project, folder: Path, version: Version, sums: Path | None, unpacked: Path) -> "Artefacts":
         """Look at a folder, and unpack its sdist into the folder `unpacked`.
 
-        Raises:
-            ProblemsError: It holds anything but one sdist and wheels of this very version, or other bytes than
-                SHA256SUMS says.
+        ProblemsError where it holds anything but one sdist and wheels of this version, or other bytes than SHA256SUMS.
         """
         if not folder.is_dir():
             raise problem(f"{folder} is no folder", "run: make build")

@@ -88,10 +88,7 @@ class Environment:
         """Run a command in the empty folder and return what it prints; it knows nothing of this machine.
 
         With `fetches` it is told where packages come from, in a home of its own. `more` are further variables: they
-        hold what may be secret, for everybody sees a command line.
-
-        Raises:
-            FailedError: It ended with another exit code than 0, which means `what`.
+        hold what may be secret, for everybody sees a command line. Any exit code but 0 is a FailedError.
         """
         variables = dict(more or {})
         if self.image:
@@ -331,11 +328,7 @@ def without_network() -> tuple[list[str], dict[str, str], str]:
 
 @cache
 def engine() -> str:
-    """Return the program that runs containers.
-
-    Raises:
-        ProblemsError: There is none, or it does not answer.
-    """
+    """Return the program that runs containers; ProblemsError where there is none, or it does not answer."""
     found = shutil.which("docker")
     if found is None or subprocess.run([found, "info"], check=False, capture_output=True).returncode:
         what = "docker is not running" if found else "docker is not installed"
@@ -354,11 +347,7 @@ def docker_run(image: str, command: Iterable[object], folders: Iterable[Path], *
 
 
 def find_in_image(image: str, name: str) -> Python:
-    """Return the interpreter of a name, such as `3.14t`, in an image.
-
-    Raises:
-        ProblemsError: It is not there, or does not answer.
-    """
+    """Return the interpreter of a name, such as `3.14t`, in an image; ProblemsError where it does not answer."""
     remedy = "leave it out of PYTHON, or name another image"
     # Without the modules of `site`, which may print what they like.
     command = docker_run(image, [f"python{name}", "-I", "-S", "-c", ASK], [])

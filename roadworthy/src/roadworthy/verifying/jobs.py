@@ -83,10 +83,7 @@ class Job:
 def choose_pythons(project: Project, asked: str) -> list[Python]:
     """Return the interpreters to verify with: those asked for, or the newest of each minor version that is here.
 
-    `asked` are versions, or the path of one.
-
-    Raises:
-        ProblemsError: One that was asked for is not here, or there should be no wheel for it; or there is none at all.
+    `asked` are versions, or the path of one. ProblemsError where one is not here, no wheel is for it, or none is left.
     """
     uv = find_uv()
     # A path may hold spaces.
@@ -174,11 +171,7 @@ def working_folder(*, keep: bool) -> Iterator[Path]:
 
 
 def run_jobs(jobs: list[Job], folder: Path) -> None:
-    """Carry out all jobs, as many at a time as there are processors, and report each as it ends, and all of them.
-
-    Raises:
-        ProblemsError: One has problems.
-    """
+    """Carry out all jobs, as many at a time as there are processors, and report each as it ends, and all of them."""
     with err.status("verifying …"), ThreadPoolExecutor(min(len(jobs), os.cpu_count() or 1)) as pool:
         running = [pool.submit(job.run, folder / str(number)) for number, job in enumerate(jobs)]
         for done, future in enumerate(as_completed(running), start=1):
