@@ -19,8 +19,7 @@ from roadworthy.project import Project
 from roadworthy.sums import read_sums, sha256, write_sums
 from roadworthy.terminal import err, out, printable, problem, raise_problems
 
-# Builds both, from where a project has its scripts.
-PAGE = "scripts/build.py"
+PAGE = "scripts/build.py"  # builds both, from where a project has its scripts
 
 
 def require_buildable(project: Project) -> None:

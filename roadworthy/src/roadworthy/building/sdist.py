@@ -1,6 +1,5 @@
 """The sdist: what git tracks, less what pyproject.toml excludes, and nothing else."""
 
-import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -31,22 +30,12 @@ def take_sdist(project: Project, built: Path, folder: Path) -> Path:
     return Path(shutil.copy(sdist, folder))
 
 
-def unpack_as_new(sdist: Path, folder: Path) -> Path:
-    """Unpack the sdist below `folder`, and return the folder of its content.
-
-    The files are as old as this moment, not as the commit: cargo compares times, and would otherwise take what it
-    compiled from a newer commit for up to date.
-    """
-    source = unpack(sdist, folder)
-    for path in source.rglob("*"):
-        os.utime(path)
-    return source
-
-
 def unpack(sdist: Path, folder: Path) -> Path:
     """Unpack an sdist below `folder` and return the one folder in it.
 
-    ProblemsError where it is damaged, a bomb, or holds anything but files and folders that stay inside.
+    ProblemsError where it is damaged, a bomb, or holds anything but files and folders that stay inside. The files are
+    as old as this moment, not as the commit: cargo compares times, and would take what it compiled of a newer commit
+    for up to date.
     """
     try:
         with Artefact(sdist) as artefact:

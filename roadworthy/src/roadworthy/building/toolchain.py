@@ -14,8 +14,7 @@ from roadworthy.project import Project
 from roadworthy.repository import environment
 from roadworthy.terminal import err, problem
 
-# The locks in requirements/ that a build, its proofs and a release work with.
-GROUPS = ("setup", "test", "tools", "build")
+GROUPS = ("setup", "test", "tools", "build")  # the locks that a build, its proofs and a release work with
 # Variables with which a shell, or a CI's set-up, would change what is compiled.
 CHANGES_THE_BUILD = re.compile(r"(CARGO_(BUILD|ENCODED|PROFILE|TARGET)|MACOSX|MATURIN|PYO3)_|PYTHON|RUSTFLAGS")
 

@@ -14,8 +14,7 @@ from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, out, problem, raise_problems
 
-# What is in a wheel.
-SHIPPED = ("python/", "src/")
+SHIPPED = ("python/", "src/")  # what is in a wheel
 
 
 def find_base(checkout: Repository, name: str) -> str:

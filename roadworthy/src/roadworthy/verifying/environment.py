@@ -45,8 +45,7 @@ IMPORT_FROM = (
 # What uv and pip say of a version that an index does not list.
 ABSENT = re.compile("(?i)there is no version of|was not found in the package registry|No matching distribution found")
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
-# Without its cache, uv cannot take an older file of the same name for this one.
-ALONE = ("--no-cache", "--no-config", "--no-sources")
+ALONE = ("--no-cache", "--no-config", "--no-sources")  # a cache could have an older file of the same name
 OFFLINE = ("--no-index", "--no-deps")
 
 

@@ -25,8 +25,7 @@ from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.environment import Environment, FailedError, find_in_image
 
-# How many lines of a failed command are shown.
-TAIL = 40
+TAIL = 40  # how many lines of a failed command are shown
 
 
 @dataclass
