@@ -177,9 +177,7 @@ class Index:
         ProblemsError where it names a file as none may be called, or two that are one.
         """
         # What is no version is of none.
-        files = [
-            file for file in self.page(project).packages if file.version and version_of_tag(file.version) == version
-        ]
+        files = [file for file in self.page(project).packages if version_of_tag(file.version or "") == version]
         if not files:
             raise NotThereYetError(f"{project} {version} is not on {self}")
         check_names([file.filename for file in files], str(self))

@@ -91,11 +91,8 @@ class Environment:
         """
         variables = dict(more or {})
         if self.image:
-            variables |= {
-                "HOME": str(self.folder),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                **(pip_origins() if fetches else {}),
-            }
+            variables |= {"HOME": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+            variables |= pip_origins() if fetches else {}
             # docker takes their values from its own environment, where only this user sees them.
             options = (f"--workdir={self.empty}", *(f"--env={name}" for name in variables))
             command = (*docker_run(self.image, command, (self.folder, self.project.root, *self.folders), *options),)
