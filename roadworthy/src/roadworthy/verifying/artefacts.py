@@ -134,11 +134,6 @@ class Source:
         """What they are told in their environment, for an address may hold a password."""
         return {name: self.index.url for name in ("UV_DEFAULT_INDEX", "PIP_INDEX_URL") if self.index}
 
-    @property
-    def wheels(self) -> str:
-        """What WHEELS has to be for this one; "" for all wheels on this machine."""
-        return f"{self.target}@{self.image}" if self.image else self.target
-
     def choose(self, wheels: str, folder: Path) -> "Source":
         """Return the source with one target's wheels alone, in a folder below `folder`; of an index, what it is.
 

@@ -43,6 +43,9 @@ class Job:
     output: str = ""
     outcomes: dict[str, str] = field(default_factory=dict)  # of the tests, if they were run
 
+    def __str__(self) -> str:
+        return f"CPython {self.python}, {self.title}"
+
     @property
     def title(self) -> str:
         """What is verified, in words."""
@@ -75,7 +78,8 @@ class Job:
     @property
     def keep_command(self) -> str:
         """The command that does one Python's jobs again and leaves the environments."""
-        wheels = f" WHEELS={self.source.wheels}" if self.source.wheels else ""
+        chosen = "@".join(filter(None, (self.source.target, self.source.image)))
+        wheels = f" WHEELS={chosen}" if chosen else ""
         return f"make verify PYTHON={self.python.name}{wheels} KEEP=1"
 
 
@@ -176,8 +180,7 @@ def run_jobs(jobs: list[Job], folder: Path) -> None:
         for done, future in enumerate(as_completed(running), start=1):
             job = future.result()
             mark = "[bold red]failed[/]" if job.problems else "ok"
-            count = escape(f"[{done}/{len(jobs)}]")
-            err.print(f"{count} CPython {job.python}, {job.title}: {mark}, {job.seconds:.1f} s", markup=True)
+            err.print(f"{escape(f'[{done}/{len(jobs)}]')} {job}: {mark}, {job.seconds:.1f} s", markup=True)
     report(jobs)
 
 
@@ -189,13 +192,11 @@ def report(jobs: list[Job]) -> None:
     for job in sorted(jobs, key=lambda job: (job.python, job.title)):
         table.add_row(str(job.python), job.title, "FAILED" if job.problems else job.result, f"{job.seconds:.1f}")
     out.print(table)
-    for line in verdict.compare({f"CPython {job.python}, {job.title}": job.outcomes for job in jobs if job.outcomes}):
+    for line in verdict.compare({str(job): job.outcomes for job in jobs if job.outcomes}):
         err.print(printable(line))
     for job in jobs:
         if job.output:
-            err.rule(f"CPython {job.python}, {job.title}", align="left")
+            err.rule(str(job), align="left")
             # Anybody's words: a terminal must not obey them.
             err.print("\n".join(printable(line.expandtabs()) for line in job.output.rstrip().splitlines()[-TAIL:]))
-    raise_problems(
-        Problem(f"CPython {job.python}, {job.title}: {one.what}", one.remedy) for job in jobs for one in job.problems
-    )
+    raise_problems(Problem(f"{job}: {one.what}", one.remedy) for job in jobs for one in job.problems)
