@@ -27,7 +27,7 @@ def build(triple: str, built: Path | None) -> None:
     interpreters = wheel.choose_interpreters(PROJECT, triple, all_of_them=built is not None)
     with building.new_dist(PROJECT) as dist:
         source = sdist.take_sdist(PROJECT, built, dist) if built else sdist.build_sdist(PROJECT, dist)
-        unpacked = sdist.unpack_as_new(source, dist.parent / "source")
+        unpacked = sdist.unpack(source, dist.parent / "source")
         wheel.build_wheels(PROJECT, interpreters, triple, unpacked, dist)
         wheel.check_names(PROJECT, dist, triple, interpreters)
     if not built:

@@ -1,9 +1,13 @@
 import io
+import os
 import re
 import shutil
+import subprocess
 import sys
 import tarfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,7 @@ from roadworthy.pythons import Python
 from roadworthy.sums import read_sums
 from roadworthy.terminal import ProblemsError, printable
 from roadworthy.verifying.artefacts import Artefacts, read_requirements
+from roadworthy.verifying.environment import Environment
 from roadworthy.verifying.jobs import choose_pythons
 from roadworthy.verifying.proofs import Installation, gil_left_alone
 
@@ -55,7 +60,6 @@ def test_a_gil_that_a_dependency_switches_on_is_not_the_packages_fault(
     text = "The global interpreter lock (GIL) has been enabled to load module '{}', which has not declared"
     facts = {
         "free_threaded": True,
-        "gil_before": False,
         "gil_after": True,
         "gil_warnings": [text.format(module) for module in told],
     }
@@ -198,3 +202,47 @@ def test_a_header_that_is_longer_than_any_name_is_not_read(tmp_path: Path) -> No
     path = write_sdist(tmp_path / "x-1.0.tar.gz", (entry, b""))
     with pytest.raises(ProblemsError, match=r"cannot be unpacked: a header of 2,097,\d+ bytes is in it"):
         unpack(path, tmp_path / "unpacked")
+
+
+def compile_number(folder: Path, number: int) -> str:
+    """Compile a crate that prints a number, with files as old as a commit, and return what was built prints."""
+    crate, job = folder / f"crate-{number}", folder / f"job-{number}"
+    job.mkdir()
+    (crate / "src").mkdir(parents=True)
+    (crate / "Cargo.toml").write_text('[package]\nname = "x"\nversion = "1.0.0"\nedition = "2021"\n', "utf-8")
+    (crate / "Cargo.lock").write_text('version = 3\n\n[[package]]\nname = "x"\nversion = "1.0.0"\n', "utf-8")
+    (crate / "pyproject.toml").touch()
+    (crate / "src" / "main.rs").write_text(f'fn main() {{ print!("{number}") }}\n', "utf-8")
+    for path in crate.rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    environment = Environment(Project(folder), Python((3, 12, 0), False, Path(sys.executable)), job)
+    artefacts = Artefacts(folder, PROJECT.version, folder, crate, {})
+    with environment.compiling() as compiled:
+        variables = {**os.environ, **environment.vendor_crates(artefacts, compiled)}
+        command = ("cargo", "run", "--quiet", "--release", "--locked", "--offline")
+        return subprocess.run(command, cwd=crate, env=variables, check=True, capture_output=True, text=True).stdout
+
+
+def test_what_an_older_sdist_has_left_is_never_taken_for_this_ones(tmp_path: Path) -> None:
+    assert [compile_number(tmp_path, number) for number in (1, 2)] == ["1", "2"]
+    assert (tmp_path / "target" / "verify" / "release").is_dir()
+
+
+def test_where_target_cannot_be_written_each_verification_compiles_alone(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("in the way", encoding="utf-8")
+    assert [compile_number(tmp_path, number) for number in (1, 2)] == ["1", "2"]
+
+
+def test_only_one_verification_at_a_time_compiles_in_a_checkout(tmp_path: Path) -> None:
+    python, order = Python((3, 12, 0), False, Path(sys.executable)), []
+
+    def compiles(name: str) -> None:
+        with Environment(Project(tmp_path), python, tmp_path / name).compiling():
+            order.append(name)
+
+    with ThreadPoolExecutor() as pool, Environment(Project(tmp_path), python, tmp_path / "first").compiling():
+        waiting = pool.submit(compiles, "second")
+        with pytest.raises(NotYet):
+            waiting.result(timeout=0.5)
+        order.append("first")
+    assert order == ["first", "second"]

@@ -238,7 +238,6 @@ def test_jobs_in_containers_and_on_this_machine_are_both_planned(dist: Path, doc
 def test_an_image_may_have_a_digest_and_a_registry_with_a_port(dist: Path, tmp_path: Path) -> None:
     wheels = f"{HOST}@127.0.0.1:5000/some/image@sha256:{'0' * 64}"
     chosen = read_source(dist, tmp_path / "sdist").choose(wheels, tmp_path / "wheels")
-    assert chosen.wheels == wheels
     assert (chosen.target, chosen.image) == (HOST, f"127.0.0.1:5000/some/image@sha256:{'0' * 64}")
 
 

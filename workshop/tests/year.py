@@ -158,8 +158,6 @@ class Year:
             words.append(f"PYTHON={Project(checkout).oldest_python}")
         its = {
             "CI": None,
-            # Read by verify's build of the sdist alone, which is somewhere else each time.
-            "CARGO_BUILD_TARGET_DIR": str(checkout / "target" / "verify"),
             "GIT_CONFIG_GLOBAL": str(self.configuration),
             "PATH": f"{self.place.folder / 'uv'}{os.pathsep}{os.environ['PATH']}",
         }

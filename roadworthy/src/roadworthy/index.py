@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from roadworthy.releasing.version import version_of_tag
+from roadworthy.sums import parse_name
 from roadworthy.terminal import err, printable, problem
 
 # What asks an index is imported where it is asked: a command that does not takes a third of the time to start.
@@ -23,8 +24,7 @@ T = TypeVar("T")
 # More files than any release has, each of which would be downloaded; more bytes than a page of one project has, and
 # more than PyPI lets a whole project have.
 MOST_FILES, LARGEST_PAGE, LARGEST_RELEASE = 1_000, 32 << 20, 10 << 30
-# How many seconds an index may be silent.
-TIMEOUT = 30
+TIMEOUT = 30  # how many seconds an index may be silent
 # What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.
 PASSING = {429, 502, 503, 504}
 
@@ -76,8 +76,7 @@ def upload_address(name: str) -> str:
 def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
     """Return what `ask` returns; as long as it raises NotThereYetError, say so, wait, and ask again.
 
-    Raises:
-        ProblemsError: It still does after `patience.longest` seconds.
+    It is a ProblemsError after `patience.longest` seconds.
     """
     until, pause = time.time() + patience.longest, patience.first
     while True:
@@ -94,15 +93,14 @@ def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
 
 def check_names(names: list[str], url: str) -> None:
     """Make sure that an index names wheels and sdists, each once, however it is spelled: names become paths."""
-    from roadworthy.sums import is_artefact_name, parse_name  # noqa: PLC0415
-
     remedy, spellings = "trust nothing that this index serves; check INDEX", dict[object, list[str]]()
     if len(names) > MOST_FILES:
         raise problem(f"{url} serves {len(names)} files of one version", remedy)
     for name in names:
-        if not is_artefact_name(name):
-            raise problem(f"{url} serves {name!r}, which is no name of a wheel or an sdist", remedy)
-        spellings.setdefault(parse_name(name), []).append(name)
+        try:
+            spellings.setdefault(parse_name(name), []).append(name)
+        except ValueError as error:
+            raise problem(f"{url} serves {name!r}, which is no name of a wheel or an sdist", remedy) from error
     for same in spellings.values():
         if len(same) > 1:
             raise problem(f"{url} serves one file {len(same)} times: {', '.join(same)}", remedy)
@@ -150,11 +148,7 @@ class Index:
         return printable(self.url)
 
     def page(self, project: str) -> "ProjectPage":
-        """Return the page of a project.
-
-        Raises:
-            NotThereYetError: The index does not know the project, or (BusyError) cannot answer now.
-        """
+        """Return the page of a project; NotThereYetError where it has none, BusyError where it cannot answer now."""
         import requests  # noqa: PLC0415
         from pypi_simple import NoSuchProjectError  # noqa: PLC0415
 
@@ -178,16 +172,12 @@ class Index:
             return False
 
     def files(self, project: str, version: "Version") -> "list[DistributionPackage]":
-        """Return the files of a release.
+        """Return the files of a release; NotThereYetError as of the page, or where the index does not know the version.
 
-        Raises:
-            NotThereYetError: As of the page; or the index does not know the version.
-            ProblemsError: It names a file as none may be called, or two that are one.
+        ProblemsError where it names a file as none may be called, or two that are one.
         """
         # What is no version is of none.
-        files = [
-            file for file in self.page(project).packages if file.version and version_of_tag(file.version) == version
-        ]
+        files = [file for file in self.page(project).packages if version_of_tag(file.version or "") == version]
         if not files:
             raise NotThereYetError(f"{project} {version} is not on {self}")
         check_names([file.filename for file in files], str(self))
@@ -196,8 +186,7 @@ class Index:
     def download(self, project: str, version: "Version", folder: Path, largest: int = LARGEST_RELEASE) -> None:
         """Download the files of a release; each is compared with the digest, if the index gives one.
 
-        Raises:
-            ProblemsError: It does not answer, or a file has other bytes, or all together have more than `largest`.
+        ProblemsError where it does not answer, a file has other bytes, or all together have more than `largest`.
         """
         import requests  # noqa: PLC0415
 

@@ -39,9 +39,16 @@ def starting(words: list[str], cwd: Path) -> Iterator[None]:
 
 
 def run(
-    *command: object, cwd: Path, env: Mapping[str, str], check: bool = True, timeout: float | None = None
+    *command: object,
+    cwd: Path,
+    env: Mapping[str, str],
+    check: bool = True,
+    timeout: float | None = None,
+    merged: bool = False,
 ) -> "subprocess.CompletedProcess[str]":
     """Run a program without input to its end in a folder, with `env` alone, and return what it printed, as UTF-8.
+
+    With `merged`, `stdout` has both of its streams, as they came.
 
     It raises CalledProcessError where `check` is set and it fails, TimeoutExpired where it takes more than `timeout`
     seconds (default: never), and ProblemsError where it is not there.
@@ -49,7 +56,8 @@ def run(
     words = [str(word) for word in command]
     # A path that is no UTF-8 comes through as it is.
     text: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
-    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True}
+    where = subprocess.STDOUT if merged else subprocess.PIPE
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": where}
     try:
         with starting(words, cwd):
             return subprocess.run(words, cwd=cwd, env=env, check=check, timeout=timeout, **pipes, **text)

@@ -75,8 +75,7 @@ def newest_of_each(pythons: list[Python]) -> list[Python]:
 def find_pythons(uv: Path, specs: list[str]) -> list[Python]:
     """Return the interpreter for each of `specs`: a path, or the newest of a version (`3.12`, `3.14t`).
 
-    Raises:
-        PythonNotFoundError: One of them is not there, or is neither.
+    PythonNotFoundError where one of them is not there, or is neither.
     """
     everything, found = list_pythons(uv), []
     for spec in specs:

@@ -19,9 +19,7 @@ def parse_name(name: str) -> "tuple[str, Version, BuildTag, frozenset[Tag]]":
     """Return what the name of a wheel or an sdist says, equal for all spellings of one.
 
     Whoever is told a name by somebody else asks this before it becomes a path: packaging takes a/../x for a build tag.
-
-    Raises:
-        ValueError: It is neither's name, or no plain name of a file on every system.
+    ValueError where it is neither's name, or no plain name of a file on every system.
     """
     from packaging.utils import parse_sdist_filename, parse_wheel_filename  # noqa: PLC0415 - read by every command
 
@@ -30,15 +28,6 @@ def parse_name(name: str) -> "tuple[str, Version, BuildTag, frozenset[Tag]]":
     if name.endswith(".whl"):
         return parse_wheel_filename(name)
     return (*parse_sdist_filename(name), (), frozenset())
-
-
-def is_artefact_name(name: str) -> bool:
-    """Say whether this is the name of a wheel or an sdist, and of a plain file."""
-    try:
-        parse_name(name)
-    except ValueError:
-        return False
-    return True
 
 
 def sha256(content: bytes) -> str:
@@ -51,8 +40,7 @@ def sha256(content: bytes) -> str:
 def read_sums(path: Path) -> dict[str, str]:
     """Map the file names of a SHA256SUMS to their hashes. Folders in front of the names do not count.
 
-    Raises:
-        ProblemsError: The file is not there, or a line is not as `sha256sum` writes it for an artefact, each once.
+    ProblemsError where the file is not there, or a line is not as `sha256sum` writes it for an artefact, each once.
     """
     remedy = "give the file that `make build` wrote"
     try:
@@ -64,9 +52,12 @@ def read_sums(path: Path) -> dict[str, str]:
         if not re.fullmatch(r"[0-9a-f]{64} [ *].+", line):
             raise problem(f"{path} is no SHA256SUMS: {line!r} is not a line of sha256sum", remedy)
         file = PurePosixPath(line[66:]).name
-        if file in sums or not is_artefact_name(file):
-            reason = "is there twice" if file in sums else "is neither a wheel nor an sdist"
-            raise problem(f"{path} is no SHA256SUMS: {file!r} {reason}", remedy)
+        if file in sums:
+            raise problem(f"{path} is no SHA256SUMS: {file!r} is there twice", remedy)
+        try:
+            parse_name(file)
+        except ValueError as error:
+            raise problem(f"{path} is no SHA256SUMS: {file!r} is neither a wheel nor an sdist", remedy) from error
         sums[file] = line[:64]
     return sums
 

@@ -108,6 +108,12 @@ def problem(what: str, remedy: str, said: str = "") -> ProblemsError:
     return ProblemsError([Problem(what, remedy, said)])
 
 
+def raise_problems(found: Iterable[Problem]) -> None:
+    """Raise ProblemsError with all of them, if there are any."""
+    if problems := list(found):
+        raise ProblemsError(problems)
+
+
 def printable(text: str, kept: str = "") -> str:
     """Return a text of one line: without what would move the cursor or end the line, and bytes that are no UTF-8.
 

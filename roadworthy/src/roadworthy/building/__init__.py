@@ -17,24 +17,21 @@ from roadworthy.building.toolchain import build_folder, fetch_crates, host_tripl
 from roadworthy.crate import find_unpublished
 from roadworthy.project import Project
 from roadworthy.sums import read_sums, sha256, write_sums
-from roadworthy.terminal import ProblemsError, err, out, printable, problem
+from roadworthy.terminal import err, out, printable, problem, raise_problems
 
-# Builds both, from where a project has its scripts.
-PAGE = "scripts/build.py"
+PAGE = "scripts/build.py"  # builds both, from where a project has its scripts
 
 
 def require_buildable(project: Project) -> None:
     """Make sure, before a build, that all that it needs is there, but the targets of the compiler.
 
-    Raises:
-        ProblemsError: It is no checkout, a fact is missing, or crates are needed that cannot be had, or not by all.
+    ProblemsError where it is no checkout, a fact is missing, or crates are needed that cannot be had, or not by all.
     """
     project.checkout.require_checkout()
     project.require_facts()
     # Cargo's own words for a compiler that is not there are of no help.
     host_triple(project)
-    if problems := list(find_unpublished(project.manifest)):
-        raise ProblemsError(problems)
+    raise_problems(find_unpublished(project.manifest))
     # `maturin sdist` would silently rewrite a lock that does not fit.
     fetch_crates(project)
 
@@ -82,8 +79,7 @@ def is_current(project: Project) -> bool:
 def require_current(project: Project) -> None:
     """Let the project's own page build dist/ anew, with the engine beside it, unless it is what the checkout builds.
 
-    Raises:
-        ProblemsError: It cannot be built; what is wrong was said.
+    ProblemsError where it cannot be built; what is wrong was said.
     """
     if is_current(project):
         return

@@ -1,6 +1,5 @@
 """The sdist: what git tracks, less what pyproject.toml excludes, and nothing else."""
 
-import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -9,7 +8,7 @@ from roadworthy.building.toolchain import build_environment, run_maturin
 from roadworthy.gate.model import Artefact, Member, UnreadableError
 from roadworthy.project import Project
 from roadworthy.sums import compare_sums, read_sums
-from roadworthy.terminal import ProblemsError, problem
+from roadworthy.terminal import problem, raise_problems
 
 
 def build_sdist(project: Project, folder: Path) -> Path:
@@ -21,34 +20,22 @@ def build_sdist(project: Project, folder: Path) -> Path:
 def take_sdist(project: Project, built: Path, folder: Path) -> Path:
     """Copy the sdist that another machine built into `folder`; `built` holds its dist/ and SHA256SUMS.
 
-    Raises:
-        ProblemsError: It is not there, or not as its SHA256SUMS says.
+    ProblemsError where it is not there, or not as its SHA256SUMS says.
     """
     sdist = built / project.dist.name / project.sdist_name()
     if not sdist.is_file():
         raise problem(f"{sdist} is missing", "FROM= is a folder with the dist/ and SHA256SUMS that `make sdist` writes")
-    if problems := compare_sums([sdist], read_sums(built / project.sums.name), built / project.sums.name):
-        raise ProblemsError(problems)
+    sums = built / project.sums.name
+    raise_problems(compare_sums([sdist], read_sums(sums), sums))
     return Path(shutil.copy(sdist, folder))
-
-
-def unpack_as_new(sdist: Path, folder: Path) -> Path:
-    """Unpack the sdist below `folder`, and return the folder of its content.
-
-    The files are as old as this moment, not as the commit: cargo compares times, and would otherwise take what it
-    compiled from a newer commit for up to date.
-    """
-    source = unpack(sdist, folder)
-    for path in source.rglob("*"):
-        os.utime(path)
-    return source
 
 
 def unpack(sdist: Path, folder: Path) -> Path:
     """Unpack an sdist below `folder` and return the one folder in it.
 
-    Raises:
-        ProblemsError: It is damaged, a bomb, or holds anything but files and folders that stay inside.
+    ProblemsError where it is damaged, a bomb, or holds anything but files and folders that stay inside. The files are
+    as old as this moment, not as the commit: cargo compares times, and would take what it compiled of a newer commit
+    for up to date.
     """
     try:
         with Artefact(sdist) as artefact:

@@ -4,9 +4,7 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from roadworthy import processes as commands
@@ -16,8 +14,7 @@ from roadworthy.project import Project
 from roadworthy.repository import environment
 from roadworthy.terminal import err, problem
 
-# The locks in requirements/ that a build, its proofs and a release work with.
-GROUPS = ("setup", "test", "tools", "build")
+GROUPS = ("setup", "test", "tools", "build")  # the locks that a build, its proofs and a release work with
 # Variables with which a shell, or a CI's set-up, would change what is compiled.
 CHANGES_THE_BUILD = re.compile(r"(CARGO_(BUILD|ENCODED|PROFILE|TARGET)|MACOSX|MATURIN|PYO3)_|PYTHON|RUSTFLAGS")
 
@@ -64,26 +61,9 @@ def build_environment(project: Project, triple: str | None = None) -> dict[str, 
     }
 
 
-def run_merged(*command: object, cwd: Path, env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-    """Run a program without input to its end; `stdout` has both of its streams, as they came."""
-    words = [str(word) for word in command]
-    with commands.starting(words, cwd):
-        return subprocess.run(
-            words,
-            cwd=cwd,
-            env=env,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-        )
-
-
 def run_maturin(arguments: list[str], folder: Path, env: dict[str, str]) -> None:
     """Run maturin, show what it says, and end with a problem for a warning: each is about what would be shipped."""
-    done = run_merged(venv_bin("maturin"), *arguments, cwd=folder, env=env)
+    done = commands.run(venv_bin("maturin"), *arguments, cwd=folder, env=env, check=False, merged=True)
     # In one piece: two of them may run at the same time.
     err.print(done.stdout.rstrip())
     if done.returncode:
@@ -95,11 +75,7 @@ def run_maturin(arguments: list[str], folder: Path, env: dict[str, str]) -> None
 
 
 def require_rust(project: Project) -> str:
-    """Return the version of rustc.
-
-    Raises:
-        ProblemsError: There is no Rust on PATH, or it is older than Cargo.toml's `rust-version`.
-    """
+    """Return the version of rustc; ProblemsError where there is none, or one older than Cargo.toml's `rust-version`."""
     from packaging.version import Version  # noqa: PLC0415 - not for a refusal of the command line
 
     for program in ("cargo", "rustc"):
@@ -125,8 +101,7 @@ def require_cargo_home() -> None:
 def fetch_crates(project: Project) -> str:
     """Return what `cargo metadata` prints; crates that are locked and not on this machine are fetched, and it is said.
 
-    Raises:
-        ProblemsError: Cargo.lock does not fit Cargo.toml, or the crates cannot be fetched or kept.
+    ProblemsError where Cargo.lock does not fit Cargo.toml, or the crates cannot be fetched or kept.
     """
     env = commands.tool_environment(os.environ)
     ask = ("cargo", "metadata", "--locked", "--offline", "--format-version=1", "--quiet")

@@ -16,7 +16,7 @@ from roadworthy.building.toolchain import build_environment, build_folder, host_
 from roadworthy.processes import find_uv
 from roadworthy.project import Project, same_wheel
 from roadworthy.pythons import PythonNotFoundError, find_pythons
-from roadworthy.tables import parse_toml, read_text
+from roadworthy.tables import read_text
 from roadworthy.terminal import err, problem
 
 if TYPE_CHECKING:
@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 
 
 def require_target(project: Project, triple: str) -> None:
-    """Make sure that wheels for `triple` have a name, and that its standard library is there.
-
-    Raises:
-        ProblemsError: Something is missing.
-    """
+    """Make sure that wheels for `triple` have a name, and that its standard library is there; else ProblemsError."""
     project.platform_tag(triple)
     machine, system = triple.split("-", 1)
     for part in ("x86_64", "aarch64") if machine == "universal2" else (machine,):
@@ -43,10 +39,8 @@ def choose_interpreters(project: Project, triple: str, *, all_of_them: bool) -> 
     """Map the Pythons to build for to what maturin is told: a version, or an executable where it needs one.
 
     A version is looked up in what maturin knows of every Python. A name such as python3.10 would be looked for on PATH
-    first and run, and what answers there may be anything: a launcher that leads nowhere ends the build.
-
-    Raises:
-        ProblemsError: One is missing, and `all_of_them` are asked for.
+    first and run, and what answers there may be anything: a launcher that leads nowhere ends the build. One that is
+    missing is left out, or, where `all_of_them` are asked for, a ProblemsError.
     """
     pythons = project.python_tags
     if "-linux-" in triple or triple != host_triple(project):
@@ -66,14 +60,9 @@ def choose_interpreters(project: Project, triple: str, *, all_of_them: bool) -> 
 
 
 def build_wheels(project: Project, interpreters: dict[str, str], triple: str, source: Path, folder: Path) -> None:
-    """Build the wheels into `folder`, at the same time: each alone would often leave a processor idle.
+    """Build wheels for the interpreters chosen, of the unpacked sdist `source`, into `folder`.
 
-    Args:
-        project: What is built.
-        interpreters: As `choose_interpreters` returns them.
-        triple: The target.
-        source: The unpacked sdist.
-        folder: Gets the wheels.
+    It is done at the same time: each alone would often leave a processor idle.
     """
     # Beside the unpacked sdist, under the name that it has in the wheels.
     sbom = source.parent / f"{project.file_stem}.cdx.json"
@@ -108,12 +97,12 @@ def make_sbom(source: Path, triple: str, time: int) -> str:
     if not triple.startswith("universal2-"):
         command.append(f"--filter-platform={triple}")
     metadata = json.loads(commands.run(*command, cwd=source, env=os.environ).stdout)
-    lock = read_text(source, "Cargo.lock")
-    locked = {(crate["name"], crate["version"]): crate for crate in parse_toml("Cargo.lock", lock)["package"]}
+    locked = {(crate["name"], crate["version"]): crate for crate in Project(source).locked_crates}
     components = {
         each["id"]: crate_component(each, locked[each["name"], each["version"]]) for each in metadata["packages"]
     }
     root = components[metadata["resolve"]["root"]]
+    lock = read_text(source, "Cargo.lock")
     number = uuid.uuid5(uuid.NAMESPACE_URL, f"{root.purl}?target={triple}\n{lock}")
     bom = Bom(components=[each for each in components.values() if each is not root], serial_number=number)
     bom.metadata.component = root
@@ -157,11 +146,7 @@ def choose_features(project: Project, python: str) -> list[str]:
 
 
 def check_names(project: Project, folder: Path, triple: str, pythons: Iterable[str]) -> None:
-    """Compare what was built with what was to be built.
-
-    Raises:
-        ProblemsError: A file has another name, so the build is not what it should be.
-    """
+    """Compare what was built with what was to be built; ProblemsError where a file has another name."""
     expected = [project.wheel_name(python, triple) for python in pythons]
     built = sorted(path.name for path in folder.iterdir() if path.name != project.sdist_name())
     if len(built) != len(expected) or not all(any(same_wheel(one, two) for two in expected) for one in built):

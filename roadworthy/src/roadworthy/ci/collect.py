@@ -11,15 +11,14 @@ from pathlib import Path
 
 from roadworthy.arguments import Parser
 from roadworthy.project import Project
-from roadworthy.terminal import Problem, ProblemsError, problem
+from roadworthy.sums import compare_sums, read_sums
+from roadworthy.terminal import Problem, problem, raise_problems
 
 REMEDY = "run the jobs that built them again, all of them; publish nothing of this run"
 
 
 def check_folder(dist: Path, sums: Path) -> Iterator[Problem]:
     """Find what is wrong with what one machine has built: its dist/, and its SHA256SUMS."""
-    from roadworthy.sums import compare_sums, read_sums  # noqa: PLC0415 - slow
-
     hashes = read_sums(sums)
     if not dist.is_dir():
         yield Problem(f"{dist.parent} has no {dist.name}/", REMEDY)
@@ -32,22 +31,20 @@ def check_folder(dist: Path, sums: Path) -> Iterator[Problem]:
 
 def check_together(found: dict[Path, Path]) -> Iterator[Problem]:
     """Find names that several machines have built, and hashes in which the SHA256SUMS of each dist/ do not agree."""
-    from roadworthy.sums import read_sums  # noqa: PLC0415 - slow
-
     builders, hashes = defaultdict(list), defaultdict(set)
     for dist, sums in found.items():
         for path in dist.iterdir():
             builders[path.name].append(dist.parent.name)
         for name, digest in read_sums(sums).items():
             hashes[name].add(digest)
-    for name, where in sorted(builders.items()):
-        if len(where) > 1:
-            yield Problem(f"{name} was built by {', '.join(where)}: one would replace the other", REMEDY)
+    # Every file has a hash: that of each folder was compared.
     for name, digests in sorted(hashes.items()):
+        if len(where := builders[name]) > 1:
+            yield Problem(f"{name} was built by {', '.join(where)}: one would replace the other", REMEDY)
         if len(digests) > 1:
             yield Problem(f"{name} has {len(digests)} different SHA-256 in the SHA256SUMS", REMEDY)
-    for name in sorted(hashes.keys() - builders.keys()):
-        yield Problem(f"{name} stands in a SHA256SUMS, and no machine has it", REMEDY)
+        if not where:
+            yield Problem(f"{name} stands in a SHA256SUMS, and no machine has it", REMEDY)
 
 
 def main(project: Project, words: list[str]) -> None:
@@ -61,9 +58,8 @@ def main(project: Project, words: list[str]) -> None:
     if not folders:
         raise problem(f"there are no folders in {built}", "FROM= is the folder of the folders that machines have built")
     found = {folder / project.dist.name: folder / project.sums.name for folder in folders}
-    problems = [one for dist, sums in found.items() for one in check_folder(dist, sums)] or list(check_together(found))
-    if problems:
-        raise ProblemsError(problems)
+    raise_problems(one for dist, sums in found.items() for one in check_folder(dist, sums))
+    raise_problems(check_together(found))
     with new_dist(project) as folder:
         for path in (path for dist in found for path in dist.iterdir()):
             shutil.copy(path, folder)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from roadworthy.arguments import Parser
 from roadworthy.project import Project, require_repository
 from roadworthy.tables import find
-from roadworthy.terminal import Problem, ProblemsError, err, out, problem
+from roadworthy.terminal import Problem, ProblemsError, err, out, problem, raise_problems
 
 # What everything needs; and what else is needed, for what.
 REQUIRED = ("git", "make")
@@ -143,5 +143,4 @@ def main(project: Project, words: list[str], taken: Callable[[Project, str], str
         out.print(f"{title}:", style="bold")
         # As they are: to be copied.
         out.write("".join(f"  {line}\n" for line in lines) + "\n")
-    if problems := find_missing(project):
-        raise ProblemsError(problems)
+    raise_problems(find_missing(project))

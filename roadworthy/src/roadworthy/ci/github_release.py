@@ -17,7 +17,8 @@ from roadworthy.ci.collect import check_folder
 from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.version import Release, version_of_tag
-from roadworthy.terminal import ProblemsError, out, problem
+from roadworthy.sums import read_sums, sha256
+from roadworthy.terminal import out, problem, raise_problems
 
 
 def gh(project: Project, *arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":
@@ -27,11 +28,8 @@ def gh(project: Project, *arguments: object, check: bool = True) -> "subprocess.
 
 def list_files(project: Project, built: Path) -> list[Path]:
     """Return all that is released: the artefacts, which are what SHA256SUMS says, and that."""
-    from roadworthy.sums import read_sums  # noqa: PLC0415 - not for a refusal of the command line
-
     source, dist = built / project.sums.name, built / project.dist.name
-    if problems := list(check_folder(dist, source)):
-        raise ProblemsError(problems)
+    raise_problems(check_folder(dist, source))
     artefacts, sums = sorted(dist.iterdir()), read_sums(source)
     if len(artefacts) != len(sums):
         remedy = f"{built} holds {len(artefacts)} files, and its SHA256SUMS names {len(sums)}"
@@ -51,8 +49,6 @@ def read_existing(project: Project, release: Release) -> dict[str, Any] | None:
 
 def check_public(existing: dict[str, Any], paths: list[Path]) -> None:
     """Make sure that a public release, which cannot be changed, has the same files."""
-    from roadworthy.sums import sha256  # noqa: PLC0415 - not for a refusal of the command line
-
     there = {asset["name"]: asset.get("digest") for asset in existing["assets"]}
     if there != {path.name: f"sha256:{sha256(path.read_bytes())}" for path in paths}:
         what = f"{existing['url']} is public already, with other files than these"

@@ -18,7 +18,7 @@ from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.version import NUMBER, Release, belongs_to
 from roadworthy.repository import Repository
-from roadworthy.terminal import Problem, ProblemsError, problem, set_outputs, summarise
+from roadworthy.terminal import Problem, problem, raise_problems, set_outputs, summarise
 
 # What no test but those of `make lint` and `make test` looks at, and no wheel but its description holds.
 DOCUMENTS = re.compile(r"[^/]+\.md|docs/.+|changelog\.d/.+\.md|\.github/(?!workflows/|actions/).+\.(?:md|yml)")
@@ -63,8 +63,7 @@ def main(project: Project, words: list[str]) -> None:
     event, ref = given("GITHUB_EVENT_NAME", "push"), given("GITHUB_REF", "refs/heads/main")
     # A manual run for a tag publishes none.
     tag = ref.removeprefix("refs/tags/") if event == "push" and ref.startswith("refs/tags/") else ""
-    if tag and (problems := list(check_tag(project, tag, given("DEFAULT_BRANCH") or "main"))):
-        raise ProblemsError(problems)
+    raise_problems(check_tag(project, tag, given("DEFAULT_BRANCH") or "main") if tag else ())
     release = Release(files.standing(project.read))
     if event == "workflow_dispatch":
         # A development version of the next patch. A file name can be used once on TestPyPI too, so it holds the number

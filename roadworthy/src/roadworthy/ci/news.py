@@ -12,10 +12,9 @@ from roadworthy.releasing import files
 from roadworthy.releasing.state import commit_reader
 from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
-from roadworthy.terminal import Problem, ProblemsError, out, problem
+from roadworthy.terminal import Problem, out, problem, raise_problems
 
-# What is in a wheel.
-SHIPPED = ("python/", "src/")
+SHIPPED = ("python/", "src/")  # what is in a wheel
 
 
 def find_base(checkout: Repository, name: str) -> str:
@@ -66,5 +65,5 @@ def main(project: Project, words: list[str]) -> None:
     base = find_base(project.checkout, name)
     if version := is_release(project.checkout, base):
         out.print(f"this is the release of {version}: its news are in CHANGELOG.md")
-    elif problems := list(find_problems(project, base, name)):
-        raise ProblemsError(problems)
+    else:
+        raise_problems(find_problems(project, base, name))

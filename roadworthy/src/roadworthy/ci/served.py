@@ -11,7 +11,8 @@ from roadworthy.arguments import Parser
 from roadworthy.index import PATIENT, BusyError, Index, NotThereYetError, Patience, patiently
 from roadworthy.project import Project
 from roadworthy.releasing.version import advising, next_version, parse_version, repair
-from roadworthy.terminal import Problem, ProblemsError, out, problem, summarise
+from roadworthy.sums import read_sums
+from roadworthy.terminal import Problem, ProblemsError, out, problem, raise_problems, summarise
 
 # What is slow to load is not for a refusal of the command line.
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ def ask(
     Where that is to be complete, what is not served yet is waited for: caches learn of the files one after the other.
     """
     from requests import RequestException  # noqa: PLC0415 - the slowest of all
-
-    from roadworthy.sums import read_sums  # noqa: PLC0415
 
     sums, index = read_sums(given.get("SUMS", project.sums)), Index.named(given.get("INDEX", "pypi"))
 
@@ -74,8 +73,7 @@ def compare(files: "list[DistributionPackage]", sums: dict[str, str], version: s
 def check(project: Project, given: dict[str, Any], version: "Version", patience: Patience = PATIENT) -> None:
     """Ask, compare, and print what is served: exactly what was built."""
     url, files, sums = ask(project, given, version, patience, complete=True)
-    if problems := list(compare(files, sums, given["VERSION"])):
-        raise ProblemsError(problems)
+    raise_problems(compare(files, sums, given["VERSION"]))
     summarise(f"{url} serves", ["file", "SHA-256"], sorted((file.filename, file.digests["sha256"]) for file in files))
     source = given.get("SUMS", project.sums)
     out.print(f"{url} serves exactly the {len(files)} files of {source}, each with an attestation")

@@ -20,7 +20,7 @@ from roadworthy.gate.model import wheel_tags
 from roadworthy.project import Project, same_wheel
 from roadworthy.sums import compare_sums, parse_name, read_sums
 from roadworthy.tables import find, find_table, parse_toml, read_text
-from roadworthy.terminal import Problem, ProblemsError, problem
+from roadworthy.terminal import Problem, problem, raise_problems
 
 if TYPE_CHECKING:
     from roadworthy.index import Index
@@ -40,9 +40,7 @@ class Artefacts:
     def read(cls, project: Project, folder: Path, version: Version, sums: Path | None, unpacked: Path) -> "Artefacts":
         """Look at a folder, and unpack its sdist into the folder `unpacked`.
 
-        Raises:
-            ProblemsError: It holds anything but one sdist and wheels of this very version, or other bytes than
-                SHA256SUMS says.
+        ProblemsError where it holds anything but one sdist and wheels of this version, or other bytes than SHA256SUMS.
         """
         if not folder.is_dir():
             raise problem(f"{folder} is no folder", "run: make build")
@@ -71,8 +69,7 @@ class Artefacts:
             problems.append(Problem(what, "run: make build"))
         if sums is not None:
             problems += compare_sums([*sdists, *wheels], read_sums(sums), sums)
-        if problems:
-            raise ProblemsError(problems)
+        raise_problems(problems)
         return cls(folder, version, sdists[0], unpack(sdists[0], unpacked), wheels)
 
     def only(self, project: Project, triple: str, folder: Path) -> "Artefacts":
@@ -136,11 +133,6 @@ class Source:
     def variables(self) -> dict[str, str]:
         """What they are told in their environment, for an address may hold a password."""
         return {name: self.index.url for name in ("UV_DEFAULT_INDEX", "PIP_INDEX_URL") if self.index}
-
-    @property
-    def wheels(self) -> str:
-        """What WHEELS has to be for this one; "" for all wheels on this machine."""
-        return f"{self.target}@{self.image}" if self.image else self.target
 
     def choose(self, wheels: str, folder: Path) -> "Source":
         """Return the source with one target's wheels alone, in a folder below `folder`; of an index, what it is.

@@ -34,7 +34,6 @@ def describe(name: str) -> dict[str, Any]:
     listed = sorted({Path(str(installed.locate_file(file))).resolve() for file in installed.files or []})
     return {
         "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
-        "gil_before": gil_enabled(),
         "gil_after": gil_enabled(),
         "gil_warnings": [],
         "version": installed.version,

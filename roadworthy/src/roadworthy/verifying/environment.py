@@ -13,23 +13,25 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
 from roadworthy import processes
-from roadworthy.building.toolchain import run_merged
 from roadworthy.index import NotThereYetError, patiently
 from roadworthy.processes import EXE, find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import Python
+from roadworthy.tables import find
 from roadworthy.terminal import problem
 from roadworthy.verifying import verdict
-from roadworthy.verifying.artefacts import Source, read_requirements
+from roadworthy.verifying.artefacts import Artefacts, Source, read_requirements
 from roadworthy.verifying.variables import own_variables, pip_origins
 
 DESCRIBE, RUN_TESTS = (Path(__file__).resolve().parent / name for name in ("describe.py", "run_tests.py"))
@@ -43,8 +45,7 @@ IMPORT_FROM = (
 # What uv and pip say of a version that an index does not list.
 ABSENT = re.compile("(?i)there is no version of|was not found in the package registry|No matching distribution found")
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
-# Without its cache, uv cannot take an older file of the same name for this one.
-ALONE = ("--no-cache", "--no-config", "--no-sources")
+ALONE = ("--no-cache", "--no-config", "--no-sources")  # a cache could have an older file of the same name
 OFFLINE = ("--no-index", "--no-deps")
 
 
@@ -86,18 +87,12 @@ class Environment:
         """Run a command in the empty folder and return what it prints; it knows nothing of this machine.
 
         With `fetches` it is told where packages come from, in a home of its own. `more` are further variables: they
-        hold what may be secret, for everybody sees a command line.
-
-        Raises:
-            FailedError: It ended with another exit code than 0, which means `what`.
+        hold what may be secret, for everybody sees a command line. Any exit code but 0 is a FailedError.
         """
         variables = dict(more or {})
         if self.image:
-            variables |= {
-                "HOME": str(self.folder),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                **(pip_origins() if fetches else {}),
-            }
+            variables |= {"HOME": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+            variables |= pip_origins() if fetches else {}
             # docker takes their values from its own environment, where only this user sees them.
             options = (f"--workdir={self.empty}", *(f"--env={name}" for name in variables))
             command = (*docker_run(self.image, command, (self.folder, self.project.root, *self.folders), *options),)
@@ -105,7 +100,7 @@ class Environment:
         else:
             home = self.folder / ("fetching" if fetches else "home")
             variables = {**own_variables(home, fetches=fetches), **variables}
-        done = run_merged(*command, cwd=self.empty, env=variables)
+        done = processes.run(*command, cwd=self.empty, env=variables, check=False, merged=True)
         if done.returncode:
             raise FailedError(what, done.stdout)
         return done.stdout
@@ -173,36 +168,63 @@ class Environment:
             When it is there, each time.
         """
         artefacts, what = source.artefacts, "the sdist cannot be installed from source"
-        cargo = self.vendor_crates(artefacts.unpacked / "Cargo.toml")
         # Programs in it are started by the environment's interpreter, in which there is no package yet.
         needed = "what the build requires could not be installed"
         self.run(needed, *self.uv, "--", *artefacts.build_requirements(), fetches=True)
         alone, nowhere, _ = without_network()
         path = f"{self.executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        offline = {**nowhere, **cargo, "MATURIN_PEP517_ARGS": "--locked", "PATH": path}
-        options = (*ALONE, *OFFLINE, "--no-build-isolation", artefacts.sdist)
-        self.run(what, *alone, *self.uv, *options, more=offline)
-        yield
-        folder, wheels = self.folder / "unpacked", self.folder / "packaged"
-        shutil.copytree(artefacts.unpacked, folder)
-        build = (self.executable, "-I", "-m", "build", "--wheel", "--no-isolation", f"--outdir={wheels}", folder)
-        self.run(f"{what}, unpacked (python -m build)", *alone, *build, more=offline)
+        with self.compiling() as compiled:
+            offline = {**nowhere, **self.vendor_crates(artefacts, compiled), "PATH": path}
+            options = (*ALONE, *OFFLINE, "--no-build-isolation", artefacts.sdist)
+            self.run(what, *alone, *self.uv, *options, more=offline)
+            yield
+            folder, wheels = self.folder / "unpacked", self.folder / "packaged"
+            shutil.copytree(artefacts.unpacked, folder)
+            build = (self.executable, "-I", "-m", "build", "--wheel", "--no-isolation", f"--outdir={wheels}", folder)
+            self.run(f"{what}, unpacked (python -m build)", *alone, *build, more=offline)
         self.run(f"{what}, unpacked", *self.pip(), *OFFLINE, "--force-reinstall", *wheels.iterdir())
         yield
 
-    def vendor_crates(self, manifest: Path) -> dict[str, str]:
-        """Put the locked crates into a folder, as distributions do; return the variables of a cargo that has no more.
+    @contextmanager
+    def compiling(self) -> Iterator[Path]:
+        """Provide the folder to compile in, one at a time: the project's, so that crates are compiled once.
 
-        They are fetched as this machine fetches crates: that is cargo's own code, and runs nothing of theirs.
+        Where that cannot be written, it is one of the environment's own.
+        """
+        shared = self.project.target / "verify"
+        lock = FileLock(shared / "lock")
+        try:
+            shared.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except (OSError, NotImplementedError):  # the latter: a file system without locks
+            shared = self.folder / "compiled"
+        try:
+            yield shared
+        finally:
+            lock.release()
+
+    def vendor_crates(self, artefacts: Artefacts, folder: Path) -> dict[str, str]:
+        """Put the locked crates into a folder, as distributions do; return the variables of a build that has no more.
+
+        They are fetched as this machine fetches crates: that is cargo's own code, and runs nothing of theirs. What was
+        compiled of the package before goes: cargo goes by times alone, and would take an older one's for this one's.
         """
         home = (self.folder / "cargo").resolve()
         home.mkdir(exist_ok=True)
-        fetch = ("cargo", "vendor", "--locked", "--respect-source-config", f"--manifest-path={manifest}")
-        fetched = processes.run(*fetch, home / "vendor", cwd=self.empty, env=os.environ, check=False)
+        manifest = f"--manifest-path={artefacts.unpacked / 'Cargo.toml'}"
+        # Always in the same place: elsewhere they would be compiled anew.
+        fetch = ("cargo", "vendor", "--locked", "--respect-source-config", manifest, folder / "vendor")
+        fetched = processes.run(*fetch, cwd=self.empty, env=os.environ, check=False)
         if fetched.returncode:
             raise FailedError("the sdist's locked crates could not be fetched", fetched.stderr)
         (home / "config.toml").write_text(fetched.stdout, encoding="utf-8")
-        return {"CARGO_HOME": str(home), "CARGO_TARGET_DIR": str(home / "target"), "CARGO_NET_OFFLINE": "true"}
+        cargo = {"CARGO_HOME": str(home), "CARGO_TARGET_DIR": str(folder), "CARGO_NET_OFFLINE": "true"}
+        profile = find(artefacts.pyproject, "tool", "maturin", "profile") or "release"
+        crates = Project(artefacts.unpacked).locked_crates
+        own = [f"--package={each['name']}" for each in crates if "source" not in each]
+        what = "what was compiled of the package before could not be removed"
+        self.run(what, "cargo", "clean", "--locked", manifest, f"--profile={profile}", *own, more=cargo)
+        return {**cargo, "MATURIN_PEP517_ARGS": "--locked"}
 
     def install_dependencies(self, source: Source, *, lowest: bool = False) -> None:
         """Install what the installed package says that it requires, from where this machine's installer finds it.
@@ -302,11 +324,7 @@ def without_network() -> tuple[list[str], dict[str, str], str]:
 
 @cache
 def engine() -> str:
-    """Return the program that runs containers.
-
-    Raises:
-        ProblemsError: There is none, or it does not answer.
-    """
+    """Return the program that runs containers; ProblemsError where there is none, or it does not answer."""
     found = shutil.which("docker")
     if found is None or subprocess.run([found, "info"], check=False, capture_output=True).returncode:
         what = "docker is not running" if found else "docker is not installed"
@@ -325,11 +343,7 @@ def docker_run(image: str, command: Iterable[object], folders: Iterable[Path], *
 
 
 def find_in_image(image: str, name: str) -> Python:
-    """Return the interpreter of a name, such as `3.14t`, in an image.
-
-    Raises:
-        ProblemsError: It is not there, or does not answer.
-    """
+    """Return the interpreter of a name, such as `3.14t`, in an image; ProblemsError where it does not answer."""
     remedy = "leave it out of PYTHON, or name another image"
     # Without the modules of `site`, which may print what they like.
     command = docker_run(image, [f"python{name}", "-I", "-S", "-c", ASK], [])

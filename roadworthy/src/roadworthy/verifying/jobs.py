@@ -20,13 +20,12 @@ from roadworthy.processes import find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import Python, PythonNotFoundError, find_pythons, list_pythons, newest_of_each
 from roadworthy.releasing.version import advising, parse_version
-from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem
+from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem, raise_problems
 from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.environment import Environment, FailedError, find_in_image
 
-# How many lines of a failed command are shown.
-TAIL = 40
+TAIL = 40  # how many lines of a failed command are shown
 
 
 @dataclass
@@ -43,6 +42,9 @@ class Job:
     problems: list[Problem] = field(default_factory=list)
     output: str = ""
     outcomes: dict[str, str] = field(default_factory=dict)  # of the tests, if they were run
+
+    def __str__(self) -> str:
+        return f"CPython {self.python}, {self.title}"
 
     @property
     def title(self) -> str:
@@ -76,20 +78,15 @@ class Job:
     @property
     def keep_command(self) -> str:
         """The command that does one Python's jobs again and leaves the environments."""
-        wheels = f" WHEELS={self.source.wheels}" if self.source.wheels else ""
+        chosen = "@".join(filter(None, (self.source.target, self.source.image)))
+        wheels = f" WHEELS={chosen}" if chosen else ""
         return f"make verify PYTHON={self.python.name}{wheels} KEEP=1"
-
-
-# ---- what to verify, and with what --------------------------------------------------------------------------------
 
 
 def choose_pythons(project: Project, asked: str) -> list[Python]:
     """Return the interpreters to verify with: those asked for, or the newest of each minor version that is here.
 
-    `asked` are versions, or the path of one.
-
-    Raises:
-        ProblemsError: One that was asked for is not here, or there should be no wheel for it; or there is none at all.
+    `asked` are versions, or the path of one. ProblemsError where one is not here, no wheel is for it, or none is left.
     """
     uv = find_uv()
     # A path may hold spaces.
@@ -134,10 +131,8 @@ def published_source(project: Project, wanted: Version, index: Index, sums: Path
 def open_source(project: Project, given: Mapping[str, Any], folder: Path) -> Iterator[Source]:
     """Provide what is to be verified; where that fails of a version on an index, tell what is to be done about it.
 
-    Args:
-        project: What is verified.
-        given: A VERSION with its INDEX and SUMS; or a folder, FROM; or none of it, for the project's own dist/.
-        folder: Gets downloads, and the content of the sdist.
+    `given` is a VERSION with its INDEX and SUMS; or a folder, FROM; or none of it, for the project's own dist/. What is
+    downloaded is put into `folder`, and the content of the sdist.
     """
     if "VERSION" not in given:
         yield local_source(project, given.get("FROM"), folder)
@@ -165,9 +160,6 @@ def pythons_for(source: Source, pythons: list[Python]) -> list[Python]:
     return sorted(find_in_image(source.image, each.name) for each in pythons) if source.image else pythons
 
 
-# ---- carrying it out ----------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def working_folder(*, keep: bool) -> Iterator[Path]:
     """Provide a folder outside the checkout, and remove it unless it is to be kept."""
@@ -182,18 +174,13 @@ def working_folder(*, keep: bool) -> Iterator[Path]:
 
 
 def run_jobs(jobs: list[Job], folder: Path) -> None:
-    """Carry out all jobs, as many at a time as there are processors, and report each as it ends, and all of them.
-
-    Raises:
-        ProblemsError: One has problems.
-    """
+    """Carry out all jobs, as many at a time as there are processors, and report each as it ends, and all of them."""
     with err.status("verifying …"), ThreadPoolExecutor(min(len(jobs), os.cpu_count() or 1)) as pool:
         running = [pool.submit(job.run, folder / str(number)) for number, job in enumerate(jobs)]
         for done, future in enumerate(as_completed(running), start=1):
             job = future.result()
             mark = "[bold red]failed[/]" if job.problems else "ok"
-            count = escape(f"[{done}/{len(jobs)}]")
-            err.print(f"{count} CPython {job.python}, {job.title}: {mark}, {job.seconds:.1f} s", markup=True)
+            err.print(f"{escape(f'[{done}/{len(jobs)}]')} {job}: {mark}, {job.seconds:.1f} s", markup=True)
     report(jobs)
 
 
@@ -205,12 +192,11 @@ def report(jobs: list[Job]) -> None:
     for job in sorted(jobs, key=lambda job: (job.python, job.title)):
         table.add_row(str(job.python), job.title, "FAILED" if job.problems else job.result, f"{job.seconds:.1f}")
     out.print(table)
-    for line in verdict.compare({f"CPython {job.python}, {job.title}": job.outcomes for job in jobs if job.outcomes}):
+    for line in verdict.compare({str(job): job.outcomes for job in jobs if job.outcomes}):
         err.print(printable(line))
     for job in jobs:
         if job.output:
-            err.rule(f"CPython {job.python}, {job.title}", align="left")
+            err.rule(str(job), align="left")
             # Anybody's words: a terminal must not obey them.
             err.print("\n".join(printable(line.expandtabs()) for line in job.output.rstrip().splitlines()[-TAIL:]))
-    if found := [(job, one) for job in jobs for one in job.problems]:
-        raise ProblemsError(Problem(f"CPython {job.python}, {job.title}: {one.what}", one.remedy) for job, one in found)
+    raise_problems(Problem(f"{job}: {one.what}", one.remedy) for job in jobs for one in job.problems)

@@ -13,7 +13,7 @@ from roadworthy.gate.model import LIBRARY_NAME, Artefact
 from roadworthy.project import SOURCE, Project
 from roadworthy.releasing.version import version_of_tag
 from roadworthy.sums import sha256
-from roadworthy.terminal import Problem, ProblemsError
+from roadworthy.terminal import Problem, raise_problems
 from roadworthy.verifying.artefacts import Artefacts
 
 # What an installer adds to, or rewrites in, the .dist-info folder of what it installs; what is in .data goes elsewhere.
@@ -55,13 +55,8 @@ class Installation:
 
 
 def require(proofs: Iterable[Callable[[Installation], Iterator[Problem]]], installed: Installation) -> None:
-    """Make sure that everything holds.
-
-    Raises:
-        ProblemsError: Something does not.
-    """
-    if problems := [one for proof in proofs for one in proof(installed)]:
-        raise ProblemsError(problems)
+    """Make sure that everything holds, or raise ProblemsError."""
+    raise_problems(one for proof in proofs for one in proof(installed))
 
 
 def same_bytes_as_a_wheel(installed: Installation) -> Iterator[Problem]:
@@ -183,6 +178,6 @@ def gil_left_alone(installed: Installation) -> Iterator[Problem]:
     facts = installed.facts
     told, ours = facts["gil_warnings"], rf"'{re.escape(installed.project.import_name)}['.]"
     by_another = told and not any(re.search(ours, text) for text in told)
-    if facts["free_threaded"] and (facts["gil_after"] or facts["gil_before"]) and not by_another:
+    if facts["free_threaded"] and facts["gil_after"] and not by_another:
         what = "the import switched the GIL on in a free-threaded Python"
         yield Problem(what, "say gil_used = false in #[pymodule], and make it true")

@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-# How many names are listed before it is only said how many more there are.
-LISTED = 5
+from roadworthy.terminal import listed
 
 
 def read_outcomes(report: Path) -> tuple[dict[str, str], bool]:
@@ -72,5 +71,4 @@ def compare(by_job: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
 
 def enumerate_some(names: set[str]) -> str:
     """Return how many tests there are, and the first of them."""
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return f"{len(names)} tests: {', '.join(sorted(names)[:LISTED])}{more}"
+    return f"{len(names)} tests: {listed(sorted(names), most=5)}"
