@@ -9,21 +9,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from roadworthy.arguments import Parser
+from roadworthy.releasing.version import Request
 
 PARSER = Parser("release", "Release a version.").take("VERSION", "0.2.2, 0.3.0-alpha1, -beta2, -rc1", first=True)
 PARSER.switch("DRY_RUN", "print the plan, and do nothing else").switch("YES", "push without a question")
 PARSER.take("REMOTE", "where to push; default: origin")
 PARSER.take("BRANCH", "a maintenance line, such as 0.1.x; default: the remote's default branch")
 PARSER.take("VIA", "pr: by a pull request, for a branch that takes no push", choices=["pr"])
-# Before all else is loaded, so that a mistyped option is told at once.
-GIVEN = PARSER.read() if __name__ == "__main__" else None
+# Before all else is loaded, so that a mistyped option or version is told at once.
+REQUEST = Request.of(PARSER, PARSER.read()) if __name__ == "__main__" else None
 
 from roadworthy.exclusive import exclusive
 from roadworthy.project import Project
 from roadworthy.releasing import checks, files, plan
 from roadworthy.releasing.github import check_github
 from roadworthy.releasing.push import catch_up, confirm, explain, find_release, follow, push
-from roadworthy.releasing.state import Request, State, read_state
+from roadworthy.releasing.state import State, read_state
 from roadworthy.terminal import run_main, step
 
 PROJECT = Project(Path(__file__).resolve().parents[1])
@@ -104,7 +105,7 @@ def release(request: Request, folder: Path, prove: Callable[[State], None]) -> N
 
 def main(prove: Callable[[State], None] = prove) -> None:
     """Read the command line, and release."""
-    request = Request.of(PARSER, PARSER.read() if GIVEN is None else GIVEN)
+    request = REQUEST or Request.of(PARSER, PARSER.read())
     with exclusive(PROJECT.root, "release") as folder:
         release(request, folder, prove)
 

@@ -9,9 +9,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from roadworthy import facts
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
@@ -121,7 +126,7 @@ def compare_heads(state: State) -> Iterator[Problem]:
 def check_tags(state: State) -> Iterator[Problem]:
     """The tag is free here and there, in every spelling, and no earlier attempt is left."""
     release, remote, local = state.release, state.remote, state.checkout.refs
-    there, here = remote.tags(), {ref.removeprefix("refs/tags/") for ref in local if ref.startswith("refs/tags/")}
+    there, here = remote.tags, {ref.removeprefix("refs/tags/") for ref in local if ref.startswith("refs/tags/")}
     if release.tag in here and release.tag not in there and not remote.unreachable:
         what = f"the tag {release.tag} is here and not on {remote.name}: a leftover of an earlier attempt"
         yield Problem(what, f"run: git tag --delete {release.tag}")
@@ -142,7 +147,7 @@ def check_order(state: State) -> Iterator[Problem]:
 
     Where nothing is released at all, what stands in the files is no promise: the first version may be any one.
     """
-    release, tags = state.release, state.remote.tags()
+    release, tags = state.release, state.remote.tags
     versions = {name: version for name in tags if (version := version_of_tag(name)) is not None}
     here = [(version, name) for name, version in versions.items() if tags[name] in state.ancestors]
     newest, name = max(here, default=(None, ""))
@@ -217,10 +222,6 @@ def check_tools(state: State) -> Iterator[Problem]:
 
 def wrong_tools(read: files.Reader) -> Iterator[str]:
     """Find those tools that the locks name and this environment has not, or in another version."""
-    from importlib import metadata  # noqa: PLC0415 - a refused command line does without
-
-    from packaging.requirements import Requirement  # noqa: PLC0415 - as above
-
     text = "".join(read(f"requirements/{group}.txt") for group in GROUPS)
     for wanted in map(Requirement, re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", text, re.MULTILINE)):
         # The first one is what is imported.
@@ -232,8 +233,6 @@ def wrong_tools(read: files.Reader) -> Iterator[str]:
 
 def check_disk(_: State, needed: int = NEEDED_BYTES) -> Iterator[Problem]:
     """There is room for the build: so many bytes, default: 1 GB."""
-    import tempfile  # noqa: PLC0415 - a refused command line does without
-
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     if free < needed:
@@ -266,7 +265,7 @@ def check_identity(state: State) -> Iterator[Problem]:
 def check_push(state: State) -> Iterator[Problem]:
     """The server would take a push, as far as it shows that to a dry one: rights, and `--atomic`."""
     remote, tag = state.remote, state.release.tag
-    if remote.unreachable or not remote.refs or tag in remote.tags() or state.remote_head != state.checkout.head:
+    if remote.unreachable or not remote.refs or tag in remote.tags or state.remote_head != state.checkout.head:
         return
     refs = (f"HEAD:refs/heads/{state.branch}", f"HEAD:refs/tags/{tag}")
     tried = reach(state.clone, "push", "--dry-run", *PUSH, remote.name, *refs)
@@ -314,8 +313,6 @@ def check_hooks(state: State) -> Iterator[str]:
 
 def require(state: State, checks: Sequence[Check]) -> None:
     """Ask every check, all at the same time, show what could not be checked, and raise ProblemsError with the rest."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a refused command line does without
-
     _ = state.ancestors  # Two checks need it, and only one has to ask.
     with ThreadPoolExecutor(len(checks)) as pool:
         found = [each for of_one in pool.map(partial(ask, state), checks) for each in of_one]

@@ -1,9 +1,11 @@
 """What only GitHub knows, asked through `gh` where it is there and signed in; and the addresses of its pages."""
 
+import json
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -75,8 +77,6 @@ class Forge:
 
     def ask(self, *arguments: str) -> Any:  # noqa: ANN401 - whatever GitHub says
         """Return the JSON that a gh command prints, or raise UnansweredError where it prints none."""
-        import json  # noqa: PLC0415 - a refused command line does without
-
         done = self.run(*arguments)
         # None is no answer of GitHub's.
         with suppress(ValueError):
@@ -87,8 +87,6 @@ class Forge:
 
 def check_github(state: State, limit: float = LIMIT) -> Iterator[Problem | str]:
     """GitHub would take the release: CI is green, the environment is there, the branch takes a push."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a refused command line does without
-
     forge = Forge.of(state.project, state.push_address, limit)
     questions = {
         "CI's last run of this commit": check_last_run,

@@ -4,6 +4,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from difflib import SequenceMatcher
 
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import GROUPS, host_triple
@@ -44,8 +46,6 @@ class Plan:
 
 def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
     """Make the commit and the tag in the clone, or find the commit that a pull request brought, and return the plan."""
-    from datetime import datetime, timezone  # noqa: PLC0415 - a refused command line does without
-
     clone, release, parent = state.clone, state.release, state.checkout.head
     # What git would write into a commit now: seconds since 1970, and the offset from UTC.
     moment = " ".join(clone.ask("var", "GIT_COMMITTER_IDENT").split()[-2:])
@@ -145,8 +145,6 @@ def count_lines(text: str) -> int:
 
 def count_edits(before: str, after: str) -> tuple[int, int]:
     """Return how many lines were added and removed."""
-    from difflib import SequenceMatcher  # noqa: PLC0415 - a refused command line does without
-
     old, new = before.split("\n"), after.split("\n")
     kept = sum(block.size for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks())
     return len(new) - kept, len(old) - kept

@@ -23,7 +23,7 @@ def find_release(state: State) -> str | None:
     A tag of that name which is no release of this project is a problem.
     """
     release, remote, clone, head = state.release, state.remote, state.clone, state.remote_head
-    if (commit := remote.commit_of(release.tag)) is None:
+    if (commit := remote.tags.get(release.tag)) is None:
         return None
     tag = f"refs/tags/{release.tag}"
     wanted = [f"+{tag}:{tag}", *([f"refs/heads/{state.branch}"] if head else [])]
@@ -44,7 +44,7 @@ def find_release(state: State) -> str | None:
 
 def confirm(state: State, plan: Plan) -> None:
     """Ask on the terminal, unless the answer stands in the command."""
-    from rich.prompt import Confirm  # noqa: PLC0415 - a refused command line does without
+    from rich.prompt import Confirm  # noqa: PLC0415 - only where somebody is asked
 
     question = f"Push {', '.join(plan.refs)} to {state.remote.name}?"
     if not state.request.yes and not Confirm.ask(question, console=err.console, default=False):
