@@ -53,14 +53,11 @@ class Parser(argparse.ArgumentParser):
         self.first = ""
         self.by_make = False
 
-    def take(self, name: str, about: str, *, first: bool = False, required: bool = False, **options: Any) -> "Parser":  # noqa: ANN401, D417
+    def take(self, name: str, about: str, *, first: bool = False, required: bool = False, **options: Any) -> "Parser":  # noqa: ANN401
         """Take a variable, with further options of argparse's.
 
-        Args:
-            name: Its name.
-            about: What it is for.
-            first: On a command line its value may stand alone, as in `release.py 0.2.2`.
-            required: It has to be given, and not to be empty.
+        On a command line the value of the `first` may stand alone, as in `release.py 0.2.2`. One that is `required`
+        has to be given, and not to be empty.
         """
         self.names.append(name)
         if required:

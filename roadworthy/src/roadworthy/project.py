@@ -30,10 +30,9 @@ NEWEST_MINOR = 99
 
 
 def require_repository(table: Any) -> str:  # noqa: ANN401 - as it was parsed
-    """Return the address of the repository in a table [project], under any label that indexes know (PEP 753).
+    """Return the address of the repository in a table [project], or raise ProblemsError where there is none.
 
-    Raises:
-        ProblemsError: There is none.
+    It may have any label that indexes know (PEP 753).
     """
     urls = find_table(table, "urls")
     labels = {re.sub(r"[^a-z]", "", label.lower()): str(address) for label, address in urls.items()}

@@ -165,12 +165,8 @@ def hand_on(variable: str, lines: Iterable[str]) -> None:
 def step(title: str) -> Iterator[None]:
     """Tell what goes on, on a terminal while it goes on, and how long it took when it has ended well."""
     started = time.perf_counter()
-    if sys.stderr.isatty():
-        from rich.markup import escape  # noqa: PLC0415 - only where it is seen
-
-        with err.status(f"{escape(title)} …"):
-            yield
-    else:
+    # It is rich's markup, in which a bracket is written so.
+    with err.status(f"{title} …".replace("[", r"\[")) if sys.stderr.isatty() else nullcontext():
         yield
     err.print(f"{time.perf_counter() - started:6.1f} s  {title}")
 

@@ -3,6 +3,7 @@
 A check takes the state and yields problems; a plain text that it yields is a note of what could not be checked.
 """
 
+import os
 import posixpath
 import re
 import shlex
@@ -19,10 +20,12 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from roadworthy import facts
+from roadworthy import processes as commands
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
-from roadworthy.crate import MANIFEST, find_unpublished, find_yanked
+from roadworthy.crate import MANIFEST, find_unpublished
 from roadworthy.declared import sdist_contents
 from roadworthy.index import BusyError, Index, NotThereYetError
+from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.push import PUSH
 from roadworthy.releasing.state import State, push_addresses, reach
@@ -37,8 +40,8 @@ NEEDED_BYTES = 1_000_000_000
 LINK, SUBMODULE = "120000", "160000"
 # The first git that takes configuration from the environment.
 OLDEST_GIT = (2, 31)
-# Seconds that signing may take where nobody is there to type a passphrase.
-SIGNING_LIMIT = 30
+# Seconds that signing may take where nobody is there to type a passphrase, and that cargo's registry may.
+SIGNING_LIMIT = REGISTRY_LIMIT = 30
 
 
 def check_branch(state: State) -> Iterator[Problem]:
@@ -202,11 +205,38 @@ def check_lock(state: State) -> Iterator[Problem | str]:
     if not shutil.which("cargo"):
         return  # check_tools says so.
     fetch_crates(state.project)
-    found, reason = find_yanked(state.project, state.clone.folder.parent / "yanked")
-    for crate in found:
-        yield Problem(f"Cargo.lock has {crate}, which is yanked", f"run: cargo update {crate.split()[0]}; and commit")
-    if reason:
-        yield f"not checked: whether crates are yanked ({reason})"
+    yield from check_yanked(state.project, state.clone.folder.parent / "yanked")
+
+
+def check_yanked(project: Project, folder: Path) -> Iterator[Problem | str]:
+    """No locked crate is yanked by its registry.
+
+    cargo refuses to lock a yanked crate anew, so it is asked to, in `folder`, for a crate that needs each of them
+    exactly.
+    """
+    crates = [(each["name"], each["version"]) for each in project.locked_crates if "registry" in each.get("source", "")]
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "lib.rs").touch()
+    manifest, env = folder / MANIFEST, {**commands.tool_environment(os.environ), "CARGO_NET_RETRY": "0"}
+    while True:
+        lines = ["[package]", 'name = "asks"', 'version = "0.0.0"', 'edition = "2021"', "[dependencies]"]
+        for number, (name, version) in enumerate(crates):
+            lines.append(f'c{number} = {{ package = "{name}", version = "={version}", default-features = false }}')
+        manifest.write_text("\n".join(lines), encoding="utf-8")
+        ask = ("cargo", "generate-lockfile", f"--manifest-path={manifest}")
+        try:
+            asked = commands.run(*ask, cwd=project.root, env=env, check=False, timeout=REGISTRY_LIMIT)
+        except subprocess.TimeoutExpired:
+            yield f"not checked: whether crates are yanked (no answer within {REGISTRY_LIMIT} s)"
+            return
+        yanked = re.search(r'requirement `([^ ]+) = "=(.+)"`\s+version .+ is yanked', asked.stderr)
+        if not yanked or yanked.groups() not in crates:
+            break
+        crates.remove((yanked[1], yanked[2]))
+        what = f"Cargo.lock has {yanked[1]} {yanked[2]}, which is yanked"
+        yield Problem(what, f"run: cargo update {yanked[1]}; and commit")
+    if asked.returncode:
+        yield f"not checked: whether crates are yanked ({' '.join(asked.stderr.split())[-200:]})"
 
 
 def check_tools(state: State) -> Iterator[Problem]:
@@ -337,4 +367,4 @@ def ask(state: State, check: Check) -> list[Problem | str]:
         failed = f"{type(error).__name__}: {error}"
     if failed:
         found.append(Problem(f"this could not be judged: {check.__doc__} {failed}", "repair the file that it names"))
-    return [each.printable() if isinstance(each, Problem) else each for each in found]
+    return found

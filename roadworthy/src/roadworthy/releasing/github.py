@@ -97,7 +97,7 @@ def check_github(state: State, limit: float = LIMIT) -> Iterator[Problem | str]:
         yield f"not checked: {', '.join(questions)} ({reason if forge else 'the remote is not on GitHub'})"
         return
     with ThreadPoolExecutor() as pool:
-        asked = {what: pool.submit(question, state, forge) for what, question in questions.items()}
+        asked = {what: pool.submit(list, question(state, forge)) for what, question in questions.items()}
     for what, answer in asked.items():
         try:
             yield from answer.result()
@@ -118,23 +118,21 @@ def why_unasked(forge: Forge) -> str:
     return f"gh is not signed in; run: gh auth login --hostname {forge.host}" if signed_out else ""
 
 
-def check_last_run(state: State, forge: Forge) -> list[Problem]:
+def check_last_run(state: State, forge: Forge) -> Iterator[Problem]:
     """CI's last run of the commit was green."""
     commit, workflow = state.checkout.head, state.project.workflow_file
     where = (f"--repo={forge.host}/{forge.owner}/{forge.name}", f"--workflow={workflow}", f"--commit={commit}")
     runs = forge.ask("run", "list", *where, "--limit=1", "--json=status,conclusion,url")
     if not runs:
-        return [Problem(f"CI has not run on {commit[:10]}", f"push it and wait for {workflow}: {forge.page}/actions")]
-    last = runs[0]
-    if last["status"] != "completed":
-        return [Problem(f"CI still runs on {commit[:10]}", f"wait for it: {last['url']}")]
-    if last["conclusion"] != "success":
-        what = f"CI's last run on {commit[:10]} ended with {last['conclusion']}"
-        return [Problem(what, f"repair what it says, or run it again: {last['url']}")]
-    return []
+        yield Problem(f"CI has not run on {commit[:10]}", f"push it and wait for {workflow}: {forge.page}/actions")
+    elif runs[0]["status"] != "completed":
+        yield Problem(f"CI still runs on {commit[:10]}", f"wait for it: {runs[0]['url']}")
+    elif runs[0]["conclusion"] != "success":
+        what = f"CI's last run on {commit[:10]} ended with {runs[0]['conclusion']}"
+        yield Problem(what, f"repair what it says, or run it again: {runs[0]['url']}")
 
 
-def check_environment(state: State, forge: Forge) -> list[Problem]:
+def check_environment(state: State, forge: Forge) -> Iterator[Problem]:
     """The environment is there that the publish job runs in."""
     name = state.project.environments["pypi"]
     path = f"{forge.api}/environments/{name}"
@@ -144,14 +142,12 @@ def check_environment(state: State, forge: Forge) -> list[Problem]:
         if "404" not in str(error):
             raise
         remedy = f"run: gh api --method PUT {path}; and add reviewers"
-        return [Problem(f"the environment {name} is missing on GitHub", remedy)]
-    return []
+        yield Problem(f"the environment {name} is missing on GitHub", remedy)
 
 
-def check_rules(state: State, forge: Forge) -> list[Problem]:
+def check_rules(state: State, forge: Forge) -> Iterator[Problem]:
     """The branch takes a push without a pull request, unless there is one."""
     rules = forge.ask("api", f"{forge.api}/rules/branches/{state.branch}")
     kinds = {rule.get("type") for rule in rules}
     if not state.request.via_pr and kinds & {"pull_request", "required_status_checks", "merge_queue"}:
-        return [Problem(f"{state.branch} takes changes by pull request only", "release by one: add VIA=pr")]
-    return []
+        yield Problem(f"{state.branch} takes changes by pull request only", "release by one: add VIA=pr")
