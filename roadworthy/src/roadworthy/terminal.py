@@ -86,12 +86,9 @@ class Problem:
     said: str = ""
 
     def __str__(self) -> str:
-        return "\n".join([self.what, *(f"  | {line}" for line in self.said.splitlines()), f"  {self.remedy}"])
-
-    def printable(self) -> "Problem":
-        """Return the same with nothing that a terminal, or GitHub's runner, obeys: names in it may be anybody's."""
-        said = "\n".join(printable(line.expandtabs()) for line in self.said.splitlines())
-        return Problem(printable(self.what), printable(self.remedy), said)
+        # Names in it may be anybody's.
+        said = (f"  | {printable(line.expandtabs())}" for line in self.said.splitlines())
+        return "\n".join([printable(self.what), *said, f"  {printable(self.remedy)}"])
 
 
 class ProblemsError(Exception):
@@ -233,7 +230,7 @@ def run_main(main: Callable[[], None]) -> None:
             annotate((one.what, "") for one in problems)
             for one in problems:
                 err.print("problem:", style="bold red", end=" ")
-                err.print(str(one.printable()))
+                err.print(str(one))
             sys.exit(1)
     except KeyboardInterrupt:
         err.print("interrupted")

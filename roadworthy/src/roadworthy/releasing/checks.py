@@ -310,21 +310,20 @@ def check_published(state: State) -> Iterator[Problem | str]:
     import requests  # noqa: PLC0415 - longer to import than all other checks take, which go on meanwhile
 
     text, index = state.release.text, Index.named("pypi")
+    unknown = f"not checked: whether {text} is published"
     try:
         served = index.files(str(files.part(state.read, "pyproject.toml", "project")["name"]), state.release.version)
-    except KeyError:
-        reason = "pyproject.toml names no project"
-    except BusyError as error:
-        reason = str(error)
     except NotThereYetError:
         return
+    except KeyError:
+        yield f"{unknown} (pyproject.toml names no project)"
+    except BusyError as error:
+        yield f"{unknown} ({error})"
     except (requests.RequestException, ValueError) as error:
-        reason = f"{index} cannot be asked: {type(error).__name__}"
+        yield f"{unknown} ({index} cannot be asked: {type(error).__name__})"
     else:
         what = f"{text} is published already, without a tag here: {', '.join(file.filename for file in served)}"
         yield Problem(what, f"its names cannot be used again; release {next_version(text)}")
-        return
-    yield f"not checked: whether {text} is published ({reason})"
 
 
 def check_terminal(state: State) -> Iterator[Problem]:

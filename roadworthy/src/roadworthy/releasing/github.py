@@ -63,10 +63,6 @@ class Forge:
         """Return the page of the workflow runs for a branch or a tag."""
         return f"{self.page}/actions/workflows/{self.project.workflow_file}?query=branch%3A{ref.replace('/', '%2F')}"
 
-    def compare(self, base: str, head: str) -> str:
-        """Return the page on which a pull request is opened."""
-        return f"{self.page}/compare/{base}...{head}?expand=1"
-
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a gh command, or raise UnansweredError where it takes too long."""
         env = {**environment(), "GH_HOST": self.host, "GH_PROMPT_DISABLED": "1", "NO_COLOR": "1"}

@@ -31,8 +31,6 @@ Expectation = Callable[[State, files.Reader], Lines]
 class Plan:
     """What a release is: computed before anything is pushed, and pushed as it is."""
 
-    commit: str
-    tag: str  # its name, or "" where none is made yet
     refs: dict[str, str]  # what each ref of the remote will be: nothing else is written there
     parts: dict[str, str]  # all that is told about it before, by their titles
 
@@ -59,12 +57,11 @@ def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
         # towncrier writes line feeds, whatever there was.
         changelog.write_bytes(changelog.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", ends))
         made = commit(state, expect, moment)
-    section = files.section_of(commit_reader(clone, made)(files.CHANGELOG), release.version) or ""
+    section = files.section_of(commit_reader(clone, made)(files.CHANGELOG), release) or ""
     if len(section) > LONGEST:
-        what = (
-            f"the section of {release.text} has {len(section):,} characters, and GitHub takes {LONGEST:,} for a release"
-        )
-        raise problem(what, f"shorten the news fragments in {files.table(state.read)['directory']}/, and commit")
+        what = f"the section of {release.text} has {len(section):,} characters, and GitHub takes {LONGEST:,}"
+        remedy = f"shorten the news fragments in {files.table(state.read)['directory']}/, and commit"
+        raise problem(f"{what} for a release", remedy)
     annotation = f"{state.project.name} {release.text}\n\n{section.split(chr(10), 1)[1].strip()}"
     pulls = state.request.via_pr and not state.merged
     refs = {} if state.merged else {f"refs/heads/{release.branch if pulls else state.branch}": made}
@@ -85,7 +82,7 @@ def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
         else "CI publishes; the tag is never moved. What PyPI has taken can be yanked, and never be replaced:\n"
         "a mistake is repaired by the next version",
     }
-    return Plan(made, "" if pulls else release.tag, refs, parts)
+    return Plan(refs, parts)
 
 
 def tool(clone: Repository, name: str, *arguments: str) -> None:
@@ -119,7 +116,7 @@ def check_edits(state: State, expect: Expectation) -> Iterator[Problem]:
     for file, version in files.versions(read).items():
         if version != text:
             yield Problem(f"{file} says {version} after the edits, and not {text}", remedy)
-    section = files.section_of(read(files.CHANGELOG), state.release.version)
+    section = files.section_of(read(files.CHANGELOG), state.release)
     if section is None or len(section.splitlines()) < 2:  # noqa: PLR2004 - a heading alone tells nothing
         yield Problem(f"{files.CHANGELOG} has no section for {text} after the edits", remedy)
     differ = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "HEAD", written)

@@ -201,9 +201,9 @@ def catch_up(state: State, released: str | None) -> None:
 def explain(state: State, plan: Plan) -> None:
     """Say what happens now, and what to do if it does not."""
     release, branch, forge = state.release, state.branch, Forge.of(state.project, state.push_address)
-    if not plan.tag:
+    if f"refs/tags/{release.tag}" not in plan.refs:
         if forge:
-            out.print(f"open the pull request: {forge.compare(branch, release.branch)}")
+            out.print(f"open the pull request: {forge.page}/compare/{branch}...{release.branch}?expand=1")
         tell(f"when {release.branch} is merged into {branch}, pull, and run the same command again: it tags")
         return
     tell(f"{release.text} is released: {release.tag} and {branch} are on {state.remote.name}")

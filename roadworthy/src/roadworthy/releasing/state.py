@@ -47,20 +47,13 @@ class Checkout:
     @classmethod
     def read(cls, repository: Repository) -> "Checkout":
         """Ask git; nothing is written, not even the index."""
-        arguments = ("--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames")
-        head, branch, changed, untracked = "", None, [], []
-        for entry in repository.ask("status", *arguments, "--ignore-submodules=none").split("\0"):
-            kind, _, rest = entry.partition(" ")
-            if entry.startswith("# branch.oid "):
-                head = rest.removeprefix("branch.oid ")
-            elif entry.startswith("# branch.head "):
-                branch = None if rest == "branch.head (detached)" else rest.removeprefix("branch.head ")
-            elif kind == "?":
-                untracked.append(rest)
-            elif kind in {"1", "u"}:
-                changed.append(entry.split(" ", 8 if kind == "1" else 10)[-1])
+        head, branch = repository.ask("rev-parse", "HEAD"), repository.ask("branch", "--show-current") or None
+        options = ("--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none")
+        entries = repository.ask("status", *options).split("\0")[:-1]
+        untracked = tuple(entry[3:] for entry in entries if entry.startswith("??"))
+        changed = tuple(entry[3:] for entry in entries if not entry.startswith("??"))
         refs = repository.ask("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags")
-        return cls(head, branch, tuple(changed), tuple(untracked), parse_refs(refs))
+        return cls(head, branch, changed, untracked, parse_refs(refs))
 
 
 @dataclass(frozen=True)
