@@ -62,8 +62,9 @@ def write(state: State, day: str) -> None:
 
 def expect(state: State, after: files.Reader) -> plan.Lines:
     """Say which files that may change, and by how many lines: added, removed."""
-    before, changelog = state.read, files.CHANGELOG
-    lines = {changelog: (plan.count_lines(after(changelog)) - plan.count_lines(before(changelog)), 0)}
+    before = state.read
+    old, new = (plan.dense(read(files.CHANGELOG)).count("\n") for read in (before, after))
+    lines = {files.CHANGELOG: (new - old, 0)}
     if files.versions(before)["pyproject.toml"] != state.release.text:
         lines |= dict.fromkeys(files.VERSION_FILES, (1, 1))
         lines |= {name: plan.count_edits(before(name), after(name)) for name in files.bumped_too(before)}

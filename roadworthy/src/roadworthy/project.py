@@ -1,7 +1,7 @@
 """Facts about a project, read from the files in which they stand, when a fact is asked for.
 
-A fact that is missing, or that the engine cannot work with, is a problem that names its file; nobody else looks into
-the tables.
+A fact that is missing, or that the engine cannot work with, raises ProblemsError, which names its file; nobody else
+looks into the tables.
 """
 
 import re
@@ -52,10 +52,7 @@ def same_wheel(name: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class Project:
-    """A Python package with a Rust core, in the folder `root`, which has its pyproject.toml.
-
-    Every fact raises ProblemsError where its file does not say it.
-    """
+    """A Python package with a Rust core, in the folder `root`, which has its pyproject.toml."""
 
     root: Path
 

@@ -66,10 +66,10 @@ class Forge:
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a gh command, or raise UnansweredError where it takes too long."""
         env = {**environment(), "GH_HOST": self.host, "GH_PROMPT_DISABLED": "1", "NO_COLOR": "1"}
-        try:
-            return commands.run("gh", *arguments, cwd=self.project.root, env=env, check=False, timeout=self.limit)
-        except subprocess.TimeoutExpired as error:
-            raise UnansweredError(f"gh does not answer within {self.limit} s") from error
+        done = commands.run("gh", *arguments, cwd=self.project.root, env=env, check=False, timeout=self.limit)
+        if done.returncode == commands.SILENT:
+            raise UnansweredError(f"gh does not answer within {self.limit} s")
+        return done
 
     def ask(self, *arguments: str) -> Any:  # noqa: ANN401 - whatever GitHub says
         """Return the JSON that a gh command prints, or raise UnansweredError where it prints none."""

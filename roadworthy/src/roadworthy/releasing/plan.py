@@ -135,11 +135,6 @@ def dense(text: str) -> str:
     return "".join(f"{line}\n" for line in text.split("\n") if line.strip())
 
 
-def count_lines(text: str) -> int:
-    """Count the lines that are not blank."""
-    return dense(text).count("\n")
-
-
 def count_edits(before: str, after: str) -> tuple[int, int]:
     """Return how many lines were added and removed."""
     old, new = before.split("\n"), after.split("\n")

@@ -4,10 +4,11 @@ import shutil
 from pathlib import Path
 from subprocess import CalledProcessError
 
+from roadworthy.processes import SILENT
 from roadworthy.releasing.files import has_release
 from roadworthy.releasing.github import Forge
 from roadworthy.releasing.plan import Plan
-from roadworthy.releasing.state import LIMIT, SILENT, Remote, State, commit_reader, reach
+from roadworthy.releasing.state import LIMIT, Remote, State, commit_reader
 from roadworthy.repository import Repository
 from roadworthy.terminal import AGAIN, err, listed, out, problem, tell
 
@@ -26,8 +27,8 @@ def find_release(state: State) -> str | None:
     if (commit := remote.tags.get(release.tag)) is None:
         return None
     tag = f"refs/tags/{release.tag}"
-    wanted = [f"+{tag}:{tag}", *([f"refs/heads/{state.branch}"] if head else [])]
-    fetched = reach(clone, "fetch", "--quiet", "--no-tags", "--no-auto-maintenance", remote.name, *wanted)
+    words = ["--no-tags", "--no-auto-maintenance", remote.name, f"+{tag}:{tag}"]
+    fetched = clone.run("fetch", "--quiet", *words, *([f"refs/heads/{state.branch}"] if head else []), timeout=LIMIT)
     if fetched.returncode:
         what = f"{release.tag} cannot be fetched from {remote.name}: {' '.join(fetched.stderr.split())}"
         raise problem(what, f"see that this works: git fetch {remote.name}; then {AGAIN}")
@@ -56,7 +57,8 @@ def push(state: State, plan: Plan) -> None:
     remote = state.remote.name
     refs = [f"{thing}:{ref}" for ref, thing in plan.refs.items()]
     # What git says is read below, so it says it in English.
-    pushed = reach(state.clone, "push", *PUSH, remote, *refs, env={"LC_ALL": "C", "LANGUAGE": ""}, limit=5 * LIMIT)
+    english = {"LC_ALL": "C", "LANGUAGE": ""}
+    pushed = state.clone.run("push", *PUSH, remote, *refs, env=english, timeout=5 * LIMIT)
     there = Remote.read(state.clone, remote)
     said = " ".join(f"{pushed.stdout} {pushed.stderr}".split())
     # A connection may break after the server has taken everything: what it holds counts.

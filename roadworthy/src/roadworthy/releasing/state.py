@@ -5,7 +5,6 @@ The staging clone is made here too: throw-away, and what a release is made and p
 
 import os
 import re
-import subprocess
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -29,9 +28,6 @@ FAMILIES = (
 )
 # Seconds that a remote may take to answer; somebody may have to type a passphrase meanwhile.
 LIMIT = 120
-# The exit code of a command that was ended because of that.
-SILENT = 124
-REMOTE_KEYS = ("proxy", "proxyauthmethod", "receivepack", "uploadpack")
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ class Remote:
     @classmethod
     def read(cls, clone: Repository, name: str) -> "Remote":
         """Ask the server that a push would go to; if it does not answer, `unreachable` says why."""
-        asked = reach(clone, "ls-remote", "--symref", name)
+        asked = clone.run("ls-remote", "--symref", name, timeout=LIMIT)
         if asked.returncode:
             return cls(name, unreachable=" ".join(asked.stderr.split()) or "git ls-remote failed")
         head = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", asked.stdout, re.MULTILINE)
@@ -80,16 +76,6 @@ class Remote:
         """The commit of every tag, by its name: below an annotated one, git lists what it points to."""
         found = {ref: commit for ref, commit in self.refs.items() if ref.startswith("refs/tags/")}
         return {ref.removeprefix("refs/tags/").removesuffix("^{}"): commit for ref, commit in found.items()}
-
-
-def reach(
-    clone: Repository, *words: str, env: dict[str, str] | None = None, limit: float | None = LIMIT
-) -> "subprocess.CompletedProcess[str]":
-    """Run a git command that others answer; after more than `limit` seconds it has failed, and says so."""
-    try:
-        return clone.run(*words, env=env, timeout=limit)
-    except subprocess.TimeoutExpired as error:
-        return subprocess.CompletedProcess(error.cmd, SILENT, "", f"no answer within {limit} s")
 
 
 def parse_refs(text: str) -> dict[str, str]:
@@ -240,8 +226,8 @@ def clone_settings(root: Path, settings: Settings, remote: str, plain: Settings)
     the user's configuration includes for the checkout's folder only.
     """
     wanted = {name: values for name, values in settings.items() if name.startswith(FAMILIES)}
-    wanted |= {name: settings.get(name, []) for name in (f"remote.{remote}.{key}" for key in REMOTE_KEYS)}
-    addresses = push_addresses(root, settings, remote)
+    keys, addresses = ("proxy", "proxyauthmethod", "receivepack", "uploadpack"), push_addresses(root, settings, remote)
+    wanted |= {name: settings.get(name, []) for name in (f"remote.{remote}.{key}" for key in keys)}
     # Also for reading: what counts is the place that is pushed to. As a push address only where there is one:
     # `pushInsteadOf` is for remotes without.
     wanted[f"remote.{remote}.url"] = addresses[:1]
