@@ -1,15 +1,13 @@
 """Release a version: all of it, or nothing.
 
-The commit and its tag are made in a staging clone, proven there, and pushed in one transaction. Until that push nothing
-is changed but a folder that is thrown away; after it the release is complete. So whatever ends this program, the same
-command finishes the release, or says that it is released. How each step works is in roadworthy.releasing.
+The commit and its tag are made in a staging clone, proven there, and pushed in one transaction. Before that push only
+that clone is written, and after it the release is complete. So the same command finishes it, whatever ended this one.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 
 from roadworthy.arguments import Parser
-from roadworthy.releasing.version import Request
 
 PARSER = Parser("release", "Release a version.").take("VERSION", "0.2.2, 0.3.0-alpha1, -beta2, -rc1", first=True)
 PARSER.switch("DRY_RUN", "print the plan, and do nothing else").switch("YES", "push without a question")
@@ -17,7 +15,10 @@ PARSER.take("REMOTE", "where to push; default: origin")
 PARSER.take("BRANCH", "a maintenance line, such as 0.1.x; default: the remote's default branch")
 PARSER.take("VIA", "pr: by a pull request, for a branch that takes no push", choices=["pr"])
 # Before all else is loaded, so that a mistyped option or version is told at once.
-REQUEST = Request.of(PARSER, PARSER.read()) if __name__ == "__main__" else None
+GIVEN = PARSER.read() if __name__ == "__main__" else None
+from roadworthy.releasing.version import Request
+
+REQUEST = None if GIVEN is None else Request.of(PARSER, GIVEN)
 
 from roadworthy.exclusive import exclusive
 from roadworthy.project import Project
@@ -62,9 +63,8 @@ def write(state: State, day: str) -> None:
 
 def expect(state: State, after: files.Reader) -> plan.Lines:
     """Say which files that may change, and by how many lines: added, removed."""
-    before = state.read
-    old, new = (plan.dense(read(files.CHANGELOG)).count("\n") for read in (before, after))
-    lines = {files.CHANGELOG: (new - old, 0)}
+    before, changelog = state.read, files.CHANGELOG
+    lines = {changelog: (plan.dense(after(changelog)).count("\n") - plan.dense(before(changelog)).count("\n"), 0)}
     if files.versions(before)["pyproject.toml"] != state.release.text:
         lines |= dict.fromkeys(files.VERSION_FILES, (1, 1))
         lines |= {name: plan.count_edits(before(name), after(name)) for name in files.bumped_too(before)}

@@ -56,7 +56,6 @@ class Project:
 
     root: Path
 
-    # ---- places
     @property
     def dist(self) -> Path:
         """The folder of what is built."""
@@ -87,7 +86,6 @@ class Project:
         """Return the text of a file, by its path from the root."""
         return read_text(self.root, name)
 
-    # ---- tables
     @cached_property
     def pyproject(self) -> dict[str, Any]:
         """The content of pyproject.toml."""
@@ -130,7 +128,6 @@ class Project:
         """By the name of an index, the environment on GitHub that its trusted publisher is bound to."""
         return {"pypi": "pypi", "testpypi": "testpypi", **find_table(self.settings, "environments")}
 
-    # ---- the package
     @cached_property
     def name(self) -> str:
         """The name of the distribution, as pyproject.toml spells it."""
@@ -194,7 +191,6 @@ class Project:
         found = find(self.pyproject, "tool", "pytest", "ini_options", "testpaths") or ["tests"]
         return found.split() if isinstance(found, str) else list(map(str, found))
 
-    # ---- the Pythons that it is for
     @cached_property
     def requires_python(self) -> "SpecifierSet":
         """Which versions of Python the package may be installed on."""
@@ -251,7 +247,6 @@ class Project:
             return python.name in self.python_tags
         return self.requires_python.contains(".".join(map(str, python.version)))
 
-    # ---- the workflow
     @cached_property
     def jobs(self) -> dict[str, Any]:
         """The jobs of the workflow as they stand there, with expressions as they are."""
@@ -307,7 +302,6 @@ class Project:
         found = re.match(r"macosx_(\d+)_(\d+)_", self.platform_tag(triple))
         return f"{found[1]}.{found[2]}" if found else None
 
-    # ---- the files of a release
     def require_facts(self) -> None:
         """Make sure, before a build, that all that it will be judged by can be read."""
         # In the order in which they are told.

@@ -34,8 +34,6 @@ from roadworthy.terminal import Problem, ProblemsError, err, listed
 
 Check = Callable[[State], Iterator[Problem | str]]
 
-# A build from nothing needs a quarter of this.
-NEEDED_BYTES = 1_000_000_000
 # Modes of git's, of what is no file.
 LINK, SUBMODULE = "120000", "160000"
 # The first git that takes configuration from the environment.
@@ -209,11 +207,7 @@ def check_lock(state: State) -> Iterator[Problem | str]:
 
 
 def check_yanked(project: Project, folder: Path) -> Iterator[Problem | str]:
-    """No locked crate is yanked by its registry.
-
-    cargo refuses to lock a yanked crate anew, so it is asked to, in `folder`, for a crate that needs each of them
-    exactly.
-    """
+    """No locked crate is yanked: cargo refuses to lock one anew, for a crate in `folder` that needs exactly those."""
     crates = [(each["name"], each["version"]) for each in project.locked_crates if "registry" in each.get("source", "")]
     (folder / "src").mkdir(parents=True)
     (folder / "src" / "lib.rs").touch()
@@ -257,8 +251,8 @@ def wrong_tools(read: files.Reader) -> Iterator[str]:
             yield f"{wanted} ({installed or 'none'} is installed)"
 
 
-def check_disk(_: State, needed: int = NEEDED_BYTES) -> Iterator[Problem]:
-    """There is room for the build: so many bytes, default: 1 GB."""
+def check_disk(_: State, needed: int = 1_000_000_000) -> Iterator[Problem]:
+    """There is room for the build: so many bytes, default: 1 GB, of which one from nothing needs a quarter."""
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     if free < needed:
