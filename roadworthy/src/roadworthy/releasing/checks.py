@@ -90,8 +90,7 @@ def check_remote(state: State) -> Iterator[Problem]:
         what = f"{remote.name} pushes to {len(addresses)} addresses, so a push could half happen"
         yield Problem(what, "leave one of them: git config --edit; or name another remote with REMOTE=")
     if not addresses:
-        found = (re.fullmatch(r"remote\.(.+)\.(?:push)?url", name) for name in state.settings)
-        known = sorted({match[1] for match in found if match})
+        known = state.project.checkout.ask("remote").splitlines()
         there = f"here are: {', '.join(known)}" if known else "there is none at all"
         yield Problem(f"there is no remote {remote.name}; {there}", "name one with REMOTE=, or run: git remote add")
     elif remote.unreachable:
@@ -273,10 +272,8 @@ def check_identity(state: State) -> Iterator[Problem]:
         ("commits", ("commit.gpgsign",), "commit-tree", "-S", *message, "HEAD^{tree}"),
         ("tags", ("tag.gpgsign", "tag.forcesignannotated"), "tag", "-s", *message, "signing-works", "HEAD"),
     ):
-        if not any(clone.run("config", "--type=bool", name).stdout.strip() == "true" for name in switches):
-            continue
-        tried = clone.run(*command, timeout=limit)
-        if tried.returncode:
+        signs = any(clone.run("config", "--type=bool", name).stdout.strip() == "true" for name in switches)
+        if signs and (tried := clone.run(*command, timeout=limit)).returncode:
             remedy = "repair user.signingKey, gpg.format and the key's agent, or turn it off: git config --list"
             reason = " ".join(tried.stderr.split())[:300]
             yield Problem(f"{what} are to be signed, and that does not work: {reason}", remedy)

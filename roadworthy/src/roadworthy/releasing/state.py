@@ -80,8 +80,7 @@ class Remote:
 
 def parse_refs(text: str) -> dict[str, str]:
     """Return the refs that git lists, one to a line: object, white space, name."""
-    pairs = (line.split(maxsplit=1) for line in text.splitlines())
-    return {name: commit for commit, name in pairs}
+    return {name: commit for commit, name in (line.split(maxsplit=1) for line in text.splitlines())}
 
 
 def commit_reader(repository: Repository, commit: str) -> Reader:
