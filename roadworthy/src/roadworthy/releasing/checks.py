@@ -300,12 +300,12 @@ def check_published(state: State) -> Iterator[Problem | str]:
     unknown = f"not checked: whether {text} is published"
     try:
         served = index.files(str(files.part(state.read, "pyproject.toml", "project")["name"]), state.release.version)
-    except NotThereYetError:
-        return
     except KeyError:
         yield f"{unknown} (pyproject.toml names no project)"
     except BusyError as error:
         yield f"{unknown} ({error})"
+    except NotThereYetError:
+        return
     except (requests.RequestException, ValueError) as error:
         yield f"{unknown} ({index} cannot be asked: {type(error).__name__})"
     else:
