@@ -49,8 +49,7 @@ def versions(read: Reader) -> dict[str, str]:
     crates = part(read, "Cargo.lock").get("package", [])
     locked = [each for each in crates if "name" in package and find(each, "name") == package["name"]]
     found = (project.get("version"), package.get("version"), find(locked[0], "version") if locked else None)
-    texts = (version if isinstance(version, str) else "none" for version in found)
-    return dict(zip(VERSION_FILES, texts, strict=True))
+    return {file: each if isinstance(each, str) else "none" for file, each in zip(VERSION_FILES, found, strict=True)}
 
 
 def standing(read: Reader) -> str:
