@@ -1,8 +1,7 @@
 """Release a version: all of it, or nothing.
 
-The commit and its tag are made in a staging clone, proven there, and pushed in one transaction. Until that push nothing
-is changed but a folder that is thrown away; after it the release is complete. So whatever ends this program, the same
-command finishes the release, or says that it is released. How each step works is in roadworthy.releasing.
+The commit and its tag are made in a staging clone, proven there, and pushed in one transaction. Before that push only
+that clone is written, and after it the release is complete. So the same command finishes it, whatever ended this one.
 """
 
 from collections.abc import Callable
@@ -15,15 +14,18 @@ PARSER.switch("DRY_RUN", "print the plan, and do nothing else").switch("YES", "p
 PARSER.take("REMOTE", "where to push; default: origin")
 PARSER.take("BRANCH", "a maintenance line, such as 0.1.x; default: the remote's default branch")
 PARSER.take("VIA", "pr: by a pull request, for a branch that takes no push", choices=["pr"])
-# Before all else is loaded, so that a mistyped option is told at once.
+# Before all else is loaded, so that a mistyped option or version is told at once.
 GIVEN = PARSER.read() if __name__ == "__main__" else None
+from roadworthy.releasing.version import Request
+
+REQUEST = None if GIVEN is None else Request.of(PARSER, GIVEN)
 
 from roadworthy.exclusive import exclusive
 from roadworthy.project import Project
 from roadworthy.releasing import checks, files, plan
 from roadworthy.releasing.github import check_github
 from roadworthy.releasing.push import catch_up, confirm, explain, find_release, follow, push
-from roadworthy.releasing.state import Request, State, read_state
+from roadworthy.releasing.state import State, read_state
 from roadworthy.terminal import run_main, step
 
 PROJECT = Project(Path(__file__).resolve().parents[1])
@@ -62,7 +64,7 @@ def write(state: State, day: str) -> None:
 def expect(state: State, after: files.Reader) -> plan.Lines:
     """Say which files that may change, and by how many lines: added, removed."""
     before, changelog = state.read, files.CHANGELOG
-    lines = {changelog: (plan.count_lines(after(changelog)) - plan.count_lines(before(changelog)), 0)}
+    lines = {changelog: (plan.dense(after(changelog)).count("\n") - plan.dense(before(changelog)).count("\n"), 0)}
     if files.versions(before)["pyproject.toml"] != state.release.text:
         lines |= dict.fromkeys(files.VERSION_FILES, (1, 1))
         lines |= {name: plan.count_edits(before(name), after(name)) for name in files.bumped_too(before)}
@@ -104,7 +106,7 @@ def release(request: Request, folder: Path, prove: Callable[[State], None]) -> N
 
 def main(prove: Callable[[State], None] = prove) -> None:
     """Read the command line, and release."""
-    request = Request.of(PARSER, PARSER.read() if GIVEN is None else GIVEN)
+    request = REQUEST or Request.of(PARSER, PARSER.read())
     with exclusive(PROJECT.root, "release") as folder:
         release(request, folder, prove)
 

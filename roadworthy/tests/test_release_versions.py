@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from releases import PROJECT
-from roadworthy.releasing.state import Checkout, Remote, Request, State, is_plain
-from roadworthy.releasing.version import NUMBER, Release
+from roadworthy.releasing.state import Checkout, Remote, State
+from roadworthy.releasing.version import NUMBER, Release, Request, is_plain
 from roadworthy.repository import Repository
 
 # In the root it would be in pytest's way.

@@ -20,8 +20,8 @@ from refusals import (
 )
 from releases import PROJECT, Place, set_version
 from roadworthy.releasing.checks import check_published
-from roadworthy.releasing.state import Checkout, Committed, Remote, Request, State
-from roadworthy.releasing.version import Release
+from roadworthy.releasing.state import Checkout, Committed, Remote, State
+from roadworthy.releasing.version import Release, Request
 from roadworthy.repository import Repository
 
 FILES = Cases()

@@ -8,9 +8,10 @@ import pytest
 
 from refusals import Case, Cases, check_refused, commit, git, replace, write
 from releases import Place
-from roadworthy.crate import find_yanked
 from roadworthy.facts import check
 from roadworthy.project import Project
+from roadworthy.releasing.checks import check_yanked
+from roadworthy.terminal import Problem
 
 KNOWN = Cases()
 SUBMODULE = "6b5ff4cf5d5a3b8c5d6a3b8c5d6a3b8c5d6a3b8c"
@@ -121,8 +122,10 @@ def test_all_yanked_crates_are_named_by_the_registry_that_cargo_is_told_to_ask(t
     (tmp_path / ".cargo").mkdir()
     config = f'[source.crates-io]\nreplace-with = "here"\n[source.here]\nlocal-registry = "{registry}"\n'
     (tmp_path / ".cargo" / "config.toml").write_text(config, encoding="utf-8")
-    found, reason = find_yanked(Project(tmp_path), tmp_path / "asks")
-    assert (sorted(found), reason) == (["three 3.0.0", "two 0.2.0"], "")
+    found = [
+        each.what if isinstance(each, Problem) else each for each in check_yanked(Project(tmp_path), tmp_path / "asks")
+    ]
+    assert sorted(found) == [f"Cargo.lock has {crate}, which is yanked" for crate in ("three 3.0.0", "two 0.2.0")]
 
 
 def test_a_registry_that_does_not_answer_is_said(tmp_path: Path) -> None:
@@ -131,6 +134,7 @@ def test_a_registry_that_does_not_answer_is_said(tmp_path: Path) -> None:
     (tmp_path / ".cargo").mkdir()
     config = '[source.crates-io]\nreplace-with = "there"\n[source.there]\nregistry = "sparse+http://127.0.0.1:9/"\n'
     (tmp_path / ".cargo" / "config.toml").write_text(config, encoding="utf-8")
-    found, reason = find_yanked(Project(tmp_path), tmp_path / "asks")
-    assert found == []
-    assert "127.0.0.1" in reason
+    (note,) = check_yanked(Project(tmp_path), tmp_path / "asks")
+    assert isinstance(note, str)
+    assert note.startswith("not checked: whether crates are yanked (")
+    assert "127.0.0.1" in note

@@ -2,7 +2,7 @@
 
 import socket
 from functools import partial
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -57,16 +57,21 @@ def hasten(place: Place) -> None:
 
 def test_a_server_that_answers_half_and_then_nothing_is_waited_for_so_long(place: Place) -> None:
     hasten(place)
+    ended = Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
         place.git("remote", "set-url", "origin", f"git://127.0.0.1:{server.getsockname()[1]}/x.git")
 
         def answer() -> None:
             connection, _ = server.accept()
-            connection.sendall(b"00321111111111111111111111111111111111111111 HEAD")
-            server.accept()
+            with connection:
+                connection.sendall(b"00321111111111111111111111111111111111111111 HEAD")
+                ended.wait()
 
-        Thread(target=answer, daemon=True).start()
+        thread = Thread(target=answer, daemon=True)
+        thread.start()
         done = place.release("0.2.0", "--yes")
+        ended.set()
+        thread.join(timeout=10)
     assert done.returncode == 1
     assert "problem: the remote origin cannot be read: no answer within 1 s\n" in done.stderr
 

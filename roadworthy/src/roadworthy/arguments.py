@@ -48,23 +48,17 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, command: str, about: str) -> None:
         """Prepare for a command, which is a target of make."""
         super().__init__(prog=command, description=about, allow_abbrev=False)
-        self.names: list[str] = []
-        self.required: list[str] = []
+        self.names: dict[str, bool] = {}  # whether each has to be given
         self.first = ""
         self.by_make = False
 
-    def take(self, name: str, about: str, *, first: bool = False, required: bool = False, **options: Any) -> "Parser":  # noqa: ANN401, D417
+    def take(self, name: str, about: str, *, first: bool = False, required: bool = False, **options: Any) -> "Parser":  # noqa: ANN401
         """Take a variable, with further options of argparse's.
 
-        Args:
-            name: Its name.
-            about: What it is for.
-            first: On a command line its value may stand alone, as in `release.py 0.2.2`.
-            required: It has to be given, and not to be empty.
+        On a command line the value of the `first` may stand alone, as in `release.py 0.2.2`. One that is `required`
+        has to be given, and not to be empty.
         """
-        self.names.append(name)
-        if required:
-            self.required.append(name)
+        self.names[name] = required
         if first:
             self.first = name
             self.add_argument("word", nargs="?", help=argparse.SUPPRESS, **options)
@@ -91,7 +85,7 @@ class Parser(argparse.ArgumentParser):
             if self.first in found:
                 self.error(f"{self.first} is given twice")
             found[self.first] = word
-        if missing := [name for name in self.required if not found.get(name)]:
+        if missing := [name for name, required in self.names.items() if required and not found.get(name)]:
             self.error(f"{self.prog} needs {', '.join(missing)}")
         return found
 

@@ -1,25 +1,16 @@
 """The crate of a project: which features its wheels have, and which of them turn on the stable ABI."""
 
-import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from subprocess import TimeoutExpired
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from roadworthy.processes import run, tool_environment
 from roadworthy.tables import find, find_table
 from roadworthy.terminal import Problem, problem
 
-if TYPE_CHECKING:
-    from roadworthy.project import Project
-
 MANIFEST = "Cargo.toml"
-# Seconds that cargo's registry may take for an answer.
-LIMIT = 30
 
 
 def find_unpublished(manifest: Mapping[str, Any]) -> Iterator[Problem]:
@@ -35,36 +26,6 @@ def find_unpublished(manifest: Mapping[str, Any]) -> Iterator[Problem]:
             if where is not None and (source == "git" or posixpath.normpath(f"./{where}").startswith("..")):
                 remedy = "depend on a version of it that is published, or move the crate into this repository"
                 yield Problem(f"{MANIFEST}: {name} comes from a {source}, {where}", remedy)
-
-
-def find_yanked(project: "Project", folder: Path) -> tuple[list[str], str]:
-    """Return the locked crates that their registry has yanked, and why not all could be asked for, if so.
-
-    cargo refuses to lock a yanked crate anew, so it is asked to, for a crate that needs each of them exactly.
-    """
-    crates = [
-        f"{each['name']} {each['version']}" for each in project.locked_crates if "registry" in each.get("source", "")
-    ]
-    (folder / "src").mkdir(parents=True)
-    (folder / "src" / "lib.rs").touch()
-    env, found = {**tool_environment(os.environ), "CARGO_NET_RETRY": "0"}, list[str]()
-    while True:
-        wanted = (each.split() for each in crates if each not in found)
-        lines = [
-            f'c{number} = {{ package = "{each[0]}", version = "={each[1]}", default-features = false }}'
-            for number, each in enumerate(wanted)
-        ]
-        manifest = '[package]\nname = "asks"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\n'
-        (folder / MANIFEST).write_text(manifest + "\n".join(lines), encoding="utf-8")
-        ask = ("cargo", "generate-lockfile", f"--manifest-path={folder / MANIFEST}")
-        try:
-            asked = run(*ask, cwd=project.root, env=env, check=False, timeout=LIMIT)
-        except TimeoutExpired:
-            return found, f"no answer within {LIMIT} s"
-        yanked = re.search(r'requirement `([^ ]+) = "=(.+)"`\s+version .+ is yanked', asked.stderr)
-        if not yanked or f"{yanked[1]} {yanked[2]}" not in crates:
-            return found, " ".join(asked.stderr.split())[-200:] if asked.returncode else ""
-        found.append(f"{yanked[1]} {yanked[2]}")
 
 
 @dataclass(frozen=True)

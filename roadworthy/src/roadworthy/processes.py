@@ -16,6 +16,8 @@ from roadworthy.terminal import ProblemsError, problem
 RUST = "install Rust (rustup, or your system's packages), or put ~/.cargo/bin on PATH"
 REMEDIES = {"cargo": RUST, "rustc": RUST, "rustfmt": RUST}
 EXE = ".exe" if os.name == "nt" else ""
+# The exit code of a program that was ended because it took too long, as the command timeout has it.
+SILENT = 124
 # One record of level DEBUG after each program that has ended, with its command line.
 log = logging.getLogger("commands")
 
@@ -48,10 +50,9 @@ def run(
 ) -> "subprocess.CompletedProcess[str]":
     """Run a program without input to its end in a folder, with `env` alone, and return what it printed, as UTF-8.
 
-    With `merged`, `stdout` has both of its streams, as they came.
-
-    It raises CalledProcessError where `check` is set and it fails, TimeoutExpired where it takes more than `timeout`
-    seconds (default: never), and ProblemsError where it is not there.
+    With `merged`, `stdout` has both of its streams, as they came. After more than `timeout` seconds (default: never) it
+    is ended, and has failed with the exit code `SILENT`. Raises CalledProcessError where `check` is set and it fails,
+    and ProblemsError where it is not there.
     """
     words = [str(word) for word in command]
     # A path that is no UTF-8 comes through as it is.
@@ -60,9 +61,14 @@ def run(
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": where}
     try:
         with starting(words, cwd):
-            return subprocess.run(words, cwd=cwd, env=env, check=check, timeout=timeout, **pipes, **text)
+            done = subprocess.run(words, cwd=cwd, env=env, check=False, timeout=timeout, **pipes, **text)
+    except subprocess.TimeoutExpired:
+        done = subprocess.CompletedProcess(words, SILENT, "", f"no answer within {timeout} s")
     finally:
         log.debug("%s", shlex.join(words))
+    if check:
+        done.check_returncode()
+    return done
 
 
 def tool_environment(base: Mapping[str, str]) -> dict[str, str]:

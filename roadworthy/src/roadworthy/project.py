@@ -1,7 +1,7 @@
 """Facts about a project, read from the files in which they stand, when a fact is asked for.
 
-A fact that is missing, or that the engine cannot work with, is a problem that names its file; nobody else looks into
-the tables.
+A fact that is missing, or that the engine cannot work with, raises ProblemsError, which names its file; nobody else
+looks into the tables.
 """
 
 import re
@@ -30,10 +30,9 @@ NEWEST_MINOR = 99
 
 
 def require_repository(table: Any) -> str:  # noqa: ANN401 - as it was parsed
-    """Return the address of the repository in a table [project], under any label that indexes know (PEP 753).
+    """Return the address of the repository in a table [project], or raise ProblemsError where there is none.
 
-    Raises:
-        ProblemsError: There is none.
+    It may have any label that indexes know (PEP 753).
     """
     urls = find_table(table, "urls")
     labels = {re.sub(r"[^a-z]", "", label.lower()): str(address) for label, address in urls.items()}
@@ -56,14 +55,10 @@ def same_wheel(name: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class Project:
-    """A Python package with a Rust core, in the folder `root`, which has its pyproject.toml.
-
-    Every fact raises ProblemsError where its file does not say it.
-    """
+    """A Python package with a Rust core, in the folder `root`, which has its pyproject.toml."""
 
     root: Path
 
-    # ---- places
     @property
     def dist(self) -> Path:
         """The folder of what is built."""
@@ -94,7 +89,6 @@ class Project:
         """Return the text of a file, by its path from the root."""
         return read_text(self.root, name)
 
-    # ---- tables
     @cached_property
     def pyproject(self) -> dict[str, Any]:
         """The content of pyproject.toml."""
@@ -137,7 +131,6 @@ class Project:
         """By the name of an index, the environment on GitHub that its trusted publisher is bound to."""
         return {"pypi": "pypi", "testpypi": "testpypi", **find_table(self.settings, "environments")}
 
-    # ---- the package
     @cached_property
     def name(self) -> str:
         """The name of the distribution, as pyproject.toml spells it."""
@@ -201,7 +194,6 @@ class Project:
         found = find(self.pyproject, "tool", "pytest", "ini_options", "testpaths") or ["tests"]
         return found.split() if isinstance(found, str) else list(map(str, found))
 
-    # ---- the Pythons that it is for
     @cached_property
     def requires_python(self) -> "SpecifierSet":
         """Which versions of Python the package may be installed on."""
@@ -258,7 +250,6 @@ class Project:
             return python.name in self.python_tags
         return self.requires_python.contains(".".join(map(str, python.version)))
 
-    # ---- the workflow
     @cached_property
     def jobs(self) -> dict[str, Any]:
         """The jobs of the workflow as they stand there, with expressions as they are."""
@@ -314,7 +305,6 @@ class Project:
         found = re.match(r"macosx_(\d+)_(\d+)_", self.platform_tag(triple))
         return f"{found[1]}.{found[2]}" if found else None
 
-    # ---- the files of a release
     def require_facts(self) -> None:
         """Make sure, before a build, that all that it will be judged by can be read."""
         # In the order in which they are told.

@@ -86,12 +86,9 @@ class Problem:
     said: str = ""
 
     def __str__(self) -> str:
-        return "\n".join([self.what, *(f"  | {line}" for line in self.said.splitlines()), f"  {self.remedy}"])
-
-    def printable(self) -> "Problem":
-        """Return the same with nothing that a terminal, or GitHub's runner, obeys: names in it may be anybody's."""
-        said = "\n".join(printable(line.expandtabs()) for line in self.said.splitlines())
-        return Problem(printable(self.what), printable(self.remedy), said)
+        # Names in it may be anybody's.
+        said = (f"  | {printable(line.expandtabs())}" for line in self.said.splitlines())
+        return "\n".join([printable(self.what), *said, f"  {printable(self.remedy)}"])
 
 
 class ProblemsError(Exception):
@@ -171,12 +168,8 @@ def hand_on(variable: str, lines: Iterable[str]) -> None:
 def step(title: str) -> Iterator[None]:
     """Tell what goes on, on a terminal while it goes on, and how long it took when it has ended well."""
     started = time.perf_counter()
-    if sys.stderr.isatty():
-        from rich.markup import escape  # noqa: PLC0415 - only where it is seen
-
-        with err.status(f"{escape(title)} …"):
-            yield
-    else:
+    # It is rich's markup, in which a bracket is written so.
+    with err.status(f"{title} …".replace("[", r"\[")) if sys.stderr.isatty() else nullcontext():
         yield
     err.print(f"{time.perf_counter() - started:6.1f} s  {title}")
 
@@ -243,7 +236,7 @@ def run_main(main: Callable[[], None]) -> None:
             annotate((one.what, "") for one in problems)
             for one in problems:
                 err.print("problem:", style="bold red", end=" ")
-                err.print(str(one.printable()))
+                err.print(str(one))
             sys.exit(1)
     except KeyboardInterrupt:
         err.print("interrupted")

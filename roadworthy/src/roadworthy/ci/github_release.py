@@ -57,7 +57,7 @@ def check_public(existing: dict[str, Any], paths: list[Path]) -> None:
 
 def publish(project: Project, release: Release, paths: list[Path]) -> None:
     """Make the draft with all files, and then make it public."""
-    section = files.section_of(project.read(files.CHANGELOG), release.version)
+    section = files.section_of(project.read(files.CHANGELOG), release)
     if section is None:
         raise problem(f"{files.CHANGELOG} has no section for {release.text}", "check out the tag")
     versions = map(version_of_tag, project.checkout.ask("tag", "--list", "v*").split("\n"))

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -83,7 +84,9 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
     """Return what is wrong with one file, and what it says of itself, if that can be known."""
     findings: list[Finding] = []
     told: Told | None = None
-    with Artefact(path) as artefact:
+    with Artefact(path) as artefact, warnings.catch_warnings():
+        # What newer Pythons warn of in an archive, the rules tell.
+        warnings.simplefilter("ignore")
         kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
         for ask, rules in stages:
             findings += collect(path.name, "metadata-valid", ((one.rule, one.words) for one in ask(artefact)))

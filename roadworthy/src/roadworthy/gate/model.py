@@ -9,7 +9,6 @@ import stat
 import struct
 import tarfile
 import tempfile
-import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -294,11 +293,7 @@ class Artefact(AbstractContextManager["Artefact"]):
             what = f"{name!r} is encrypted, or compressed by another method than deflate"
             raise UnreadableError(what, "zip-compression")
         size, checksum, more = 0, 0, False
-        with warnings.catch_warnings():
-            # Newer Pythons warn of entries that overlap; the rules tell it.
-            warnings.simplefilter("ignore")
-            opened = archive.open(entry)
-        with opened as file:
+        with archive.open(entry) as file:
             state: Any = file
             # One byte too many would be seen; and the checksum is of what was said to be there.
             state._left, state._expected_crc = entry.file_size + 1, None  # noqa: SLF001

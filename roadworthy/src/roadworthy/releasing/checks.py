@@ -3,37 +3,43 @@
 A check takes the state and yields problems; a plain text that it yields is a note of what could not be checked.
 """
 
+import os
 import posixpath
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from roadworthy import facts
+from roadworthy import processes as commands
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
-from roadworthy.crate import MANIFEST, find_unpublished, find_yanked
+from roadworthy.crate import MANIFEST, find_unpublished
 from roadworthy.declared import sdist_contents
 from roadworthy.index import BusyError, Index, NotThereYetError
+from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.push import PUSH
-from roadworthy.releasing.state import State, push_addresses, reach
+from roadworthy.releasing.state import LIMIT, State, push_addresses
 from roadworthy.releasing.version import MAINTENANCE, belongs_to, next_version, version_of_tag
 from roadworthy.terminal import Problem, ProblemsError, err, listed
 
 Check = Callable[[State], Iterator[Problem | str]]
 
-# A build from nothing needs a quarter of this.
-NEEDED_BYTES = 1_000_000_000
 # Modes of git's, of what is no file.
 LINK, SUBMODULE = "120000", "160000"
 # The first git that takes configuration from the environment.
 OLDEST_GIT = (2, 31)
-# Seconds that signing may take where nobody is there to type a passphrase.
-SIGNING_LIMIT = 30
+# Seconds that signing may take where nobody is there to type a passphrase, and that cargo's registry may.
+SIGNING_LIMIT = REGISTRY_LIMIT = 30
 
 
 def check_branch(state: State) -> Iterator[Problem]:
@@ -84,8 +90,7 @@ def check_remote(state: State) -> Iterator[Problem]:
         what = f"{remote.name} pushes to {len(addresses)} addresses, so a push could half happen"
         yield Problem(what, "leave one of them: git config --edit; or name another remote with REMOTE=")
     if not addresses:
-        found = (re.fullmatch(r"remote\.(.+)\.(?:push)?url", name) for name in state.settings)
-        known = sorted({match[1] for match in found if match})
+        known = state.project.checkout.ask("remote").splitlines()
         there = f"here are: {', '.join(known)}" if known else "there is none at all"
         yield Problem(f"there is no remote {remote.name}; {there}", "name one with REMOTE=, or run: git remote add")
     elif remote.unreachable:
@@ -121,7 +126,7 @@ def compare_heads(state: State) -> Iterator[Problem]:
 def check_tags(state: State) -> Iterator[Problem]:
     """The tag is free here and there, in every spelling, and no earlier attempt is left."""
     release, remote, local = state.release, state.remote, state.checkout.refs
-    there, here = remote.tags(), {ref.removeprefix("refs/tags/") for ref in local if ref.startswith("refs/tags/")}
+    there, here = remote.tags, {ref.removeprefix("refs/tags/") for ref in local if ref.startswith("refs/tags/")}
     if release.tag in here and release.tag not in there and not remote.unreachable:
         what = f"the tag {release.tag} is here and not on {remote.name}: a leftover of an earlier attempt"
         yield Problem(what, f"run: git tag --delete {release.tag}")
@@ -142,7 +147,7 @@ def check_order(state: State) -> Iterator[Problem]:
 
     Where nothing is released at all, what stands in the files is no promise: the first version may be any one.
     """
-    release, tags = state.release, state.remote.tags()
+    release, tags = state.release, state.remote.tags
     versions = {name: version for name in tags if (version := version_of_tag(name)) is not None}
     here = [(version, name) for name, version in versions.items() if tags[name] in state.ancestors]
     newest, name = max(here, default=(None, ""))
@@ -197,11 +202,30 @@ def check_lock(state: State) -> Iterator[Problem | str]:
     if not shutil.which("cargo"):
         return  # check_tools says so.
     fetch_crates(state.project)
-    found, reason = find_yanked(state.project, state.clone.folder.parent / "yanked")
-    for crate in found:
-        yield Problem(f"Cargo.lock has {crate}, which is yanked", f"run: cargo update {crate.split()[0]}; and commit")
-    if reason:
-        yield f"not checked: whether crates are yanked ({reason})"
+    yield from check_yanked(state.project, state.clone.folder.parent / "yanked")
+
+
+def check_yanked(project: Project, folder: Path) -> Iterator[Problem | str]:
+    """No locked crate is yanked: cargo refuses to lock one anew, for a crate in `folder` that needs exactly those."""
+    crates = [(each["name"], each["version"]) for each in project.locked_crates if "registry" in each.get("source", "")]
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "lib.rs").touch()
+    manifest, env = folder / MANIFEST, {**commands.tool_environment(os.environ), "CARGO_NET_RETRY": "0"}
+    while True:
+        lines = ["[package]", 'name = "asks"', 'version = "0.0.0"', 'edition = "2021"', "[dependencies]"]
+        for number, (name, version) in enumerate(crates):
+            lines.append(f'c{number} = {{ package = "{name}", version = "={version}", default-features = false }}')
+        manifest.write_text("\n".join(lines), encoding="utf-8")
+        ask = ("cargo", "generate-lockfile", f"--manifest-path={manifest}")
+        asked = commands.run(*ask, cwd=project.root, env=env, check=False, timeout=REGISTRY_LIMIT)
+        yanked = re.search(r'requirement `([^ ]+) = "=(.+)"`\s+version .+ is yanked', asked.stderr)
+        if not yanked or yanked.groups() not in crates:
+            break
+        crates.remove((yanked[1], yanked[2]))
+        what = f"Cargo.lock has {yanked[1]} {yanked[2]}, which is yanked"
+        yield Problem(what, f"run: cargo update {yanked[1]}; and commit")
+    if asked.returncode:
+        yield f"not checked: whether crates are yanked ({' '.join(asked.stderr.split())[-200:]})"
 
 
 def check_tools(state: State) -> Iterator[Problem]:
@@ -217,10 +241,6 @@ def check_tools(state: State) -> Iterator[Problem]:
 
 def wrong_tools(read: files.Reader) -> Iterator[str]:
     """Find those tools that the locks name and this environment has not, or in another version."""
-    from importlib import metadata  # noqa: PLC0415 - a refused command line does without
-
-    from packaging.requirements import Requirement  # noqa: PLC0415 - as above
-
     text = "".join(read(f"requirements/{group}.txt") for group in GROUPS)
     for wanted in map(Requirement, re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", text, re.MULTILINE)):
         # The first one is what is imported.
@@ -230,10 +250,8 @@ def wrong_tools(read: files.Reader) -> Iterator[str]:
             yield f"{wanted} ({installed or 'none'} is installed)"
 
 
-def check_disk(_: State, needed: int = NEEDED_BYTES) -> Iterator[Problem]:
-    """There is room for the build: so many bytes, default: 1 GB."""
-    import tempfile  # noqa: PLC0415 - a refused command line does without
-
+def check_disk(_: State, needed: int = 1_000_000_000) -> Iterator[Problem]:
+    """There is room for the build: so many bytes, default: 1 GB, of which one from nothing needs a quarter."""
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     if free < needed:
@@ -254,10 +272,8 @@ def check_identity(state: State) -> Iterator[Problem]:
         ("commits", ("commit.gpgsign",), "commit-tree", "-S", *message, "HEAD^{tree}"),
         ("tags", ("tag.gpgsign", "tag.forcesignannotated"), "tag", "-s", *message, "signing-works", "HEAD"),
     ):
-        if not any(clone.run("config", "--type=bool", name).stdout.strip() == "true" for name in switches):
-            continue
-        tried = reach(clone, *command, limit=limit)
-        if tried.returncode:
+        signs = any(clone.run("config", "--type=bool", name).stdout.strip() == "true" for name in switches)
+        if signs and (tried := clone.run(*command, timeout=limit)).returncode:
             remedy = "repair user.signingKey, gpg.format and the key's agent, or turn it off: git config --list"
             reason = " ".join(tried.stderr.split())[:300]
             yield Problem(f"{what} are to be signed, and that does not work: {reason}", remedy)
@@ -266,10 +282,10 @@ def check_identity(state: State) -> Iterator[Problem]:
 def check_push(state: State) -> Iterator[Problem]:
     """The server would take a push, as far as it shows that to a dry one: rights, and `--atomic`."""
     remote, tag = state.remote, state.release.tag
-    if remote.unreachable or not remote.refs or tag in remote.tags() or state.remote_head != state.checkout.head:
+    if remote.unreachable or not remote.refs or tag in remote.tags or state.remote_head != state.checkout.head:
         return
     refs = (f"HEAD:refs/heads/{state.branch}", f"HEAD:refs/tags/{tag}")
-    tried = reach(state.clone, "push", "--dry-run", *PUSH, remote.name, *refs)
+    tried = state.clone.run("push", "--dry-run", *PUSH, remote.name, *refs, timeout=LIMIT)
     if tried.returncode:
         reason = " ".join(f"{tried.stderr} {tried.stdout}".split())
         remedy = f"see: git push --dry-run --atomic {remote.name} HEAD; or ask who runs the server"
@@ -281,21 +297,20 @@ def check_published(state: State) -> Iterator[Problem | str]:
     import requests  # noqa: PLC0415 - longer to import than all other checks take, which go on meanwhile
 
     text, index = state.release.text, Index.named("pypi")
+    unknown = f"not checked: whether {text} is published"
     try:
         served = index.files(str(files.part(state.read, "pyproject.toml", "project")["name"]), state.release.version)
     except KeyError:
-        reason = "pyproject.toml names no project"
+        yield f"{unknown} (pyproject.toml names no project)"
     except BusyError as error:
-        reason = str(error)
+        yield f"{unknown} ({error})"
     except NotThereYetError:
         return
     except (requests.RequestException, ValueError) as error:
-        reason = f"{index} cannot be asked: {type(error).__name__}"
+        yield f"{unknown} ({index} cannot be asked: {type(error).__name__})"
     else:
         what = f"{text} is published already, without a tag here: {', '.join(file.filename for file in served)}"
         yield Problem(what, f"its names cannot be used again; release {next_version(text)}")
-        return
-    yield f"not checked: whether {text} is published ({reason})"
 
 
 def check_terminal(state: State) -> Iterator[Problem]:
@@ -314,8 +329,6 @@ def check_hooks(state: State) -> Iterator[str]:
 
 def require(state: State, checks: Sequence[Check]) -> None:
     """Ask every check, all at the same time, show what could not be checked, and raise ProblemsError with the rest."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a refused command line does without
-
     _ = state.ancestors  # Two checks need it, and only one has to ask.
     with ThreadPoolExecutor(len(checks)) as pool:
         found = [each for of_one in pool.map(partial(ask, state), checks) for each in of_one]
@@ -340,4 +353,4 @@ def ask(state: State, check: Check) -> list[Problem | str]:
         failed = f"{type(error).__name__}: {error}"
     if failed:
         found.append(Problem(f"this could not be judged: {check.__doc__} {failed}", "repair the file that it names"))
-    return [each.printable() if isinstance(each, Problem) else each for each in found]
+    return found

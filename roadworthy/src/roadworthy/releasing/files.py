@@ -4,14 +4,11 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from roadworthy.releasing.version import Release, version_of_tag
 from roadworthy.tables import find, package_of, parse_toml
 from roadworthy.terminal import Problem, ProblemsError, problem
-
-if TYPE_CHECKING:
-    from packaging.version import Version
 
 # Gives a file's text for its path from the root: of a folder, or of a commit.
 Reader = Callable[[str], str]
@@ -19,6 +16,11 @@ Reader = Callable[[str], str]
 CHANGELOG = "CHANGELOG.md"
 VERSION_FILES = ("pyproject.toml", "Cargo.toml", "Cargo.lock")
 HEADING = re.compile(r"^## +\[?v?([0-9][^\s\]]*)[^\n]*\n", re.MULTILINE)
+# A block of code: its fence, the rest of that line, whatever follows, and a fence as long, or the end of the text.
+BLOCK = re.compile(
+    r"^(?:[ \t]|[-*+] )*(([`~])\2{2,})(?:(?<=~)|(?=[^`\n]*$)).*?$(?s:.*?)(?:^(?:[ \t]|[-*+] )*\1\2*[ \t\r]*$|\Z)",
+    re.MULTILINE,
+)
 NAMED = re.compile(r"(?:[1-9][0-9]*|\+[A-Za-z0-9_-]+)\.([a-z]+)\.md")
 
 
@@ -47,8 +49,7 @@ def versions(read: Reader) -> dict[str, str]:
     crates = part(read, "Cargo.lock").get("package", [])
     locked = [each for each in crates if "name" in package and find(each, "name") == package["name"]]
     found = (project.get("version"), package.get("version"), find(locked[0], "version") if locked else None)
-    texts = (version if isinstance(version, str) else "none" for version in found)
-    return dict(zip(VERSION_FILES, texts, strict=True))
+    return {file: each if isinstance(each, str) else "none" for file, each in zip(VERSION_FILES, found, strict=True)}
 
 
 def standing(read: Reader) -> str:
@@ -62,16 +63,7 @@ def standing(read: Reader) -> str:
 
 def outside_code(text: str) -> str:
     """Return a text of Markdown with a dot for each letter of a fenced block of code (CommonMark 0.31, 4.5)."""
-    lines, fence = list[str](), ""
-    for line in text.splitlines(keepends=True):
-        marks = re.match(r"(?:[ \t]|[-*+] )*(`{3,}(?=[^`]*$)|~{3,})(.*)", line)
-        inside = bool(fence or marks)
-        if not fence:
-            fence = marks[1] if marks else ""
-        elif marks and marks[1].startswith(fence) and not marks[2].strip():
-            fence = ""
-        lines.append(re.sub(r"[^\r\n]", ".", line) if inside else line)
-    return "".join(lines)
+    return BLOCK.sub(lambda found: re.sub(r"[^\r\n]", ".", found[0]), text)
 
 
 def sections(text: str) -> dict[str, str]:
@@ -81,16 +73,16 @@ def sections(text: str) -> dict[str, str]:
     return {match[1]: text[match.start() : end].rstrip() + "\n" for match, end in zip(found, ends, strict=False)}
 
 
-def section_of(text: str, version: "Version") -> str | None:
-    """Return a version's section in the changelog, or None; its heading may spell the version in any way."""
-    return next((section for name, section in sections(text).items() if version_of_tag(name) == version), None)
+def section_of(text: str, release: Release) -> str | None:
+    """Return a release's section in the changelog, or None; its heading may spell the version in any way."""
+    return next((section for name, section in sections(text).items() if version_of_tag(name) == release.version), None)
 
 
 def has_release(read: Reader, release: Release) -> bool:
     """Say whether the files are those of this release: its version in all three, and its section."""
     try:
         everywhere = set(versions(read).values()) == {release.text}
-        return everywhere and section_of(read(CHANGELOG), release.version) is not None
+        return everywhere and section_of(read(CHANGELOG), release) is not None
     except (OSError, LookupError, TypeError, ProblemsError):
         return False
 
@@ -132,7 +124,7 @@ def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator
     if (count := text.count(marker)) != 1:
         what = f"{CHANGELOG} has its marker {count} times, not once: {marker}"
         yield Problem(what, "let it stand once, on a line of its own above the newest section")
-    if section_of(text, release.version):
+    if section_of(text, release):
         remedy = f"release the next version, or take out the section of {release.text}"
         if not via_pr:
             remedy += "; if a pull request brought it, add VIA=pr"

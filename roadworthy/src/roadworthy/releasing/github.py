@@ -1,9 +1,11 @@
 """What only GitHub knows, asked through `gh` where it is there and signed in; and the addresses of its pages."""
 
+import json
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -61,22 +63,16 @@ class Forge:
         """Return the page of the workflow runs for a branch or a tag."""
         return f"{self.page}/actions/workflows/{self.project.workflow_file}?query=branch%3A{ref.replace('/', '%2F')}"
 
-    def compare(self, base: str, head: str) -> str:
-        """Return the page on which a pull request is opened."""
-        return f"{self.page}/compare/{base}...{head}?expand=1"
-
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a gh command, or raise UnansweredError where it takes too long."""
         env = {**environment(), "GH_HOST": self.host, "GH_PROMPT_DISABLED": "1", "NO_COLOR": "1"}
-        try:
-            return commands.run("gh", *arguments, cwd=self.project.root, env=env, check=False, timeout=self.limit)
-        except subprocess.TimeoutExpired as error:
-            raise UnansweredError(f"gh does not answer within {self.limit} s") from error
+        done = commands.run("gh", *arguments, cwd=self.project.root, env=env, check=False, timeout=self.limit)
+        if done.returncode == commands.SILENT:
+            raise UnansweredError(f"gh does not answer within {self.limit} s")
+        return done
 
     def ask(self, *arguments: str) -> Any:  # noqa: ANN401 - whatever GitHub says
         """Return the JSON that a gh command prints, or raise UnansweredError where it prints none."""
-        import json  # noqa: PLC0415 - a refused command line does without
-
         done = self.run(*arguments)
         # None is no answer of GitHub's.
         with suppress(ValueError):
@@ -87,8 +83,6 @@ class Forge:
 
 def check_github(state: State, limit: float = LIMIT) -> Iterator[Problem | str]:
     """GitHub would take the release: CI is green, the environment is there, the branch takes a push."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a refused command line does without
-
     forge = Forge.of(state.project, state.push_address, limit)
     questions = {
         "CI's last run of this commit": check_last_run,
@@ -99,7 +93,7 @@ def check_github(state: State, limit: float = LIMIT) -> Iterator[Problem | str]:
         yield f"not checked: {', '.join(questions)} ({reason if forge else 'the remote is not on GitHub'})"
         return
     with ThreadPoolExecutor() as pool:
-        asked = {what: pool.submit(question, state, forge) for what, question in questions.items()}
+        asked = {what: pool.submit(list, question(state, forge)) for what, question in questions.items()}
     for what, answer in asked.items():
         try:
             yield from answer.result()
@@ -120,23 +114,21 @@ def why_unasked(forge: Forge) -> str:
     return f"gh is not signed in; run: gh auth login --hostname {forge.host}" if signed_out else ""
 
 
-def check_last_run(state: State, forge: Forge) -> list[Problem]:
+def check_last_run(state: State, forge: Forge) -> Iterator[Problem]:
     """CI's last run of the commit was green."""
     commit, workflow = state.checkout.head, state.project.workflow_file
     where = (f"--repo={forge.host}/{forge.owner}/{forge.name}", f"--workflow={workflow}", f"--commit={commit}")
     runs = forge.ask("run", "list", *where, "--limit=1", "--json=status,conclusion,url")
     if not runs:
-        return [Problem(f"CI has not run on {commit[:10]}", f"push it and wait for {workflow}: {forge.page}/actions")]
-    last = runs[0]
-    if last["status"] != "completed":
-        return [Problem(f"CI still runs on {commit[:10]}", f"wait for it: {last['url']}")]
-    if last["conclusion"] != "success":
-        what = f"CI's last run on {commit[:10]} ended with {last['conclusion']}"
-        return [Problem(what, f"repair what it says, or run it again: {last['url']}")]
-    return []
+        yield Problem(f"CI has not run on {commit[:10]}", f"push it and wait for {workflow}: {forge.page}/actions")
+    elif runs[0]["status"] != "completed":
+        yield Problem(f"CI still runs on {commit[:10]}", f"wait for it: {runs[0]['url']}")
+    elif runs[0]["conclusion"] != "success":
+        what = f"CI's last run on {commit[:10]} ended with {runs[0]['conclusion']}"
+        yield Problem(what, f"repair what it says, or run it again: {runs[0]['url']}")
 
 
-def check_environment(state: State, forge: Forge) -> list[Problem]:
+def check_environment(state: State, forge: Forge) -> Iterator[Problem]:
     """The environment is there that the publish job runs in."""
     name = state.project.environments["pypi"]
     path = f"{forge.api}/environments/{name}"
@@ -146,14 +138,12 @@ def check_environment(state: State, forge: Forge) -> list[Problem]:
         if "404" not in str(error):
             raise
         remedy = f"run: gh api --method PUT {path}; and add reviewers"
-        return [Problem(f"the environment {name} is missing on GitHub", remedy)]
-    return []
+        yield Problem(f"the environment {name} is missing on GitHub", remedy)
 
 
-def check_rules(state: State, forge: Forge) -> list[Problem]:
+def check_rules(state: State, forge: Forge) -> Iterator[Problem]:
     """The branch takes a push without a pull request, unless there is one."""
     rules = forge.ask("api", f"{forge.api}/rules/branches/{state.branch}")
     kinds = {rule.get("type") for rule in rules}
     if not state.request.via_pr and kinds & {"pull_request", "required_status_checks", "merge_queue"}:
-        return [Problem(f"{state.branch} takes changes by pull request only", "release by one: add VIA=pr")]
-    return []
+        yield Problem(f"{state.branch} takes changes by pull request only", "release by one: add VIA=pr")

@@ -4,6 +4,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from difflib import SequenceMatcher
 
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import GROUPS, host_triple
@@ -29,8 +31,6 @@ Expectation = Callable[[State, files.Reader], Lines]
 class Plan:
     """What a release is: computed before anything is pushed, and pushed as it is."""
 
-    commit: str
-    tag: str  # its name, or "" where none is made yet
     refs: dict[str, str]  # what each ref of the remote will be: nothing else is written there
     parts: dict[str, str]  # all that is told about it before, by their titles
 
@@ -44,8 +44,6 @@ class Plan:
 
 def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
     """Make the commit and the tag in the clone, or find the commit that a pull request brought, and return the plan."""
-    from datetime import datetime, timezone  # noqa: PLC0415 - a refused command line does without
-
     clone, release, parent = state.clone, state.release, state.checkout.head
     # What git would write into a commit now: seconds since 1970, and the offset from UTC.
     moment = " ".join(clone.ask("var", "GIT_COMMITTER_IDENT").split()[-2:])
@@ -59,12 +57,11 @@ def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
         # towncrier writes line feeds, whatever there was.
         changelog.write_bytes(changelog.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", ends))
         made = commit(state, expect, moment)
-    section = files.section_of(commit_reader(clone, made)(files.CHANGELOG), release.version) or ""
+    section = files.section_of(commit_reader(clone, made)(files.CHANGELOG), release) or ""
     if len(section) > LONGEST:
-        what = (
-            f"the section of {release.text} has {len(section):,} characters, and GitHub takes {LONGEST:,} for a release"
-        )
-        raise problem(what, f"shorten the news fragments in {files.table(state.read)['directory']}/, and commit")
+        what = f"the section of {release.text} has {len(section):,} characters, and GitHub takes {LONGEST:,}"
+        remedy = f"shorten the news fragments in {files.table(state.read)['directory']}/, and commit"
+        raise problem(f"{what} for a release", remedy)
     annotation = f"{state.project.name} {release.text}\n\n{section.split(chr(10), 1)[1].strip()}"
     pulls = state.request.via_pr and not state.merged
     refs = {} if state.merged else {f"refs/heads/{release.branch if pulls else state.branch}": made}
@@ -85,7 +82,7 @@ def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
         else "CI publishes; the tag is never moved. What PyPI has taken can be yanked, and never be replaced:\n"
         "a mistake is repaired by the next version",
     }
-    return Plan(made, "" if pulls else release.tag, refs, parts)
+    return Plan(refs, parts)
 
 
 def tool(clone: Repository, name: str, *arguments: str) -> None:
@@ -119,7 +116,7 @@ def check_edits(state: State, expect: Expectation) -> Iterator[Problem]:
     for file, version in files.versions(read).items():
         if version != text:
             yield Problem(f"{file} says {version} after the edits, and not {text}", remedy)
-    section = files.section_of(read(files.CHANGELOG), state.release.version)
+    section = files.section_of(read(files.CHANGELOG), state.release)
     if section is None or len(section.splitlines()) < 2:  # noqa: PLR2004 - a heading alone tells nothing
         yield Problem(f"{files.CHANGELOG} has no section for {text} after the edits", remedy)
     differ = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "HEAD", written)
@@ -138,15 +135,8 @@ def dense(text: str) -> str:
     return "".join(f"{line}\n" for line in text.split("\n") if line.strip())
 
 
-def count_lines(text: str) -> int:
-    """Count the lines that are not blank."""
-    return dense(text).count("\n")
-
-
 def count_edits(before: str, after: str) -> tuple[int, int]:
     """Return how many lines were added and removed."""
-    from difflib import SequenceMatcher  # noqa: PLC0415 - a refused command line does without
-
     old, new = before.split("\n"), after.split("\n")
     kept = sum(block.size for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks())
     return len(new) - kept, len(old) - kept

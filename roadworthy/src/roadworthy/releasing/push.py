@@ -4,10 +4,11 @@ import shutil
 from pathlib import Path
 from subprocess import CalledProcessError
 
+from roadworthy.processes import SILENT
 from roadworthy.releasing.files import has_release
 from roadworthy.releasing.github import Forge
 from roadworthy.releasing.plan import Plan
-from roadworthy.releasing.state import LIMIT, SILENT, Remote, State, commit_reader, reach
+from roadworthy.releasing.state import LIMIT, Remote, State, commit_reader
 from roadworthy.repository import Repository
 from roadworthy.terminal import AGAIN, err, listed, out, problem, tell
 
@@ -23,11 +24,11 @@ def find_release(state: State) -> str | None:
     A tag of that name which is no release of this project is a problem.
     """
     release, remote, clone, head = state.release, state.remote, state.clone, state.remote_head
-    if (commit := remote.commit_of(release.tag)) is None:
+    if (commit := remote.tags.get(release.tag)) is None:
         return None
     tag = f"refs/tags/{release.tag}"
-    wanted = [f"+{tag}:{tag}", *([f"refs/heads/{state.branch}"] if head else [])]
-    fetched = reach(clone, "fetch", "--quiet", "--no-tags", "--no-auto-maintenance", remote.name, *wanted)
+    words = ["--no-tags", "--no-auto-maintenance", remote.name, f"+{tag}:{tag}"]
+    fetched = clone.run("fetch", "--quiet", *words, *([f"refs/heads/{state.branch}"] if head else []), timeout=LIMIT)
     if fetched.returncode:
         what = f"{release.tag} cannot be fetched from {remote.name}: {' '.join(fetched.stderr.split())}"
         raise problem(what, f"see that this works: git fetch {remote.name}; then {AGAIN}")
@@ -44,7 +45,7 @@ def find_release(state: State) -> str | None:
 
 def confirm(state: State, plan: Plan) -> None:
     """Ask on the terminal, unless the answer stands in the command."""
-    from rich.prompt import Confirm  # noqa: PLC0415 - a refused command line does without
+    from rich.prompt import Confirm  # noqa: PLC0415 - only where somebody is asked
 
     question = f"Push {', '.join(plan.refs)} to {state.remote.name}?"
     if not state.request.yes and not Confirm.ask(question, console=err.console, default=False):
@@ -56,7 +57,8 @@ def push(state: State, plan: Plan) -> None:
     remote = state.remote.name
     refs = [f"{thing}:{ref}" for ref, thing in plan.refs.items()]
     # What git says is read below, so it says it in English.
-    pushed = reach(state.clone, "push", *PUSH, remote, *refs, env={"LC_ALL": "C", "LANGUAGE": ""}, limit=5 * LIMIT)
+    english = {"LC_ALL": "C", "LANGUAGE": ""}
+    pushed = state.clone.run("push", *PUSH, remote, *refs, env=english, timeout=5 * LIMIT)
     there = Remote.read(state.clone, remote)
     said = " ".join(f"{pushed.stdout} {pushed.stderr}".split())
     # A connection may break after the server has taken everything: what it holds counts.
@@ -201,9 +203,9 @@ def catch_up(state: State, released: str | None) -> None:
 def explain(state: State, plan: Plan) -> None:
     """Say what happens now, and what to do if it does not."""
     release, branch, forge = state.release, state.branch, Forge.of(state.project, state.push_address)
-    if not plan.tag:
+    if f"refs/tags/{release.tag}" not in plan.refs:
         if forge:
-            out.print(f"open the pull request: {forge.compare(branch, release.branch)}")
+            out.print(f"open the pull request: {forge.page}/compare/{branch}...{release.branch}?expand=1")
         tell(f"when {release.branch} is merged into {branch}, pull, and run the same command again: it tags")
         return
     tell(f"{release.text} is released: {release.tag} and {branch} are on {state.remote.name}")

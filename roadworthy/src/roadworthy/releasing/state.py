@@ -1,22 +1,19 @@
-"""Everything that is read before a release is judged: the request, the checkout, and the remote as it is now.
+"""Everything that is read before a release is judged: the checkout, and the remote as it is now.
 
 The staging clone is made here too: throw-away, and what a release is made and proven in.
 """
 
 import os
 import re
-import subprocess
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
 
-from roadworthy.arguments import Parser
 from roadworthy.project import Project
 from roadworthy.releasing.files import Reader, has_release, table
-from roadworthy.releasing.version import Release
+from roadworthy.releasing.version import Release, Request
 from roadworthy.repository import Repository
 from roadworthy.terminal import problem
 
@@ -31,44 +28,6 @@ FAMILIES = (
 )
 # Seconds that a remote may take to answer; somebody may have to type a passphrase meanwhile.
 LIMIT = 120
-# The exit code of a command that was ended because of that.
-SILENT = 124
-REMOTE_KEYS = ("proxy", "proxyauthmethod", "receivepack", "uploadpack")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What was asked for on the command line; the default branch is the remote's."""
-
-    release: Release
-    remote: str = "origin"
-    branch: str | None = None
-    via_pr: bool = False
-    dry_run: bool = False
-    yes: bool = False
-
-    @classmethod
-    def of(cls, parser: Parser, given: Mapping[str, str]) -> "Request":
-        """Return what was given, by the names that make has for it; version or name that is none is a usage error."""
-        if "VERSION" not in given:
-            parser.error("the following arguments are required: VERSION")
-        try:
-            release = Release.parse(given["VERSION"])
-        except ValueError as error:
-            parser.error(str(error))
-        remote, branch = given.get("REMOTE", "origin"), given.get("BRANCH")
-        for kind, name in (("remote", remote), ("branch", branch)):
-            if name is not None and not is_plain(name):
-                parser.error(f"{name!r} is no name of a {kind}")
-        return cls(release, remote, branch, "VIA" in given, "DRY_RUN" in given, "YES" in given)
-
-
-def is_plain(name: str) -> bool:
-    """Say whether a name can be a branch's or a remote's, and is no option, address or pattern."""
-    parts = name.split("/")
-    special = name == "HEAD" or parts[0] == "refs" or ".." in name
-    plain = all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", part) for part in parts)
-    return plain and not special and not any(part.endswith((".", ".lock")) for part in parts)
 
 
 @dataclass(frozen=True)
@@ -84,20 +43,13 @@ class Checkout:
     @classmethod
     def read(cls, repository: Repository) -> "Checkout":
         """Ask git; nothing is written, not even the index."""
-        arguments = ("--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames")
-        head, branch, changed, untracked = "", None, [], []
-        for entry in repository.ask("status", *arguments, "--ignore-submodules=none").split("\0"):
-            kind, _, rest = entry.partition(" ")
-            if entry.startswith("# branch.oid "):
-                head = rest.removeprefix("branch.oid ")
-            elif entry.startswith("# branch.head "):
-                branch = None if rest == "branch.head (detached)" else rest.removeprefix("branch.head ")
-            elif kind == "?":
-                untracked.append(rest)
-            elif kind in {"1", "u"}:
-                changed.append(entry.split(" ", 8 if kind == "1" else 10)[-1])
+        head, branch = repository.ask("rev-parse", "HEAD"), repository.ask("branch", "--show-current") or None
+        options = ("--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none")
+        entries = repository.ask("status", *options).split("\0")[:-1]
+        untracked = tuple(entry[3:] for entry in entries if entry.startswith("??"))
+        changed = tuple(entry[3:] for entry in entries if not entry.startswith("??"))
         refs = repository.ask("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags")
-        return cls(head, branch, tuple(changed), tuple(untracked), parse_refs(refs))
+        return cls(head, branch, changed, untracked, parse_refs(refs))
 
 
 @dataclass(frozen=True)
@@ -112,37 +64,23 @@ class Remote:
     @classmethod
     def read(cls, clone: Repository, name: str) -> "Remote":
         """Ask the server that a push would go to; if it does not answer, `unreachable` says why."""
-        asked = reach(clone, "ls-remote", "--symref", name)
+        asked = clone.run("ls-remote", "--symref", name, timeout=LIMIT)
         if asked.returncode:
             return cls(name, unreachable=" ".join(asked.stderr.split()) or "git ls-remote failed")
         head = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", asked.stdout, re.MULTILINE)
         plain = "\n".join(line for line in asked.stdout.splitlines() if not line.startswith("ref: "))
         return cls(name, parse_refs(plain), head[1] if head else None)
 
-    def commit_of(self, tag: str) -> str | None:
-        """Return the commit that a tag stands for: an annotated tag is listed with what it points to."""
-        return self.refs.get(f"refs/tags/{tag}^{{}}", self.refs.get(f"refs/tags/{tag}"))
-
+    @property
     def tags(self) -> dict[str, str]:
-        """Map the name of every tag to its commit."""
-        tags = (ref.removeprefix("refs/tags/").removesuffix("^{}") for ref in self.refs if ref.startswith("refs/tags/"))
-        return {name: str(self.commit_of(name)) for name in tags}
-
-
-def reach(
-    clone: Repository, *words: str, env: dict[str, str] | None = None, limit: float | None = LIMIT
-) -> "subprocess.CompletedProcess[str]":
-    """Run a git command that others answer; after more than `limit` seconds it has failed, and says so."""
-    try:
-        return clone.run(*words, env=env, timeout=limit)
-    except subprocess.TimeoutExpired as error:
-        return subprocess.CompletedProcess(error.cmd, SILENT, "", f"no answer within {limit} s")
+        """The commit of every tag, by its name: below an annotated one, git lists what it points to."""
+        found = {ref: commit for ref, commit in self.refs.items() if ref.startswith("refs/tags/")}
+        return {ref.removeprefix("refs/tags/").removesuffix("^{}"): commit for ref, commit in found.items()}
 
 
 def parse_refs(text: str) -> dict[str, str]:
     """Return the refs that git lists, one to a line: object, white space, name."""
-    pairs = (line.split(maxsplit=1) for line in text.splitlines())
-    return {name: commit for commit, name in pairs}
+    return {name: commit for commit, name in (line.split(maxsplit=1) for line in text.splitlines())}
 
 
 def commit_reader(repository: Repository, commit: str) -> Reader:
@@ -253,17 +191,12 @@ def read_state(project: Project, request: Request, folder: Path) -> State:
 
     Where this is no checkout, nothing can be read, and it raises ProblemsError.
     """
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a refused command line does without
-
     project.checkout.require_checkout()
     settings = read_settings(project.checkout)
-    with ThreadPoolExecutor() as pool:
-        status = pool.submit(Checkout.read, project.checkout)
-        clone = make_clone(project, folder, request.remote, settings)
-        remote = pool.submit(Remote.read, clone, request.remote)
-        checkout = status.result()
-        committed = Committed(project.root, commit_reader(clone, checkout.head))
-        return State(committed, request, clone, settings, checkout, remote.result())
+    clone = make_clone(project, folder, request.remote, settings)
+    checkout, remote = Checkout.read(project.checkout), Remote.read(clone, request.remote)
+    committed = Committed(project.root, commit_reader(clone, checkout.head))
+    return State(committed, request, clone, settings, checkout, remote)
 
 
 def read_settings(repository: Repository) -> Settings:
@@ -292,8 +225,8 @@ def clone_settings(root: Path, settings: Settings, remote: str, plain: Settings)
     the user's configuration includes for the checkout's folder only.
     """
     wanted = {name: values for name, values in settings.items() if name.startswith(FAMILIES)}
-    wanted |= {name: settings.get(name, []) for name in (f"remote.{remote}.{key}" for key in REMOTE_KEYS)}
-    addresses = push_addresses(root, settings, remote)
+    keys, addresses = ("proxy", "proxyauthmethod", "receivepack", "uploadpack"), push_addresses(root, settings, remote)
+    wanted |= {name: settings.get(name, []) for name in (f"remote.{remote}.{key}" for key in keys)}
     # Also for reading: what counts is the place that is pushed to. As a push address only where there is one:
     # `pushInsteadOf` is for remotes without.
     wanted[f"remote.{remote}.url"] = addresses[:1]

@@ -1,12 +1,13 @@
-"""How the version of a release is spelled, what follows from it, and what is done where it is out and broken."""
+"""How a release is asked for, how its version is spelled, and what is done where it is out and broken."""
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from roadworthy.arguments import Parser
 from roadworthy.terminal import problem, summarise
 
 # A refused command line does without packaging, which is imported where it is used.
@@ -62,6 +63,41 @@ class Release:
     def branch(self) -> str:
         """The branch from which a pull request brings it to a protected branch."""
         return f"release/{self.tag}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for on the command line; the default branch is the remote's."""
+
+    release: Release
+    remote: str = "origin"
+    branch: str | None = None
+    via_pr: bool = False
+    dry_run: bool = False
+    yes: bool = False
+
+    @classmethod
+    def of(cls, parser: Parser, given: Mapping[str, str]) -> "Request":
+        """Return what was given, by the names that make has for it; version or name that is none is a usage error."""
+        if "VERSION" not in given:
+            parser.error("the following arguments are required: VERSION")
+        try:
+            release = Release.parse(given["VERSION"])
+        except ValueError as error:
+            parser.error(str(error))
+        remote, branch = given.get("REMOTE", "origin"), given.get("BRANCH")
+        for kind, name in (("remote", remote), ("branch", branch)):
+            if name is not None and not is_plain(name):
+                parser.error(f"{name!r} is no name of a {kind}")
+        return cls(release, remote, branch, "VIA" in given, "DRY_RUN" in given, "YES" in given)
+
+
+def is_plain(name: str) -> bool:
+    """Say whether a name can be a branch's or a remote's, and is no option, address or pattern."""
+    parts = name.split("/")
+    special = name == "HEAD" or parts[0] == "refs" or ".." in name
+    plain = all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", part) for part in parts)
+    return plain and not special and not any(part.endswith((".", ".lock")) for part in parts)
 
 
 def version_of_tag(tag: str) -> "Version | None":
