@@ -60,7 +60,8 @@ def texts(value: Any) -> list[str]:  # noqa: ANN401 - a text, or a list or table
     """Return what stands in a field, one by one."""
     if isinstance(value, dict):
         return [f"{label}, {address}" for label, address in value.items()]
-    return list(map(str, value)) if isinstance(value, (list, set)) else [str(value)] if value else []
+    # A field that is there and empty says nothing: maturin writes `keywords = []` so.
+    return list(filter(None, map(str, value if isinstance(value, (list, set)) else [value or ""])))
 
 
 def parts(field: str, value: Any) -> dict[str, str]:  # noqa: ANN401 - as above
