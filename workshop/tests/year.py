@@ -158,6 +158,8 @@ class Year:
             words.append(f"PYTHON={Project(checkout).oldest_python}")
         its = {
             "CI": None,
+            # Crates that a change asks for are fetched.
+            "CARGO_NET_OFFLINE": None,
             "GIT_CONFIG_GLOBAL": str(self.configuration),
             "PATH": f"{self.place.folder / 'uv'}{os.pathsep}{os.environ['PATH']}",
         }
