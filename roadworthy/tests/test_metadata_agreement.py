@@ -61,6 +61,7 @@ SAME: dict[str, tuple[str, str, str]] = {
     ),
     "an extra without anything": ("Provides-Extra: x", "[project.urls]", EXTRA.format("x = []")),
     "keywords": ("Keywords: b,a", 'version = "0.1.0"', 'version = "0.1.0"\nkeywords = ["a", "b"]'),
+    "no keywords": ("Keywords: ", 'version = "0.1.0"', 'version = "0.1.0"\nkeywords = []'),
     "a dynamic field": ("Requires-Dist: a", 'version = "0.1.0"', 'version = "0.1.0"\ndynamic = ["dependencies"]'),
     "a version that is spelled otherwise": ("", 'version = "0.1.0"', 'version = "v0.1.00"'),
     "a table for the README": ("", 'readme = "README.md"', 'readme = { file = "README.md" }'),
