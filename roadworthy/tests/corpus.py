@@ -219,6 +219,16 @@ add(
     "two sdists",
     lambda release: shutil.copy(release.sdist, release.folder / "ferrous_wheel-9.9.9.tar.gz"),
 )
+
+
+@breaks("complete-set", "a wheel twice, with its tags in another order")
+def _(release: Release) -> None:
+    *rest, tags = release.wheel.stem.split("-")
+    other = "-".join([*rest, ".".join(reversed(tags.split(".")))])
+    assert other != release.wheel.stem
+    shutil.copy(release.wheel, release.folder / f"{other}.whl")
+
+
 add("plain-file", "a folder in dist/", lambda release: (release.folder / "nested").mkdir())
 add("plain-file", "a link in dist/", lambda release: (release.folder / "x.whl").symlink_to(release.wheel))
 add("file-name", "a stray file in dist/", lambda release: (release.folder / "SHA256SUMS").write_text("x"))

@@ -43,14 +43,14 @@ def require_repository(table: Any) -> str:  # noqa: ANN401 - as it was parsed
     raise problem(f"{PYPROJECT} has no Repository in [project.urls]", remedy)
 
 
-def same_wheel(name: str, other: str) -> bool:
-    """Say whether two names are one, or one wheel's: its compressed tags may stand in any order (PEP 425)."""
+def spelling(name: str) -> object:
+    """Return what is equal for all names of one wheel: its compressed tags may stand in any order (PEP 425)."""
     from packaging.utils import parse_wheel_filename  # noqa: PLC0415
 
     try:
-        return name == other or parse_wheel_filename(name) == parse_wheel_filename(other)
+        return parse_wheel_filename(name)
     except ValueError:
-        return False
+        return name
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import os
 import sys
 import sysconfig
 import uuid
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import build_environment, build_folder, host_triple, run_maturin, rustc
 from roadworthy.processes import find_uv
-from roadworthy.project import Project, same_wheel
+from roadworthy.project import Project, spelling
 from roadworthy.pythons import PythonNotFoundError, find_pythons
 from roadworthy.tables import read_text
 from roadworthy.terminal import err, problem
@@ -149,6 +150,6 @@ def check_names(project: Project, folder: Path, triple: str, pythons: Iterable[s
     """Compare what was built with what was to be built; ProblemsError where a file has another name."""
     expected = [project.wheel_name(python, triple) for python in pythons]
     built = sorted(path.name for path in folder.iterdir() if path.name != project.sdist_name())
-    if len(built) != len(expected) or not all(any(same_wheel(one, two) for two in expected) for one in built):
+    if Counter(map(spelling, built)) != Counter(map(spelling, expected)):
         remedy = "compare the versions in Cargo.toml and pyproject.toml, and the tags in CI.yml's matrix"
         raise problem(f"the build made {', '.join(built)}, and not {', '.join(expected)}", remedy)

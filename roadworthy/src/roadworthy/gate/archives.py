@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from roadworthy.gate.model import LARGEST_TEXT, LOCAL_HEADER, Artefact, Expectations, UnreadableError, rule
 from roadworthy.gate.pypi_archives import UNICODE_PATH, ZIP64, FramingError, extra_fields
-from roadworthy.project import same_wheel
+from roadworthy.project import spelling
 
 # The numbers of disks in the end of a zip file (APPNOTE 4.3.16), and fields that change what a member is.
 DISKS, CHANGING = struct.Struct("<4xHH14x"), (ZIP64, UNICODE_PATH)
@@ -61,7 +61,11 @@ def complete_set(artefacts: list[Artefact], project: Expectations) -> Iterator[s
     """Find what is missing, and what is too much."""
     found, expected = sorted(artefact.path.name for artefact in artefacts), sorted(project.expected)
     for what, names, others in (("missing", expected, found), ("not expected", found, expected)):
-        yield from (f"{what}: {name}" for name in names if not any(same_wheel(name, other) for other in others))
+        left = Counter(map(spelling, others))
+        for name in names:
+            left[spelling(name)] -= 1
+            if left[spelling(name)] < 0:
+                yield f"{what}: {name}"
 
 
 @rule("both")

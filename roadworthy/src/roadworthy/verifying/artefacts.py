@@ -17,7 +17,7 @@ from roadworthy.building.sdist import unpack
 from roadworthy.declared import entry_points
 from roadworthy.gate.check import READING, check_artefact
 from roadworthy.gate.model import wheel_tags
-from roadworthy.project import Project, same_wheel
+from roadworthy.project import Project, spelling
 from roadworthy.sums import compare_sums, parse_name, read_sums
 from roadworthy.tables import find, find_table, parse_toml, read_text
 from roadworthy.terminal import Problem, problem, raise_problems
@@ -75,7 +75,8 @@ class Artefacts:
     def only(self, project: Project, triple: str, folder: Path) -> "Artefacts":
         """Return the same with one target's wheels alone, which are copied into `folder`; none may be missing."""
         wanted = [project.wheel_name(python, triple, self.version) for python in project.python_tags]
-        chosen = {path: tags for path, tags in self.wheels.items() if any(same_wheel(path.name, one) for one in wanted)}
+        spelled = set(map(spelling, wanted))
+        chosen = {path: tags for path, tags in self.wheels.items() if spelling(path.name) in spelled}
         if len(chosen) != len(wanted):
             what = f"{self.folder} holds {len(chosen)} of the {len(wanted)} wheels for {triple}: {', '.join(wanted)}"
             raise problem(what, f"run: make build TARGET={triple}")
