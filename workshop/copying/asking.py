@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from roadworthy.gate import pypi_metadata
 from roadworthy.repository import Repository
 from roadworthy.tables import find, parse_toml
-from roadworthy.terminal import Problem, ProblemsError, err
+from roadworthy.terminal import Problem, err, raise_problems
 from workshop.copying.edits import licences
 from workshop.copying.names import EXAMPLE, check, taken
 from workshop.copying.objects import read_files
@@ -132,7 +132,6 @@ def ask(source: Repository, commit: str, rules: Rules, given: Mapping[str, str])
     asked = questions(source, commit, rules)
     on_terminal = sys.stdin is not None and sys.stdin.isatty()
     told = {one.name: given.get(one.name, one.default) for one in asked if one.name in given or not on_terminal}
-    if problems := [each for one in asked if one.name in told for each in one.problems(told[one.name])]:
-        raise ProblemsError(problems)
+    raise_problems(each for one in asked if one.name in told for each in one.problems(told[one.name]))
     answers = {one.name: told[one.name] if one.name in told else ask_terminal(one) for one in asked}
     return Answers(**{name.lower(): answer for name, answer in answers.items()}, year=time.strftime("%Y"))

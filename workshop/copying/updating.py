@@ -16,7 +16,7 @@ from roadworthy.project import PYPROJECT, Project
 from roadworthy.releasing.files import CHANGELOG, sections
 from roadworthy.repository import Repository
 from roadworthy.tables import find, parse_toml
-from roadworthy.terminal import ProblemsError, err, out, problem, step
+from roadworthy.terminal import err, out, problem, raise_problems, step
 from workshop.copying import merging, objects
 from workshop.copying.creating import SETTING, label_of
 from workshop.copying.generated import regenerate
@@ -69,8 +69,7 @@ def require_writable(plan: Update, merge: merging.Merge, given: Mapping[str, str
         counts = f"{len(merging.list_changes(merge))} files change, {len(merge.conflicts)} have conflicts"
         what = f"the template is at {plan.new.label}, this copy at {plan.old.label}: {counts}"
         raise problem(what, "run: make template-update")
-    if problems := merging.find_in_the_way(merge):
-        raise ProblemsError(problems)
+    raise_problems(merging.find_in_the_way(merge))
 
 
 def write(plan: Update, merge: merging.Merge, template: Project) -> None:

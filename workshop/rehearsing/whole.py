@@ -14,7 +14,7 @@ from roadworthy.building.toolchain import host_triple
 from roadworthy.project import Project
 from roadworthy.releasing.version import Release
 from roadworthy.sums import read_sums, sha256
-from roadworthy.terminal import Problem, ProblemsError, out, problem, step
+from roadworthy.terminal import Problem, out, problem, raise_problems, step
 from workshop.rehearsing import report
 from workshop.rehearsing.machine import Machine
 from workshop.rehearsing.rehearsal import Rehearsal, on_loopback, prepare_copy
@@ -39,8 +39,7 @@ def rehearse(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
     if not ci.go():
         failing = ", ".join(f"{one.job}: {one.command}" for one in ci.done if one.code) or "no job was started"
         raise problem(f"the pipeline fails at: {failing}", REPAIR)
-    if problems := list(missing(rehearsal, ci)):
-        raise ProblemsError(problems)
+    raise_problems(missing(rehearsal, ci))
     return ci
 
 

@@ -11,7 +11,7 @@ from inspect import isfunction
 import yaml
 
 from roadworthy.project import Project
-from roadworthy.terminal import Problem, ProblemsError
+from roadworthy.terminal import Problem, raise_problems
 from workshop.workflows import rules_of_build, rules_of_hygiene, rules_of_release, rules_of_steps
 from workshop.workflows.pipeline import Pipeline
 
@@ -36,11 +36,9 @@ def broken(rule: Rule, pipeline: Pipeline) -> list[str]:
 def require_rules(project: Project) -> None:
     """Make sure that the workflow that publishes keeps every rule; there is a problem for each way to break one."""
     pipeline = Pipeline.of(project)
-    problems = [
+    raise_problems(
         # The rule is what its function says of itself, in its first line.
         Problem(f"{project.workflow_path}: {what}", f"the rule is: {str(rule.__doc__).partition(chr(10))[0]}")
         for rule in RULES.values()
         for what in broken(rule, pipeline)
-    ]
-    if problems:
-        raise ProblemsError(problems)
+    )

@@ -8,7 +8,7 @@ from roadworthy.arguments import Parser
 from roadworthy.project import PYPROJECT, Project
 from roadworthy.releasing.files import check_versions, is_there
 from roadworthy.tables import find
-from roadworthy.terminal import Problem, ProblemsError
+from roadworthy.terminal import Problem, ProblemsError, raise_problems
 
 REMEDY = f"take it out there, or let {PYPROJECT} allow it: requires-python; for 3.14t, free-threaded"
 
@@ -73,5 +73,4 @@ def check(project: Project) -> Iterator[Problem]:
 def main(project: Project, words: list[str]) -> None:
     """End with exit code 1 if there is one."""
     Parser("check-facts", "Check that the facts which a release rests on agree.").read(words)
-    if problems := list(dict.fromkeys(check(project))):
-        raise ProblemsError(problems)
+    raise_problems(dict.fromkeys(check(project)))

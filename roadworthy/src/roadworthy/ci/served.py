@@ -12,7 +12,7 @@ from roadworthy.index import PATIENT, BusyError, Index, NotThereYetError, Patien
 from roadworthy.project import Project
 from roadworthy.releasing.version import advising, next_version, parse_version, repair
 from roadworthy.sums import read_sums
-from roadworthy.terminal import Problem, ProblemsError, out, problem, raise_problems, summarise
+from roadworthy.terminal import Problem, out, problem, raise_problems, summarise
 
 # What is slow to load is not for a refusal of the command line.
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ def check_names(project: Project, words: list[str]) -> None:
     version = parse_version(given["VERSION"])
     url, files, sums = ask(project, given, version, complete=False)
     others = [file.filename for file in files if file.digests.get("sha256") != sums.get(file.filename, "")]
-    if others:
-        remedy = f"nothing was sent; who put it there? Release {next_version(given['VERSION'])}"
-        what = "the index has {} already, with other bytes than were built, or none were"
-        raise ProblemsError(Problem(what.format(name), remedy) for name in others)
+    remedy = f"nothing was sent; who put it there? Release {next_version(given['VERSION'])}"
+    what = "the index has {} already, with other bytes than were built, or none were"
+    raise_problems(Problem(what.format(name), remedy) for name in others)
     out.print(f"{url} serves {len(files)} files of {version}, and no other ones than were built")

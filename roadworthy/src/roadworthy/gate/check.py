@@ -22,7 +22,7 @@ from roadworthy.gate.pypi_archives import judge_archive, judge_container
 from roadworthy.gate.rules import entries
 from roadworthy.project import Project
 from roadworthy.sums import sha256
-from roadworthy.terminal import Problem, ProblemsError, annotate, err, out, printable, problem, summarise
+from roadworthy.terminal import Problem, annotate, err, out, printable, problem, raise_problems, summarise
 
 # Those that are functions; of the others in rules.md PyPI's rejections say by themselves what is wrong.
 RULES = {
@@ -162,8 +162,7 @@ def excuses(project: Project) -> tuple[tuple[str, str], ...]:
             near = ", ".join(get_close_matches(name, entries())) or "see: python -m roadworthy rules"
             what = f"pyproject.toml has {entry!r} in [tool.roadworthy] ignore, which is no rule with a path or a reason"
             problems.append(Problem(what, f'write "RULE: path/in/it", or a reason of some words; the rule: {near}'))
-    if problems:
-        raise ProblemsError(problems)
+    raise_problems(problems)
     return tuple(found)
 
 

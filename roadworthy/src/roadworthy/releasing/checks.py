@@ -30,7 +30,7 @@ from roadworthy.releasing import files
 from roadworthy.releasing.push import PUSH
 from roadworthy.releasing.state import LIMIT, State, push_addresses
 from roadworthy.releasing.version import MAINTENANCE, belongs_to, next_version, version_of_tag
-from roadworthy.terminal import Problem, ProblemsError, err, listed
+from roadworthy.terminal import Problem, ProblemsError, err, listed, raise_problems
 
 Check = Callable[[State], Iterator[Problem | str]]
 
@@ -335,8 +335,7 @@ def require(state: State, checks: Sequence[Check]) -> None:
     for note in (each for each in found if isinstance(each, str)):
         err.print(f"note: {note}")
     # A file that cannot be read is found by several checks.
-    if problems := list(dict.fromkeys(each for each in found if isinstance(each, Problem))):
-        raise ProblemsError(problems)
+    raise_problems(dict.fromkeys(each for each in found if isinstance(each, Problem)))
 
 
 def ask(state: State, check: Check) -> list[Problem | str]:

@@ -15,7 +15,7 @@ from roadworthy.releasing import files
 from roadworthy.releasing.state import State, commit_reader
 from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
-from roadworthy.terminal import Problem, ProblemsError, out, problem, step
+from roadworthy.terminal import Problem, out, problem, raise_problems, step
 
 # Writes the release of a state into its clone; the day is the one of its commit, such as 2030-03-17.
 Writer = Callable[[State, str], None]
@@ -99,8 +99,7 @@ def commit(state: State, expect: Expectation, moment: str) -> str:
     """Commit what was written, after a comparison with what was to be written; return the commit."""
     clone = state.clone
     clone.run("add", "--all", check=True)
-    if problems := list(check_edits(state, expect)):
-        raise ProblemsError(problems)
+    raise_problems(check_edits(state, expect))
     dates = {"GIT_AUTHOR_DATE": f"@{moment}", "GIT_COMMITTER_DATE": f"@{moment}"}
     message = ("--no-verify", "--cleanup=whitespace", f"--message=Release {state.release.text}")
     clone.run("commit", "--quiet", *message, check=True, env=dates)
