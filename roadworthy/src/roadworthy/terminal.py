@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -168,8 +168,12 @@ def hand_on(variable: str, lines: Iterable[str]) -> None:
 def step(title: str) -> Iterator[None]:
     """Tell what goes on, on a terminal while it goes on, and how long it took when it has ended well."""
     started = time.perf_counter()
-    # It is rich's markup, in which a bracket is written so.
-    with err.status(f"{title} …".replace("[", r"\[")) if sys.stderr.isatty() else nullcontext():
+    shown: AbstractContextManager[object] = nullcontext()
+    if sys.stderr.isatty():
+        from rich.markup import escape  # noqa: PLC0415 - only where it is seen
+
+        shown = err.status(f"{escape(title)} …")
+    with shown:
         yield
     err.print(f"{time.perf_counter() - started:6.1f} s  {title}")
 
