@@ -62,7 +62,7 @@ lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp $(BUILT)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(PY) -m mypy.stubtest $(PACKAGE)
+	$(if $(STUBS),$(PY) -m mypy.stubtest $(STUBS))
 	$(PY) -m roadworthy facts
 	$(if $(BUILT),$(ACTIONLINT) -shellcheck=$(BIN)/shellcheck $(WORKFLOWS))
 	$(if $(EXE),$(info skipped: zizmor is not made for Windows),$(BIN)/zizmor --offline --pedantic --quiet $(WORKFLOWS))

@@ -11,8 +11,9 @@ override INSTALL := $(BIN)/uv pip install --quiet --python $(PY)
 
 FORCE:
 
-# What is imported, as pyproject.toml says to maturin.
-override PACKAGE = $(shell sed -n 's/^module-name = "\(.*\)\.[^.]*"$$/\1/p' pyproject.toml)
+# The modules that have a stub. What is written in Python is its own: what a library makes of it is no mistake.
+override STUBS = $(subst /,.,$(patsubst python/%.pyi,%,$(patsubst %/__init__.pyi,%.pyi,$(wildcard \
+  python/*.pyi python/*/*.pyi python/*/*/*.pyi python/*/*/*/*.pyi))))
 
 # Whatever the crate may be made of: modules in folders, other crates, a build script, C.
 override SOURCES := $(wildcard $(shell git ls-files --cached --others --exclude-standard -- src \

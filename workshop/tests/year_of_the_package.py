@@ -167,6 +167,25 @@ __all__ = ["initials", "number"]
 def initials(text: str) -> str: ...
 def number() -> int: ...
 """
+COMPLETED = '''\
+"""Some words."""
+
+import attrs
+
+
+@attrs.define(order=True)
+class Words:
+    """Some words, in an order."""
+
+    text: str
+'''
+TEST_COMPLETED = """\
+from tin_can.words import Words
+
+
+def test_words_have_an_order() -> None:
+    assert Words("a") < Words("b")
+"""
 NUMBER_INIT = '''\
 """The first letter of each word, and a number."""
 
@@ -312,6 +331,13 @@ DEPENDENCIES = (
         project={"project": {"dependencies": ["humanize>=4.9"]}},
         files=MODULE | {"python/tin_can/words.py": COUNT_BY_ANOTHER, "tests/test_words.py": TEST_ANOTHER},
         targets=("test", "lint", *BUILT, PLAN),
+        often=True,
+    ),
+    Change(
+        "a class that a library completes",
+        project={"project": {"dependencies": ["attrs>=22.2"]}},
+        files={"python/tin_can/words.py": COMPLETED, "tests/test_words.py": TEST_COMPLETED},
+        targets=("test", "lint"),
         often=True,
     ),
     Change(
