@@ -592,7 +592,7 @@ add("same-contents", "a line feed at the end of a module", in_sdist("python/ferr
 add("same-contents", "an edited manifest", in_sdist("Cargo.toml", b"[dependencies]", b"[dependencies] "))
 
 
-@breaks("same-contents", "a module in an sdist that can be run")
+@breaks("same-modes", "a module in an sdist that can be run")
 def _(release: Release) -> None:
     with tarfile.open(release.sdist) as archive:
         present = [(one, archive.extractfile(one)) for one in archive]
@@ -603,7 +603,7 @@ def _(release: Release) -> None:
             archive.addfile(one, io.BytesIO(content))
 
 
-@breaks("same-contents", "a module in a wheel that can be run")
+@breaks("same-modes", "a module in a wheel that can be run")
 def _(release: Release) -> None:
     def write(archive: zipfile.ZipFile, files: Files) -> None:
         for name, content in files.items():

@@ -277,6 +277,12 @@ def needs(name: str, source: object) -> dict[str, object]:
     return {"dependencies": {name: source}}
 
 
+def add_program(place: Place) -> None:
+    """Add a file that can be run to the package."""
+    place.write("python/tin_can/greet.sh", "#!/bin/sh\necho hello\n")
+    (place.checkout / "python" / "tin_can" / "greet.sh").chmod(0o755)
+
+
 def outside(place: Place) -> None:
     """Put a crate beside the checkout."""
     folder = place.folder / "inner"
@@ -339,6 +345,18 @@ DEPENDENCIES = (
         files={"python/tin_can/words.py": COMPLETED, "tests/test_words.py": TEST_COMPLETED},
         targets=("test", "lint"),
         often=True,
+    ),
+    Change(
+        "a file that can be run",
+        step=add_program,
+        targets=("build", "check-dist"),
+        refused=("cannot be run, unlike the commit's python/tin_can/greet.sh", "chmod -x it, commit"),
+    ),
+    Change(
+        "a file that can be run, and need not be",
+        project={"tool": {"roadworthy": {"ignore": ["same-modes: tin_can/greet.sh"]}}},
+        step=add_program,
+        targets=("build", "check-dist"),
     ),
     Change(
         "an extra",

@@ -224,18 +224,27 @@ def source_of(name: str, artefact: Artefact, project: Expectations) -> str:
 
 @rule("both", needs_project=True)
 def same_contents(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """Find what is another file than the checkout's, or can be run where that cannot, or the other way round."""
-    for name, member in artefact.files.items():
+    """Find what is another file than the checkout's."""
+    for name in artefact.files:
         source = source_of(name, artefact, project)
         path, known = project.root / source, source in project.sdist.files
         if known and not (path.is_file() and sha256(path.read_bytes()) == artefact.digests[name].hexdigest()):
             yield f"{name} is not, byte for byte, the checkout's {source}"
-        elif known and member.mode and bool(member.mode & 0o100) != (source in project.sdist.executable):
-            # On Windows no file says whether it can be run.
-            if not any(tag.platform.startswith("win") for tag in artefact.tags):
-                yield f"{name} {'can be run' if member.mode & 0o100 else 'cannot be run'}, unlike the commit's {source}"
         elif name.startswith(f"{artefact.folder}/licenses/") and not known:
             yield f"{name} is no file of the checkout"
+
+
+@rule("both", needs_project=True)
+def same_modes(artefact: Artefact, project: Expectations) -> Iterator[str]:
+    """Find what can be run where the commit's cannot, or the other way round."""
+    # On Windows no file says whether it can be run.
+    if any(tag.platform.startswith("win") for tag in artefact.tags):
+        return
+    for name, member in artefact.files.items():
+        source = source_of(name, artefact, project)
+        runs = bool(member.mode & 0o100)
+        if source in project.sdist.files and member.mode and runs != (source in project.sdist.executable):
+            yield f"{name} {'can be run' if runs else 'cannot be run'}, unlike the commit's {source}"
 
 
 @rule("wheel", needs_project=True)
