@@ -23,6 +23,8 @@ override VENV_PYTHON := $(if $(filter setup develop test test-tooling,$(GOALS)),
 
 # The workflows that lint judges closely: what a release rests on. local.mk may add one: override WORKFLOWS += …
 override WORKFLOWS := .github/workflows/CI.yml
+# The folder of another package of the repository, if that is meant.
+override FOLDER := $(if $(call given,PACKAGE),$(PACKAGE)/)
 # template.mk is the template's alone, local.mk an owner's. Which variables a target takes, its line `.PHONY` says.
 override FILES := Makefile requirements/tools.mk $(wildcard template.mk local.mk)
 include $(wordlist 2,9,$(FILES))
@@ -49,12 +51,10 @@ help:
 setup: .venv/tools.stamp
 .PHONY: develop  ## Build the extension module into the checkout (debug build). [PYTHON=3.12]
 develop: .venv/develop.stamp
-# What maturin has told PyO3: told the same, cargo takes what is compiled already.
-override PYO3 = $(firstword $(wildcard target/develop/maturin/pyo3-config-*.txt))
-.PHONY: test  ## Test the package: the Rust core, the Python API, every example in the documentation. [PYTHON=3.12]
-test: .venv/develop.stamp
-	$(if $(PYO3),PYO3_CONFIG_FILE="$(CURDIR)/$(PYO3)") cargo test --locked --quiet --target-dir target/develop
-	$(PY) -m pytest
+.PHONY: test  ## Test the package: the Rust core, the Python API, every example in the documentation. [PYTHON=3.12 PACKAGE=]
+test: $(if $(FOLDER),.venv/$(PACKAGE).package.stamp,.venv/develop.stamp)
+	$(if $(FOLDER),,$(if $(PYO3),PYO3_CONFIG_FILE="$(CURDIR)/$(PYO3)") $(CARGO_TEST))
+	$(if $(FOLDER),cd "$$PACKAGE" && "$(CURDIR)/$(PY)",$(PY)) -m pytest
 .PHONY: lint  ## Check formatting, style, types, the type stub, what GitHub reads.
 lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp $(BUILT)
 	cargo fmt --check
@@ -80,22 +80,22 @@ new rehearse template-update:
 	@$(HOST_PYTHON) scripts/template.py $(subst template-,,$@)
 
 # ---- artefacts and releases ----
-.PHONY: sdist  ## Build the sdist alone, into an empty dist/.
+.PHONY: sdist  ## Build the sdist alone, into an empty dist/. [PACKAGE=]
 sdist: .venv/tools.stamp | toolchain
 	$(PY) scripts/build.py --sdist-only
-.PHONY: check-dist  ## Check what is in dist/, or build it: would PyPI take it, and should it be sent? [ALL=1]
-check-dist: .venv/tools.stamp $(if $(call given,ALL)$(wildcard dist),,build)
+.PHONY: check-dist  ## Check what is in dist/, or build it: would PyPI take it, and should it be sent? [ALL=1 PACKAGE=]
+check-dist: .venv/tools.stamp $(if $(call given,ALL)$(wildcard $(FOLDER)dist),,build)
 	$(PY) -m roadworthy check $(if $(call given,ALL),,--host)
-.PHONY: verify  ## Prove that dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS=]
+.PHONY: verify  ## Prove that dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS= PACKAGE=]
 verify: .venv/tools.stamp $(if $(call given,FROM VERSION),,.venv/build.stamp) | toolchain
 	$(PY) scripts/verify_install.py
-.PHONY: changelog  ## Preview the next section of CHANGELOG.md. [VERSION=0.2.0]
+.PHONY: changelog  ## Preview the next section of CHANGELOG.md. [VERSION=0.2.0 PACKAGE=]
 changelog: .venv/tools.stamp
-	$(BIN)/towncrier build --draft --version $(if $(call given,VERSION),"$$VERSION",Unreleased)
-.PHONY: rehearse  ## Rehearse the release on this machine, to its installation. [VERSION=0.2.2 KEEP=1]
+	$(BIN)/towncrier build --draft $(if $(FOLDER),--dir="$$PACKAGE") --version $(if $(call given,VERSION),"$$VERSION",Unreleased)
+.PHONY: rehearse  ## Rehearse the release on this machine, to its installation. [VERSION=0.2.2 KEEP=1 PACKAGE=]
 rehearse: .venv/tools.stamp .venv/build.stamp | toolchain
-.PHONY: build  ## Build the sdist, and from it this machine's wheels, into a new dist/. [TARGET=rust-triple FROM=folder]
-.PHONY: release  ## Release, all or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr]
+.PHONY: build  ## Build the sdist, and from it this machine's wheels, into a new dist/. [TARGET=rust-triple FROM=folder PACKAGE=]
+.PHONY: release  ## Release, all or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr PACKAGE=]
 build release: .venv/tools.stamp .venv/build.stamp | toolchain
 	@$(PY) scripts/$@.py
 
@@ -103,14 +103,14 @@ build release: .venv/tools.stamp .venv/build.stamp | toolchain
 .PHONY: toolchain  ## Say which Rust builds here, and fetch the locked crates.
 toolchain: .venv/setup.stamp
 	@$(PY) -m roadworthy $@
-.PHONY: check-index  ## Check that an index serves what was built, no more. [VERSION=0.2.2 INDEX=pypi SUMS=SHA256SUMS]
-.PHONY: check-names  ## Check that an index has no other file of a version. [VERSION=0.2.2 INDEX=pypi SUMS=SHA256SUMS]
-.PHONY: check-news  ## Check that a change which users can notice brings a news fragment. [BASE=origin/main]
-.PHONY: collect  ## Put together in dist/ what several machines have built. [FROM=folder-of-folders]
-.PHONY: doctor  ## Say what PyPI and GitHub have to be told once, and what is missing on this machine.
-.PHONY: github-release  ## Release on GitHub what is published: all files, or nothing. [FROM=folder]
-.PHONY: identify  ## Say what a run of CI is about: the version, and whether anything but documents changes.
-.PHONY: stamp  ## Write the version of a run of CI into the files, if it is another one. [VERSION=0.2.2-dev7]
+.PHONY: check-index  ## Check that an index serves what was built, no more. [VERSION=0.2.2 INDEX=pypi SUMS= PACKAGE=]
+.PHONY: check-names  ## Check that an index has no other file of a version. [VERSION=0.2.2 INDEX=pypi SUMS= PACKAGE=]
+.PHONY: check-news  ## Check that a change which users can notice brings a news fragment. [BASE=origin/main PACKAGE=]
+.PHONY: collect  ## Put together in dist/ what several machines have built. [FROM=folder-of-folders PACKAGE=]
+.PHONY: doctor  ## Say what PyPI and GitHub have to be told once, and what is missing on this machine. [PACKAGE=]
+.PHONY: github-release  ## Release on GitHub what is published: all files, or nothing. [FROM=folder PACKAGE=]
+.PHONY: identify  ## Say what a run of CI is about: the version, and whether anything but documents changes. [PACKAGE=]
+.PHONY: stamp  ## Write the version of a run of CI into the files, if it is another one. [VERSION=0.2.2-dev7 PACKAGE=]
 check-index check-names check-news collect doctor github-release identify stamp: .venv/tools.stamp
 	@$(PY) -m roadworthy $@
 

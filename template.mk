@@ -1,6 +1,6 @@
 # What only the template needs: no copy gets this file.
 
-override WORKFLOWS += .github/workflows/workshop.yml
+override WORKFLOWS += .github/workflows/roadworthy.yml .github/workflows/workshop.yml
 override EVERYTHING := .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp .venv/workshop.stamp \
   .venv/workflow-node/stamp
 override PYTEST := $(PY) -m pytest --import-mode=prepend

@@ -24,6 +24,15 @@ override SOURCES := $(wildcard $(shell git ls-files --cached --others --exclude-
 	$(INSTALL) --constraint requirements/setup.txt --constraint requirements/tools.txt --requirement pyproject.toml
 	@touch $@
 
+# What maturin has told PyO3: told the same, cargo takes what is compiled already.
+override PYO3 = $(firstword $(wildcard target/develop/maturin/pyo3-config-*.txt))
+override CARGO_TEST := cargo test --locked --quiet --target-dir target/develop
+
+# A package of Python alone, in a folder of its own.
+.venv/%.package.stamp: %/pyproject.toml .venv/tools.stamp
+	$(INSTALL) --constraint requirements/setup.txt --constraint requirements/tools.txt --editable ./$*
+	@touch $@
+
 # One lock after the other: what is installed beside another group has the same versions.
 override LOCK = UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version=3.10 \
   --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command="make lock" --group=$(1) \

@@ -7,7 +7,7 @@ from roadworthy.arguments import Parser
 PARSER = Parser("build", "Build the sdist and one target's wheels into dist/.")
 PARSER.take("TARGET", "a Rust target triple; default: this machine's")
 PARSER.take("FROM", "a folder: take the sdist from its dist/", type=Path)
-PARSER.switch("SDIST_ONLY", "build no wheels")
+PARSER.take_package().switch("SDIST_ONLY", "build no wheels")
 # Before all else is loaded, so that a mistyped option is told at once.
 GIVEN = PARSER.read() if __name__ == "__main__" else {}
 
@@ -17,7 +17,7 @@ from roadworthy.building.toolchain import host_triple
 from roadworthy.project import Project
 from roadworthy.terminal import run_main
 
-PROJECT = Project(Path(__file__).resolve().parents[1])
+PROJECT = Project(Path(__file__).resolve().parents[1], GIVEN.get("PACKAGE", ""))
 
 
 def build(triple: str, built: Path | None) -> None:

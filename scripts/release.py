@@ -13,7 +13,7 @@ PARSER = Parser("release", "Release a version.").take("VERSION", "0.2.2, 0.3.0-a
 PARSER.switch("DRY_RUN", "print the plan, and do nothing else").switch("YES", "push without a question")
 PARSER.take("REMOTE", "where to push; default: origin")
 PARSER.take("BRANCH", "a maintenance line, such as 0.1.x; default: the remote's default branch")
-PARSER.take("VIA", "pr: by a pull request, for a branch that takes no push", choices=["pr"])
+PARSER.take("VIA", "pr: by a pull request, for a branch that takes no push", choices=["pr"]).take_package()
 # Before all else is loaded, so that a mistyped option or version is told at once.
 GIVEN = PARSER.read() if __name__ == "__main__" else None
 from roadworthy.releasing.version import Request
@@ -28,7 +28,7 @@ from roadworthy.releasing.push import catch_up, confirm, explain, find_release, 
 from roadworthy.releasing.state import State, read_state
 from roadworthy.terminal import run_main, step
 
-PROJECT = Project(Path(__file__).resolve().parents[1])
+PROJECT = Project(Path(__file__).resolve().parents[1], REQUEST.release.package if REQUEST else "")
 
 # Every reason not to release. All are asked, at the same time, and what they find is told in this order. One of your
 # own is a function that takes the state and yields roadworthy.terminal.Problem(what is wrong, what removes it).
@@ -53,12 +53,13 @@ CHECKS = (
 
 def write(state: State, day: str) -> None:
     """Write the version and the section of the changelog into the staging clone."""
-    release, clone = state.release, state.clone
-    if files.versions(state.read)["pyproject.toml"] != release.text:
-        plan.tool(clone, "bump-my-version", "bump", f"--new-version={release.text}", "--no-commit", "--no-tag")
-        plan.tool(clone, "cargo", "update", "--workspace", "--offline", "--quiet")
+    release, versions = state.release, files.versions(state.read)
+    if versions["pyproject.toml"] != release.text:
+        plan.tool(state, "bump-my-version", "bump", f"--new-version={release.text}", "--no-commit", "--no-tag")
+        if "Cargo.lock" in versions:
+            plan.tool(state, "cargo", "update", "--workspace", "--offline", "--quiet")
     fragments = "--keep" if release.is_prerelease else "--yes"  # The final release consumes them.
-    plan.tool(clone, "towncrier", "build", f"--version={release.text}", f"--date={day}", fragments)
+    plan.tool(state, "towncrier", "build", f"--version={release.text}", f"--date={day}", fragments)
 
 
 def expect(state: State, after: files.Reader) -> plan.Lines:
@@ -66,7 +67,7 @@ def expect(state: State, after: files.Reader) -> plan.Lines:
     before, changelog = state.read, files.CHANGELOG
     lines = {changelog: (plan.dense(after(changelog)).count("\n") - plan.dense(before(changelog)).count("\n"), 0)}
     if files.versions(before)["pyproject.toml"] != state.release.text:
-        lines |= dict.fromkeys(files.VERSION_FILES, (1, 1))
+        lines |= dict.fromkeys(files.versions(before), (1, 1))
         lines |= {name: plan.count_edits(before(name), after(name)) for name in files.bumped_too(before)}
     if not state.release.is_prerelease:
         lines |= {name: plan.count_edits(before(name), "") for name in state.fragments}

@@ -17,7 +17,7 @@ PARSER.take("FROM", "verify a folder's dist/ with its SHA256SUMS", type=Path)
 PARSER.take("SUMS", "compare the artefacts with this SHA256SUMS", type=Path)
 PARSER.take("PYTHON", "versions, or a path; default: the newest of each minor version that is here")
 PARSER.take("WHEELS", "which: targets, or target@image for containers; default: what is for this machine")
-PARSER.switch("KEEP", "leave the environments, and say where")
+PARSER.take_package().switch("KEEP", "leave the environments, and say where")
 # Before all else is loaded, so that a mistyped option is told at once.
 GIVEN = PARSER.read() if __name__ == "__main__" else {}
 
@@ -29,7 +29,7 @@ from roadworthy.verifying.artefacts import Source
 from roadworthy.verifying.environment import Environment, without_network
 from roadworthy.verifying.jobs import Job
 
-PROJECT = Project(Path(__file__).resolve().parents[1])
+PROJECT = Project(Path(__file__).resolve().parents[1], GIVEN.get("PACKAGE", ""))
 # What must hold of what was installed. One of your own: a function that yields a Problem for each thing that is wrong.
 PROOFS = (
     proofs.same_bytes_as_a_wheel,

@@ -48,17 +48,19 @@ def rehearse(words: list[str]) -> Callable[[], None]:
     """Return what rehearses a release of the project in this folder."""
     parser = Parser("rehearse", "Rehearse a release on this machine.")
     parser.take("VERSION", "default: the next patch").switch("KEEP", "leave remote and index running, until Ctrl-C")
+    parser.take_package()
     given = parser.read(words)
     from roadworthy.project import Project  # noqa: PLC0415 - as above
     from roadworthy.releasing.version import Release  # noqa: PLC0415 - as above
 
     try:
-        version = Release.parse(given["VERSION"]) if "VERSION" in given else None
+        version = Release.parse(given["VERSION"], given.get("PACKAGE", "")) if "VERSION" in given else None
     except ValueError as error:
         parser.error(str(error))
     from workshop.rehearsing.whole import rehearse_whole  # noqa: PLC0415 - as above
 
-    return lambda: rehearse_whole(Project(Path.cwd()), version, keeping="KEEP" in given)
+    project = Project(Path.cwd(), given.get("PACKAGE", ""))
+    return lambda: rehearse_whole(project, version, keeping="KEEP" in given)
 
 
 def main() -> None:

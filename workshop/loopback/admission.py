@@ -16,6 +16,7 @@ from typing import Any, cast
 
 # PyPI reads the form by these tables of packaging's too, so that a field is as often there, and a list, as they say.
 from packaging.metadata import _LIST_FIELDS, _STRING_FIELDS, Metadata, RawMetadata
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 from pypi_attestations import Attestation
 
@@ -56,7 +57,7 @@ def take(index: PackageIndex, token: Token, upload: Upload) -> None:
         file = admit(index, token, upload)
         if file is not None:
             index.files[file.name] = file
-            index.releases.setdefault(file.version, file.uploaded)
+            index.releases.setdefault((file.project, file.version), file.uploaded)
 
 
 def admit(index: PackageIndex, token: Token, upload: Upload) -> StoredFile | None:
@@ -82,7 +83,7 @@ def admit(index: PackageIndex, token: Token, upload: Upload) -> StoredFile | Non
     if is_there(index, name, hashes):
         return None
     now = datetime.fromtimestamp(index.now(), timezone.utc)
-    check_release(index, kind, info.version, now)
+    check_release(index, kind, (canonicalize_name(info.name), info.version), now)
     metadata, attested, publisher = read_file(name, content, info), list[Attestation](), token.publisher
     if "attestations" in form:
         attested = attestations.check(first(form, "attestations"), publisher, name, content)
@@ -211,9 +212,11 @@ def is_there(index: PackageIndex, name: str, hashes: dict[str, str]) -> bool:
     return False
 
 
-def check_release(index: PackageIndex, kind: str, version: Version, now: datetime) -> None:
+def check_release(index: PackageIndex, kind: str, release: tuple[str, Version], now: datetime) -> None:
     """Check that a release takes another file: it is not too old, and has no second sdist."""
-    if version in index.releases and index.releases[version] < now - OPEN:
+    if release in index.releases and index.releases[release] < now - OPEN:
         raise refused("closed-release")
-    if kind == "sdist" and any((file.kind, file.version) == ("sdist", version) for file in index.files.values()):
+    if kind == "sdist" and ("sdist", *release) in {
+        (each.kind, each.project, each.version) for each in index.files.values()
+    }:
         raise refused("second-sdist")

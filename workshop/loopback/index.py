@@ -87,6 +87,11 @@ class StoredFile:
     visible_after: int  # so many requests of the project's page, from the index's first on, do not see it
 
     @property
+    def project(self) -> str:
+        """The normalised name of the project that it is of."""
+        return canonicalize_name(self.info.name)
+
+    @property
     def version(self) -> Version:
         """The release that it is of."""
         return self.info.version
@@ -94,7 +99,7 @@ class StoredFile:
 
 @dataclass
 class PackageIndex:
-    """A package index with one project of ours. With a pending publisher, the project does not exist yet."""
+    """A package index with a project of ours. With a pending publisher, the project does not exist yet."""
 
     project: str  # as its owner spells it
     publisher: InitVar[TrustedPublisher | None]
@@ -110,7 +115,8 @@ class PackageIndex:
     now: Callable[[], float] = time.time  # its clock: seconds since 1970
     files: dict[str, StoredFile] = field(default_factory=dict)  # by their names
     deleted: set[str] = field(default_factory=set)  # names of files that it had once
-    releases: dict[Version, datetime] = field(default_factory=dict)  # when the first file of each came
+    # By project and version: when the first file came.
+    releases: dict[tuple[str, Version], datetime] = field(default_factory=dict)
     minted: dict[str, Token] = field(default_factory=dict)  # the tokens that were made of identities, by their text
     used: set[str] = field(default_factory=set)  # the `jti` of those identities
     page_requests: int = 0  # how often a project's page was asked for
@@ -132,8 +138,9 @@ class PackageIndex:
             del self.files[file_name]
             self.deleted.add(file_name)
 
-    def visible(self) -> list[StoredFile]:
-        """Return the files that the next request of the project's page sees, by version and name."""
+    def visible(self, project: str) -> list[StoredFile]:
+        """Return the files that the next request of a project's page sees, by version and name."""
         with self.lock:
-            seen = [file for file in self.files.values() if file.visible_after <= self.page_requests]
+            mine = (file for file in self.files.values() if file.project == project)
+            seen = [file for file in mine if file.visible_after <= self.page_requests]
             return sorted(seen, key=lambda file: (file.version, file.name))

@@ -74,9 +74,9 @@ def simple_project(index: PackageIndex, request: Request, project: str) -> Respo
     if (name := canonicalize_name(project)) != project:
         return redirect(request.path.replace(f"/{project}/", f"/{name}/", 1), 301)
     with index.lock:
-        seen = index.visible() if project == canonicalize_name(index.project) else []
+        seen = index.visible(project)
         index.page_requests += 1
-    if not seen and (project not in index.projects or index.files):
+    if not seen and (project not in index.projects or any(file.project == project for file in index.files.values())):
         raise NotFound
     files = [link(request, project, file) for file in seen]
     content = {
@@ -127,7 +127,7 @@ def provenance(index: PackageIndex, request: Request, project: str, version: str
     The source is PyPI's: warehouse/api/integrity.py, provenance_for_file.
     """
     file = index.files.get(name)
-    if file is None or (project, version) != (canonicalize_name(index.project), str(file.version)):
+    if file is None or (project, version) != (file.project, str(file.version)):
         raise NotFound
     kind = accepted(request, PROVENANCE_TYPES)
     if kind is None:

@@ -1,5 +1,6 @@
 """What takes the place of GitHub's actions: a checkout is a clone, an artefact a folder, and a tool this machine's."""
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,12 +38,9 @@ def checkout(job: Job, _: Mapping[str, str]) -> None:
 
 
 def upload(job: Job, inputs: Mapping[str, str]) -> None:
-    """Keep files as an artefact, with their paths below the workspace.
-
-    The action keeps them below what all paths have in common. Each list of paths in CI.yml has SHA256SUMS in it, which
-    lies in the workspace itself.
-    """
+    """Keep files as an artefact, with their paths below what all of the patterns have in common."""
     patterns = inputs["path"].split()
+    common = job.workspace / os.path.commonpath([pattern.split("*")[0] for pattern in patterns])
     found = [path for pattern in patterns for path in job.workspace.glob(pattern.rstrip("/"))]
     files = [file for path in found for file in (path, *path.rglob("*")) if file.is_file()]
     if not files:
@@ -51,7 +49,7 @@ def upload(job: Job, inputs: Mapping[str, str]) -> None:
     if artefact.exists():
         raise FailedActionError(f"(409) Conflict: an artifact with this name already exists: {artefact.name}")
     for path in files:
-        target = artefact / path.relative_to(job.workspace)
+        target = artefact / path.relative_to(common)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, target)
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import yaml
 
+from roadworthy.building.toolchain import host_triple
 from roadworthy.processes import find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import list_pythons
 from roadworthy.terminal import problem
 from workshop.workflows.jobs import Row
+from workshop.workflows.pipeline import RUNNERS
 
 # They test the checkout, and not the release: a rehearsal would only take longer.
 OF_THE_CHECKOUT = ("make lint", "make test", "make test-tooling")
@@ -21,12 +23,14 @@ class Machine:
 
     triple: str
     pythons: frozenset[str]
+    host: str  # the target of its own system, also where it builds for any
 
     @classmethod
-    def here(cls, project: Project, triple: str) -> "Machine":
+    def here(cls, project: Project) -> "Machine":
         """Look at this machine."""
         pythons = [python for python in list_pythons(find_uv()) if project.supports(python)]
-        return cls(triple, frozenset(python.name for python in pythons))
+        names = frozenset(python.name for python in pythons)
+        return cls(host_triple(project), names, host_triple(Project(project.root)))
 
     def why_not(self, row: Row) -> str:
         """Return why a row does not run here, or "" if it does."""
@@ -37,6 +41,8 @@ class Machine:
         if target and target != self.triple:
             return f"builds for {target}"
         targets = row.matrix.get("wheels", "").split()
+        if targets and not all(part in self.host for part in RUNNERS.get(str(row.runs_on), ())):
+            return "is another system"
         if targets and self.triple not in targets:
             return f"verifies {', '.join(dict.fromkeys(word.split('@')[0] for word in targets))}"
         return ""

@@ -128,11 +128,11 @@ def prepare_copy(project: Project, folder: Path, asked: Release | None) -> tuple
     workflow = project.workflow_path
     rows = keep_rows(scratch.read(workflow), host_triple(project), project.workflow_file)
     changes: dict[str, str | None] = {workflow: rows}
-    if not has_fragment(scratch):
+    if not has_fragment(scratch, project.package):
         err.print("note: no news fragment waits, so the scratch copy gets one")
-        changes[FRAGMENT] = NOTES
+        changes[project.path(FRAGMENT)] = NOTES
     scratch.commit("Rehearse on this machine", changes)
-    release = asked or choose_version(scratch)
+    release = asked or choose_version(scratch, project.package)
     if scratch.tag_commit(release.tag):
         raise problem(f"{release.text} is released already: there is a tag {release.tag}", "rehearse the next version")
     return scratch, release

@@ -207,14 +207,16 @@ def age_sources(checkout: Path) -> None:
             os.utime(path, (0, 0))
 
 
-def choose_version(scratch: ScratchCopy) -> Release:
+def choose_version(scratch: ScratchCopy, package: str = "") -> Release:
     """Return the next patch after all that is in pyproject.toml or a tag; after a pre-release, its final version."""
-    standing = Version(files.standing(Project(scratch.checkout).read))
-    versions = [standing, *filter(None, map(version_of_tag, scratch.git("tag", "--list").splitlines()))]
+    standing = Version(files.standing(Project(scratch.checkout, package).read))
+    tagged = (version_of_tag(tag, package) for tag in scratch.git("tag", "--list").splitlines())
+    versions = [standing, *filter(None, tagged)]
     patches = [Version(next_version(str(version))) for version in versions if not version.is_prerelease]
-    return Release(str(max([Version(standing.base_version), *patches])))
+    return Release(str(max([Version(standing.base_version), *patches])), package)
 
 
-def has_fragment(scratch: ScratchCopy) -> bool:
+def has_fragment(scratch: ScratchCopy, package: str = "") -> bool:
     """Say whether there is anything to write into the changelog."""
-    return bool(files.list_fragments(scratch.checkout, (), Project(scratch.checkout).read))
+    project = Project(scratch.checkout, package)
+    return bool(files.list_fragments(project.folder, (), project.read))

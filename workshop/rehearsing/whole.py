@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from roadworthy.building.toolchain import host_triple
+from packaging.utils import canonicalize_name
+
 from roadworthy.project import Project
 from roadworthy.releasing.version import Release
 from roadworthy.sums import read_sums, sha256
@@ -30,8 +31,8 @@ REPAIR = "repair what its last lines say; nothing but the scratch copy has chang
 
 def rehearse(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
     """Release, and run what CI runs for the tag; of what fails, the last lines are shown before it is a problem."""
-    screen.begin("release", f"make release VERSION={rehearsal.release.text}")
-    released = rehearsal.timed("release", "make", "release", f"VERSION={rehearsal.release.text}", "YES=1")
+    screen.begin("release", rehearsal.release.command)
+    released = rehearsal.timed("release", *rehearsal.release.command.split(), "YES=1")
     screen.end(released)
     if released.code:
         raise problem(f"the release fails at: {released.command}", REPAIR)
@@ -46,7 +47,9 @@ def rehearse(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
 def missing(rehearsal: Rehearsal, ci: Run) -> Iterator[Problem]:
     """Find what a pipeline without a failure has left undone."""
     workflow = rehearsal.project.workflow_path
-    there = {name: sha256(stored.content) for name, stored in rehearsal.index.files.items()}
+    there = {
+        each.name: sha256(each.content) for each in rehearsal.index.visible(canonicalize_name(rehearsal.project.name))
+    }
     if there != read_sums(ci.artefacts / "release" / rehearsal.project.sums.name):
         yield Problem("the index does not hold exactly what was built", f"see the jobs that publish in {workflow}")
     if any(each["isDraft"] for each in rehearsal.read_github()["releases"].values()):
@@ -62,7 +65,7 @@ def show(rehearsal: Rehearsal, screen: Screen, ci: Run, seconds: float) -> None:
     out.print(f"rehearsed: {rehearsal.release.text}, commit {commit} of a scratch copy, on {rehearsal.machine.triple}")
     report.show_steps(screen.ran)
     # Of the checkout's file: that of the scratch copy has no rows for other machines.
-    everywhere = load(rehearsal.project.read(rehearsal.project.workflow_path))
+    everywhere = load(rehearsal.project.read_shared(rehearsal.project.workflow_path))
     report.show_elsewhere(run(everywhere, ci.event, ci.outcomes), rehearsal.machine)
     report.show_artefacts(rehearsal)
     report.show_github(rehearsal)
@@ -83,7 +86,7 @@ def keep(rehearsal: Rehearsal, until: Callable[[], None] = stay) -> None:
     for line in (
         f"git clone {rehearsal.scratch.remote}",
         f"pip install --index-url {addresses.simple} {rehearsal.project.name}",
-        f"make verify VERSION={rehearsal.release.text} INDEX={addresses.simple}",
+        f"{rehearsal.release.command.replace('release', 'verify', 1)} INDEX={addresses.simple}",
         f"UV_PUBLISH_TOKEN={token} UV_PUBLISH_URL={addresses.plain} .venv/bin/uv publish dist/*",
     ):
         out.print(f"  {line}")
@@ -103,7 +106,7 @@ def rehearse_whole(project: Project, version: Release | None, *, keeping: bool) 
         started = time.perf_counter()
         with step("make a scratch copy of this commit, and a remote"):
             scratch, release = prepare_copy(project, folder, version)
-        with on_loopback(project, scratch, release, Machine.here(project, host_triple(project))) as rehearsal:
+        with on_loopback(project, scratch, release, Machine.here(project)) as rehearsal:
             ci = rehearse(rehearsal, screen, folder / "run")
             show(rehearsal, screen, ci, time.perf_counter() - started)
             if keeping:

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from helpers import PROJECT, copy_checkout, run
 from roadworthy import processes as commands
-from roadworthy.building.toolchain import build_folder, host_triple
+from roadworthy.building.toolchain import build_folder
 from roadworthy.releasing.version import Release
 from roadworthy.sums import read_sums, sha256
 from workshop.rehearsing.machine import Machine
@@ -141,7 +141,7 @@ def make_base(folder: Path, compiled: Path) -> None:
     target = build_folder(PROJECT).relative_to(PROJECT.root)
     taken = f"mkdir -p {target}; for each in '{compiled}'/cp*; do ln -s \"$each\" {target}; done"
     place, release = prepare_copy(PROJECT, folder, None)
-    with on_loopback(PROJECT, place, release, Machine.here(PROJECT, host_triple(PROJECT))) as rehearsal:
+    with on_loopback(PROJECT, place, release, Machine.here(PROJECT)) as rehearsal:
         before = copy_place(place, folder / "before")
         released = rehearsal.timed("release", *release_command(release.text))
         assert released.code == 0, released.output

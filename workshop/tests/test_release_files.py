@@ -411,6 +411,6 @@ def test_a_release_is_refused_and_leaves_everything_as_it_was(place: Place, case
 
 def test_a_project_without_a_name_is_not_looked_for() -> None:
     request, nowhere, checkout = Request(Release("0.2.0")), Repository(PROJECT.root), Checkout("", "main", (), (), {})
-    project = Committed(PROJECT.root, lambda _: "[project]\n")
+    project = Committed(PROJECT.root, reader=lambda _: "[project]\n")
     state = State(project, request, nowhere, {}, checkout, Remote("origin"))
     assert list(check_published(state)) == ["not checked: whether 0.2.0 is published (pyproject.toml names no project)"]

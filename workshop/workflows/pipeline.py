@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
+from roadworthy.building.toolchain import ANY
 from roadworthy.project import Project
+from roadworthy.releasing.version import stem
 from workshop.workflows.events import load
 from workshop.workflows.jobs import Event, JobResult, Outcome, Row, run
 
@@ -72,7 +74,7 @@ BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
 def processors_of(target: str) -> set[str]:
     """Return the processors that a wheel for a target is for."""
     first = target.split("-", 1)[0]
-    return {"x86_64", "aarch64"} if first == "universal2" else {first}
+    return {"x86_64", "aarch64"} if first in {"universal2", ANY} else {first}
 
 
 def library_of(row: Row) -> str:
@@ -101,12 +103,14 @@ class Pipeline:
     @classmethod
     def of(cls, project: Project, path: str | None = None) -> "Pipeline":
         """Return a workflow of a project; default: the one that publishes."""
-        return cls(project, project.read(path or project.workflow_path))
+        return cls(project, project.read_shared(path or project.workflow_path))
 
     @cached_property
     def workflow(self) -> dict[str, Any]:
-        """The parsed file."""
-        return load(self.text)
+        """The parsed file; a second package's tags and branches as if they were the first one's, without its name."""
+        named = re.compile(r'^( +- ")([\w-]+-)?(?=v?\[)', re.MULTILINE)
+        own = stem(self.project.package) or None
+        return load(named.sub(lambda each: each[1] if each[2] == own else f"{each[1]}another-", self.text))
 
     @cached_property
     def jobs(self) -> dict[str, Any]:

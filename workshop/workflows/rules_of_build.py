@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from roadworthy.building.toolchain import ANY
 from workshop.workflows.jobs import Row
 from workshop.workflows.pipeline import RUNNERS, Pipeline, processors_of
 
@@ -18,13 +19,14 @@ TAGS = {
     "universal2-apple-darwin": r"macosx_\d+_\d+_x86_64\.macosx_\d+_\d+_arm64\.macosx_\d+_\d+_universal2",
     "x86_64-pc-windows-msvc": "win_amd64",
     "aarch64-pc-windows-msvc": "win_arm64",
+    ANY: "any",
 }
 OLDEST_GLIBC = "manylinux2014"
 
 
 def _runs_natively(row: Row, target: str) -> bool:
     system, processor = RUNNERS.get(row.runs_on, ("no such system", ""))
-    return system in target and processor in processors_of(target)
+    return (system in target or target == ANY) and processor in processors_of(target)
 
 
 def every_platform_is_built_natively(pipeline: Pipeline) -> Iterator[str]:
@@ -57,6 +59,9 @@ def every_wheel_is_tested_where_it_runs(pipeline: Pipeline) -> Iterator[str]:
         yield from _check_pythons(pipeline, row)
     for target, row in built.items():
         yield from _check_images(target, row.matrix["tag"], verified[target])
+    systems = {RUNNERS.get(row.runs_on, ("",))[0] for row in pipeline.rows_of("verify")} if ANY in built else set()
+    if systems and (missing := {system for system, _ in RUNNERS.values()} - systems):
+        yield f"it is not verified on {', '.join(sorted(missing))}"
     if [row.matrix for row in pipeline.rows_of("verify")] != [row.matrix for row in pipeline.rows_of("published")]:
         yield "what is published is not installed on the machines on which it was verified"
 
@@ -104,7 +109,7 @@ def every_python_is_tested(pipeline: Pipeline) -> Iterator[str]:
     wanted |= {(system, python) for system in ("darwin", "windows") for python in (oldest, newest)}
     for system, python in sorted(wanted - tested):
         yield f"{python} is not tested on {system}"
-    if (rust := pipeline.project.manifest["package"]["rust-version"]) not in rusts:
+    if not pipeline.project.package and (rust := pipeline.project.rust_version) not in rusts:
         yield f"Rust {rust} is not tested, only {', '.join(sorted(rusts))}"
 
 

@@ -133,5 +133,3 @@ def environments_are_those_that_the_indexes_know(pipeline: Pipeline) -> Iterator
     for name in sorted(set(pipeline.jobs) - set(pipeline.publishing.values())):
         if "environment" in pipeline.jobs[name]:
             yield f"{name} runs in an environment, and publishes nothing"
-    if pipeline.project.workflow_file != "CI.yml":
-        yield "the trusted publisher is bound to CI.yml"

@@ -82,7 +82,7 @@ def _in_short(step: Step) -> Does:
 def _compare(pipeline: Pipeline, role: str, row: Row, event: Event) -> str:
     """Return the first step of a row that is not the one that belongs there, or ""."""
     does = [_in_short(step) for step in row.steps if step.runs is not False]
-    wanted = _wanted(pipeline, role, row, event)
+    wanted = [_named(each, pipeline.project.package) for each in _wanted(pipeline, role, row, event)]
     if role in MORE:
         does = [each for each in does if each in wanted or any(each[1:]) or not re.fullmatch(MORE[role], each[0])]
     unknown = [step.name for step in row.steps if step.runs is None]
@@ -93,6 +93,15 @@ def _compare(pipeline: Pipeline, role: str, row: Row, event: Event) -> str:
         number = min(len(does), len(wanted))
     has, lacks = (_say(steps[number]) if number < len(steps) else "nothing more" for steps in (does, wanted))
     return f"does, as step {number + 1}, {has} in place of {lacks}"
+
+
+def _named(does: Does, package: str) -> Does:
+    """Return a step as it is for a package in a folder of its own: the command names it, and artefacts are there."""
+    command, inputs, env = does
+    if package and command == "actions/upload-artifact":
+        inputs = {**inputs, "path": " ".join(f"{package}/{path}" for path in inputs["path"].split())}
+    named = package and command.startswith("make ") and command != "make lint"
+    return f"{command} PACKAGE={package}" if named else command, inputs, env
 
 
 def _say(does: Does) -> str:
@@ -107,11 +116,12 @@ def _wanted(pipeline: Pipeline, role: str, row: Row, event: Event) -> list[Does]
     index = index_of(event)
     asked = {"INDEX": index, "VERSION": VERSION}
     served = 'VERSION="$VERSION" INDEX="$INDEX"'
-    cache = [] if event.ref_type == "tag" else [_use("Swatinem/rust-cache")]
+    package = pipeline.project.package
+    cache = [] if event.ref_type == "tag" or package else [_use("Swatinem/rust-cache")]
     rust = [_run('rustup override set "$RUST"', RUST=row.matrix["rust"])] if "rust" in row.matrix else []
     news = [_run('make check-news BASE="origin/$GITHUB_BASE_REF"')] if event.name == "pull_request" else []
     names = [_run(f"make check-names {served}", **asked)] if index else []
-    library = _run('rustup target add "$RUST_TARGET"', RUST_TARGET=library_of(row) if target else "")
+    library = [_run('rustup target add "$RUST_TARGET"', RUST_TARGET=library_of(row))] if target and not package else []
     build = _run('make build TARGET="$TARGET" FROM=built/sdist', TARGET=target)
     collect = [_run("make collect FROM=built"), _run("make check-dist ALL=1")]
     verify = _run('make verify FROM=release WHEELS="$WHEELS" PYTHON="$PYTHONS"', PYTHONS=pythons, WHEELS=wheels)
@@ -131,9 +141,9 @@ def _wanted(pipeline: Pipeline, role: str, row: Row, event: Event) -> list[Does]
     steps = {
         "identify": [HISTORY, python, _run("make identify", **told)],
         "lint": [HISTORY, *cache, python, _run("make lint"), _run("make test"), *news],
-        "test": [CLONE, *rust, *cache, python, TEST],
+        "test": [CLONE, *rust, *cache, python, _run("make test") if package else TEST],
         "sdist": [CLONE, python, STAMP, _run("make sdist"), _upload("built-sdist", "dist/ SHA256SUMS")],
-        "build": [CLONE, library, python, STAMP, SDIST, build, _upload(f"built-{target}", "dist/*.whl SHA256SUMS")],
+        "build": [CLONE, *library, python, STAMP, SDIST, build, _upload(f"built-{target}", "dist/*.whl SHA256SUMS")],
         "collect": [CLONE, python, STAMP, BUILT, *collect, *names, _upload("release", "dist/ SHA256SUMS")],
         "verify": [CLONE, python, STAMP, RELEASE, verify],
         "passed": [_run('test "$PASSED" = true', PASSED="true")],
@@ -144,7 +154,7 @@ def _wanted(pipeline: Pipeline, role: str, row: Row, event: Event) -> list[Does]
 
 
 def _publishing(pipeline: Pipeline, row: Row, event: Event) -> list[Does]:
-    locked = pipeline.project.read("requirements/setup.txt").split("\nuv==", 1)[1].split()[0]
+    locked = pipeline.project.read_shared("requirements/setup.txt").split("\nuv==", 1)[1].split()[0]
     checksum = _own(row, "astral-sh/setup-uv", "checksum")
     if not re.fullmatch(r"[0-9a-f]{64}", checksum):
         checksum = "the SHA-256 of its archive"

@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-from roadworthy.arguments import deliver
+from roadworthy.arguments import deliver, take_package
 
 # By command: the function that reads the rest of the command line, and what it does.
 COMMANDS = {
@@ -39,7 +39,8 @@ def main() -> None:
 
     module, function = COMMANDS[command][0].split(":")
     start = getattr(import_module(f"roadworthy.{module}"), function)
-    run_main(lambda: start(Project(Path.cwd()), words))
+    package = take_package(command, words)
+    run_main(lambda: start(Project(Path.cwd(), package), words))
 
 
 if __name__ == "__main__":

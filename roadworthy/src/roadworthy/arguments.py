@@ -33,6 +33,25 @@ def take_given() -> dict[str, str] | None:
     return None if names is None else {name: os.environ.pop(name, "") for name in names.split()}
 
 
+def take_package(command: str, words: list[str]) -> str:
+    """Take the folder of the package that a command is about out of what make hands on, or out of `words`; "" is none.
+
+    Raises:
+        SystemExit: It is no folder of a package; the exit code is 2.
+    """
+    names = os.environ.get("GIVEN", "").split()
+    mine = ["PACKAGE"] if "PACKAGE" in names else []
+    others = [name for name in names if name not in mine]
+    options = [word for word in words if word.startswith("--package=")]
+    words[:] = [word for word in words if word not in options]
+    if mine:
+        os.environ["GIVEN"] = "PACKAGE"
+    found = Parser(command, "").take_package().read(options)
+    if mine:
+        os.environ["GIVEN"] = " ".join(others)
+    return str(found.get("PACKAGE", ""))
+
+
 def option(name: str) -> str:
     """Return the option for a variable: `--dry-run` for DRY_RUN."""
     return "--" + name.lower().replace("_", "-")
@@ -70,6 +89,10 @@ class Parser(argparse.ArgumentParser):
         """Take a variable whose only value is 1."""
         return self.take(name, about, nargs="?", const="1", type=one, metavar="1")
 
+    def take_package(self) -> "Parser":
+        """Take PACKAGE, the folder of a package in the one in which this is started."""
+        return self.take("PACKAGE", "the folder of another package; default: the repository's own", type=package)
+
     def read(self, words: list[str] | None = None) -> dict[str, Any]:
         """Return what was given by name; default: on this process's command line, or by make."""
         words = list(sys.argv[1:] if words is None else words)
@@ -103,6 +126,13 @@ class Parser(argparse.ArgumentParser):
     def print_help(self, file: Any = None) -> None:  # noqa: ANN401, ARG002 - argparse's
         """Print what the command takes."""
         deliver("stdout", self.format_help())
+
+
+def package(text: str) -> str:
+    """Return the folder of a package, or refuse what is none."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", text) or not os.path.isfile(f"{text}/pyproject.toml"):  # noqa: PTH113
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder here with a pyproject.toml")
+    return text
 
 
 def one(text: str) -> str:

@@ -5,13 +5,15 @@ as shells do, from the root, and below the Python source where there is nothing.
 """
 
 import os
+import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from roadworthy.project import SOURCE, Project
+from roadworthy.project import PYPROJECT, SOURCE, Project
 from roadworthy.tables import find, find_table
 
 
@@ -23,6 +25,12 @@ class Contents:
     included: tuple[str, ...] = ()  # patterns: what they fit may be generated, and in no commit
     optional: tuple[str, ...] = ()  # patterns of what a build makes, perhaps not on every system
     executable: frozenset[str] = frozenset()
+    allowed: frozenset[str] = frozenset()  # what may be there as well, as a build backend chooses
+
+    @property
+    def known(self) -> frozenset[str]:
+        """All files that may be there, which are those of the source."""
+        return self.files | self.allowed
 
     def lacking(self, present: Iterable[str]) -> list[str]:
         """Return the files that are not there, and the patterns that nothing fits."""
@@ -32,7 +40,7 @@ class Contents:
     def strange(self, present: Iterable[str]) -> list[str]:
         """Return what is there, and nobody has declared."""
         allowed = (*self.included, *self.optional)
-        return sorted(name for name in {*present} - self.files if not any(fits(name, each) for each in allowed))
+        return sorted(name for name in {*present} - self.known if not any(fits(name, each) for each in allowed))
 
 
 def fits(name: str, pattern: str) -> bool:
@@ -51,13 +59,19 @@ def fits(name: str, pattern: str) -> bool:
 
 
 def sdist_contents(project: Project) -> Contents:
-    """Return what the sdist should hold beside PKG-INFO, which maturin adds."""
-    ask = project.checkout.ask
+    """Return what the sdist should hold beside PKG-INFO, which maturin adds.
+
+    Without a crate, of what is not the package's modules, the build backend chooses among all that git tracks.
+    """
+    ask = partial(project.checkout.ask, "-C", project.folder)
     staged = [line.split("\t", 1) for line in ask("ls-files", "--stage", "-z").split("\0") if line]
     tracked = {name for _, name in staged}
     if options := [f"--exclude={pattern}" for pattern in patterns(project, "exclude", "sdist")]:
         tracked -= set(ask("ls-files", "-z", "--cached", "--ignored", *options).split("\0"))
     executable = frozenset(name for mode, name in staged if mode.startswith("100755"))
+    if project.package:
+        modules = frozenset(name for name in tracked if name.startswith(modules_of(project)))
+        return Contents(modules | {PYPROJECT}, executable=executable, allowed=frozenset(tracked))
     return Contents(frozenset(tracked), tuple(patterns(project, "include", "sdist")), executable=executable)
 
 
@@ -66,6 +80,9 @@ def wheel_contents(project: Project, source: Path, files: Iterable[str]) -> Cont
 
     It is built from `source`, a checkout or an unpacked sdist, in which there are these files.
     """
+    if project.package:
+        packed = {name for name in files if name.startswith(modules_of(project))}
+        return Contents(frozenset(posixpath.relpath(name, project.source) for name in packed))
     packed = {name for name in files if name.startswith(f"{SOURCE}/")}
     if options := [f"--exclude={pattern}" for pattern in patterns(project, "exclude", "wheel")]:
         git = project.checkout.ask("rev-parse", "--absolute-git-dir")
@@ -78,6 +95,12 @@ def wheel_contents(project: Project, source: Path, files: Iterable[str]) -> Cont
     # Where maturin puts the libraries that the native module needs, and no system is sure to have.
     optional = (f"{project.file_stem}.libs/*", *patterns(project, "include", "wheel", made=True))
     return Contents(names, tuple(patterns(project, "include", "wheel")), optional)
+
+
+def modules_of(project: Project) -> tuple[str, str]:
+    """Return with what the paths of its modules begin: a folder, or a file."""
+    where = posixpath.normpath(posixpath.join(project.source, project.import_name))
+    return f"{where}/", f"{where}.py"
 
 
 def patterns(project: Project, key: str, kind: str, *, made: bool = False) -> Iterator[str]:

@@ -63,7 +63,7 @@ def check_rust(project: Project) -> Iterator[Problem]:
 def check(project: Project) -> Iterator[Problem]:
     """Find all facts that disagree; what cannot be read is a problem, too."""
     yield from check_versions(project.read)
-    for part in (check_abi, check_classifiers, check_rows, check_rust):
+    for part in (check_classifiers, check_rows, *(() if project.package else (check_abi, check_rust))):
         try:
             yield from part(project)
         except ProblemsError as error:

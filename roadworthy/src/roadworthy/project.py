@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from roadworthy.pythons import Python
 
 PYPROJECT = "pyproject.toml"
-# The folder of the Python package: what is proven of a wheel is compared with it.
+# The folder of the package with a crate: what is proven of a wheel is compared with it.
 SOURCE = "python"
+# Where the modules of a package without a crate may be, below its own folder.
+SOURCES = ("src", "python", "lib", ".")
 # No 3.x will ever be newer, as far as this is concerned.
 NEWEST_MINOR = 99
 
@@ -55,24 +57,34 @@ def spelling(name: str) -> object:
 
 @dataclass(frozen=True)
 class Project:
-    """A Python package with a Rust core, in the folder `root`, which has its pyproject.toml."""
+    """A Python package of the repository in the folder `root`, and all that is known of it.
+
+    It is the one with a Rust core, whose pyproject.toml is there; or, in the folder `package` of the root, another one,
+    of Python alone, with a pyproject.toml, changelog, workflow and tags of its own.
+    """
 
     root: Path
+    package: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the package."""
+        return self.root / self.package
 
     @property
     def dist(self) -> Path:
         """The folder of what is built."""
-        return self.root / "dist"
+        return self.folder / "dist"
 
     @property
     def sums(self) -> Path:
         """The file with the hashes of what is built."""
-        return self.root / "SHA256SUMS"
+        return self.folder / "SHA256SUMS"
 
     @property
     def target(self) -> Path:
         """Cargo's folder, in which the engine keeps what it may lose."""
-        return self.root / "target"
+        return self.root / "target" / self.package
 
     @property
     def engine(self) -> Path:
@@ -85,8 +97,16 @@ class Project:
         # A file system monitor is a program that the configuration names; to look once, it is not needed.
         return Repository(self.root, (("core.fsmonitor", "false"),))
 
+    def path(self, name: str) -> str:
+        """Return the path from the root of a file of the package."""
+        return f"{self.package}/{name}" if self.package else name
+
     def read(self, name: str) -> str:
-        """Return the text of a file, by its path from the root."""
+        """Return the text of a file of the package, by its path from the package's folder."""
+        return self.read_shared(self.path(name))
+
+    def read_shared(self, name: str) -> str:
+        """Return the text of a file of the repository, by its path from the root."""
         return read_text(self.root, name)
 
     @cached_property
@@ -145,10 +165,12 @@ class Project:
 
     @cached_property
     def native_module(self) -> str:
-        """The full name of the extension module, which is in a package of the folder `SOURCE`.
+        """The full name of the extension module, which is in a package of the folder `SOURCE`; "" without a crate.
 
         Anywhere else, what is in a wheel could not be compared with it.
         """
+        if self.package:
+            return ""
         example = f'write module-name = "{self.file_stem}._core" there, as #[pymodule] says'
         found = self.require_text("tool", "maturin", "module-name", remedy=example)
         if not re.fullmatch(r"\w+(\.\w+)+", found):
@@ -160,9 +182,25 @@ class Project:
         return found
 
     @property
+    def module(self) -> str:
+        """What is imported first of an installation: the extension module, or without a crate the package."""
+        return self.native_module or self.import_name
+
+    @cached_property
     def import_name(self) -> str:
-        """The name that is imported."""
-        return self.native_module.split(".", maxsplit=1)[0]
+        """The name that is imported: without a crate as [project] says (PEP 794) or uv's backend, or as the package."""
+        names = find(self.pyproject, "project", "import-names") or [
+            find(self.pyproject, "tool", "uv", "build-backend", "module-name")
+        ]
+        return (self.native_module or str(names[0] or self.file_stem)).split(".", maxsplit=1)[0]
+
+    @cached_property
+    def source(self) -> str:
+        """The folder of its modules, from the package's own."""
+        if not self.package:
+            return SOURCE
+        names = (self.import_name, f"{self.import_name}.py")
+        return next((each for each in SOURCES if any((self.folder / each / name).exists() for name in names)), ".")
 
     @cached_property
     def version(self) -> "Version":
@@ -233,6 +271,8 @@ class Project:
         There is none for a Python that `requires-python` does not allow. [tool.roadworthy] free-threaded names the
         CPythons that get a free-threaded wheel of their own: the stable ABI has no free-threaded form before 3.15.
         """
+        if self.package:
+            return {self.oldest_python: "py3-none"}
         oldest, abi3t = self.oldest_python, self.crate.first_abi3t
         tags = {oldest: f"cp{oldest.replace('.', '')}-abi3"}
         for minor in map(str, self.settings.get("free-threaded", ())):
@@ -245,9 +285,10 @@ class Project:
 
     def supports(self, python: "Python") -> bool:
         """Say whether there should be a wheel for this interpreter."""
-        abi3t = self.crate.first_abi3t
-        if python.free_threaded and (abi3t is None or python.version[1] < int(abi3t.removeprefix("3."))):
-            return python.name in self.python_tags
+        if python.free_threaded and not self.package:
+            abi3t = self.crate.first_abi3t
+            if abi3t is None or python.version[1] < int(abi3t.removeprefix("3.")):
+                return python.name in self.python_tags
         return self.requires_python.contains(".".join(map(str, python.version)))
 
     @cached_property
@@ -255,7 +296,7 @@ class Project:
         """The jobs of the workflow as they stand there, with expressions as they are."""
         import yaml  # noqa: PLC0415 - `make test` does without what has a compiled library
 
-        path, text = self.workflow_path, self.read(self.workflow_path)
+        path, text = self.workflow_path, self.read_shared(self.workflow_path)
         try:
             # The loader in C, where PyYAML has it, is six times as fast.
             content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
@@ -308,8 +349,11 @@ class Project:
     def require_facts(self) -> None:
         """Make sure, before a build, that all that it will be judged by can be read."""
         # In the order in which they are told.
-        _ = (self.native_module, self.crate.features_without_abi3, self.python_tags, self.platform_tags)
-        _ = self.crate.abi3_feature
+        if self.package:
+            _ = (self.version, self.python_tags, self.platform_tags)
+        else:
+            _ = (self.native_module, self.crate.features_without_abi3, self.python_tags, self.platform_tags)
+            _ = self.crate.abi3_feature
 
     def sdist_name(self, of: "Version | None" = None) -> str:
         """Return the file name of the sdist of a version; default: this one."""

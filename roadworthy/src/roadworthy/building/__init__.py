@@ -29,6 +29,8 @@ def require_buildable(project: Project) -> None:
     """
     project.checkout.require_checkout()
     project.require_facts()
+    if project.package:
+        return
     # Cargo's own words for a compiler that is not there are of no help.
     host_triple(project)
     raise_problems(find_unpublished(project.manifest))
@@ -85,6 +87,7 @@ def require_current(project: Project) -> None:
         return
     err.print("dist/ is not what this checkout builds; building it first")
     env = {**os.environ, **({"PYTHONPATH": str(project.engine)} if project.engine.is_dir() else {})}
-    command, nothing = [sys.executable, PAGE], subprocess.DEVNULL
+    chosen = [f"--package={project.package}"] if project.package else []
+    command, nothing = [sys.executable, PAGE, *chosen], subprocess.DEVNULL
     if subprocess.run(command, cwd=project.root, env=env, stdin=nothing, check=False).returncode:
         raise problem(f"{PAGE} could not build dist/", "its message is above; repair what it names")

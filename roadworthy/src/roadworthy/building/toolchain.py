@@ -15,6 +15,7 @@ from roadworthy.repository import environment
 from roadworthy.terminal import err, problem
 
 GROUPS = ("setup", "test", "tools", "build")  # the locks that a build, its proofs and a release work with
+ANY = "any"  # what a package without a crate is built for, as the platform tag says it
 # Variables with which a shell, or a CI's set-up, would change what is compiled.
 CHANGES_THE_BUILD = re.compile(r"(CARGO_(BUILD|ENCODED|PROFILE|TARGET)|MACOSX|MATURIN|PYO3)_|PYTHON|RUSTFLAGS")
 
@@ -40,7 +41,9 @@ def rustc(project: Project, *arguments: str) -> str:
 
 
 def host_triple(project: Project) -> str:
-    """Return the target that this machine builds for by itself."""
+    """Return the target that this machine builds for by itself; without a crate there is one for all."""
+    if project.package:
+        return ANY
     (host,) = [line.removeprefix("host: ") for line in rustc(project, "-vV").splitlines() if line.startswith("host: ")]
     return host
 
@@ -72,6 +75,24 @@ def run_maturin(arguments: list[str], folder: Path, env: dict[str, str]) -> None
     if warnings:
         remedy = "what it warns of would be shipped; repair it, and build again"
         raise problem(f"maturin warns: {'; '.join(warnings)}", remedy)
+
+
+def build_with_uv(project: Project, kind: str, source: Path, folder: Path) -> None:
+    """Build the artefact of a package without a crate, `--sdist` or `--wheel`, from `source` into `folder`.
+
+    The backend is the one that its pyproject.toml names; uv's own is not fetched, it is in uv.
+    """
+    env = {name: value for name, value in environment().items() if not CHANGES_THE_BUILD.match(name)}
+    env["SOURCE_DATE_EPOCH"] = str(project.checkout.commit_time())
+    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+        # Beside the artefact, uv writes a file for git.
+        command = (commands.find_uv(), "build", kind, f"--out-dir={made}", "--no-config", source)
+        done = commands.run(*command, cwd=project.root, env=env, check=False, merged=True)
+        err.print(done.stdout.rstrip())
+        if done.returncode:
+            raise problem(f"uv build {kind} failed", "its message is above; repair what it names, and build again")
+        for path in (path for path in Path(made).iterdir() if path.suffix in {".gz", ".whl"}):
+            shutil.move(path, folder)
 
 
 def require_rust(project: Project) -> str:

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roadworthy import processes as commands
-from roadworthy.building.toolchain import build_environment, build_folder, host_triple, run_maturin, rustc
+from roadworthy.building.toolchain import (
+    build_environment,
+    build_folder,
+    build_with_uv,
+    host_triple,
+    run_maturin,
+    rustc,
+)
 from roadworthy.processes import find_uv
 from roadworthy.project import Project, spelling
 from roadworthy.pythons import PythonNotFoundError, find_pythons
@@ -27,6 +34,8 @@ if TYPE_CHECKING:
 def require_target(project: Project, triple: str) -> None:
     """Make sure that wheels for `triple` have a name, and that its standard library is there; else ProblemsError."""
     project.platform_tag(triple)
+    if project.package:
+        return
     machine, system = triple.split("-", 1)
     for part in ("x86_64", "aarch64") if machine == "universal2" else (machine,):
         rust_target = f"{part}-{system}"
@@ -44,7 +53,7 @@ def choose_interpreters(project: Project, triple: str, *, all_of_them: bool) -> 
     missing is left out, or, where `all_of_them` are asked for, a ProblemsError.
     """
     pythons = project.python_tags
-    if "-linux-" in triple or triple != host_triple(project):
+    if project.package or "-linux-" in triple or triple != host_triple(project):
         return {python: python for python in pythons}
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         raise problem("this free-threaded Python cannot build for the stable ABI", "run: make setup PYTHON=3.12")
@@ -65,6 +74,9 @@ def build_wheels(project: Project, interpreters: dict[str, str], triple: str, so
 
     It is done at the same time: each alone would often leave a processor idle.
     """
+    if project.package:
+        build_with_uv(project, "--wheel", source, folder)
+        return
     # Beside the unpacked sdist, under the name that it has in the wheels.
     sbom = source.parent / f"{project.file_stem}.cdx.json"
     sbom.write_text(make_sbom(source, triple, project.checkout.commit_time()), encoding="utf-8")

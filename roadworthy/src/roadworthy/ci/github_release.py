@@ -16,7 +16,7 @@ from roadworthy.arguments import Parser
 from roadworthy.ci.collect import check_folder
 from roadworthy.project import Project
 from roadworthy.releasing import files
-from roadworthy.releasing.version import Release, version_of_tag
+from roadworthy.releasing.version import Release, stem, version_of_tag
 from roadworthy.sums import read_sums, sha256
 from roadworthy.terminal import out, problem, raise_problems
 
@@ -60,16 +60,19 @@ def publish(project: Project, release: Release, paths: list[Path]) -> None:
     section = files.section_of(project.read(files.CHANGELOG), release)
     if section is None:
         raise problem(f"{files.CHANGELOG} has no section for {release.text}", "check out the tag")
-    versions = map(version_of_tag, project.checkout.ask("tag", "--list", "v*").split("\n"))
+    tags = project.checkout.ask("tag", "--list", f"{stem(release.package)}v*").split("\n")
+    versions = [version_of_tag(tag, release.package) for tag in tags]
     # The latest is the greatest final version of all tags.
     greater = [each for each in versions if each and not each.is_prerelease and each > release.version]
-    latest = not release.is_prerelease and not greater
+    # There is one latest release, the repository's own package's.
+    latest = not (release.package or release.is_prerelease or greater)
     kind = (f"--prerelease={str(release.is_prerelease).lower()}", f"--latest={str(latest).lower()}")
     with tempfile.TemporaryDirectory() as folder:
         notes = Path(folder) / "notes.md"
         # The heading is the release's title.
         notes.write_text(section.split("\n", 1)[1].strip() + "\n", encoding="utf-8")
-        create = ("--draft", "--verify-tag", f"--title={release.text}", f"--notes-file={notes}", kind[0])
+        title = f"{stem(release.package).replace('-', ' ')}{release.text}"
+        create = ("--draft", "--verify-tag", f"--title={title}", f"--notes-file={notes}", kind[0])
         gh(project, "release", "create", release.tag, *create, *paths)
     gh(project, "release", "edit", release.tag, "--draft=false", *kind)
 
@@ -78,9 +81,9 @@ def main(project: Project, words: list[str]) -> None:
     """Release, or find that it is released."""
     parser = Parser("github-release", "Release on GitHub what is published.")
     parser.take("FROM", "the folder of dist/ and SHA256SUMS; default: this one", first=True, type=Path)
-    built = parser.read(words).get("FROM", project.root)
+    built = parser.read(words).get("FROM", project.folder)
     try:
-        release = Release.parse(files.standing(project.read))
+        release = Release.parse(files.standing(project.read), project.package)
     except ValueError as error:
         raise problem(str(error), "check out the tag") from error
     paths = list_files(project, built)

@@ -16,7 +16,7 @@ from roadworthy.arguments import Parser
 from roadworthy.processes import venv_bin
 from roadworthy.project import Project
 from roadworthy.releasing import files
-from roadworthy.releasing.version import NUMBER, Release, belongs_to
+from roadworthy.releasing.version import NUMBER, Release, stem
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, problem, raise_problems, set_outputs, summarise
 
@@ -38,7 +38,7 @@ def check_tag(project: Project, tag: str, default_branch: str) -> Iterator[Probl
     """Find what speaks against publishing a tag: it is to be the release that its commit is."""
     remedy = "it publishes nothing: leave it, or delete it where the tags' rules allow; `make release` makes good ones"
     try:
-        release = Release.parse(tag.removeprefix("v"))
+        release = Release.parse(tag.removeprefix(f"{stem(project.package)}v"), project.package)
     except ValueError as error:
         yield Problem(f"the tag {tag} is no release's: {error}", remedy)
         return
@@ -49,7 +49,7 @@ def check_tag(project: Project, tag: str, default_branch: str) -> Iterator[Probl
         yield Problem(f"{files.CHANGELOG} has no section for {release.text}", remedy)
     listed = project.checkout.ask("branch", "--remotes", "--format=%(refname:lstrip=3)", "--contains=HEAD")
     branches = [branch for branch in listed.split("\n") if branch not in ("", "HEAD")]
-    if not any(branch == default_branch or belongs_to(branch, release.version) for branch in branches):
+    if not any(branch == default_branch or release.of_line(branch) for branch in branches):
         where = f"it is on {', '.join(branches)}" if branches else "it is on no branch"
         yield Problem(f"the commit of {tag} is not on {default_branch}, nor on its maintenance line: {where}", remedy)
 
@@ -64,7 +64,7 @@ def main(project: Project, words: list[str]) -> None:
     # A manual run for a tag publishes none.
     tag = ref.removeprefix("refs/tags/") if event == "push" and ref.startswith("refs/tags/") else ""
     raise_problems(check_tag(project, tag, given("DEFAULT_BRANCH") or "main") if tag else ())
-    release = Release(files.standing(project.read))
+    release = Release(files.standing(project.read), project.package)
     if event == "workflow_dispatch":
         # A development version of the next patch. A file name can be used once on TestPyPI too, so it holds the number
         # of the run, which is never the same again.
@@ -92,10 +92,10 @@ def stamp(project: Project, words: list[str]) -> None:
         raise problem(f"{wanted!r} is neither this version, {current}, nor a development version", remedy)
     env = commands.tool_environment(os.environ)
     bump = ("bump", f"--new-version={wanted}", "--no-commit", "--no-tag")
-    commands.run(venv_bin("bump-my-version"), *bump, cwd=project.root, env=env)
+    commands.run(venv_bin("bump-my-version"), *bump, cwd=project.folder, env=env)
     lock = ("cargo", "update", "--workspace", "--quiet")
-    if commands.run(*lock, "--offline", cwd=project.root, env=env, check=False).returncode:
-        # A fresh machine knows none of the locked crates yet.
-        commands.run(*lock, cwd=project.root, env=env)
+    # A fresh machine knows none of the locked crates yet.
+    ways = (("--offline",), ()) if files.has_crate(project.read) else ()
+    any(commands.run(*lock, *way, cwd=project.root, env=env, check=not way).returncode == 0 for way in ways)
     if set(files.versions(project.read).values()) != {wanted}:
         raise problem(f"the files do not say {wanted} after the edits", "compare [tool.bumpversion] with the template")

@@ -14,8 +14,6 @@ from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, out, problem, raise_problems
 
-SHIPPED = ("python/", "src/")  # what is in a wheel
-
 
 def find_base(checkout: Repository, name: str) -> str:
     """Return the commit at which this branch left `name`."""
@@ -29,9 +27,9 @@ def find_base(checkout: Repository, name: str) -> str:
     return found.stdout.strip()
 
 
-def is_release(checkout: Repository, base: str) -> str | None:
+def is_release(project: Project, base: str) -> str | None:
     """Return the version if this branch brings its release: the version in all files, and its section."""
-    head, before = commit_reader(checkout, "HEAD"), commit_reader(checkout, base)
+    head, before = (commit_reader(project.checkout, each, project.package) for each in ("HEAD", base))
     try:
         release = Release.parse(files.versions(head)["pyproject.toml"])
     except ValueError:
@@ -42,11 +40,15 @@ def is_release(checkout: Repository, base: str) -> str | None:
 def find_problems(project: Project, base: str, name: str) -> Iterator[Problem]:
     """Find what is wrong with the news of the commits since `base`."""
     ask, directory = project.checkout.ask, files.table(project.read)["directory"]
-    yield from files.check_fragments(project.root, ask("ls-files", "-z", directory).split("\0")[:-1], project.read)
+    tracked = ask("-C", project.folder, "ls-files", "-z", directory).split("\0")[:-1]
+    yield from files.check_fragments(project.folder, tracked, project.read)
+    directory = project.path(directory)
     diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z")
     changed = ask(*diff, f"{base}..HEAD").rstrip("\0").split("\0")
     written = ask(*diff, "--diff-filter=AM", f"{base}..HEAD", "--", directory).rstrip("\0")
-    shipped = [path for path in changed if path.startswith(SHIPPED)]
+    # What is in a wheel: the modules, and the crate.
+    folders = tuple(project.path(f"{name}/") for name in dict.fromkeys((project.source, "src")))
+    shipped = [path for path in changed if path.startswith(folders)]
     trailers = ask("log", "--format=%(trailers:key=Changelog,valueonly)", f"{base}..HEAD").lower().split()
     if shipped and not written and "none" not in trailers:
         yield Problem(
@@ -63,7 +65,7 @@ def main(project: Project, words: list[str]) -> None:
     name = parser.read(words).get("BASE", "origin/HEAD")
     project.checkout.require_checkout()
     base = find_base(project.checkout, name)
-    if version := is_release(project.checkout, base):
+    if version := is_release(project, base):
         out.print(f"this is the release of {version}: its news are in CHANGELOG.md")
     else:
         raise_problems(find_problems(project, base, name))

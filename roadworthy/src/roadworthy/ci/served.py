@@ -56,9 +56,9 @@ def ask(
         raise problem(f"{index} does not answer as an index: {error}", "check INDEX and the network") from error
 
 
-def compare(files: "list[DistributionPackage]", sums: dict[str, str], version: str) -> Iterator[Problem]:
+def compare(files: "list[DistributionPackage]", sums: dict[str, str], repairing: list[str]) -> Iterator[Problem]:
     """Find what is served and was not built, or has other bytes, or no attestation (PEP 740)."""
-    remedy = f"these are not the files of this run; {'; '.join(repair(version))}"
+    remedy = f"these are not the files of this run; {'; '.join(repairing)}"
     for file in files:
         served = file.digests.get("sha256")
         if file.filename not in sums:
@@ -73,7 +73,7 @@ def compare(files: "list[DistributionPackage]", sums: dict[str, str], version: s
 def check(project: Project, given: dict[str, Any], version: "Version", patience: Patience = PATIENT) -> None:
     """Ask, compare, and print what is served: exactly what was built."""
     url, files, sums = ask(project, given, version, patience, complete=True)
-    raise_problems(compare(files, sums, given["VERSION"]))
+    raise_problems(compare(files, sums, repair(given["VERSION"], project.package)))
     summarise(f"{url} serves", ["file", "SHA-256"], sorted((file.filename, file.digests["sha256"]) for file in files))
     source = given.get("SUMS", project.sums)
     out.print(f"{url} serves exactly the {len(files)} files of {source}, each with an attestation")
@@ -83,7 +83,7 @@ def main(project: Project, words: list[str]) -> None:
     """Check what is served, the names both ways, every SHA-256, and an attestation for each file."""
     given = read_arguments("check-index", "Check that an index serves exactly what was built.", words)
     version = parse_version(given["VERSION"])
-    with advising(given["VERSION"], given.get("INDEX", "pypi")):
+    with advising(given["VERSION"], given.get("INDEX", "pypi"), project.package):
         check(project, given, version)
 
 

@@ -46,6 +46,7 @@ READ = {name for _, rules in READING for name in rules}
 # What is asked of a file, one after the other: what PyPI rejects, and then these rules.
 STAGES: Stages = (*READING, (pypi.judge_release, tuple(name for name in RULES if name not in READ)))
 MOST_FINDINGS = 100  # of one rule in one file; the rest is not even looked for
+OF_A_CRATE = {"native-module", "sbom-present", "locked-crates", "abi-floor"}
 # After a finding of these, what is in the file cannot be judged.
 LAST = {"plain-file", "file-name", "no-bomb", "readable-archive", "no-sparse-members"}
 
@@ -91,6 +92,8 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
         for ask, rules in stages:
             findings += collect(path.name, "metadata-valid", ((one.rule, one.words) for one in ask(artefact)))
             for rule in map(RULES.__getitem__, rules):
+                if project and project.package and rule.name in OF_A_CRATE:
+                    continue
                 if rule.applies_to in kinds and (project or not rule.needs_project):
                     findings += apply(rule, path.name, artefact, *([project] if rule.needs_project else ()))
             if any(finding.rule in LAST for finding in findings):
@@ -173,9 +176,10 @@ def expect(project: Project, triples: list[str]) -> Expectations:
     homes = {project.root, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
     return Expectations(
         root=project.root,
+        package=project.package,
         expected=(project.sdist_name(), *wheels),
         sdist=sdist,
-        wheel=wheel_contents(project, project.root, sdist.files),
+        wheel=wheel_contents(project, project.folder, sdist.files),
         builder_paths=tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/"))),
         excuses=excuses(project),
     )

@@ -19,7 +19,7 @@ from roadworthy.building.sdist import unpack
 from roadworthy.building.toolchain import fetch_crates
 from roadworthy.gate.binary import module_suffixes
 from roadworthy.gate.model import LFS_POINTER, Artefact, Expectations, rule, wheel_tags
-from roadworthy.project import SOURCE, Project
+from roadworthy.project import Project
 from roadworthy.sums import sha256
 from roadworthy.terminal import ProblemsError, err
 
@@ -216,10 +216,13 @@ def source_of(name: str, artefact: Artefact, project: Expectations) -> str:
     """Return the path in the checkout of what has a name in an artefact; "" for what a build makes."""
     top, _, rest = name.partition("/")
     if not artefact.is_wheel:
-        return name.removeprefix(f"{artefact.folder}/")
+        # As it was before a backend has written it anew (uv, cargo).
+        return (
+            "" if f"{name}.orig" in artefact.files else name.removeprefix(f"{artefact.folder}/").removesuffix(".orig")
+        )
     if top.endswith(".dist-info"):
         return rest.removeprefix("licenses/") if rest.startswith("licenses/") else ""
-    return f"{project.data_folder}/{rest}" if top.endswith(".data") else f"{SOURCE}/{name}"
+    return f"{project.data_folder}/{rest}" if top.endswith(".data") else f"{project.source}/{name}".removeprefix("./")
 
 
 @rule("both", needs_project=True)
@@ -227,7 +230,7 @@ def same_contents(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find what is another file than the checkout's."""
     for name in artefact.files:
         source = source_of(name, artefact, project)
-        path, known = project.root / source, source in project.sdist.files
+        path, known = project.folder / source, source in project.sdist.known
         if known and not (path.is_file() and sha256(path.read_bytes()) == artefact.digests[name].hexdigest()):
             yield f"{name} is not, byte for byte, the checkout's {source}"
         elif name.startswith(f"{artefact.folder}/licenses/") and not known:
@@ -243,7 +246,7 @@ def same_modes(artefact: Artefact, project: Expectations) -> Iterator[str]:
     for name, member in artefact.files.items():
         source = source_of(name, artefact, project)
         runs = bool(member.mode & 0o100)
-        if source in project.sdist.files and member.mode and runs != (source in project.sdist.executable):
+        if source in project.sdist.known and member.mode and runs != (source in project.sdist.executable):
             yield f"{name} {'can be run' if runs else 'cannot be run'}, unlike the commit's {source}"
 
 
@@ -251,7 +254,7 @@ def same_modes(artefact: Artefact, project: Expectations) -> Iterator[str]:
 def native_module(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find no native module, several, or one that an interpreter does not look for."""
     ours = native_module_names(artefact, project)
-    if len(ours) != 1:
+    if len(ours) != bool(project.native_module):
         yield f"there are {len(ours)} files of {project.native_module}: {', '.join(ours) or 'none'}"
     for name in ours:
         suffix = "." + name.split(".", 1)[1]
@@ -288,6 +291,7 @@ def sbom_present(artefact: Artefact, project: Expectations) -> Iterator[str]:
 def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find what git tracks and is not there, and the other way round."""
     present = {name.removeprefix(f"{artefact.folder}/") for name in artefact.files}
+    present -= {f"{name}.orig" for name in present if project.package}
     for name in project.sdist.lacking(present):
         yield f"{name} is declared, and not in the sdist"
     for name in project.sdist.strange(present - {"PKG-INFO"}):

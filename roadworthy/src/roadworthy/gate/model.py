@@ -164,7 +164,7 @@ def unfit(part: str) -> str | None:
     return f"has the name {part!r}, which is a device on Windows" if stem in DEVICES else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Expectations(Project):
     """A project, and what it expects of its artefacts."""
 

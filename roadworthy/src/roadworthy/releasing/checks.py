@@ -29,7 +29,7 @@ from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.push import PUSH
 from roadworthy.releasing.state import LIMIT, State, push_addresses
-from roadworthy.releasing.version import MAINTENANCE, belongs_to, next_version, version_of_tag
+from roadworthy.releasing.version import next_version, stem, version_of_tag
 from roadworthy.terminal import Problem, ProblemsError, err, listed, raise_problems
 
 Check = Callable[[State], Iterator[Problem | str]]
@@ -56,10 +56,10 @@ def check_branch(state: State) -> Iterator[Problem]:
         yield Problem(f"{current} is checked out, and {wanted} is released from", remedy)
     default, version = state.remote.default_branch, state.release
     if default and wanted != default:
-        if not MAINTENANCE.fullmatch(wanted):
+        if version.of_line(wanted) is None:
             what = f"{wanted} is neither the default branch, {default}, nor named like a maintenance line"
-            yield Problem(what, "name the branch after its line, such as 0.1.x")
-        elif not belongs_to(wanted, version.version):
+            yield Problem(what, f"name the branch after its line, such as {stem(version.package)}0.1.x")
+        elif not version.of_line(wanted):
             remedy = f"release it from {default}, or another"
             yield Problem(f"{version.text} is no version of the line {wanted}", remedy)
 
@@ -131,7 +131,7 @@ def check_tags(state: State) -> Iterator[Problem]:
         what = f"the tag {release.tag} is here and not on {remote.name}: a leftover of an earlier attempt"
         yield Problem(what, f"run: git tag --delete {release.tag}")
     for name in sorted({*there, *here} - {release.tag}):
-        if version_of_tag(name) == release.version:
+        if version_of_tag(name, release.package) == release.version:
             where = remote.name if name in there else "here"
             yield Problem(f"the tag {name} ({where}) is the same version as {release.text}", "release the next version")
     if f"refs/heads/{release.branch}" in local:
@@ -148,7 +148,8 @@ def check_order(state: State) -> Iterator[Problem]:
     Where nothing is released at all, what stands in the files is no promise: the first version may be any one.
     """
     release, tags = state.release, state.remote.tags
-    versions = {name: version for name in tags if (version := version_of_tag(name)) is not None}
+    asked = {name: version_of_tag(name, release.package) for name in tags}
+    versions = {name: version for name, version in asked.items() if version is not None}
     here = [(version, name) for name, version in versions.items() if tags[name] in state.ancestors]
     newest, name = max(here, default=(None, ""))
     if newest is not None and release.version < newest:
@@ -165,15 +166,16 @@ def check_files(state: State) -> Iterator[Problem | str]:
     """Versions, dependencies, changelog and fragments of the commit are fit for a release."""
     yield from check_contents(state)
     yield from facts.check(state.project)
-    yield from find_unpublished(files.part(state.read, MANIFEST))
+    if files.has_crate(state.read):
+        yield from find_unpublished(files.part(state.read, MANIFEST))
     if state.merged:
         return
     yield from files.check_changelog(state.read, state.release, via_pr=state.request.via_pr)
-    if not files.list_fragments(state.project.root, state.fragments, state.read):
+    if not files.list_fragments(state.project.folder, state.fragments, state.read):
         folder = files.table(state.read)["directory"]
         what = f"no news fragment waits in {folder}/, so there is nothing to release"
         yield Problem(what, f"write one and commit it; {folder}/README.md says how")
-    yield from files.check_fragments(state.project.root, state.fragments, state.read)
+    yield from files.check_fragments(state.project.folder, state.fragments, state.read)
 
 
 def check_contents(state: State) -> Iterator[Problem | str]:
@@ -182,25 +184,26 @@ def check_contents(state: State) -> Iterator[Problem | str]:
     found = state.clone.run("grep", "-l", "-z", "-E", "--text", "--full-name", "--all-match", *markers, "HEAD").stdout
     for name in found.replace("HEAD:", "").split("\0")[:-1]:
         yield Problem(f"{name} has the markers of a conflict", "choose between the two sides, and commit")
-    shipped = sdist_contents(state.project).files
+    shipped = {state.project.path(name) for name in sdist_contents(state.project).files}
     entries = [entry.split("\t", 1) for entry in state.clone.ask("ls-tree", "-r", "-z", "HEAD").split("\0")[:-1]]
     for name, mode in ((name, about[:6]) for about, name in entries if name in shipped):
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), state.read(name))) if mode == LINK else ""
+        read = state.project.read_shared
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), read(name))) if mode == LINK else ""
         if mode == SUBMODULE or any(other.startswith(f"{target}/") for _, other in entries if target):
             what = "a submodule" if mode == SUBMODULE else f"a link to the folder {target}"
             remedy = f'put the files there themselves, or leave it out: exclude = ["/{name}"] in [tool.maturin]'
             yield Problem(f"{name} is {what}, and nothing of that can be in an sdist", remedy)
     first = state.clone.ask("rev-list", "--max-parents=0", "HEAD").split()[-1]
     made, now = (state.clone.run("rev-parse", f"{commit}:README.md").stdout for commit in (first, "HEAD"))
-    if made == now and files.is_there(state.read, "template.toml"):
+    if made == now and files.is_there(state.project.read_shared, "template.toml"):
         yield "README.md is as the template made it: does it tell what this package is?"
 
 
 def check_lock(state: State) -> Iterator[Problem | str]:
     """Cargo.lock fits Cargo.toml; its crates are on this machine, or are fetched, and none of them is yanked."""
     files.versions(state.read)  # A file that cannot be read is named by this, once.
-    if not shutil.which("cargo"):
-        return  # check_tools says so.
+    if not files.has_crate(state.read) or not shutil.which("cargo"):
+        return  # Of a cargo that is not there, check_tools says so.
     fetch_crates(state.project)
     yield from check_yanked(state.project, state.clone.folder.parent / "yanked")
 
@@ -230,13 +233,14 @@ def check_yanked(project: Project, folder: Path) -> Iterator[Problem | str]:
 
 def check_tools(state: State) -> Iterator[Problem]:
     """The tools are those that are locked, and those of the machine are new enough."""
-    if wrong := list(wrong_tools(state.read)):
+    if wrong := list(wrong_tools(state.project.read_shared)):
         yield Problem(f"tools are not those of requirements/: {listed(wrong)}", "remove .venv, then run: make setup")
     found = state.project.checkout.ask("version").split()[2]
     if tuple(map(int, re.findall(r"\d+", found)[:2])) < OLDEST_GIT:
         yield Problem(f"git {found} is too old", f"install git {'.'.join(map(str, OLDEST_GIT))} or newer")
-    files.part(state.read, "Cargo.toml", "package")  # Names the file where it cannot be read.
-    require_rust(state.project)
+    if files.has_crate(state.read):
+        files.part(state.read, "Cargo.toml", "package")  # Names the file where it cannot be read.
+        require_rust(state.project)
 
 
 def wrong_tools(read: files.Reader) -> Iterator[str]:

@@ -14,7 +14,7 @@ from roadworthy.terminal import Problem, ProblemsError, problem
 Reader = Callable[[str], str]
 
 CHANGELOG = "CHANGELOG.md"
-VERSION_FILES = ("pyproject.toml", "Cargo.toml", "Cargo.lock")
+VERSION_FILES = ("pyproject.toml", "Cargo.toml", "Cargo.lock")  # of a package with a crate; without, the first
 HEADING = re.compile(r"^## +\[?v?([0-9][^\s\]]*)[^\n]*\n", re.MULTILINE)
 # A block of code: its fence, the rest of that line, whatever follows, and a fence as long, or the end of the text.
 BLOCK = re.compile(
@@ -44,6 +44,9 @@ def table(read: Reader) -> dict[str, Any]:
 def versions(read: Reader) -> dict[str, str]:
     """Map each file that holds the version to the version in it; to "none" where there is no plain one."""
     project = part(read, "pyproject.toml", "project")
+    if not has_crate(read):
+        text = project.get("version")
+        return {VERSION_FILES[0]: text if isinstance(text, str) else "none"}
     part(read, "Cargo.toml", "package")
     package = package_of(part(read, "Cargo.toml"))
     crates = part(read, "Cargo.lock").get("package", [])
@@ -52,12 +55,17 @@ def versions(read: Reader) -> dict[str, str]:
     return {file: each if isinstance(each, str) else "none" for file, each in zip(VERSION_FILES, found, strict=True)}
 
 
+def has_crate(read: Reader) -> bool:
+    """Say whether a package is built from a crate."""
+    return is_there(read, "Cargo.toml") or find(part(read, "pyproject.toml"), "tool", "maturin") is not None
+
+
 def standing(read: Reader) -> str:
     """Return the version in pyproject.toml, as it stands there, if it is one."""
     found = versions(read)["pyproject.toml"]
     if version_of_tag(found) is None:
         what = f"pyproject.toml has no version in [project], but {found}"
-        raise problem(what, "write it there as Cargo.toml has it, such as 0.2.0, and not as dynamic")
+        raise problem(what, "write it there, such as 0.2.0, as Cargo.toml has it, and not as dynamic")
     return found
 
 
@@ -115,7 +123,7 @@ def check_versions(read: Reader) -> Iterator[Problem]:
     try:
         Release.parse(found["pyproject.toml"])
     except ValueError as error:
-        yield Problem(f"pyproject.toml: {error}", "write it so into pyproject.toml, Cargo.toml and Cargo.lock")
+        yield Problem(f"pyproject.toml: {error}", f"write it so into {', '.join(found)}")
 
 
 def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from roadworthy.processes import venv_bin
 from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.state import State, commit_reader
-from roadworthy.releasing.version import Release
+from roadworthy.releasing.version import Release, stem
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, out, problem, raise_problems, step
 
@@ -51,13 +51,13 @@ def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
     if state.merged:
         parent = made = state.merged
     else:
-        changelog = clone.folder / files.CHANGELOG
+        changelog = state.folder / files.CHANGELOG
         ends = b"\r\n" if b"\r\n" in changelog.read_bytes() else b"\n"
         write(state, datetime.fromtimestamp(int(moment.split()[0]), timezone.utc).date().isoformat())
         # towncrier writes line feeds, whatever there was.
         changelog.write_bytes(changelog.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", ends))
         made = commit(state, expect, moment)
-    section = files.section_of(commit_reader(clone, made)(files.CHANGELOG), release) or ""
+    section = files.section_of(state.reader(made)(files.CHANGELOG), release) or ""
     if len(section) > LONGEST:
         what = f"the section of {release.text} has {len(section):,} characters, and GitHub takes {LONGEST:,}"
         remedy = f"shorten the news fragments in {files.table(state.read)['directory']}/, and commit"
@@ -85,10 +85,10 @@ def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
     return Plan(refs, parts)
 
 
-def tool(clone: Repository, name: str, *arguments: str) -> None:
-    """Run one of the tools of .venv in the clone, or cargo; where it fails, show its message."""
-    env, program = commands.tool_environment(clone.environment()), name if name == "cargo" else venv_bin(name)
-    done = commands.run(program, *arguments, cwd=clone.folder, env=env, check=False)
+def tool(state: State, name: str, *arguments: str) -> None:
+    """Run a tool of .venv, or cargo, in the package's folder of the clone; where it fails, show its message."""
+    env, program = commands.tool_environment(state.clone.environment()), name if name == "cargo" else venv_bin(name)
+    done = commands.run(program, *arguments, cwd=state.folder, env=env, check=False)
     if done.returncode:
         # Without the frame that is drawn around it.
         said = " ".join(re.sub(r"[\u2500-\u257f]+", " ", commands.tail(done, 10)).split())
@@ -101,7 +101,8 @@ def commit(state: State, expect: Expectation, moment: str) -> str:
     clone.run("add", "--all", check=True)
     raise_problems(check_edits(state, expect))
     dates = {"GIT_AUTHOR_DATE": f"@{moment}", "GIT_COMMITTER_DATE": f"@{moment}"}
-    message = ("--no-verify", "--cleanup=whitespace", f"--message=Release {state.release.text}")
+    subject = f"Release {stem(state.project.package).replace('-', ' ')}{state.release.text}"
+    message = ("--no-verify", "--cleanup=whitespace", f"--message={subject}")
     clone.run("commit", "--quiet", *message, check=True, env=dates)
     return clone.ask("rev-parse", "HEAD")
 
@@ -110,7 +111,7 @@ def check_edits(state: State, expect: Expectation) -> Iterator[Problem]:
     """Compare what was written with what was asked for: the versions, the section, the lines that changed."""
     clone, text = state.clone, state.release.text
     written = clone.ask("write-tree")
-    read = commit_reader(clone, written)
+    read, path, everything = state.reader(written), state.project.path, commit_reader(clone, written)
     remedy = "nothing was pushed; compare [tool.bumpversion] and [tool.towncrier] in pyproject.toml with the template"
     for file, version in files.versions(read).items():
         if version != text:
@@ -119,10 +120,11 @@ def check_edits(state: State, expect: Expectation) -> Iterator[Problem]:
     if section is None or len(section.splitlines()) < 2:  # noqa: PLR2004 - a heading alone tells nothing
         yield Problem(f"{files.CHANGELOG} has no section for {text} after the edits", remedy)
     differ = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "HEAD", written)
-    expected = expect(state, read)
+    expected = {path(name): lines for name, lines in expect(state, read).items()}
     for name in sorted({*clone.ask(*differ).split("\0")[:-1], *expected}):
-        texts = (each(name) if files.is_there(each, name) else "" for each in (state.read, read))
-        before, after = map(dense, texts) if name == files.CHANGELOG else texts
+        sides = (state.project.read_shared, everything)
+        texts = (each(name) if files.is_there(each, name) else "" for each in sides)
+        before, after = map(dense, texts) if name == path(files.CHANGELOG) else texts
         found, wanted = count_edits(before, after), expected.get(name, (0, 0))
         if found != wanted:
             counts = " and not by ".join(f"{added} {removed}" for added, removed in (found, wanted))
@@ -179,13 +181,15 @@ def prover(state: State) -> Callable[..., None]:
     # .venv has the engine of the checkout.
     env["PYTHONPATH"] = str(Project(clone).engine)
     python, locks = sys.executable, [f"requirements/{group}.txt" for group in GROUPS]
-    if any(Project(clone).read(lock) != state.read(lock) for lock in locks):
+    if any(Project(clone).read(lock) != state.project.read_shared(lock) for lock in locks):
         commands.run(python, "scripts/bootstrap.py", *GROUPS, cwd=clone, env=env)
         python = str(clone / ".venv" / venv_bin("python").relative_to(sys.prefix))
 
+    chosen = [f"--package={state.project.package}"] if state.project.package else []
+
     def run(title: str, *command: str) -> None:
         with step(title):
-            done = commands.run(python, *command, cwd=clone, env=env, check=False)
+            done = commands.run(python, *command, *chosen, cwd=clone, env=env, check=False)
         if done.returncode:
             remedy = "nothing was pushed; repair it, commit, push, and release again"
             raise problem(f"the release's commit fails at: {title}", remedy, commands.tail(done))

@@ -4,6 +4,7 @@ The staging clone is made here too: throw-away, and what a release is made and p
 """
 
 import os
+import posixpath
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -83,12 +84,13 @@ def parse_refs(text: str) -> dict[str, str]:
     return {name: commit for commit, name in (line.split(maxsplit=1) for line in text.splitlines())}
 
 
-def commit_reader(repository: Repository, commit: str) -> Reader:
-    """Return the reader of a commit's files, which reads each of them once."""
+def commit_reader(repository: Repository, commit: str, package: str = "") -> Reader:
+    """Return the reader of a commit's files, by their paths from a package's folder, which reads each of them once."""
     guard = Lock()
 
     @cache
     def ask(name: str) -> str:
+        name = posixpath.join(package, name)
         shown = repository.run("cat-file", "blob", f"{commit}:{name}")
         if shown.returncode:
             raise problem(f"{name} is missing", "put it back, and commit")
@@ -104,13 +106,13 @@ def commit_reader(repository: Repository, commit: str) -> Reader:
     return read
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Committed(Project):
     """A project whose facts are those of a commit, whatever of it lies in its folder: a checkout may be sparse."""
 
     reader: Reader
 
-    def read(self, name: str) -> str:
+    def read_shared(self, name: str) -> str:
         """Return the text of a file of the commit."""
         return self.reader(name)
 
@@ -130,6 +132,15 @@ class State:
     def read(self) -> Reader:
         """What reads the files of the commit that is checked out."""
         return self.project.read
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the package in the staging clone."""
+        return self.clone.folder / self.project.package
+
+    def reader(self, commit: str) -> Reader:
+        """Return what reads the package's files of a commit."""
+        return commit_reader(self.clone, commit, self.project.package)
 
     @property
     def release(self) -> Release:
@@ -167,16 +178,16 @@ class State:
             return None
         brought, *older = self.clone.ask("rev-list", "--first-parent", "HEAD").split()
         for commit in older:
-            if not has_release(commit_reader(self.clone, commit), self.release):
+            if not has_release(self.reader(commit), self.release):
                 break
             brought = commit
         return brought
 
     @property
     def fragments(self) -> list[str]:
-        """The paths of the commit's news fragments."""
-        configured = table(self.read)
-        listed = self.clone.ask("ls-tree", "-r", "--name-only", "-z", self.checkout.head, configured["directory"])
+        """The paths of the commit's news fragments, from the package's folder."""
+        configured, tree = table(self.read), f"{self.checkout.head}:{self.project.package}"
+        listed = self.clone.ask("ls-tree", "-r", "--name-only", "-z", tree, configured["directory"])
         return [name for name in listed.split("\0") if name and Path(name).name not in configured["ignore"]]
 
     @property
@@ -195,7 +206,7 @@ def read_state(project: Project, request: Request, folder: Path) -> State:
     settings = read_settings(project.checkout)
     clone = make_clone(project, folder, request.remote, settings)
     checkout, remote = Checkout.read(project.checkout), Remote.read(clone, request.remote)
-    committed = Committed(project.root, commit_reader(clone, checkout.head))
+    committed = Committed(project.root, project.package, reader=commit_reader(clone, checkout.head))
     return State(committed, request, clone, settings, checkout, remote)
 
 

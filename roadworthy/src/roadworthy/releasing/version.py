@@ -27,15 +27,19 @@ MAINTENANCE = re.compile(rf"(?P<major>{NUMBER})\.(?P<minor>{NUMBER})\.x")
 
 @dataclass(frozen=True)
 class Release:
-    """A version that can be released, in its only spelling: `X.Y.Z` or `X.Y.Z-alphaN`, `-betaN`, `-rcN`."""
+    """A version that can be released, in its only spelling: `X.Y.Z` or `X.Y.Z-alphaN`, `-betaN`, `-rcN`.
+
+    It is of the repository's own package, or of the one in the folder `package`, whose name stands before its tags.
+    """
 
     text: str
+    package: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> "Release":
+    def parse(cls, text: str, package: str = "") -> "Release":
         """Return the release of that version; ValueError, with how to spell it, where it is spelled in another way."""
         if GRAMMAR.fullmatch(text):
-            return cls(text)
+            return cls(text, package)
         shown = repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
         raise ValueError(
             f"{shown} is no version of a release; write X.Y.Z, X.Y.Z-alphaN, X.Y.Z-betaN or X.Y.Z-rcN, "
@@ -57,12 +61,24 @@ class Release:
     @property
     def tag(self) -> str:
         """The name of its tag."""
-        return f"v{self.text}"
+        return f"{stem(self.package)}v{self.text}"
+
+    @property
+    def command(self) -> str:
+        """The command that releases it."""
+        return release_command(self.text, self.package)
 
     @property
     def branch(self) -> str:
         """The branch from which a pull request brings it to a protected branch."""
         return f"release/{self.tag}"
+
+    def of_line(self, branch: str) -> bool | None:
+        """Say whether a maintenance branch is for such versions; None where it is no maintenance branch at all."""
+        line = MAINTENANCE.fullmatch(branch.removeprefix(stem(self.package)))
+        if line is None or not branch.startswith(stem(self.package)):
+            return None
+        return (int(line["major"]), int(line["minor"])) == self.version.release[:2]
 
 
 @dataclass(frozen=True)
@@ -82,7 +98,7 @@ class Request:
         if "VERSION" not in given:
             parser.error("the following arguments are required: VERSION")
         try:
-            release = Release.parse(given["VERSION"])
+            release = Release.parse(given["VERSION"], given.get("PACKAGE", ""))
         except ValueError as error:
             parser.error(str(error))
         remote, branch = given.get("REMOTE", "origin"), given.get("BRANCH")
@@ -100,14 +116,24 @@ def is_plain(name: str) -> bool:
     return plain and not special and not any(part.endswith((".", ".lock")) for part in parts)
 
 
-def version_of_tag(tag: str) -> "Version | None":
-    """Return the version that a tag stands for in any spelling that PEP 440 reads, or None."""
+def stem(package: str) -> str:
+    """Return what stands before the tags and the maintenance branches of a package."""
+    return f"{package}-" if package else ""
+
+
+def version_of_tag(tag: str, package: str = "") -> "Version | None":
+    """Return the version of a package that a tag stands for in any spelling that PEP 440 reads, or None."""
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415
 
     try:
-        return Version(tag)
+        return Version(tag.removeprefix(stem(package))) if tag.startswith(stem(package)) else None
     except InvalidVersion:
         return None
+
+
+def release_command(version: str, package: str = "") -> str:
+    """Return the command that releases a version of a package."""
+    return f"make release{f' PACKAGE={package}' if package else ''} VERSION={version}"
 
 
 def parse_version(text: str) -> "Version":
@@ -115,12 +141,6 @@ def parse_version(text: str) -> "Version":
     if (version := version_of_tag(text)) is None:
         raise problem(f"VERSION={text} is no version", "write it as it was released, such as 0.2.2 or 0.3.0-rc1")
     return version
-
-
-def belongs_to(branch: str, version: "Version") -> bool:
-    """Say whether a maintenance branch is for versions like this one."""
-    line = MAINTENANCE.fullmatch(branch)
-    return line is not None and (int(line["major"]), int(line["minor"])) == version.release[:2]
 
 
 def next_version(version: str) -> str:
@@ -135,18 +155,18 @@ def next_version(version: str) -> str:
     return f"{parsed.major}.{parsed.minor}.{patch}"
 
 
-def repair(version: str) -> list[str]:
+def repair(version: str, package: str = "") -> list[str]:
     """Return the steps where a version is published and broken: it cannot be replaced; PyPI's pages yank it."""
     pages = "Your projects, Manage, Releases, Options, Yank"
     return [
         f"yank {version} on PyPI ({pages}): nobody gets it any more, but who asks for exactly this version",
         "write the test that fails, repair it, and add a news fragment",
-        f"run: make release VERSION={next_version(version)}",
+        f"run: {release_command(next_version(version), package)}",
     ]
 
 
 @contextmanager
-def advising(version: str, index: str) -> Iterator[None]:
+def advising(version: str, index: str, package: str = "") -> Iterator[None]:
     """Where the proof of a version on PyPI fails in a job on GitHub, say in the job's summary what to do."""
     try:
         yield
@@ -159,7 +179,7 @@ def advising(version: str, index: str) -> Iterator[None]:
             again = "re-run the failed jobs (`gh run rerun --failed`): it is proven again, and released on GitHub"
             rows = [
                 ("it is the index, or the network", again),
-                *(("it is the release", step) for step in repair(version)),
+                *(("it is the release", step) for step in repair(version, package)),
                 ("you want to know more", f"[docs/publishing.md]({page})"),
             ]
             summarise("What to do", ["if", "then"], rows)

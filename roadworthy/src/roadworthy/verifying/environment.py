@@ -174,7 +174,8 @@ class Environment:
         alone, nowhere, _ = without_network()
         path = f"{self.executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"
         with self.compiling() as compiled:
-            offline = {**nowhere, **self.vendor_crates(artefacts, compiled), "PATH": path}
+            crates = {} if self.project.package else self.vendor_crates(artefacts, compiled)
+            offline = {**nowhere, **crates, "PATH": path}
             options = (*ALONE, *OFFLINE, "--no-build-isolation", artefacts.sdist)
             self.run(what, *alone, *self.uv, *options, more=offline)
             yield
@@ -261,7 +262,7 @@ class Environment:
         for extra in parse_email(self.read_installed("METADATA"))[0].get("provides_extra", []):
             what = f"the extra {extra} requires what cannot be installed"
             self.fetch(what, "--dry-run", "--", f"{self.project.name}[{extra}] @ {wheel.as_uri()}")
-        folder, module = self.folder / "target", self.project.native_module
+        folder, module = self.folder / "target", self.project.module
         options = (f"--target={folder}", "--no-cache-dir", *OFFLINE, wheel)
         self.run("the wheel cannot be installed into a folder (pip install --target)", *self.pip(own=own), *options)
         what = f"import {module} fails where the wheel was installed into a folder (pip install --target)"
@@ -282,7 +283,7 @@ class Environment:
     def describe(self) -> dict[str, Any]:
         """Return what `describe.py` tells about this environment."""
         what, told = "the interpreter could not say what is installed", self.folder / "installed.json"
-        printed = self.run(what, self.executable, "-I", DESCRIBE, self.project.name, self.project.native_module, told)
+        printed = self.run(what, self.executable, "-I", DESCRIBE, self.project.name, self.project.module, told)
         try:
             facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

@@ -80,7 +80,8 @@ class Job:
         """The command that does one Python's jobs again and leaves the environments."""
         chosen = "@".join(filter(None, (self.source.target, self.source.image)))
         wheels = f" WHEELS={chosen}" if chosen else ""
-        return f"make verify PYTHON={self.python.name}{wheels} KEEP=1"
+        package = f"PACKAGE={self.source.project.package} " if self.source.project.package else ""
+        return f"make verify {package}PYTHON={self.python.name}{wheels} KEEP=1"
 
 
 def choose_pythons(project: Project, asked: str) -> list[Python]:
@@ -115,7 +116,7 @@ def local_source(project: Project, built: Path | None, folder: Path) -> Source:
     """
     if built is None:
         require_current(project)
-    dist, sums = ((built or project.root) / each.name for each in (project.dist, project.sums))
+    dist, sums = ((built or project.folder) / each.name for each in (project.dist, project.sums))
     return Source(project, Artefacts.read(project, dist, project.version, sums, folder / "sdist"))
 
 
@@ -139,7 +140,7 @@ def open_source(project: Project, given: Mapping[str, Any], folder: Path) -> Ite
         return
     version, name = parse_version(given["VERSION"]), given.get("INDEX", "pypi")
     index = Index.named(name)
-    with advising(given["VERSION"], name):
+    with advising(given["VERSION"], name, project.package):
         yield published_source(project, version, index, given.get("SUMS"), folder)
 
 

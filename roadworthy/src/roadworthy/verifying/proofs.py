@@ -10,7 +10,7 @@ from packaging.metadata import parse_email
 
 from roadworthy.declared import wheel_contents
 from roadworthy.gate.model import LIBRARY_NAME, Artefact
-from roadworthy.project import SOURCE, Project
+from roadworthy.project import Project
 from roadworthy.releasing.version import version_of_tag
 from roadworthy.sums import sha256
 from roadworthy.terminal import Problem, raise_problems
@@ -83,8 +83,8 @@ def same_version(installed: Installation) -> Iterator[Problem]:
 
 
 def one_native_module(installed: Installation) -> Iterator[Problem]:
-    """There is exactly one file of the native module."""
-    if len(installed.native) != 1:
+    """There is exactly one file of the native module, if there is one at all."""
+    if len(installed.native) != 1 and installed.project.native_module:
         found = f"{len(installed.native)} files of the native module {installed.project.native_module}, not one"
         remedy = "compare module-name in pyproject.toml with the name of #[pymodule]; run: make build"
         yield Problem(f"the installation holds {found}", remedy)
@@ -101,7 +101,8 @@ def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
     present, found = installed.package - installed.native, installed.facts["files"]
     info = next((file.split("/")[0] for file in found if file.endswith(".dist-info/METADATA")), "")
     licences = {f"{info}/licenses/{name}": source / name for name in installed.fields.get("license_files", ())}
-    for file, path in {**{file: source / SOURCE / file for file in sorted(present)}, **licences}.items():
+    modules = source / installed.project.source
+    for file, path in {**{file: modules / file for file in sorted(present)}, **licences}.items():
         if file in found and path.is_file() and found[file] != sha256(path.read_bytes()):
             yield Problem(f"{file} is installed with another content than the sdist's", "run: make clean build")
     for file in [*expected.lacking(present), *sorted(licences.keys() - found.keys())]:
