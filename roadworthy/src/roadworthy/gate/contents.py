@@ -216,10 +216,10 @@ def source_of(name: str, artefact: Artefact, project: Expectations) -> str:
     """Return the path in the checkout of what has a name in an artefact; "" for what a build makes."""
     top, _, rest = name.partition("/")
     if not artefact.is_wheel:
-        # As it was before a backend has written it anew (uv, cargo).
-        return (
-            "" if f"{name}.orig" in artefact.files else name.removeprefix(f"{artefact.folder}/").removesuffix(".orig")
-        )
+        # What uv's backend writes anew lies beside it as it was.
+        anew = project.package and f"{name}.orig" in artefact.files
+        was = ".orig" if project.package and name.removesuffix(".orig") in artefact.files else ""
+        return "" if anew else name.removeprefix(f"{artefact.folder}/").removesuffix(was)
     if top.endswith(".dist-info"):
         return rest.removeprefix("licenses/") if rest.startswith("licenses/") else ""
     return f"{project.data_folder}/{rest}" if top.endswith(".data") else f"{project.source}/{name}".removeprefix("./")
