@@ -113,7 +113,7 @@ class ScratchCopy:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8", newline="\n")
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--no-verify", f"--message={message}")
+        self.git("commit", "--quiet", "--no-verify", "--allow-empty", f"--message={message}")
         if push:
             self.git("push", "--quiet", "origin", BRANCH)
         return self.git("rev-parse", "HEAD")
