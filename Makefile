@@ -25,6 +25,7 @@ override VENV_PYTHON := $(if $(filter setup develop test test-tooling,$(GOALS)),
 override WORKFLOWS := .github/workflows/CI.yml
 # The folder of another package of the repository, if that is meant.
 override FOLDER := $(if $(call given,PACKAGE),$(PACKAGE)/)
+$(if $(FOLDER),$(if $(wildcard $(FOLDER)pyproject.toml),,$(error PACKAGE: there is no $(FOLDER)pyproject.toml)))
 # template.mk is the template's alone, local.mk an owner's. Which variables a target takes, its line `.PHONY` says.
 override FILES := Makefile requirements/tools.mk $(wildcard template.mk local.mk)
 include $(wordlist 2,9,$(FILES))

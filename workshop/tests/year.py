@@ -154,7 +154,7 @@ class Year:
         """Call make for a target, with its variables, as the copy's owner does."""
         checkout = self.place.checkout
         words = target.split()
-        if target == "verify":
+        if words[0] == "verify":
             words.append(f"PYTHON={Project(checkout).oldest_python}")
         its = {
             "CI": None,

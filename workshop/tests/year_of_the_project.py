@@ -1,12 +1,16 @@
 """What owners change around the package: Pythons, platforms, licences, the repository, their own rules."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import tomlkit
+
 from helpers import PROJECT, run
 from releases import Place, environment
+from roadworthy.project import Project
 from year import Change
 
 WORKFLOW = PROJECT.workflow_path
@@ -381,12 +385,14 @@ RULES = (
 # ---- branches -------------------------------------------------------------------------------------------------------
 
 
-def release(place: Place, version: str, *arguments: str, changed: dict[str, str] | None = None) -> None:
+def release(
+    place: Place, version: str, *arguments: str, changed: dict[str, str] | None = None, tag: str | None = None
+) -> None:
     """Release for real, but for the proofs, which are tested by themselves; some files hold a text then."""
     python, environment_here = place.checkout / ".venv" / "bin" / "python", environment()
     done = run(python, UNPROVEN, "never", "--yes", *arguments, "--", version, cwd=place.checkout, **environment_here)
     assert done.returncode == 0, done.stderr + done.stdout
-    assert f"refs/tags/v{version}^{{}}" in place.refs()
+    assert f"refs/tags/{tag or f'v{version}'}^{{}}" in place.refs()
     assert [name for name, text in (changed or {}).items() if text not in place.read(name)] == []
 
 
@@ -442,6 +448,87 @@ BRANCHES = (
     ),
 )
 
+# ---- another package ------------------------------------------------------------------------------------------------
+
+SECOND, ITS_WORKFLOW = "plugins", ".github/workflows/plugins.yml"
+ITS_PROJECT = """\
+[build-system]
+requires = ["uv_build>=0.12,<0.13"]
+build-backend = "uv_build"
+
+[project]
+name = "tin-can-plugins"
+version = "0.1.0"
+description = "What goes with tin-can."
+readme = "README.md"
+requires-python = ">=3.10"
+license = "MIT"
+license-files = ["LICENSE"]
+dependencies = ["packaging"]
+classifiers = {classifiers}
+
+[tool.uv.build-backend]
+module-name = "tin_can_plugins"
+source-include = ["tests/test_plugins.py"]
+
+"""
+ITS_FILES = {
+    "README.md": "# tin-can-plugins\n\nWhat goes with tin-can.\n",
+    "changelog.d/README.md": "One small file for each change.\n",
+    "changelog.d/+first.added.md": "There are plugins.\n",
+    "src/tin_can_plugins/__init__.py": '"""What goes with tin-can."""\n\nimport packaging\n\nNAME = packaging.__name__\n',
+    "src/tin_can_plugins/py.typed": "",
+    "tests/test_plugins.py": "import tin_can_plugins\n\n\ndef test_it_is_there():\n    assert tin_can_plugins.NAME\n",
+}
+
+
+def add_package(place: Place) -> None:
+    """Do what docs/publishing.md says of a second package: the template's own one is what it is taken from."""
+    theirs = Project(PROJECT.root, "roadworthy")
+    tables = tomlkit.parse(theirs.read("pyproject.toml"))["tool"]
+    kept = {key: tables[key] for key in ("roadworthy", "bumpversion", "towncrier")}
+    text = tomlkit.dumps({"tool": kept}).replace('"roadworthy', f'"{SECOND}').replace("-roadworthy", f"-{SECOND}")
+    listed = json.dumps(theirs.pyproject["project"]["classifiers"])
+    files = {
+        **ITS_FILES,
+        "pyproject.toml": ITS_PROJECT.format(classifiers=listed) + text,
+        "CHANGELOG.md": theirs.read("CHANGELOG.md"),
+        "LICENSE": place.read("LICENSE"),
+    }
+    for name, content in files.items():
+        place.write(f"{SECOND}/{name}", content)
+    place.write(ITS_WORKFLOW, theirs.read_shared(theirs.workflow_path).replace("roadworthy", SECOND))
+    place.write("local.mk", f"override WORKFLOWS += {ITS_WORKFLOW}\n")
+    excluded = rf'\g<0>\n  "/{SECOND}/**",\n  "/local.mk",'
+    edit("pyproject.toml", (r'^  "/roadworthy/\*\*",$', excluded))(place)
+
+
+def release_both(place: Place) -> None:
+    """Release each, by tags of its own: neither has a part in the other's version or changelog."""
+    release(place, "0.1.0", "--package=plugins", tag="plugins-v0.1.0")
+    place.fragment("+more.added.md")
+    versions = {"plugins/pyproject.toml": 'version = "0.1.0"', "pyproject.toml": 'version = "0.2.0"'}
+    release(place, "0.2.0", changed=versions)
+    assert "plugins" not in place.read("CHANGELOG.md")
+    assert "There are plugins." in place.read("plugins/CHANGELOG.md")
+
+
+PACKAGES = (
+    Change(
+        "a second package",
+        step=add_package,
+        targets=(
+            "test PACKAGE=plugins",
+            "lint",
+            "check-dist PACKAGE=plugins",
+            "verify PACKAGE=plugins",
+            "release PACKAGE=plugins VERSION=0.1.0 DRY_RUN=1",
+        ),
+        after=release_both,
+        often=True,
+    ),
+)
+
 # The last one makes .venv anew.
 ANEW = raise_oldest(12, "setup PYTHON=3.12", "test", "lint")
-CHANGES: tuple[Change, ...] = (*PYTHONS, *PLATFORMS, *METADATA, *FILES, *RULES, *BRANCHES, ANEW)
+CHANGES: tuple[Change, ...] = (*PYTHONS, *PLATFORMS, *METADATA, *FILES, *RULES, *BRANCHES, *PACKAGES, ANEW)
