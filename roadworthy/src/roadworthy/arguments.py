@@ -39,16 +39,15 @@ def take_package(command: str, words: list[str]) -> str:
     Raises:
         SystemExit: It is no folder of a package; the exit code is 2.
     """
-    names = os.environ.get("GIVEN", "").split()
-    mine = ["PACKAGE"] if "PACKAGE" in names else []
-    others = [name for name in names if name not in mine]
+    given = os.environ.pop("GIVEN", None)
+    names = (given or "").split()
+    if "PACKAGE" in names:
+        os.environ["GIVEN"] = "PACKAGE"
     options = [word for word in words if word.startswith("--package=")]
     words[:] = [word for word in words if word not in options]
-    if mine:
-        os.environ["GIVEN"] = "PACKAGE"
     found = Parser(command, "").take_package().read(options)
-    if mine:
-        os.environ["GIVEN"] = " ".join(others)
+    if given is not None:
+        os.environ["GIVEN"] = " ".join(name for name in names if name != "PACKAGE")
     return str(found.get("PACKAGE", ""))
 
 

@@ -4,6 +4,7 @@ A fact that is missing, or that the engine cannot work with, raises ProblemsErro
 looks into the tables.
 """
 
+import posixpath
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -99,7 +100,7 @@ class Project:
 
     def path(self, name: str) -> str:
         """Return the path from the root of a file of the package."""
-        return f"{self.package}/{name}" if self.package else name
+        return posixpath.normpath(posixpath.join(self.package, name))
 
     def read(self, name: str) -> str:
         """Return the text of a file of the package, by its path from the package's folder."""

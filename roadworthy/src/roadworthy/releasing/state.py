@@ -90,7 +90,7 @@ def commit_reader(repository: Repository, commit: str, package: str = "") -> Rea
 
     @cache
     def ask(name: str) -> str:
-        name = posixpath.join(package, name)
+        name = posixpath.normpath(posixpath.join(package, name))
         shown = repository.run("cat-file", "blob", f"{commit}:{name}")
         if shown.returncode:
             raise problem(f"{name} is missing", "put it back, and commit")
