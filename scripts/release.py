@@ -28,7 +28,7 @@ from roadworthy.releasing.push import catch_up, confirm, explain, find_release, 
 from roadworthy.releasing.state import State, read_state
 from roadworthy.terminal import run_main, step
 
-PROJECT = Project(Path(__file__).resolve().parents[1], REQUEST.release.package if REQUEST else "")
+ROOT = Path(__file__).resolve().parents[1]
 
 # Every reason not to release. All are asked, at the same time, and what they find is told in this order. One of your
 # own is a function that takes the state and yields roadworthy.terminal.Problem(what is wrong, what removes it).
@@ -85,7 +85,7 @@ def prove(state: State) -> None:
 def release(request: Request, folder: Path, prove: Callable[[State], None]) -> None:
     """Look, plan, prove, ask, push, and let the checkout follow."""
     with step("look at the checkout and at the remote"):
-        state = read_state(PROJECT, request, folder)
+        state = read_state(Project(ROOT, request.release.package), request, folder)
         released = find_release(state)
         if not released and not state.is_waiting:
             checks.require(state, CHECKS)
@@ -108,7 +108,7 @@ def release(request: Request, folder: Path, prove: Callable[[State], None]) -> N
 def main(prove: Callable[[State], None] = prove) -> None:
     """Read the command line, and release."""
     request = REQUEST or Request.of(PARSER, PARSER.read())
-    with exclusive(PROJECT.root, "release") as folder:
+    with exclusive(ROOT, "release") as folder:
         release(request, folder, prove)
 
 

@@ -41,9 +41,9 @@ MAKE_BASE = (
 )
 
 
-def release_command(version: str, what: str = "never") -> tuple[object, ...]:
+def release_command(version: str, what: str = "never", *options: str) -> tuple[object, ...]:
     """Return the command that releases, without the proof; `what` happens to it, see `release_unproven.py`."""
-    return (sys.executable, DRIVER, what, "--yes", "--", version)
+    return (sys.executable, DRIVER, what, "--yes", *options, "--", version)
 
 
 @dataclass(frozen=True)

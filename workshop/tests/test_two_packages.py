@@ -100,7 +100,7 @@ def release_second(first: Rehearsal, folder: Path) -> None:
     release = choose_version(first.scratch, SECOND.package)
     first.index.publishers.append(replace(publisher_of(SECOND), pending=True))
     second = replace(first, project=SECOND, release=release, machine=Machine.here(SECOND))
-    done = first.scratch.run(*release_command(release.text), f"--package={SECOND.package}")
+    done = first.scratch.run(*release_command(release.text, "never", f"--package={SECOND.package}"))
     assert done.returncode == 0, done.stdout
     run = second.start_run(folder, without=("make verify", "make test"))
     assert run.go(), run.done[-1].output

@@ -478,7 +478,7 @@ ITS_FILES = {
     "changelog.d/+first.added.md": "There are plugins.\n",
     "src/tin_can_plugins/__init__.py": '"""Plugins."""\n\nimport packaging\n\nNAME = packaging.__name__\n',
     "src/tin_can_plugins/py.typed": "",
-    "tests/test_plugins.py": "import tin_can_plugins\n\n\ndef test_it_is_there() -> None:\n    assert tin_can_plugins.NAME\n",
+    "tests/test_plugins.py": "import tin_can_plugins\n\n\ndef test_it() -> None:\n    assert tin_can_plugins.NAME\n",
 }
 
 
