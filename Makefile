@@ -23,9 +23,9 @@ override VENV_PYTHON := $(if $(filter setup develop test test-tooling,$(GOALS)),
 
 # The workflows that lint judges closely: what a release rests on. local.mk may add one: override WORKFLOWS += …
 override WORKFLOWS := .github/workflows/CI.yml
-# The folder of another package of the repository, if that is meant.
+# The folder of another package of the repository, if that is meant; and what towncrier is told of it.
 override FOLDER := $(if $(call given,PACKAGE),$(PACKAGE)/)
-$(if $(FOLDER),$(if $(wildcard $(FOLDER)pyproject.toml),,$(error PACKAGE: there is no $(FOLDER)pyproject.toml)))
+override DIR := $(FOLDER:%/=--dir="$$PACKAGE")
 # template.mk is the template's alone, local.mk an owner's. Which variables a target takes, its line `.PHONY` says.
 override FILES := Makefile requirements/tools.mk $(wildcard template.mk local.mk)
 include $(wordlist 2,9,$(FILES))
@@ -52,10 +52,10 @@ help:
 setup: .venv/tools.stamp
 .PHONY: develop  ## Build the extension module into the checkout (debug build). [PYTHON=3.12]
 develop: .venv/develop.stamp
-.PHONY: test  ## Test the package: the Rust core, the Python API, every example in the documentation. [PYTHON=3.12 PACKAGE=]
+.PHONY: test  ## Test the package: the Rust core, the Python API, every example in the documentation. [PYTHON= PACKAGE=]
 test: $(if $(FOLDER),.venv/$(PACKAGE).package.stamp,.venv/develop.stamp)
 	$(if $(FOLDER),,$(if $(PYO3),PYO3_CONFIG_FILE="$(CURDIR)/$(PYO3)") $(CARGO_TEST))
-	$(if $(FOLDER),cd "$$PACKAGE" && "$(CURDIR)/$(PY)",$(PY)) -m pytest
+	$(PY) -m pytest $(if $(FOLDER),--config-file="$$PACKAGE/pyproject.toml" "$$PACKAGE/tests")
 .PHONY: lint  ## Check formatting, style, types, the type stub, what GitHub reads.
 lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp $(BUILT)
 	cargo fmt --check
@@ -87,15 +87,15 @@ sdist: .venv/tools.stamp | toolchain
 .PHONY: check-dist  ## Check what is in dist/, or build it: would PyPI take it, and should it be sent? [ALL=1 PACKAGE=]
 check-dist: .venv/tools.stamp $(if $(call given,ALL)$(wildcard $(FOLDER)dist),,build)
 	$(PY) -m roadworthy check $(if $(call given,ALL),,--host)
-.PHONY: verify  ## Prove that dist/ works in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS= PACKAGE=]
+.PHONY: verify  ## Prove dist/ in clean environments. [PYTHON= VERSION= INDEX= SUMS= KEEP=1 FROM= WHEELS= PACKAGE=]
 verify: .venv/tools.stamp $(if $(call given,FROM VERSION),,.venv/build.stamp) | toolchain
 	$(PY) scripts/verify_install.py
 .PHONY: changelog  ## Preview the next section of CHANGELOG.md. [VERSION=0.2.0 PACKAGE=]
-changelog: .venv/tools.stamp
-	$(BIN)/towncrier build --draft $(if $(FOLDER),--dir="$$PACKAGE") --version $(if $(call given,VERSION),"$$VERSION",Unreleased)
+changelog: .venv/tools.stamp $(FOLDER:%=%pyproject.toml)
+	$(BIN)/towncrier build --draft $(DIR) --version $(if $(call given,VERSION),"$$VERSION",Unreleased)
 .PHONY: rehearse  ## Rehearse the release on this machine, to its installation. [VERSION=0.2.2 KEEP=1 PACKAGE=]
 rehearse: .venv/tools.stamp .venv/build.stamp | toolchain
-.PHONY: build  ## Build the sdist, and from it this machine's wheels, into a new dist/. [TARGET=rust-triple FROM=folder PACKAGE=]
+.PHONY: build  ## Build the sdist, and from it this machine's wheels, into a new dist/. [TARGET=triple FROM= PACKAGE=]
 .PHONY: release  ## Release, all or nothing. [VERSION=0.2.2 DRY_RUN=1 YES=1 REMOTE=origin BRANCH=0.1.x VIA=pr PACKAGE=]
 build release: .venv/tools.stamp .venv/build.stamp | toolchain
 	@$(PY) scripts/$@.py

@@ -29,6 +29,8 @@ override PYO3 = $(firstword $(wildcard target/develop/maturin/pyo3-config-*.txt)
 override CARGO_TEST := cargo test --locked --quiet --target-dir target/develop
 
 # A package of Python alone, in a folder of its own.
+%/pyproject.toml:
+	$(error there is no $@)
 .venv/%.package.stamp: %/pyproject.toml .venv/tools.stamp
 	$(INSTALL) --constraint requirements/setup.txt --constraint requirements/tools.txt --editable ./$*
 	@touch $@
