@@ -55,13 +55,13 @@ class Parser(argparse.ArgumentParser):
     def take(self, name: str, about: str, *, first: bool = False, required: bool = False, **options: Any) -> "Parser":  # noqa: ANN401
         """Take a variable, with further options of argparse's.
 
-        On a command line the value of the `first` may stand alone, as in `release.py 0.2.2`. One that is `required`
-        has to be given, and not to be empty.
+        On a command line the value of the `first` may stand alone, as in `release.py 0.2.2`; with `nargs="*"`, any
+        number of them. One that is `required` has to be given, and not to be empty.
         """
         self.names[name] = required
         if first:
             self.first = name
-            self.add_argument("word", nargs="?", help=argparse.SUPPRESS, **options)
+            self.add_argument("word", help=argparse.SUPPRESS, **{"nargs": "?", "metavar": name, **options})
         options = {"metavar": name, "default": argparse.SUPPRESS, **options}
         self.add_argument(option(name), dest=name, help=about, **options)
         return self
@@ -79,9 +79,10 @@ class Parser(argparse.ArgumentParser):
             if name not in self.names:
                 self.error(f"unrecognized arguments: {name}")
             words.append(f"{option(name)}={value}")
-        found = vars(self.parse_args(words))
+        # Words may stand before an option, and behind it.
+        found = vars(self.parse_intermixed_args(words))
         word = found.pop("word", None)
-        if word is not None:
+        if word not in (None, []):
             if self.first in found:
                 self.error(f"{self.first} is given twice")
             found[self.first] = word
