@@ -254,7 +254,7 @@ def test_what_is_meant_is_ignored_and_shown(
 
 @pytest.mark.parametrize(
     ("entry", "words"),
-    [("no-secret: x", "the rule: no-secrets"), ("no-secrets:", "no-secrets"), (5, "see: "), ("x", "see: ")],
+    [("no-secret: x", "rules like it: no-secrets"), ("no-secrets:", "no-secrets"), (5, "see: "), ("x", "see: ")],
 )
 def test_an_entry_of_no_rule_is_a_problem_with_the_nearest_names(tmp_path: Path, entry: object, words: str) -> None:
     with pytest.raises(ProblemsError) as refused:

@@ -198,9 +198,7 @@ def excuses(project: Project) -> tuple[tuple[str, str], ...]:
         found.append((name, text))
         if name not in entries() or not text:
             what = f"pyproject.toml has {entry!r} in [tool.roadworthy] ignore, which is no rule with a path or a reason"
-            problems.append(
-                Problem(what, f'write "RULE: path/in/it", or a reason of some words; the rule: {nearest(name)}')
-            )
+            problems.append(Problem(what, f'write "RULE: path/in/it", or a reason of some words; {nearest(name)}'))
     raise_problems(problems)
     return tuple(found)
 

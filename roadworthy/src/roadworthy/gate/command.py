@@ -19,7 +19,7 @@ def rules(text: str) -> set[str]:
 
 def main(project: Project, words: list[str]) -> None:
     """Check, report, and end with exit code 1 if there is anything wrong."""
-    parser = Parser("check", "Check artefacts as PyPI would, and as the project in this folder should.")
+    parser = Parser("roadworthy check", "Check artefacts as PyPI would, and as the project in this folder should.")
     parser.take("PATHS", "files, and folders of them; default: dist/", first=True, nargs="*", type=Path)
     parser.take("SELECT", "only these rules: no-bomb,file-name", type=rules).take("IGNORE", "not these", type=rules)
     parser.switch("STRICT", "a warning is as bad as an error").switch("JSON", "print the findings as JSON on stdout")

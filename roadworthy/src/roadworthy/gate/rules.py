@@ -31,13 +31,14 @@ def entries() -> dict[str, Entry]:
 
 
 def nearest(name: str) -> str:
-    """Return the names of the rules that somebody may have meant, or where all of them are listed."""
-    return ", ".join(get_close_matches(name, entries())) or "see: roadworthy rules"
+    """Say which rules somebody may have meant, or where all of them are listed."""
+    found = get_close_matches(name, entries())
+    return f"rules like it: {', '.join(found)}" if found else "see: roadworthy rules"
 
 
 def main(_: Project, words: list[str]) -> None:
     """Print a line for each rule, or all that is said of one."""
-    parser = Parser("rules", "Say what `roadworthy check` refuses, and why.")
+    parser = Parser("roadworthy rules", "Say what `roadworthy check` refuses, and why.")
     name = parser.take("NAME", "one of the rules; default: a line for each", first=True).read(words).get("NAME")
     if name is None:
         out.print("\n".join(f"{each:24}{entry.what}" for each, entry in entries().items()))
