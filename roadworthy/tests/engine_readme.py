@@ -63,8 +63,7 @@ def other_tools() -> str:
     """Return how many mistakes of each theme each tool refuses, from the whole table in docs/checks.md."""
     head, _, *rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
-        for line in PROJECT.read("docs/checks.md").splitlines()
-        if line.startswith("| ")
+        for line in re.findall(r"(?m)^\| .*", PROJECT.read("docs/checks.md").partition("## Who catches what")[2])
     ]
     tools, of_rule = head[2:], {name: title for title, names in themes().items() for name in names}
     count = {title: Counter[str]() for title in themes()}
