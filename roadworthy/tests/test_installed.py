@@ -24,6 +24,15 @@ def pack(folder: Path, **files: str) -> Path:
     return path
 
 
+def test_what_is_no_wheel_is_told_with_a_remedy(tmp_path: Path) -> None:
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    pack(downloads, a="1")
+    done = check("check", "downloads", "--foreign", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert "[one-dist-info]" in done.stderr
+
+
 def test_rules_are_told_by_name(tmp_path: Path) -> None:
     done = check("rules", "one-dist-info", cwd=tmp_path)
     assert done.returncode == 0, done

@@ -73,6 +73,11 @@ class Project:
         return self.root / self.package
 
     @property
+    def is_copy(self) -> bool:
+        """Whether it is a copy of the template, or that itself: either has a record of that name."""
+        return (self.root / "template.toml").is_file()
+
+    @property
     def dist(self) -> Path:
         """The folder of what is built."""
         return self.folder / "dist"

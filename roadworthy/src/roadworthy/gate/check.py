@@ -1,28 +1,24 @@
 """Would PyPI take these artefacts, and should they be sent? Every problem of every file, in one run (rules.md)."""
 
-import json
 import os
 import re
 import warnings
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, replace
-from difflib import get_close_matches
-from itertools import groupby, islice
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from roadworthy.building.toolchain import host_triple
 from roadworthy.declared import sdist_contents, wheel_contents
 from roadworthy.gate import agreement, archives, binary, contents, pypi
 from roadworthy.gate.agreement import Told
 from roadworthy.gate.model import UNREADABLE, Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
 from roadworthy.gate.pypi_archives import judge_archive, judge_container
-from roadworthy.gate.rules import entries
+from roadworthy.gate.rules import entries, nearest
 from roadworthy.project import Project
-from roadworthy.sums import sha256
-from roadworthy.terminal import Problem, annotate, err, out, printable, problem, raise_problems, summarise
+from roadworthy.tables import find_table
+from roadworthy.terminal import Problem, err, printable, problem, raise_problems
 
 # Those that are functions; of the others in rules.md PyPI's rejections say by themselves what is wrong.
 RULES = {
@@ -45,6 +41,8 @@ READING: Stages = (
 READ = {name for _, rules in READING for name in rules}
 # What is asked of a file, one after the other: what PyPI rejects, and then these rules.
 STAGES: Stages = (*READING, (pypi.judge_release, tuple(name for name in RULES if name not in READ)))
+# The pyproject.toml here is asked what that in an sdist is asked.
+OF_PROJECT = replace(RULES["declared-metadata"], check=agreement.of_project)
 MOST_FINDINGS = 100  # of one rule in one file; the rest is not even looked for
 OF_A_CRATE = {"native-module", "sbom-present", "locked-crates", "abi-floor"}
 # After a finding of these, what is in the file cannot be judged.
@@ -90,12 +88,12 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
         warnings.simplefilter("ignore")
         kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
         for ask, rules in stages:
-            findings += collect(path.name, "metadata-valid", ((one.rule, one.words) for one in ask(artefact)))
+            findings += collect(str(path), "metadata-valid", ((one.rule, one.words) for one in ask(artefact)))
             for rule in map(RULES.__getitem__, rules):
                 if project and project.package and rule.name in OF_A_CRATE:
                     continue
                 if rule.applies_to in kinds and (project or not rule.needs_project):
-                    findings += apply(rule, path.name, artefact, *([project] if rule.needs_project else ()))
+                    findings += apply(rule, str(path), artefact, *([project] if rule.needs_project else ()))
             if any(finding.rule in LAST for finding in findings):
                 break
         else:
@@ -104,40 +102,64 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
     return list(dict.fromkeys(findings)), told
 
 
-def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
-    """Return what is wrong with a folder, and with each file in it; without a project they are a collection.
+def check(paths: Iterable[Path], project: Project | None = None) -> list[Finding]:
+    """Return what is wrong with some files, and folders of them: with each by itself, and with all together.
 
-    Raises:
-        ProblemsError: It is no folder, or there is nothing in it.
+    Without a `project` they are judged as anybody's. All that Expectations (`expect`) say is compared, to the byte; of
+    any other project, what [project] in its pyproject.toml declares, with the files of its name. A folder with nothing
+    in it is a ProblemsError, and so is a pyproject.toml that cannot be read.
     """
-    artefacts = [Artefact(path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
-    if not artefacts:
-        raise problem(f"{folder} is {'empty' if folder.is_dir() else 'no folder'}", "run: make build")
-    findings = apply(RULES["complete-set"], f"{folder.name}/", artefacts, project) if project else []
-    judged = [(each, *result) for each, result in zip(artefacts, judge_all(artefacts, project), strict=True)]
-    findings += [finding for _, found, _ in judged for finding in found]
-    sdists = {each.parsed[:2]: told for each, _, told in judged if told and each.parsed and not each.is_wheel}
-    for wheel, _, told in judged:
-        if told and wheel.is_wheel and wheel.parsed and (sdist := sdists.get(wheel.parsed[:2])):
-            findings += apply(RULES["metadata-agrees"], wheel.path.name, sdist, told)
-    return excuse(findings, project) if project else findings
+    paths, whole = list(paths), project if isinstance(project, Expectations) else None
+    artefacts = gather(paths, whole)
+    findings = list[Finding]()
+    for folder in filter(Path.is_dir, paths if whole else ()):
+        findings += apply(RULES["complete-set"], f"{folder}/", gather([folder], whole), whole)
+    judged = list(zip(artefacts, judge_all([each.path for each in artefacts], whole), strict=True))
+    sdists = {each.parsed[:2]: told for each, (_, told) in judged if told and each.parsed and not each.is_wheel}
+    table = find_table(project.pyproject, "project") if project and not whole else {}
+    for each, (found, told) in judged:
+        findings += found
+        if told and each.is_wheel and each.parsed and (sdist := sdists.get(each.parsed[:2])):
+            findings += apply(RULES["metadata-agrees"], str(each.path), sdist, told)
+        if told and table:
+            findings += apply(OF_PROJECT, str(each.path), table, told)
+    if not whole:
+        # How a copy is built, others are not.
+        findings = [replace(each, remedy=each.remedy.partition(": make ")[0]) for each in findings]
+    return excuse(findings, whole.excuses if whole else excuses(project)) if project else findings
 
 
-def judge_all(artefacts: list[Artefact], project: Expectations | None) -> Iterable[tuple[list[Finding], Told | None]]:
+def gather(paths: Iterable[Path], whole: Expectations | None = None) -> list[Artefact]:
+    """Return the artefacts that are given, and those in folders that are; ProblemsError where there is none in one."""
+    found = list[Path]()
+    for path in paths:
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        # Uploaders are given dist/*, without the .gitignore of `uv build`; and twine tells these suffixes apart.
+        inside = [one for one in inside if whole or (one.name[0] != "." and one.suffix not in {".asc", ".attestation"})]
+        if not inside:
+            raise problem(f"{path} is empty", "run: make build" if whole else "build into it, or name another folder")
+        found += inside
+    return [Artefact(path) for path in dict.fromkeys(found)]
+
+
+def judge_all(paths: list[Path], project: Expectations | None) -> Iterable[tuple[list[Finding], Told | None]]:
     """Judge each, in several processes where there are many."""
-    paths = [artefact.path for artefact in artefacts]
     if len(paths) < WORTH_PROCESSES:
         yield from (judge(path, project) for path in paths)
         return
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - not for a few
+
     workers = os.cpu_count() or 1
     with ProcessPoolExecutor(workers) as pool:
         yield from pool.map(judge, paths, [project] * len(paths), chunksize=max(1, len(paths) // workers // 8))
 
 
-def excuse(findings: list[Finding], project: Expectations) -> list[Finding]:
+def excuse(findings: list[Finding], meant: tuple[tuple[str, str], ...]) -> list[Finding]:
     """Return the findings, those that pyproject.toml has an entry for as ignored; what no finding needs is said."""
-    for rule, text in project.excuses:
-        chosen = (each for each in findings if each.rule == rule and covers(text, each.what))
+    for rule, text in meant:
+        # A path has to stand there as a whole, or a folder's with a slash behind it; a reason has blanks in it.
+        path = re.compile(rf"(?<![\w.-]){re.escape(text)}" + ("" if text.endswith("/") else r"(?![\w/.-])"))
+        chosen = (each for each in findings if each.rule == rule and (" " in text or path.search(each.what)))
         ignored = {each: replace(each, level="ignored", remedy=f"{rule}: {text}") for each in chosen}
         findings = [ignored.get(each, each) for each in findings]
         if not ignored:
@@ -145,26 +167,15 @@ def excuse(findings: list[Finding], project: Expectations) -> list[Finding]:
     return findings
 
 
-def covers(text: str, what: str) -> bool:
-    """Say whether an entry is for what was found: a path has to stand there, or a folder's with a slash behind it."""
-    after = "" if text.endswith("/") else r"(?![\w/.-])"
-    return " " in text or re.search(rf"(?<![\w.-]){re.escape(text)}{after}", what) is not None
-
-
 def excuses(project: Project) -> tuple[tuple[str, str], ...]:
-    """Return the rule of each entry of [tool.roadworthy] ignore, and its path or reason.
-
-    Raises:
-        ProblemsError: One is of no rule, or says nothing.
-    """
+    """Return rule, and path or reason, of each entry of [tool.roadworthy] ignore; ProblemsError where one has none."""
     given, found, problems = project.settings.get("ignore", []), [], []
     for entry in given if isinstance(given, list) else [given]:
         name, _, text = (each.strip() for each in str(entry).partition(":"))
         found.append((name, text))
         if name not in entries() or not text:
-            near = ", ".join(get_close_matches(name, entries())) or "see: python -m roadworthy rules"
             what = f"pyproject.toml has {entry!r} in [tool.roadworthy] ignore, which is no rule with a path or a reason"
-            problems.append(Problem(what, f'write "RULE: path/in/it", or a reason of some words; the rule: {near}'))
+            problems.append(Problem(what, f'write "RULE: path/in/it", or a reason of some words; {nearest(name)}'))
     raise_problems(problems)
     return tuple(found)
 
@@ -173,53 +184,15 @@ def expect(project: Project, triples: list[str]) -> Expectations:
     """Return what a project expects of its artefacts for some targets, from its own files."""
     wheels = [project.wheel_name(python, triple) for triple in triples for python in project.python_tags]
     sdist = sdist_contents(project)
+    wheel = wheel_contents(project, project.folder, sdist.files)
     homes = {project.root, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
+    builder = tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/")))
     return Expectations(
         root=project.root,
         package=project.package,
         expected=(project.sdist_name(), *wheels),
         sdist=sdist,
-        wheel=wheel_contents(project, project.folder, sdist.files),
-        builder_paths=tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/"))),
+        wheel=wheel,
+        builder_paths=builder,
         excuses=excuses(project),
     )
-
-
-def report_good(folder: Path) -> None:
-    """Print the table of what has passed."""
-    from rich.table import Table  # noqa: PLC0415 - only where there is a table
-
-    table = Table("file", "bytes", "floor", "sha256", box=None, pad_edge=False)
-    for path in sorted(folder.iterdir()):
-        floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in Artefact(path).tags})
-        content = path.read_bytes()
-        table.add_row(path.name, f"{len(content):,}", " ".join(floors), sha256(content))
-    out.print(table)
-
-
-def report_bad(findings: list[Finding], failing: list[Finding]) -> None:
-    """Print what was found, grouped by file; what fails under GitHub Actions as annotations and in the summary too."""
-    for file, found in groupby(findings, lambda finding: finding.file):
-        err.print(file, style="bold")
-        for each in found:
-            said = "" if each.level == "error" else f"{each.level}: "
-            err.print(f"  {said}{each.what} [{each.rule}]\n    {each.remedy}")
-    annotate((f"{each.file}: {each.what}", each.rule) for each in failing)
-    rows = [(each.file, each.rule, each.what, each.remedy) for each in failing]
-    summarise("Not to be sent", ["file", "rule", "problem", "remedy"], rows) if rows else None
-
-
-def check(project: Project, given: dict[str, Any]) -> bool:
-    """Check what is given, report, and say whether all is well."""
-    folder = given.get("FOLDER", project.dist)
-    triples = [host_triple(project)] if "HOST" in given and "ALL" not in given else list(project.platform_tags)
-    findings = check_folder(folder, None if "FOREIGN" in given else expect(project, triples))
-    fatal = {"error", "warning"} if "STRICT" in given else {"error"}
-    failing = [finding for finding in findings if finding.level in fatal]
-    if "JSON" in given:
-        out.write(json.dumps(list(map(asdict, findings)), indent=2) + "\n")
-        return not failing
-    report_bad(findings, failing)
-    if not failing:
-        report_good(folder)
-    return not failing
