@@ -15,11 +15,12 @@ from typing import Any
 
 from roadworthy.building.toolchain import host_triple
 from roadworthy.declared import sdist_contents, wheel_contents
-from roadworthy.gate import agreement, archives, binary, contents, pypi
+from roadworthy.gate import agreement, archives, binary, compare, contents, pypi
 from roadworthy.gate.agreement import Told
 from roadworthy.gate.model import UNREADABLE, Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
 from roadworthy.gate.pypi_archives import judge_archive, judge_container
 from roadworthy.gate.rules import entries
+from roadworthy.index import Index
 from roadworthy.project import Project
 from roadworthy.sums import sha256
 from roadworthy.terminal import Problem, annotate, err, out, printable, problem, raise_problems, summarise
@@ -27,7 +28,7 @@ from roadworthy.terminal import Problem, annotate, err, out, printable, problem,
 # Those that are functions; of the others in rules.md PyPI's rejections say by themselves what is wrong.
 RULES = {
     rule.name: rule
-    for module in (archives, agreement, contents, binary)
+    for module in (archives, agreement, contents, binary, compare)
     for rule in vars(module).values()
     if isinstance(rule, Rule)
 }
@@ -101,8 +102,10 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
     return list(dict.fromkeys(findings)), told
 
 
-def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
+def check_folder(folder: Path, project: Expectations | None, against: str | None = None) -> list[Finding]:
     """Return what is wrong with a folder, and with each file in it; without a project they are a collection.
+
+    With an index to compare `against`, also what is lost since the newest release there.
 
     Raises:
         ProblemsError: It is no folder, or there is nothing in it.
@@ -117,6 +120,9 @@ def check_folder(folder: Path, project: Expectations | None) -> list[Finding]:
     for wheel, _, told in judged:
         if told and wheel.is_wheel and wheel.parsed and (sdist := sdists.get(wheel.parsed[:2])):
             findings += apply(RULES["metadata-agrees"], wheel.path.name, sdist, told)
+    for update in compare.since_published(artefacts, Index.named(against)) if against else ():
+        for rule in (rule for rule in RULES.values() if rule.applies_to == "update"):
+            findings += apply(rule, f"{update.new.name}, after {update.old.name}", update)
     return excuse(findings, project) if project else findings
 
 
@@ -137,7 +143,8 @@ def excuse(findings: list[Finding], project: Expectations) -> list[Finding]:
         chosen = (each for each in findings if each.rule == rule and covers(text, each.what))
         ignored = {each: replace(each, level="ignored", remedy=f"{rule}: {text}") for each in chosen}
         findings = [ignored.get(each, each) for each in findings]
-        if not ignored:
+        # What is lost depends on what is published, and is not always asked.
+        if not ignored and (rule not in RULES or RULES[rule].applies_to != "update"):
             err.print(f'note: "{rule}: {text}" in [tool.roadworthy] ignore is for nothing that was found here')
     return findings
 
@@ -209,7 +216,7 @@ def check(project: Project, given: dict[str, Any]) -> bool:
     """Check what is given, report, and say whether all is well."""
     folder = given.get("FOLDER", project.dist)
     triples = [host_triple(project)] if "HOST" in given and "ALL" not in given else list(project.platform_tags)
-    findings = check_folder(folder, None if "FOREIGN" in given else expect(project, triples))
+    findings = check_folder(folder, None if "FOREIGN" in given else expect(project, triples), given.get("AGAINST"))
     fatal = {"error", "warning"} if "STRICT" in given else {"error"}
     failing = [finding for finding in findings if finding.level in fatal]
     if "JSON" in given:
