@@ -204,7 +204,7 @@ class Update(NamedTuple):
         return cls(old, new, pairs, {n: (look_inside(before[pairs[n]]), look_inside(now[n])) for n in chosen})
 
     def lost(self, names: Callable[[Inside], Iterable[str]], kind: str = "", old: int = 0) -> list[str]:
-        """Return which names are in old files of a kind, such as .whl, and not in new ones; or the other way round: 1."""
+        """Return which names only the old files of a kind, such as .whl, have; with 1, only the new ones."""
         sides = (each for name, each in self.inside.items() if name.endswith(kind))
         return sorted({name for each in sides for name in {*names(each[old])} - {*names(each[1 - old])}})
 
@@ -374,8 +374,8 @@ def changes(update: Update) -> Iterator[Change]:
 
 def report(update: Update, found: list[Change]) -> None:
     """Print the changes by their groups, each once for all files that have it, and of many the first."""
-    sides = (f"{each.name} ({len(each.sizes)} files, {sum(each.sizes.values()):,} bytes)" for each in update[:2])
-    lines = [" → ".join(sides), f"looked into {len(update.inside)} of {len(update.pairs)} files, one for each system"]
+    sides = (f"{each.name} (files: {len(each.sizes)}, bytes: {sum(each.sizes.values()):,})" for each in update[:2])
+    lines = [" → ".join(sides), f"looked into: one file for each system, {len(update.inside)} of {len(update.pairs)}"]
     for rank, group in groupby(sorted(found, key=attrgetter("rank")), key=attrgetter("rank")):
         same: dict[str, list[Change]] = {}
         for change in group:
@@ -387,16 +387,17 @@ def report(update: Update, found: list[Change]) -> None:
             where = first.file.removesuffix(".whl").split("-", 2)[-1] + (f" and {len(others)} more" if others else "")
             lines.append(f"  {first}" + (f" [{where}]" if few else ""))
         lines += [f"  and {len(same) - MOST} more"] if len(same) > MOST else []
-    out.print("\n".join(map(printable, lines)))
+    out.print("\n".join(map(printable, lines if found else [*lines, "nothing differs"])))
 
 
-def find_release(text: str, index: Index, folder: Path) -> Release:
+def find_release(text: str, index_name: str, folder: Path) -> Release:
     """Return what a text names: an artefact, a folder of those of one version, or NAME==VERSION on an index."""
     project, _, number = text.partition("==")
     if not number:
         path = Path(text)
         return Release.of_paths(path.iterdir() if path.is_dir() else [path], text)
-    if (version := parse_version(number)) not in (releases := published(index, project)):
+    index, version = Index.named(index_name), parse_version(number)
+    if version not in (releases := published(index, project)):
         raise problem(f"{index} has no {project} {number}", "is it spelled as it was published? give INDEX for another")
     return Release.of_index(index, f"{project} {version}", releases[version], folder)
 
@@ -404,7 +405,7 @@ def find_release(text: str, index: Index, folder: Path) -> Release:
 def compare(given: dict[str, Any]) -> None:
     """Compare what is given, and print what differs."""
     with TemporaryDirectory() as folder:
-        index = Index.named(given.get("INDEX", "pypi"))
+        index = given.get("INDEX", "pypi")
         old, new = (find_release(given[name], index, Path(folder, name)) for name in ("OLD", "NEW"))
         update = Update.read(old, new)
     found = list(changes(update))
