@@ -17,8 +17,9 @@ from broken import Files, make_wheel
 from helpers import PROJECT, run
 from linked import GLIBC, elf
 from pipeline_index import PackageIndex, running
+from roadworthy.gate.binary import systems
 from roadworthy.gate.check import check_folder, excuse
-from roadworthy.gate.compare import LOST, Release, Update, changes, pair, since_published, systems
+from roadworthy.gate.compare import LOST, Release, Update, changes, pair, since_published
 from roadworthy.gate.model import Artefact
 from roadworthy.index import Index
 from roadworthy.terminal import ProblemsError
@@ -346,7 +347,7 @@ def served(tmp_path: Path) -> Iterator[PackageIndex]:
     tags = (f"cp310-abi3-{LINUX}", "cp310-abi3-win_amd64")
     files = build(tmp_path, "0.1.0", "cp38-abi3-win32") | build(tmp_path, "0.2.0", *tags)
     others = [build(tmp_path, version, "cp38-abi3-win32") for version in ("0.2.1", "0.3.0rc1", "0.4.0")]
-    index = PackageIndex({**files, f"{STEM}-0.2.0.win32.exe": b"", f"{STEM}-0.2.0-1/../../x-cp310-abi3-win32.whl": b""})
+    index = PackageIndex({**files, f"{STEM}-0.2.0.win32.exe": b""})
     index.files |= {name: content for each in others for name, content in each.items()}
     index.yanked, index.sends = {*others[0]}, True
     with running(index):
@@ -438,3 +439,13 @@ def test_releases_are_compared_by_their_names(served: PackageIndex, tmp_path: Pa
     done = run(*COMPARE, f"{PROJECT.name}==0.1.0", f"{PROJECT.name}==9", where, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"problem: {served.simple} has no {PROJECT.name} 9\n")
+
+
+def test_a_name_that_an_index_tells_is_no_path(served: PackageIndex, tmp_path: Path) -> None:
+    hostile = f"{STEM}-0.2.0-1/../../../x-cp310-abi3-win32.whl"
+    served.files[hostile] = b""
+    done = run(*COMPARE, f"{PROJECT.name}==0.1.0", f"{PROJECT.name}==0.2", f"--index={served.simple}", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        f"problem: {served.simple} serves {hostile!r}, which is no name of a wheel or an sdist"
+    )

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain, groupby
-from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -20,11 +19,10 @@ from packaging.version import Version
 
 from roadworthy.gate.agreement import parts, tell
 from roadworthy.gate.archives import no_bomb
-from roadworthy.gate.binary import OLD_MANYLINUX, STABLE, machines_of
+from roadworthy.gate.binary import EVERY, FLOORS, STABLE, systems
 from roadworthy.gate.model import UNREADABLE, Artefact, UnreadableError, rule
 from roadworthy.index import Index, NotThereYetError, check_names
 from roadworthy.releasing.version import parse_version
-from roadworthy.sums import parse_name
 from roadworthy.terminal import Problem, err, listed, out, printable, problem, raise_problems
 
 if TYPE_CHECKING:
@@ -36,11 +34,6 @@ LARGEST_DOWNLOAD = 1 << 30
 MUCH_LARGER = 10
 # Lines of a kind that are shown, and characters of a text.
 MOST, LONGEST = 8, 120
-# The platforms whose tags name the oldest version of something, and of what.
-FLOORS = {"manylinux": "glibc", "musllinux": "musl", "macosx": "macOS", "ios": "iOS", "android": "Android's API"}
-VERSIONED = re.compile(rf"({'|'.join(FLOORS)})(?:_(\d+)(?:_(\d+))?|(1|2010|2014))_(\w+)")
-# What stands for the systems of a wheel that is for no particular one.
-EVERY = "every system"
 # What builds add to names: auditwheel, delocate and delvewheel a hash, a compiler the Python that a module is for.
 ADDED = re.compile(r"-[0-9a-f]{8,64}(?=\.)|\.(abi3t?|cpython-|cp3|pypy3)[\w-]*(?=\.(so|pyd)$)")
 # What is another in every release, and files that are compared by what they mean.
@@ -111,12 +104,8 @@ class Release:
     @classmethod
     def of_index(cls, index: Index, name: str, files: "Iterable[DistributionPackage]", folder: Path) -> "Release":
         """Return what an index serves as a release; what is fetched is put into the folder."""
-        served = {}
-        for file in files:
-            # Other kinds of files are nothing that installers take any more.
-            with suppress(ValueError):
-                parse_name(file.filename)
-                served[file.filename] = file
+        # Other kinds of files are nothing that installers take any more.
+        served = {file.filename: file for file in files if file.filename.endswith((".whl", ".tar.gz", ".zip"))}
         check_names([*served], str(index))
 
         def fetch(names: Iterable[str]) -> dict[str, Path]:
@@ -137,31 +126,18 @@ class Release:
         return found
 
 
-def systems(platform: str) -> dict[str, Floor]:
-    """Return what a tag's platform is for: systems with their processors, each with its oldest version."""
-    if (found := VERSIONED.fullmatch(platform)) is None:
-        return {EVERY if platform == "any" else platform: (0, 0)}
-    floor = OLD_MANYLINUX.get(f"manylinux{found[4]}") or (int(found[2]), int(found[3] or 0))
-    # Apple's processors came with macOS 11, whatever a universal2 wheel says of the other half.
-    first = {("macosx", "arm64"): (11, 0)}
-    machines = machines_of(platform) or {found[5]}
-    return {f"{found[1]} {machine}": max(floor, first.get((found[1], machine), floor)) for machine in machines}
-
-
 @cache
 def taken(interpreter: str, abi: str) -> set[tuple[str, str]]:
     """Return which interpreters and ABIs in a tag the oldest Python for this one takes, as packaging says it.
 
     One for the stable ABI is for all that follow: only another such one can take its place.
     """
-    found = re.fullmatch(r"(cp|pp|py)3(\d+)", interpreter)
-    version = (3, int(found[2])) if found else (3,)
+    found = re.fullmatch(r"[a-z]+3(\d+)", interpreter)
+    version = (3, int(found[1])) if found else (3,)
     abis = {"abi3": [], "abi3t": [f"{interpreter}t"], "none": [interpreter]}.get(abi, [abi])
     own = cpython_tags(version, abis, ["any"]) if interpreter.startswith("cp") else ()
-    return {
-        (interpreter, abi),
-        *((tag.interpreter, tag.abi) for tag in (*own, *compatible_tags(version, None, ["any"]))),
-    }
+    tags = {(tag.interpreter, tag.abi) for tag in (*own, *compatible_tags(version, None, ["any"]))}
+    return tags | {(interpreter, abi)}
 
 
 @cache
@@ -323,9 +299,6 @@ def new_dependency(update: Update) -> Iterator[str]:
     yield from (f"it needs {name}, and did not" for name in update.lost(needed, old=1))
 
 
-LOSSES = (lost_platform, lost_python, raised_floor, lost_interface, larger_file)
-
-
 class Change(NamedTuple):
     """What differs, and of which group it is: what only the old release has, what only the new one, in which file."""
 
@@ -344,11 +317,6 @@ class Change(NamedTuple):
         shown = [f"{sign} {listed(side)}" for sign, side in (("-", old), ("+", new)) if side]
         return ": ".join(filter(None, (self.what, "  ".join(shown))))
 
-    @property
-    def rank(self) -> tuple[int, bool, bool]:
-        """How serious it is: its group, and then what is gone, is new, has changed."""
-        return GROUPS.index(self.group), bool(self.new), bool(self.old)
-
 
 def differences(group: str, old: Labelled, new: Labelled, file: str = "") -> Iterator[Change]:
     """Find what is said under a label on one side alone, by what it means."""
@@ -362,7 +330,7 @@ def differences(group: str, old: Labelled, new: Labelled, file: str = "") -> Ite
 
 def changes(update: Update) -> Iterator[Change]:
     """Find all that differs between two releases."""
-    for each in LOSSES:
+    for each in (lost_platform, lost_python, raised_floor, lost_interface, larger_file):
         yield from (Change(LOST, f"{what} [{each.name}]", [], []) for what in each.check(update))
     for file, (old, new) in update.inside.items():
         for group in old:
@@ -376,12 +344,17 @@ def report(update: Update, found: list[Change]) -> None:
     """Print the changes by their groups, each once for all files that have it, and of many the first."""
     sides = (f"{each.name} (files: {len(each.sizes)}, bytes: {sum(each.sizes.values()):,})" for each in update[:2])
     lines = [" → ".join(sides), f"looked into: one file for each system, {len(update.inside)} of {len(update.pairs)}"]
-    for rank, group in groupby(sorted(found, key=attrgetter("rank")), key=attrgetter("rank")):
+
+    def rank(change: Change) -> tuple[int, bool, bool]:
+        return GROUPS.index(change.group), bool(change.new), bool(change.old)
+
+    # Of each group what is gone, what is new, what has changed.
+    for (number, *_), group in groupby(sorted(found, key=rank), key=rank):
         same: dict[str, list[Change]] = {}
         for change in group:
             # The size of a file is another one in each artefact.
             same.setdefault(change.what if change.group == FILES else str(change), []).append(change)
-        lines += [heading] if (heading := f"{GROUPS[rank[0]]}:") not in lines else []
+        lines += [heading] if (heading := f"{GROUPS[number]}:") not in lines else []
         for first, *others in [*same.values()][:MOST]:
             few = first.file and len(others) + 1 < len(update.inside)
             where = first.file.removesuffix(".whl").split("-", 2)[-1] + (f" and {len(others)} more" if others else "")
