@@ -14,7 +14,7 @@ from pypi_simple import PyPISimple
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from roadworthy.gate.check import check_folder  # noqa: E402
+from roadworthy.gate.check import check  # noqa: E402
 from roadworthy.gate.model import Artefact  # noqa: E402
 from roadworthy.index import Index  # noqa: E402
 from roadworthy.sums import compare_sums, read_sums  # noqa: E402
@@ -67,7 +67,7 @@ def main() -> None:
     for path in FOLDER.iterdir():
         if path.name not in wanted:
             path.unlink()
-    findings = check_folder(FOLDER, None)
+    findings = check([FOLDER], None)
     findings = [finding for finding in findings if finding.level == "error"]
     known = [finding for finding in findings if (project_of(finding.file), finding.rule) in TRUE_FINDINGS]
     for finding in known:

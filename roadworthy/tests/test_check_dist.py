@@ -4,7 +4,6 @@ import re
 import shutil
 import sys
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from corpus import CORPUS, Release
 from helpers import PROJECT, run
 from native_cases import CASES
 from roadworthy.building import toolchain
-from roadworthy.gate.check import check_artefact, check_folder, expect
+from roadworthy.gate.check import check, check_artefact, expect
 from roadworthy.gate.model import Expectations, Finding
 from roadworthy.gate.rules import entries
 from roadworthy.terminal import problem, run_main
@@ -41,14 +40,14 @@ def release(dist: Path, tmp_path: Path) -> Release:
 
 
 def test_the_good_release_is_accepted(dist: Path) -> None:
-    assert check_folder(dist, expect(PROJECT, [toolchain.host_triple(PROJECT)])) == []
+    assert check([dist], expect(PROJECT, [toolchain.host_triple(PROJECT)])) == []
 
 
 @pytest.mark.parametrize("name", CORPUS)
 def test_each_mistake_is_refused_for_the_right_reason(release: Release, facts: Expectations, name: str) -> None:
     rule, breakage = CORPUS[name]
     breakage(release)
-    findings = check_folder(release.folder, facts)
+    findings = check([release.folder], facts)
     assert rule in {finding.rule for finding in findings}, findings
     assert all(finding.what and finding.remedy for finding in findings)
 
@@ -96,7 +95,7 @@ def test_metadata_that_is_not_ascii_is_judged_as_pypi_judges_it(
 ) -> None:
     old, new, rule = NOT_ASCII[name]
     release.change_all_metadata(old, new)
-    findings = check_folder(release.folder, facts)
+    findings = check([release.folder], facts)
     # What packaging does not take, twine tells too.
     rules = {rule, "twine-check"} if rule == "metadata-valid" else {rule} - {None}
     # Nobody has declared it.
@@ -123,7 +122,7 @@ def test_file_names_that_are_not_ascii_are_taken(release: Release, facts: Expect
     wheel, sdist = ({f"{top}/{name}": b"" for name in names} for top in (f"{release.info}/licenses", release.top))
     repack_wheel(release.wheel, release.folder, lambda files: files.update(wheel))
     repack_sdist(release.sdist, release.folder, lambda files: files.update(sdist))
-    findings = check_folder(release.folder, facts)
+    findings = check([release.folder], facts)
     # The line feed of old mainframes cannot be printed, and is no end of a line in RECORD.
     assert {finding.rule for finding in findings} == {"safe-members"}
     assert len(findings) == 2
@@ -241,7 +240,7 @@ def test_what_cargo_cannot_say_is_told_and_refuses_nothing(  # noqa: PLR0913, PL
 def test_a_debug_build_is_refused(release: Release, facts: Expectations) -> None:
     (developed,) = (PROJECT.root / "python").rglob("_core.abi3.so")
     release.change_wheel(lambda files: files.update({release.native: developed.read_bytes()}))
-    findings = check_folder(release.folder, facts)
+    findings = check([release.folder], facts)
     assert {finding.what for finding in findings if finding.rule == "release-build"} == {
         f"{release.native} has debugging symbols",
         f"{release.native} is a debug build",
@@ -297,27 +296,10 @@ def test_others_artefacts_need_not_be_ours(dist: Path, tmp_path: Path, wheel: Pa
     assert dist.is_dir()
 
 
-@pytest.mark.parametrize(
-    ("prepare", "words"),
-    [
-        (lambda _: None, "is empty"),
-        (lambda folder: folder.rmdir(), "is no folder"),
-    ],
-    ids=["empty", "missing"],
-)
-def test_a_folder_without_artefacts_is_an_error(tmp_path: Path, prepare: Callable[[Path], object], words: str) -> None:
-    folder = tmp_path / "dist"
-    folder.mkdir()
-    prepare(folder)
-    refused = run(sys.executable, *SCRIPT, folder)
-    assert refused.returncode == 1
-    assert words in refused.stderr
-
-
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root can read everything")
 def test_a_file_that_may_not_be_read_is_a_finding(release: Release, facts: Expectations) -> None:
     release.wheel.chmod(0)
-    findings = check_folder(release.folder, facts)
+    findings = check([release.folder], facts)
     remedy = entries()["readable-archive"].remedy
     assert Finding(release.wheel.name, "readable-archive", "cannot be read: Permission denied", remedy) in findings
 
@@ -333,7 +315,7 @@ def test_a_file_that_may_not_be_read_is_a_finding(release: Release, facts: Expec
 def test_a_tag_that_cannot_be_read_is_a_finding(tmp_path: Path, name: str, rule: str) -> None:
     with zipfile.ZipFile(tmp_path / name, "w") as archive:
         archive.writestr("a-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: hello\n")
-    assert rule in {finding.rule for finding in check_folder(tmp_path, None)}
+    assert rule in {finding.rule for finding in check([tmp_path], None)}
 
 
 def test_a_problem_with_brackets_in_it_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,8 +8,6 @@ import zipfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -18,7 +16,7 @@ from helpers import PROJECT, run
 from linked import GLIBC, elf
 from pipeline_index import PackageIndex, running
 from roadworthy.gate.binary import systems
-from roadworthy.gate.check import check_folder, excuse
+from roadworthy.gate.check import check, excuse
 from roadworthy.gate.compare import LOST, Release, Update, changes, pair, since_published
 from roadworthy.gate.model import Artefact
 from roadworthy.index import Index
@@ -358,7 +356,7 @@ def test_files_are_compared_with_the_newest_release_that_is_older_and_not_yanked
     served: PackageIndex, tmp_path: Path
 ) -> None:
     build(tmp_path, "0.3.0", f"cp310-abi3-{LINUX}", fields=("Requires-Dist: frob",))
-    found = check_folder(tmp_path / "0.3.0", None, served.simple)
+    found = check([tmp_path / "0.3.0"], against=served.simple)
     name = PROJECT.name
     assert {each.file for each in found} == {f"{name} 0.3.0, after {name} 0.2.0"}
     assert [(each.level, each.rule, each.what) for each in found] == [
@@ -376,7 +374,7 @@ def test_a_pre_release_is_compared_with_pre_releases_too(served: PackageIndex, t
     build(tmp_path, "0.3.0rc2", "cp38-abi3-win32")
     build(tmp_path, "0.3.1", "cp38-abi3-win32")
     for version, before in {"0.3.0rc2": "0.3.0rc1", "0.3.1": "0.2.0"}.items():
-        found = check_folder(tmp_path / version, None, served.simple)
+        found = check([tmp_path / version], against=served.simple)
         assert {each.file.rpartition(" ")[2] for each in found if each.rule == "lost-platform"} <= {before}
         downloaded = [path for path in served.asked if "/files/" in path]
         assert f"-{before}-" in downloaded[-1]
@@ -384,18 +382,18 @@ def test_a_pre_release_is_compared_with_pre_releases_too(served: PackageIndex, t
 
 def test_a_loss_fails_only_where_a_warning_does(served: PackageIndex, tmp_path: Path) -> None:
     build(tmp_path, "0.3.0", f"cp310-abi3-{LINUX}")
-    check = (sys.executable, "-m", "roadworthy", "check", tmp_path / "0.3.0", "--foreign")
-    done = run(*check, f"--against={served.simple}")
+    command = (sys.executable, "-m", "roadworthy", "check", tmp_path / "0.3.0", "--foreign")
+    done = run(*command, f"--against={served.simple}")
     said = "  warning: there is no wheel for win_amd64 any more [lost-platform]\n"
     assert (done.returncode, said in done.stderr) == (0, True)
-    assert run(*check, f"--against={served.simple}", "--strict").returncode == 1
+    assert run(*command, f"--against={served.simple}", "--strict").returncode == 1
 
 
 def test_what_is_not_published_yet_is_compared_with_nothing_and_that_is_said(
     served: PackageIndex, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build(tmp_path, "0.0.9", f"cp310-abi3-{LINUX}")
-    assert check_folder(tmp_path / "0.0.9", None, served.simple) == []
+    assert check([tmp_path / "0.0.9"], against=served.simple) == []
     nothing = f"{served.simple} has no release of {PROJECT.name} before 0.0.9, so nothing is compared with one\n"
     assert capsys.readouterr().err == nothing
     other = next(release(tmp_path / "other", "1.0", "py3-none-any").iterdir())
@@ -419,10 +417,8 @@ def test_a_loss_that_is_meant_is_ignored_and_an_entry_for_it_is_not_for_nothing(
     served: PackageIndex, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build(tmp_path, "0.3.0", f"cp310-abi3-{LINUX}")
-    found = check_folder(tmp_path / "0.3.0", None, served.simple)
-    meant: Any = SimpleNamespace(
-        excuses=(("lost-platform", "win_amd64"), ("lost-interface", "other"), ("no-bomb", "x/y"))
-    )
+    found = check([tmp_path / "0.3.0"], against=served.simple)
+    meant = (("lost-platform", "win_amd64"), ("lost-interface", "other"), ("no-bomb", "x/y"))
     levels = {each.rule: each.level for each in excuse(found, meant) if each.rule.startswith("lost")}
     assert levels == {"lost-platform": "ignored", "lost-interface": "warning"}
     assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("note")] == [

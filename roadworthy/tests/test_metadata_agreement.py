@@ -11,7 +11,7 @@ import pytest
 from corpus import CORPUS, Release
 from helpers import PROJECT, run
 from loopback_samples import INFO, METADATA, SDIST, TOP, WHEEL, good_wheel, make_sdist, sdist_files
-from roadworthy.gate.check import check_folder, excuses, expect
+from roadworthy.gate.check import check, excuses, expect
 from roadworthy.gate.model import Finding
 from roadworthy.project import Project
 from roadworthy.terminal import ProblemsError
@@ -104,13 +104,13 @@ def sdist(lines: str, old: str, new: str) -> bytes:
 @pytest.mark.parametrize("name", SAME)
 def test_what_means_the_same_is_taken(tmp_path: Path, name: str) -> None:
     (tmp_path / SDIST).write_bytes(sdist(*SAME[name]))
-    assert check_folder(tmp_path, None) == []
+    assert check([tmp_path], None) == []
 
 
 @pytest.mark.parametrize("name", OTHER)
 def test_what_means_something_else_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / SDIST).write_bytes(sdist(*OTHER[name]))
-    assert {finding.rule for finding in check_folder(tmp_path, None)} == {"declared-metadata"}
+    assert {finding.rule for finding in check([tmp_path], None)} == {"declared-metadata"}
 
 
 def told(
@@ -120,7 +120,7 @@ def told(
     metadata = "\n".join([HEAD, *filter(None, lines.split("\n")), "", README]).encode()
     (folder / WHEEL).write_bytes(good_wheel({f"{INFO}/METADATA": metadata, **(more or {})}))
     (folder / SDIST).write_bytes(sdist("Dynamic: Requires-Dist", *pyproject))
-    findings = check_folder(folder, None)
+    findings = check([folder], None)
     assert {(each.file, each.rule) for each in findings} <= {(WHEEL, "metadata-agrees")}
     return [each.what for each in findings]
 
@@ -146,7 +146,7 @@ def test_entry_points_are_those_that_the_sdist_declares(tmp_path: Path) -> None:
 def test_a_pyproject_that_says_nonsense_ends_nothing(tmp_path: Path, text: str) -> None:
     files = {**sdist_files(), f"{TOP}/pyproject.toml": text.encode("latin-1")}
     (tmp_path / SDIST).write_bytes(make_sdist(files))
-    assert {finding.rule for finding in check_folder(tmp_path, None)} <= {"declared-metadata"}
+    assert {finding.rule for finding in check([tmp_path], None)} <= {"declared-metadata"}
 
 
 READMES = {
@@ -171,7 +171,7 @@ def readme(folder: Path, text: str) -> list[Finding]:
     """Return what the gate says of an sdist with a README."""
     metadata = f"{HEAD}\n\n# A sample\n\n{text}\n"
     (folder / SDIST).write_bytes(make_sdist({**sdist_files(), f"{TOP}/PKG-INFO": metadata.encode()}))
-    return check_folder(folder, None)
+    return check([folder], None)
 
 
 @pytest.mark.parametrize("text", READMES)
@@ -190,7 +190,7 @@ def test_links_in_restructured_text_are_judged_too(tmp_path: Path) -> None:
     text = "`x <docs/x.rst>`_\n\n.. image:: a.png\n\n.. _y: z.html\n\n`w <https://example.com>`_ ``[x](y)``"
     metadata = f"{HEAD}\n\n{text}\n".replace("text/markdown", "text/x-rst")
     (tmp_path / SDIST).write_bytes(make_sdist({**sdist_files(), f"{TOP}/PKG-INFO": metadata.encode()}))
-    assert [each.what.split(",")[0] for each in check_folder(tmp_path, None)] == [
+    assert [each.what.split(",")[0] for each in check([tmp_path], None)] == [
         f"line {number} of the README leads to {target}"
         for number, target in ((1, "docs/x.rst"), (3, "a.png"), (5, "z.html"))
     ]
@@ -244,7 +244,7 @@ def test_what_is_meant_is_ignored_and_shown(
     entry, covered = IGNORED[name]
     found = expect(PROJECT, [])
     found = replace(found, excuses=excuses(project_with(tmp_path, entry, "no-bomb: b.key")))
-    findings = check_folder(broken.folder, found)
+    findings = check([broken.folder], found)
     ignored = {each for each in findings if each.level == "ignored"}
     assert ignored == {each for each in findings if each.rule == "no-secrets" and covered(each.what)}
     assert {each.remedy for each in ignored} == {entry}
@@ -254,7 +254,7 @@ def test_what_is_meant_is_ignored_and_shown(
 
 @pytest.mark.parametrize(
     ("entry", "words"),
-    [("no-secret: x", "the rule: no-secrets"), ("no-secrets:", "no-secrets"), (5, "see: "), ("x", "see: ")],
+    [("no-secret: x", "rules like it: no-secrets"), ("no-secrets:", "no-secrets"), (5, "see: "), ("x", "see: ")],
 )
 def test_an_entry_of_no_rule_is_a_problem_with_the_nearest_names(tmp_path: Path, entry: object, words: str) -> None:
     with pytest.raises(ProblemsError) as refused:
@@ -269,6 +269,6 @@ def test_a_release_whose_findings_are_all_meant_passes(broken: Release, tmp_path
     found = replace(
         expect(PROJECT, []), excuses=excuses(project_with(tmp_path, *(f"{one}: on purpose" for one in rules)))
     )
-    findings = check_folder(broken.folder, found)
+    findings = check([broken.folder], found)
     assert {each.level for each in findings} == {"ignored"}
     assert {each.rule for each in findings} <= set(rules)

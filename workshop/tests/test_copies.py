@@ -85,7 +85,9 @@ def test_the_engine_is_the_template_s_to_the_byte_without_its_tests(source: Fold
         for folder in (source, copy)
     )
     assert "roadworthy/src/roadworthy/__main__.py" in ours
-    assert ours == {path: file for path, file in theirs.items() if not path.startswith("roadworthy/tests/")}
+    # Nor is a copy an action that others use.
+    left = ("roadworthy/tests/", "roadworthy/action.yml")
+    assert ours == {path: file for path, file in theirs.items() if not path.startswith(left)}
 
 
 def test_a_forge_shows_none_of_what_no_owner_writes(copy: Folder) -> None:
@@ -101,7 +103,12 @@ def test_the_template_s_name_is_where_it_is_needed(copy: Folder) -> None:
     # Where a page is too long for a copy, it leads to the template's.
     guide = copy.read("docs/publishing.md").replace(f"]({ADDRESS}/blob/", "](")
     assert not TEMPLATE.search(guide.encode())
-    assert copy.holding(TEMPLATE) - {"docs/publishing.md"} == {"README.md", "scripts/template.py", "template.toml"}
+    # And the engine's own distribution says where it comes from.
+    engine = {f"roadworthy/{name}" for name in ("LICENSE", "README.md", "pyproject.toml")}
+    assert copy.holding(TEMPLATE) - {"docs/publishing.md"} == {
+        *("README.md", "scripts/template.py", "template.toml"),
+        *engine,
+    }
     lines = [line for line in copy.read("README.md").splitlines() if TEMPLATE.search(line.encode())]
     assert lines == [f"MIT. Made from [a template]({ADDRESS})."]
     text = copy.read("template.toml")

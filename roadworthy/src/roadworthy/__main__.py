@@ -1,5 +1,6 @@
 """The command line: `roadworthy COMMAND`. A command's module is read when the command is asked for."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -23,12 +24,23 @@ COMMANDS = {
 }
 
 
+# Those that need no copy of the template.
+ANYWHERE = ("check", "compare", "rules")
+
+
 def main() -> None:
     """Start the command that the first word names, for the project in the folder in which this is started."""
     command, *words = sys.argv[1:] or [""]
     if command in {"-h", "--help"}:
-        table = "".join(f"  {each:15} {about}\n" for each, (_, about) in COMMANDS.items())
-        deliver("stdout", f"usage: roadworthy COMMAND …\n\n{table}")
+        lines = {each: f"  {each:15} {about}\n" for each, (_, about) in COMMANDS.items()}
+        anywhere = "".join(lines.pop(each) for each in ANYWHERE)
+        text = f"anywhere:\n{anywhere}\nin a copy of the template:\n{''.join(lines.values())}"
+        deliver("stdout", f"usage: roadworthy COMMAND … | --version | --help\n\n{text}")
+        return
+    if command == "--version":
+        from importlib.metadata import version  # noqa: PLC0415 - takes as long to load as all else here
+
+        deliver("stdout", f"roadworthy {version('roadworthy')}\n")
         return
     if command not in COMMANDS:
         deliver("stderr", f"roadworthy: {command!r} is no command; it is one of: {', '.join(COMMANDS)}\n")
@@ -38,9 +50,15 @@ def main() -> None:
     from roadworthy.project import Project  # noqa: PLC0415
     from roadworthy.terminal import run_main  # noqa: PLC0415
 
+    project = Project(Path.cwd())
+    # make runs it in a copy, also in one that has lost its record.
+    if not (command in ANYWHERE or project.is_copy or "GIVEN" in os.environ or {"-h", "--help"} & {*words}):
+        what = f"{project.root} is no copy of the template: it has no template.toml"
+        deliver("stderr", f"roadworthy {command}: {what}; go to one, or: roadworthy --help\n")
+        sys.exit(2)
     module, function = COMMANDS[command][0].split(":")
     start = getattr(import_module(f"roadworthy.{module}"), function)
-    run_main(lambda: start(Project(Path.cwd()), words))
+    run_main(lambda: start(project, words))
 
 
 if __name__ == "__main__":

@@ -49,26 +49,30 @@ class Parser(argparse.ArgumentParser):
         """Prepare for a command, which is a target of make."""
         super().__init__(prog=command, description=about, allow_abbrev=False)
         self.names: dict[str, bool] = {}  # whether each has to be given
+        self.switches = set[str]()
         self.first = ""
         self.by_make = False
 
     def take(self, name: str, about: str, *, first: bool = False, required: bool = False, **options: Any) -> "Parser":  # noqa: ANN401
         """Take a variable, with further options of argparse's.
 
-        On a command line the value of the `first` may stand alone, as in `release.py 0.2.2`. One that is `required`
-        has to be given, and not to be empty.
+        On a command line the value of the `first` may stand alone, as in `release.py 0.2.2`; with `nargs="*"`, any
+        number of them. One that is `required` has to be given, and not to be empty.
         """
         self.names[name] = required
         if first:
             self.first = name
-            self.add_argument("word", nargs="?", help=argparse.SUPPRESS, **options)
-        options = {"metavar": name, "default": argparse.SUPPRESS, **options}
-        self.add_argument(option(name), dest=name, help=about, **options)
+            self.add_argument("word", help=about, **{"nargs": "?", "metavar": name, **options})
+            about = argparse.SUPPRESS
+        if option(name) not in self.switches:
+            options = {"metavar": name, **options}
+        self.add_argument(option(name), dest=name, help=about, **{"default": argparse.SUPPRESS, **options})
         return self
 
     def switch(self, name: str, about: str) -> "Parser":
-        """Take a variable whose only value is 1."""
-        return self.take(name, about, nargs="?", const="1", type=one, metavar="1")
+        """Take a variable whose only value is 1; an option may leave it out."""
+        self.switches.add(option(name))
+        return self.take(name, about, action="store_const", const="1")
 
     def read(self, words: list[str] | None = None) -> dict[str, Any]:
         """Return what was given by name; default: on this process's command line, or by make."""
@@ -79,15 +83,24 @@ class Parser(argparse.ArgumentParser):
             if name not in self.names:
                 self.error(f"unrecognized arguments: {name}")
             words.append(f"{option(name)}={value}")
-        found = vars(self.parse_args(words))
+        # Behind -- there are no options.
+        end = words.index("--") if "--" in words else len(words)
+        found = vars(self.parse_args([*map(self.bare, words[:end]), *words[end:]]))
         word = found.pop("word", None)
-        if word is not None:
+        if word not in (None, []):
             if self.first in found:
                 self.error(f"{self.first} is given twice")
             found[self.first] = word
         if missing := [name for name, required in self.names.items() if required and not found.get(name)]:
             self.error(f"{self.prog} needs {', '.join(missing)}")
         return found
+
+    def bare(self, word: str) -> str:
+        """Return a word of the command line, a switch without its value, or refuse any other one than 1."""
+        name, given, value = word.partition("=")
+        if name in self.switches and given and value != "1":
+            self.error(f"argument {name}: {value!r} is not 1, its only value")
+        return name if name in self.switches else word
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2, and one line."""
@@ -103,10 +116,3 @@ class Parser(argparse.ArgumentParser):
     def print_help(self, file: Any = None) -> None:  # noqa: ANN401, ARG002 - argparse's
         """Print what the command takes."""
         deliver("stdout", self.format_help())
-
-
-def one(text: str) -> str:
-    """Return the value of a switch, or refuse any other one."""
-    if text != "1":
-        raise argparse.ArgumentTypeError(f"{text!r} is not 1, its only value")
-    return text

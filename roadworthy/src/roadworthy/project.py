@@ -60,6 +60,11 @@ class Project:
     root: Path
 
     @property
+    def is_copy(self) -> bool:
+        """Whether it is a copy of the template, or that itself: either has a record of that name."""
+        return (self.root / "template.toml").is_file()
+
+    @property
     def dist(self) -> Path:
         """The folder of what is built."""
         return self.root / "dist"

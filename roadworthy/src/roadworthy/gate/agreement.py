@@ -99,22 +99,36 @@ def tell(artefact: Artefact) -> Told:
 @rule("sdist")
 def declared_metadata(artefact: Artefact) -> Iterator[str]:
     """Find what PKG-INFO says otherwise than the pyproject.toml beside it, of what that does not leave open."""
-    table, found = artefact.declared, artefact.fields
-    if not table or artefact.metadata is None:
-        return
+    if (table := artefact.declared) and artefact.metadata is not None:
+        declared, kept = bound(table, {**artefact.fields})
+        if content := artefact.read(f"{artefact.top}/{find(table, 'readme', 'file') or find(table, 'readme')}"):
+            declared["description"] = content.decode(errors="replace")
+            kept.add("description")
+        yield from differences({**artefact.fields}, declared, kept, "pyproject.toml")
+
+
+def bound(table: dict[str, Any], found: Told) -> tuple[Told, set[str]]:
+    """Return what a table [project] says of the fields of some metadata, and which of them it does not leave open."""
     declared: Told = {field: table.get(key) for field, key in DECLARED.items()}
     extras = find_table(table, "optional-dependencies")
     declared["provides_extra"] = list(extras)
     declared["requires_dist"] = [*texts(table.get("dependencies")), *conditional(extras)]
     if isinstance(table.get("license"), str) and "license_expression" in found:
         declared["license_expression"] = table["license"]
-    if content := artefact.read(f"{artefact.top}/{find(table, 'readme', 'file') or find(table, 'readme')}"):
-        declared["description"] = content.decode(errors="replace")
     dynamic = texts(table.get("dynamic"))
     kept = {field for field in declared if DECLARED.get(field) not in dynamic}
     if "optional-dependencies" in dynamic:
         kept.discard("requires_dist")
-    yield from differences({**found}, declared, kept, "pyproject.toml")
+    return declared, kept
+
+
+def of_project(table: dict[str, Any], told: Told) -> Iterator[str]:
+    """Find what a file says otherwise than the project of its name; of another version, no more than that."""
+    if canonicalize_name(str(table.get("name"))) == canonicalize_name(str(told.get("name"))):
+        declared, kept = bound(table, told)
+        source = "this project's pyproject.toml"
+        other = list(differences(told, declared, kept & {"version"}, source))
+        yield from other or differences(told, declared, kept, source)
 
 
 def conditional(extras: dict[str, Any]) -> Iterator[str]:

@@ -1,29 +1,27 @@
 """Would PyPI take these artefacts, and should they be sent? Every problem of every file, in one run (rules.md)."""
 
-import json
 import os
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, replace
-from difflib import get_close_matches
-from itertools import groupby, islice
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from roadworthy.building.toolchain import host_triple
 from roadworthy.declared import sdist_contents, wheel_contents
 from roadworthy.gate import agreement, archives, binary, compare, contents, pypi
 from roadworthy.gate.agreement import Told
 from roadworthy.gate.model import UNREADABLE, Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
 from roadworthy.gate.pypi_archives import judge_archive, judge_container
-from roadworthy.gate.rules import entries
+from roadworthy.gate.rules import entries, nearest
 from roadworthy.index import Index
 from roadworthy.project import Project
-from roadworthy.sums import sha256
-from roadworthy.terminal import Problem, annotate, err, out, printable, problem, raise_problems, summarise
+from roadworthy.tables import find_table
+from roadworthy.terminal import Problem, err, printable, problem, raise_problems
 
 # Those that are functions; of the others in rules.md PyPI's rejections say by themselves what is wrong.
 RULES = {
@@ -46,6 +44,8 @@ READING: Stages = (
 READ = {name for _, rules in READING for name in rules}
 # What is asked of a file, one after the other: what PyPI rejects, and then these rules.
 STAGES: Stages = (*READING, (pypi.judge_release, tuple(name for name in RULES if name not in READ)))
+# What lies beside an artefact and is none: signatures, attestations (twine.commands, _split_inputs).
+BESIDE = {".asc", ".attestation"}
 MOST_FINDINGS = 100  # of one rule in one file; the rest is not even looked for
 # After a finding of these, what is in the file cannot be judged.
 LAST = {"plain-file", "file-name", "no-bomb", "readable-archive", "no-sparse-members"}
@@ -102,33 +102,71 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
     return list(dict.fromkeys(findings)), told
 
 
-def check_folder(folder: Path, project: Expectations | None, against: str | None = None) -> list[Finding]:
-    """Return what is wrong with a folder, and with each file in it; without a project they are a collection.
+def check(paths: Iterable[Path], project: Project | None = None, against: str | None = None) -> list[Finding]:
+    """Return what is wrong with some artefacts, with each and with all of them together.
 
-    With an index to compare `against`, also what is lost since the newest release there.
+    Args:
+        paths: The files, and folders of them.
+        project: Whose they should be. Expectations, as `expect` returns them, are met to the byte; of any other
+            project's files of that name, [project] in its pyproject.toml is compared. Without one they are a
+            collection: each is judged as anybody's.
+        against: The index on which is the newest release before these: pypi, testpypi, or the address of a simple one;
+            what its users lose is found too.
 
     Raises:
-        ProblemsError: It is no folder, or there is nothing in it.
+        ProblemsError: There is nothing in a folder, or pyproject.toml cannot be read, or the index cannot be asked.
     """
-    artefacts = [Artefact(path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
-    if not artefacts:
-        raise problem(f"{folder} is {'empty' if folder.is_dir() else 'no folder'}", "run: make build")
-    findings = apply(RULES["complete-set"], f"{folder.name}/", artefacts, project) if project else []
-    judged = [(each, *result) for each, result in zip(artefacts, judge_all(artefacts, project), strict=True)]
-    findings += [finding for _, found, _ in judged for finding in found]
-    sdists = {each.parsed[:2]: told for each, _, told in judged if told and each.parsed and not each.is_wheel}
-    for wheel, _, told in judged:
-        if told and wheel.is_wheel and wheel.parsed and (sdist := sdists.get(wheel.parsed[:2])):
-            findings += apply(RULES["metadata-agrees"], wheel.path.name, sdist, told)
+    paths, whole = list(paths), project if isinstance(project, Expectations) else None
+    artefacts = gather(paths, whole)
+    findings = list[Finding]()
+    for folder in filter(Path.is_dir, paths if whole else ()):
+        inside = [each for each in artefacts if each.path.parent == folder]
+        findings += apply(RULES["complete-set"], f"{folder.name}/", inside, whole)
+    judged = list(judge_all([each.path for each in artefacts], whole))
+    sdists = {identity(each): told for each, (_, told) in zip(artefacts, judged, strict=True) if not each.is_wheel}
+    table = find_table(project.pyproject, "project") if project and not whole else {}
+    for artefact, label, (found, told) in zip(artefacts, labels(artefacts), judged, strict=True):
+        findings += [replace(each, file=printable(label)) for each in found]
+        if told and artefact.is_wheel and (sdist := sdists.get(identity(artefact))):
+            findings += apply(RULES["metadata-agrees"], label, sdist, told)
+        declared = agreement.of_project(table, told) if told and table else ()
+        findings += collect(label, "declared-metadata", (("declared-metadata", what) for what in declared))
     for update in compare.since_published(artefacts, Index.named(against)) if against else ():
         for rule in (rule for rule in RULES.values() if rule.applies_to == "update"):
             findings += apply(rule, f"{update.new.name}, after {update.old.name}", update)
-    return excuse(findings, project) if project else findings
+    if not whole:
+        # How a copy is built, others are not.
+        findings = [replace(each, remedy=each.remedy.partition(": make ")[0]) for each in findings]
+    return excuse(findings, whole.excuses if whole else excuses(project)) if project else findings
 
 
-def judge_all(artefacts: list[Artefact], project: Expectations | None) -> Iterable[tuple[list[Finding], Told | None]]:
+def identity(artefact: Artefact) -> object:
+    """Return what is the same for all files of a release; of a file with no artefact's name, itself."""
+    return artefact.parsed[:2] if artefact.parsed else artefact.path
+
+
+def labels(artefacts: list[Artefact]) -> list[str]:
+    """Return how each is called: by its name, or by its path where several have that name."""
+    count = Counter(each.path.name for each in artefacts)
+    return [each.path.name if count[each.path.name] == 1 else str(each.path) for each in artefacts]
+
+
+def gather(paths: Iterable[Path], whole: Expectations | None = None) -> list[Artefact]:
+    """Return the artefacts that are given, and those in folders that are; ProblemsError where there is none in one."""
+    found = list[Path]()
+    for path in paths:
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        # Uploaders are given dist/*, which leaves out the .gitignore of `uv build`. A copy knows exactly what is there.
+        inside = [each for each in inside if whole or not (each.name.startswith(".") or each.suffix in BESIDE)]
+        if not inside:
+            remedy = "run: make build" if whole else "build an sdist and wheels into it, or name another folder"
+            raise problem(f"{path} is empty", remedy)
+        found += inside
+    return [Artefact(path) for path in dict.fromkeys(found)]
+
+
+def judge_all(paths: list[Path], project: Expectations | None) -> Iterable[tuple[list[Finding], Told | None]]:
     """Judge each, in several processes where there are many."""
-    paths = [artefact.path for artefact in artefacts]
     if len(paths) < WORTH_PROCESSES:
         yield from (judge(path, project) for path in paths)
         return
@@ -137,9 +175,9 @@ def judge_all(artefacts: list[Artefact], project: Expectations | None) -> Iterab
         yield from pool.map(judge, paths, [project] * len(paths), chunksize=max(1, len(paths) // workers // 8))
 
 
-def excuse(findings: list[Finding], project: Expectations) -> list[Finding]:
+def excuse(findings: list[Finding], meant: tuple[tuple[str, str], ...]) -> list[Finding]:
     """Return the findings, those that pyproject.toml has an entry for as ignored; what no finding needs is said."""
-    for rule, text in project.excuses:
+    for rule, text in meant:
         chosen = (each for each in findings if each.rule == rule and covers(text, each.what))
         ignored = {each: replace(each, level="ignored", remedy=f"{rule}: {text}") for each in chosen}
         findings = [ignored.get(each, each) for each in findings]
@@ -166,9 +204,8 @@ def excuses(project: Project) -> tuple[tuple[str, str], ...]:
         name, _, text = (each.strip() for each in str(entry).partition(":"))
         found.append((name, text))
         if name not in entries() or not text:
-            near = ", ".join(get_close_matches(name, entries())) or "see: python -m roadworthy rules"
             what = f"pyproject.toml has {entry!r} in [tool.roadworthy] ignore, which is no rule with a path or a reason"
-            problems.append(Problem(what, f'write "RULE: path/in/it", or a reason of some words; the rule: {near}'))
+            problems.append(Problem(what, f'write "RULE: path/in/it", or a reason of some words; {nearest(name)}'))
     raise_problems(problems)
     return tuple(found)
 
@@ -186,43 +223,3 @@ def expect(project: Project, triples: list[str]) -> Expectations:
         builder_paths=tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/"))),
         excuses=excuses(project),
     )
-
-
-def report_good(folder: Path) -> None:
-    """Print the table of what has passed."""
-    from rich.table import Table  # noqa: PLC0415 - only where there is a table
-
-    table = Table("file", "bytes", "floor", "sha256", box=None, pad_edge=False)
-    for path in sorted(folder.iterdir()):
-        floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in Artefact(path).tags})
-        content = path.read_bytes()
-        table.add_row(path.name, f"{len(content):,}", " ".join(floors), sha256(content))
-    out.print(table)
-
-
-def report_bad(findings: list[Finding], failing: list[Finding]) -> None:
-    """Print what was found, grouped by file; what fails under GitHub Actions as annotations and in the summary too."""
-    for file, found in groupby(findings, lambda finding: finding.file):
-        err.print(file, style="bold")
-        for each in found:
-            said = "" if each.level == "error" else f"{each.level}: "
-            err.print(f"  {said}{each.what} [{each.rule}]\n    {each.remedy}")
-    annotate((f"{each.file}: {each.what}", each.rule) for each in failing)
-    rows = [(each.file, each.rule, each.what, each.remedy) for each in failing]
-    summarise("Not to be sent", ["file", "rule", "problem", "remedy"], rows) if rows else None
-
-
-def check(project: Project, given: dict[str, Any]) -> bool:
-    """Check what is given, report, and say whether all is well."""
-    folder = given.get("FOLDER", project.dist)
-    triples = [host_triple(project)] if "HOST" in given and "ALL" not in given else list(project.platform_tags)
-    findings = check_folder(folder, None if "FOREIGN" in given else expect(project, triples), given.get("AGAINST"))
-    fatal = {"error", "warning"} if "STRICT" in given else {"error"}
-    failing = [finding for finding in findings if finding.level in fatal]
-    if "JSON" in given:
-        out.write(json.dumps(list(map(asdict, findings)), indent=2) + "\n")
-        return not failing
-    report_bad(findings, failing)
-    if not failing:
-        report_good(folder)
-    return not failing

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -29,14 +30,19 @@ def entries() -> dict[str, Entry]:
     return {found[1]: Entry(found[0], bool(found[2]), found[3], found[6]) for found in ENTRY.finditer(text)}
 
 
-def main(project: Project, words: list[str]) -> None:
+def nearest(name: str) -> str:
+    """Say which rules somebody may have meant, or where all of them are listed."""
+    found = get_close_matches(name, entries())
+    return f"rules like it: {', '.join(found)}" if found else "see: roadworthy rules"
+
+
+def main(_: Project, words: list[str]) -> None:
     """Print a line for each rule, or all that is said of one."""
-    del project
-    parser = Parser("rules", "Say what `roadworthy check` refuses, and why.")
+    parser = Parser("roadworthy rules", "Say what `roadworthy check` refuses, and why.")
     name = parser.take("NAME", "one of the rules; default: a line for each", first=True).read(words).get("NAME")
     if name is None:
         out.print("\n".join(f"{each:24}{entry.what}" for each, entry in entries().items()))
     elif name in entries():
         out.print(entries()[name].text)
     else:
-        parser.error(f"{name!r} is no rule; without a name all are listed")
+        parser.error(f"{name!r} is no rule; {nearest(name)}")
