@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 import tarfile
 import zipfile
@@ -24,6 +25,7 @@ from roadworthy.terminal import ProblemsError
 
 LINUX, MUSL = "manylinux_2_17_x86_64", "musllinux_1_2_x86_64"
 MODULE: Files = {"pkg/__init__.py": b""}
+PAGE = PROJECT.root / "roadworthy" / "README.md"
 COMPARE = (sys.executable, "-m", "roadworthy", "compare")
 
 
@@ -251,6 +253,10 @@ def test_everything_that_differs_is_told_the_most_serious_first(tmp_path: Path) 
     )
     assert change == {"group": "files", "what": "pkg/new.py", "old": [], "new": ["4 bytes"], "file": new.name}
     assert run(*COMPARE, old, old, cwd=tmp_path).stdout.endswith("\nnothing differs\n")
+    # The page shows it; another linker makes other sizes.
+    command = f"$ roadworthy compare {old.name} {new.name}\n{done.stdout}"
+    shown, page = (re.sub(r"[0-9,]+ bytes|bytes: [0-9,]+", "", each) for each in (command, PAGE.read_text("utf-8")))
+    assert shown in page
 
 
 def test_what_several_files_have_is_told_once_and_of_much_the_first(tmp_path: Path) -> None:
