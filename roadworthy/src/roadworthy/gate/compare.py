@@ -28,7 +28,7 @@ from roadworthy.terminal import Problem, err, listed, out, printable, problem, r
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage
 
-# So much is downloaded to be compared; of the other files it is known what they are called, and how large they are.
+# So many bytes of one release are downloaded at most.
 LARGEST_DOWNLOAD = 1 << 30
 # No file grows by that from one release to the next, unless something is in it by mistake.
 MUCH_LARGER = 10
@@ -56,7 +56,7 @@ def look_inside(path: Path) -> Inside:
     try:
         with Artefact(path) as artefact:
             raise_problems(Problem(f"{path.name}: {what}", SEE) for what in no_bomb.check(artefact))
-            added = f"-{path.name.split('-')[1]}" if artefact.is_wheel else f"{artefact.top}/"
+            added = f"-{path.name.split('-')[1]}" if artefact.is_wheel else f"{artefact.top}/".lstrip("/")
             names = {name: ADDED.sub("", name.replace(added, "")) for name in artefact.files}
             native: dict[str, Iterable[str]] = {}
             for library in artefact.libraries if artefact.is_wheel else ():
@@ -66,12 +66,11 @@ def look_inside(path: Path) -> Inside:
                 macos = ["macOS {}.{}".format(*library.macos)] if library.macos else []
                 native[f"{name} needs at least"] = [*newest(version for _, version in library.versions), *macos]
             told = {field: parts(field, value) for field, value in tell(artefact).items() if field not in ALWAYS}
-            sizes = {name: f"{member.size:,} bytes" for name, member in artefact.files.items()}
             digests = {name: each.hexdigest() for name, each in artefact.digests.items() if not name.endswith(COMPARED)}
             return {
                 METADATA: {field.replace("_", "-"): said for field, said in told.items()},
                 NATIVE: {label: {text: text for text in texts} for label, texts in native.items()},
-                FILES: {names[name]: {digest: sizes[name]} for name, digest in digests.items()},
+                FILES: {names[n]: {digest: f"{artefact.files[n].size:,} bytes"} for n, digest in digests.items()},
             }
     except (UnreadableError, *UNREADABLE) as error:
         raise problem(f"{path.name} cannot be compared: {error}", SEE) from error
@@ -230,18 +229,14 @@ def lost_python(update: Update) -> Iterator[str]:
     """Find Pythons that were allowed, and those that had a wheel on a system that still has some."""
     if gone := sorted(update.lost(allowed), key=Version):
         yield f"Requires-Python does not allow {listed(gone)} any more"
+    forbidden = {f"{kind}{each.replace('.', '')}" for kind in ("cp", "pp", "py") for each in gone}
     lost = defaultdict(list)
-    for system, before in update.old.reach.items():
+    for system, before in sorted(update.old.reach.items()):
         now = {*update.new.reach.get(system, ()), *update.new.reach.get(EVERY, ())}
         # One that is not allowed is told already, and a system without any wheel too.
-        forbidden = {f"{kind}{each.replace('.', '')}" for kind in ("cp", "pp", "py") for each in gone}
-        for python in sorted(before) if now else ():
-            if not taken(*python) & now and python[0] not in forbidden:
-                lost[python].append(system)
-    by_systems = defaultdict(list)
-    for (interpreter, abi), on in lost.items():
-        by_systems[", ".join(sorted(on))].append(abi if abi.startswith(interpreter) else f"{interpreter}-{abi}")
-    yield from (f"there is no wheel for {listed(pythons)} any more on {on}" for on, pythons in by_systems.items())
+        asked = [each for each in sorted(before) if now and each[0] not in forbidden]
+        lost[listed(["-".join(each) for each in asked if not taken(*each) & now])].append(system)
+    yield from (f"there is no wheel for {each} any more on {', '.join(on)}" for each, on in lost.items() if each)
 
 
 @rule("update", level="warning")
@@ -309,13 +304,11 @@ class Change(NamedTuple):
     file: str = ""
 
     def __str__(self) -> str:
-        old, new = (
-            [each if len(each) <= LONGEST else f"{len(each):,} characters" for each in side] for side in self[2:4]
-        )
-        if len(old) == len(new) == 1:
-            return f"{self.what}: {old[0]} → {new[0]}"
-        shown = [f"{sign} {listed(side)}" for sign, side in (("-", old), ("+", new)) if side]
-        return ": ".join(filter(None, (self.what, "  ".join(shown))))
+        sides = ([text if len(text) <= LONGEST else f"{len(text):,} characters" for text in side] for side in self[2:4])
+        old, new = map(listed, sides)
+        if len(self.old) == len(self.new) == 1:
+            return f"{self.what}: {old} → {new}"
+        return self.what + ": " * bool(old or new) + "  ".join(filter(None, (old and f"- {old}", new and f"+ {new}")))
 
 
 def differences(group: str, old: Labelled, new: Labelled, file: str = "") -> Iterator[Change]:
