@@ -172,6 +172,12 @@ def test_what_others_use_by_its_name_and_is_lost_is_told(tmp_path: Path, case: s
     assert lost(old, again) == []
 
 
+def test_where_files_are_in_an_sdist_is_nobodys_interface(tmp_path: Path) -> None:
+    old = make_sdist(tmp_path / "old", "pkg", "1.0", {"setup.py": b"", "pkg/py.typed": b""}).parent
+    new = make_sdist(tmp_path / "new", "pkg", "1.1", {"src/pkg/py.typed": b""}).parent
+    assert lost(old, new) == []
+
+
 def test_a_file_that_is_much_larger_is_told(tmp_path: Path) -> None:
     old = release(tmp_path / "old", "1.0", "py3-none-any", files={"pkg.py": b"x"})
     size = next(old.iterdir()).stat().st_size
