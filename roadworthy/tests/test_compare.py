@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from archives import ARCHIVES
 from broken import Files, make_wheel
 from helpers import PROJECT, run
 from linked import GLIBC, elf
 from pipeline_index import PackageIndex, running
 from roadworthy.gate.binary import systems
 from roadworthy.gate.check import check, excuse
-from roadworthy.gate.compare import LOST, Release, Update, changes, pair, since_published
+from roadworthy.gate.compare import LOST, Release, Update, changes, look_inside, pair, since_published
 from roadworthy.gate.model import Artefact
 from roadworthy.index import Index
 from roadworthy.terminal import ProblemsError
@@ -318,6 +319,17 @@ def test_what_cannot_be_read_is_a_problem_and_no_traceback(tmp_path: Path, case:
     assert len(done.stderr.splitlines()) == 2
 
 
+def test_no_broken_archive_is_a_traceback(tmp_path: Path) -> None:
+    problems = 0
+    for name, (_, file, make) in ARCHIVES.items():
+        (tmp_path / file).write_bytes(make())
+        try:
+            assert look_inside(tmp_path / file), name
+        except ProblemsError as error:
+            problems += str(error).startswith(f"{file}")
+    assert len(ARCHIVES) // 6 < problems < len(ARCHIVES) // 2
+
+
 def test_what_unpacks_to_too_much_is_not_read(tmp_path: Path) -> None:
     wheel = next(release(tmp_path / "old", "1.0", "py3-none-any").iterdir())
     bomb = tmp_path / "pkg-1.1-py3-none-any.whl"
@@ -367,7 +379,13 @@ def served(tmp_path: Path) -> Iterator[PackageIndex]:
 def test_files_are_compared_with_the_newest_release_that_is_older_and_not_yanked(
     served: PackageIndex, tmp_path: Path
 ) -> None:
-    build(tmp_path, "0.3.0", f"cp310-abi3-{LINUX}", f"cp310-abi3-{MUSL}", fields=("Requires-Dist: frob",))
+    build(
+        tmp_path,
+        "0.3.0",
+        f"cp310-abi3-{LINUX}",
+        f"cp310-abi3-{MUSL}",
+        fields=("Requires-Dist: frob>1", "Requires-Dist: other ; extra == 'more'"),
+    )
     found = check([tmp_path / "0.3.0"], against=served.simple)
     name = PROJECT.name
     assert {each.file for each in found} == {f"{name} 0.3.0, after {name} 0.2.0"}
