@@ -35,17 +35,17 @@ def repack_wheel(wheel: Path, folder: Path, change: Callable[[Files], object], n
     return copy
 
 
-def make_wheel(folder: Path, name: str, version: str, files: Files, *fields: str) -> Path:
-    """Write a wheel for every Python into `folder`, with further fields of the metadata."""
+def make_wheel(folder: Path, name: str, version: str, files: Files, *fields: str, tags: str = "py3-none-any") -> Path:
+    """Write a wheel into `folder`, for every Python if nothing is said, with further fields of the metadata."""
     info = f"{name}-{version}.dist-info"
     metadata = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *fields, ""]
-    wheel = ["Wheel-Version: 1.0", "Generator: tests", "Root-Is-Purelib: true", "Tag: py3-none-any", ""]
+    wheel = ["Wheel-Version: 1.0", "Generator: tests", "Root-Is-Purelib: true", f"Tag: {tags}", ""]
     files = {
         **files,
         f"{info}/METADATA": "\n".join(metadata).encode(),
         f"{info}/WHEEL": "\n".join(wheel).encode(),
     }
-    path = folder / f"{name}-{version}-py3-none-any.whl"
+    path = folder / f"{name}-{version}-{tags}.whl"
     folder.mkdir(exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
         for file, content in {**files, f"{info}/RECORD": record_of(files, f"{info}/RECORD")}.items():

@@ -23,7 +23,8 @@ class PackageIndex:
     late: dict[str, int] = field(default_factory=dict)
     unattested: set[str] = field(default_factory=set)
     content_type: str = JSON
-    # Whether it sends something for every file, whatever that is called.
+    yanked: set[str] = field(default_factory=set)
+    # Whether it sends files, whatever they are called.
     sends: bool = False
     asked: list[str] = field(default_factory=list)
     address: str = ""
@@ -46,6 +47,8 @@ class PackageIndex:
                 "filename": file,
                 "url": f"{self.address}/files/{file}",
                 "hashes": {"sha256": sha256(content)},
+                "size": len(content),
+                "yanked": file in self.yanked,
                 "provenance": None if file in self.unattested else f"{self.address}/provenance/{file}",
             }
             for file, content in self.files.items()
@@ -68,7 +71,7 @@ class PackageIndex:
             def do_GET(self) -> None:
                 index.asked.append(self.path)
                 if index.sends and self.path.startswith("/files/"):
-                    self.answer(200, "application/octet-stream", b"anything")
+                    self.answer(200, "application/octet-stream", index.files[self.path.rpartition("/")[2]])
                     return
                 if not self.path.startswith(f"/simple/{PROJECT.name}"):
                     self.answer(404, "text/plain", b"there is no such page")

@@ -18,6 +18,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "help": (*ENGINE, "--help"),
     "unknown": (*ENGINE, "nonsense"),
     "check": (*ENGINE, "check", "EMPTY", "--foreign"),
+    "compare": (*ENGINE, "compare", "EMPTY", "EMPTY"),
     "facts": (*ENGINE, "facts"),
     "rules": (*ENGINE, "rules"),
     "toolchain": (*ENGINE, "toolchain"),

@@ -9,6 +9,7 @@ from roadworthy.arguments import deliver, take_package
 # By command: the function that reads the rest of the command line, and what it does.
 COMMANDS = {
     "check": ("gate.command:main", "check artefacts: would PyPI take them, and should they be sent?"),
+    "compare": ("gate.command:compare", "say what changes between two artefacts, or two releases"),
     "facts": ("facts:main", "check that what a release rests on says the same in all files"),
     "rules": ("gate.rules:main", "say what check refuses, or all about one of its rules"),
     "toolchain": ("building.toolchain:main", "say which tools build here, and fetch the locked crates"),
@@ -24,7 +25,7 @@ COMMANDS = {
 
 
 # Those that need no copy of the template.
-ANYWHERE = ("check", "rules")
+ANYWHERE = ("check", "compare", "rules")
 
 
 def main() -> None:

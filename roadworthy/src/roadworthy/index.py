@@ -3,7 +3,8 @@
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -171,30 +172,46 @@ class Index:
         except NotThereYetError:
             return False
 
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Raise ProblemsError where it does not answer, or not as an index does."""
+        import requests  # noqa: PLC0415
+
+        try:
+            yield
+        except (requests.RequestException, ValueError, BusyError) as error:
+            raise problem(f"{self} does not answer as an index: {error}", "check INDEX and the network") from error
+
+    def releases(self, project: str) -> "dict[Version, list[DistributionPackage]]":
+        """Return the files of each release; what is no version is of none. NotThereYetError as of the page."""
+        found: dict[Version, list[DistributionPackage]] = {}
+        for file in self.page(project).packages:
+            if version := version_of_tag(file.version or ""):
+                found.setdefault(version, []).append(file)
+        return found
+
     def files(self, project: str, version: "Version") -> "list[DistributionPackage]":
         """Return the files of a release; NotThereYetError as of the page, or where the index does not know the version.
 
         ProblemsError where it names a file as none may be called, or two that are one.
         """
-        # What is no version is of none.
-        files = [file for file in self.page(project).packages if version_of_tag(file.version or "") == version]
-        if not files:
+        if not (files := self.releases(project).get(version)):
             raise NotThereYetError(f"{project} {version} is not on {self}")
         check_names([file.filename for file in files], str(self))
         return files
 
-    def download(self, project: str, version: "Version", folder: Path, largest: int = LARGEST_RELEASE) -> None:
-        """Download the files of a release; each is compared with the digest, if the index gives one.
+    def fetch(self, files: "Iterable[DistributionPackage]", folder: Path, largest: int = LARGEST_RELEASE) -> None:
+        """Download files whose names are checked; each is compared with the digest, if the index gives one.
 
         ProblemsError where it does not answer, a file has other bytes, or all together have more than `largest`.
         """
-        import requests  # noqa: PLC0415
+        with self.answering(), bounded_client(self.url, largest) as client:
+            for file in files:
+                err.print(f"downloading {file.filename}")
+                client.download_package(file, folder / file.filename, verify=bool(file.digests), timeout=TIMEOUT)
 
-        try:
+    def download(self, project: str, version: "Version", folder: Path, largest: int = LARGEST_RELEASE) -> None:
+        """Download the files of a release, as `fetch` does; one that is not there yet is waited for."""
+        with self.answering():
             files = patiently(lambda: self.files(project, version))
-            with bounded_client(self.url, largest) as client:
-                for file in files:
-                    err.print(f"downloading {file.filename}")
-                    client.download_package(file, folder / file.filename, verify=bool(file.digests), timeout=TIMEOUT)
-        except (requests.RequestException, ValueError) as error:
-            raise problem(f"{self} does not answer as an index: {error}", "check INDEX and the network") from error
+        self.fetch(files, folder, largest)

@@ -12,7 +12,7 @@ from roadworthy.index import PATIENT, BusyError, Index, NotThereYetError, Patien
 from roadworthy.project import Project
 from roadworthy.releasing.version import advising, next_version, parse_version, repair
 from roadworthy.sums import read_sums
-from roadworthy.terminal import Problem, out, problem, raise_problems, summarise
+from roadworthy.terminal import Problem, out, raise_problems, summarise
 
 # What is slow to load is not for a refusal of the command line.
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ def ask(
 
     Where that is to be complete, what is not served yet is waited for: caches learn of the files one after the other.
     """
-    from requests import RequestException  # noqa: PLC0415 - the slowest of all
-
     sums, index = read_sums(given.get("SUMS", project.sums)), Index.named(given.get("INDEX", "pypi"))
 
     def served() -> "list[DistributionPackage]":
@@ -50,10 +48,8 @@ def ask(
             raise NotThereYetError(f"{index} does not serve {', '.join(sorted(missing))} yet")
         return files
 
-    try:
+    with index.answering():
         return str(index), patiently(served, patience), sums
-    except (RequestException, ValueError) as error:
-        raise problem(f"{index} does not answer as an index: {error}", "check INDEX and the network") from error
 
 
 def compare(files: "list[DistributionPackage]", sums: dict[str, str], repairing: list[str]) -> Iterator[Problem]:

@@ -21,8 +21,13 @@ KNOWN: Any = json.loads(Path(__file__).with_name("platform_libraries.json").read
 KINDS = {"win": "PE", "macosx": "Mach-O", "manylinux": "ELF", "musllinux": "ELF", "linux": "ELF"}
 KINDS |= {"android": "ELF", "pyemscripten": "WebAssembly"}
 # The glibc that each older name stands for (PEP 513, 571, 599).
-OLD_MANYLINUX = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
+OLD_MANYLINUX = {"1": (2, 5), "2010": (2, 12), "2014": (2, 17)}
 STABLE = {"abi3", "abi3t"}
+# The platforms whose tags name the oldest version of something, and of what.
+FLOORS = {"manylinux": "glibc", "musllinux": "musl", "macosx": "macOS", "ios": "iOS", "android": "Android's API"}
+VERSIONED = re.compile(rf"({'|'.join(FLOORS)})(?:_(\d+)(?:_(\d+))?|(1|2010|2014))_(\w+)")
+# What stands for the systems of a wheel that is for no particular one.
+EVERY = "every system"
 # Suffixes of files that an interpreter imports; other libraries are only loaded by those.
 MODULE_SUFFIX = re.compile(r"(\.abi3t?|\.cpython-\d+[a-z]*)(-[a-z0-9_-]+)?\.so$|\.pyd$")
 ANOTHER_PYTHON = re.compile(r"(^|/)(libpython|Python3?(T|$))|^python3\d*t?(_d)?\.dll$")
@@ -221,10 +226,21 @@ def abi_floor(artefact: Artefact, project: Expectations) -> Iterator[str]:
         yield f"it is for {', '.join(sorted(found))}, and the oldest Python for it is {oldest}"
 
 
+def systems(platform: str) -> dict[str, tuple[int, int]]:
+    """Return what a tag's platform is for: systems with their processors, each with its oldest version."""
+    if (found := VERSIONED.fullmatch(platform)) is None:
+        return {EVERY if platform == "any" else platform: (0, 0)}
+    floor = OLD_MANYLINUX.get(found[4]) or (int(found[2]), int(found[3] or 0))
+    # Apple's processors came with macOS 11, whatever a universal2 wheel says of the other half.
+    first = {("macosx", "arm64"): (11, 0)}
+    machines = machines_of(platform) or {found[5]}
+    return {f"{found[1]} {machine}": max(floor, first.get((found[1], machine), floor)) for machine in machines}
+
+
 def glibc_of(artefact: Artefact) -> tuple[int, int] | None:
     """Return the oldest glibc in a wheel's tags; None for no manylinux."""
-    names = [re.match(r"(manylinux(?:_(\d+)_(\d+)|1|2010|2014))_", platform) for platform in platforms(artefact)]
-    return min((OLD_MANYLINUX.get(name[1]) or (int(name[2]), int(name[3])) for name in names if name), default=None)
+    found = (each for platform in platforms(artefact) for each in systems(platform).items())
+    return min((floor for system, floor in found if system.startswith("manylinux ")), default=None)
 
 
 @rule("wheel")
@@ -255,18 +271,16 @@ def glibc_floor(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def macos_floor(artefact: Artefact) -> Iterator[str]:
     """Find libraries that need a newer macOS than the tag says, or do not say which they need."""
-    tags = (re.match(r"macosx_(\d+)_(\d+)_(\w+)", platform) for platform in platforms(artefact))
-    for found in filter(None, tags):
-        for library in whole(artefact):
-            # Apple's processors came with macOS 11, whatever a universal2 wheel says of the other half.
-            oldest = max((int(found[1]), int(found[2])), (11, 0) if library.machine == "arm64" else (0, 0))
-            if library.kind != "Mach-O" or found[3] not in {library.machine, "universal2"}:
+    for platform in platforms(artefact):
+        for library in whole(artefact) if platform.startswith("macosx_") else ():
+            oldest = systems(platform).get(f"macosx {library.machine}")
+            if library.kind != "Mach-O" or oldest is None:
                 continue
             if library.macos is None:
                 yield f"{library} does not say which macOS it needs"
             elif library.macos > oldest:
                 needed = "{}.{}".format(*library.macos)
-                yield f"{library} needs macOS {needed} on {library.machine}, and the tag says {found.string}"
+                yield f"{library} needs macOS {needed} on {library.machine}, and the tag says {platform}"
 
 
 def python_dlls(tag: Tag) -> set[str]:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from roadworthy.declared import sdist_contents, wheel_contents
-from roadworthy.gate import agreement, archives, binary, contents, pypi
+from roadworthy.gate import agreement, archives, binary, compare, contents, pypi
 from roadworthy.gate.agreement import Told
 from roadworthy.gate.model import UNREADABLE, Artefact, Expectations, Finding, Rejection, Rule, UnreadableError
 from roadworthy.gate.pypi_archives import judge_archive, judge_container
 from roadworthy.gate.rules import entries, nearest
+from roadworthy.index import Index
 from roadworthy.project import Project
 from roadworthy.tables import find_table
 from roadworthy.terminal import Problem, err, printable, problem, raise_problems
@@ -23,7 +24,7 @@ from roadworthy.terminal import Problem, err, printable, problem, raise_problems
 # Those that are functions; of the others in rules.md PyPI's rejections say by themselves what is wrong.
 RULES = {
     rule.name: rule
-    for module in (archives, agreement, contents, binary)
+    for module in (archives, agreement, contents, binary, compare)
     for rule in vars(module).values()
     if isinstance(rule, Rule)
 }
@@ -102,12 +103,19 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
     return list(dict.fromkeys(findings)), told
 
 
-def check(paths: Iterable[Path], project: Project | None = None) -> list[Finding]:
-    """Return what is wrong with some files, and folders of them: with each by itself, and with all together.
+def check(paths: Iterable[Path], project: Project | None = None, against: str | None = None) -> list[Finding]:
+    """Return what is wrong with some artefacts, with each and with all of them together.
 
-    Without a `project` they are judged as anybody's. All that Expectations (`expect`) say is compared, to the byte; of
-    any other project, what [project] in its pyproject.toml declares, with the files of its name. A folder with nothing
-    in it is a ProblemsError, and so is a pyproject.toml that cannot be read.
+    Args:
+        paths: The files, and folders of them.
+        project: Whose they should be. Expectations, as `expect` returns them, are met to the byte; of any other
+            project's files of that name, [project] in its pyproject.toml is compared. Without one they are a
+            collection: each is judged as anybody's.
+        against: The index on which is the newest release before these: pypi, testpypi, or the address of a simple one;
+            what its users lose is found too.
+
+    Raises:
+        ProblemsError: There is nothing in a folder, or pyproject.toml cannot be read, or the index cannot be asked.
     """
     paths, whole = list(paths), project if isinstance(project, Expectations) else None
     artefacts = gather(paths, whole)
@@ -123,6 +131,9 @@ def check(paths: Iterable[Path], project: Project | None = None) -> list[Finding
             findings += apply(RULES["metadata-agrees"], str(each.path), sdist, told)
         if told and table:
             findings += apply(OF_PROJECT, str(each.path), table, told)
+    for update in compare.since_published(artefacts, Index.named(against)) if against else ():
+        for rule in (rule for rule in RULES.values() if rule.applies_to == "update"):
+            findings += apply(rule, f"{update.new.name}, after {update.old.name}", update)
     if not whole:
         # How a copy is built, others are not.
         findings = [replace(each, remedy=each.remedy.partition(": make ")[0]) for each in findings]
@@ -162,7 +173,8 @@ def excuse(findings: list[Finding], meant: tuple[tuple[str, str], ...]) -> list[
         chosen = (each for each in findings if each.rule == rule and (" " in text or path.search(each.what)))
         ignored = {each: replace(each, level="ignored", remedy=f"{rule}: {text}") for each in chosen}
         findings = [ignored.get(each, each) for each in findings]
-        if not ignored:
+        # What is lost depends on what is published, and is not always asked.
+        if not ignored and (rule not in RULES or RULES[rule].applies_to != "update"):
             err.print(f'note: "{rule}: {text}" in [tool.roadworthy] ignore is for nothing that was found here')
     return findings
 

@@ -1,4 +1,4 @@
-"""The command `check`: the command line is read before what judges is loaded."""
+"""The commands `check` and `compare`: the command line is read before what judges is loaded."""
 
 import argparse
 import os
@@ -26,6 +26,7 @@ def main(project: Project, words: list[str]) -> None:
     parser.switch("STRICT", "a warning is as bad as an error").switch("JSON", "print the findings as JSON on stdout")
     parser.switch("SARIF", "print them as GitHub's code scanning takes them").switch("ALL", "expect all platforms")
     parser.switch("HOST", "expect what this machine builds").switch("FOREIGN", "expect nothing: judge as anybody's")
+    parser.take("AGAINST", "warn of what is lost since the newest release on pypi, testpypi or a simple index")
     given = parser.read(words)
     paths = given.get("PATHS", [Path(os.path.relpath(project.dist))])
     if missing := [path for path in paths if not os.path.lexists(path)]:
@@ -35,3 +36,19 @@ def main(project: Project, words: list[str]) -> None:
     from roadworthy.gate.report import report  # noqa: PLC0415 - not for a refusal of the command line
 
     sys.exit(0 if report(project, paths, given) else 1)
+
+
+def compare(_: Project, words: list[str]) -> None:
+    """Print what changes between two artefacts or releases; a wheel and an sdist are a usage error."""
+    parser = Parser("roadworthy compare", "Say what changes between two artefacts, or two releases of a project.")
+    for name in ("OLD", "NEW"):
+        parser.names[name] = True
+        parser.add_argument(name, help="an artefact, a folder with those of one version, or NAME==VERSION")
+    parser.take("INDEX", "where NAME==VERSION is: pypi (default), testpypi, or the address of a simple index")
+    given = parser.switch("JSON", "print every change as JSON on stdout").read(words)
+    files = [Path(given[name]) for name in ("OLD", "NEW") if Path(given[name]).is_file()]
+    if [path.suffix == ".whl" for path in files] in ([True, False], [False, True]):
+        parser.error(f"a wheel and an sdist are not compared: {', '.join(path.name for path in files)}")
+    from roadworthy.gate.compare import compare  # noqa: PLC0415 - not for a refusal of the command line
+
+    compare(given)

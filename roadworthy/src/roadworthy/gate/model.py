@@ -93,7 +93,7 @@ class Finding:
     rule: str  # its name in rules.md
     what: str
     remedy: str
-    level: str = "error"  # or warning; or ignored, and the remedy is the entry of pyproject.toml that says so
+    level: str = "error"  # or warning, or note; or ignored, and the remedy is the entry of pyproject.toml that says so
 
 
 @dataclass(frozen=True)
@@ -434,9 +434,10 @@ def rule(applies_to: str, *, needs_project: bool = False, level: str = "error") 
     """Make a function a rule, under its own name with dashes; rules.md has an entry of that name.
 
     Args:
-        applies_to: `folder` (it gets all artefacts of one), `wheel`, `sdist` or `both` (it gets one artefact), or
-            `release` (it gets what an sdist says of itself, and what a wheel of the same version says).
+        applies_to: `folder` (it gets all artefacts of one), `wheel`, `sdist` or `both` (it gets one artefact),
+            `release` (it gets what an sdist says of itself, and what a wheel of the same version says), or `update`
+            (it gets two releases).
         needs_project: It compares with this project's own facts, so it is left out for others' artefacts.
-        level: `error`, or `warning` for what is wrong and stops nothing.
+        level: `error`, `warning` for what is wrong and stops nothing, or `note` for what is not wrong.
     """
     return lambda check: Rule(check.__name__.replace("_", "-"), check, applies_to, needs_project, level)

@@ -45,7 +45,7 @@ def expected_by(project: Project, given: dict[str, Any]) -> Project | None:
 def report(project: Project, paths: list[Path], given: dict[str, Any]) -> bool:
     """Check what is given, tell what was found, and say whether all is well."""
     chosen = given.get("SELECT", entries().keys()) - given.get("IGNORE", set())
-    findings = [each for each in check(paths, expected_by(project, given)) if each.rule in chosen]
+    findings = [each for each in check(paths, expected_by(project, given), given.get("AGAINST")) if each.rule in chosen]
     failing = [each for each in findings if each.level in ({"error", "warning"} if "STRICT" in given else {"error"})]
     if {"JSON", "SARIF"} & given.keys():
         told = sarif(findings) if "SARIF" in given else list(map(asdict, findings))
