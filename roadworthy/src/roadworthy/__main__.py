@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 
 from roadworthy.arguments import deliver
+from roadworthy.terminal import out, run_main
 
 # By command: the function that reads the rest of the command line, and what it does.
 COMMANDS = {
@@ -27,7 +28,7 @@ def main() -> None:
     command, *words = sys.argv[1:] or [""]
     if command in {"-h", "--help"}:
         table = "".join(f"  {each:15} {about}\n" for each, (_, about) in COMMANDS.items())
-        deliver("stdout", f"usage: roadworthy COMMAND …\n\n{table}")
+        run_main(lambda: out.write(f"usage: roadworthy COMMAND …\n\n{table}"))
         return
     if command not in COMMANDS:
         deliver("stderr", f"roadworthy: {command!r} is no command; it is one of: {', '.join(COMMANDS)}\n")
@@ -35,7 +36,6 @@ def main() -> None:
     from pathlib import Path  # noqa: PLC0415 - only where there is a command
 
     from roadworthy.project import Project  # noqa: PLC0415
-    from roadworthy.terminal import run_main  # noqa: PLC0415
 
     module, function = COMMANDS[command][0].split(":")
     start = getattr(import_module(f"roadworthy.{module}"), function)
