@@ -13,7 +13,7 @@ from roadworthy.processes import find_uv, tool_environment
 from roadworthy.pythons import Python
 from roadworthy.verifying.artefacts import Source
 from roadworthy.verifying.environment import DESCRIBE
-from roadworthy.verifying.jobs import Job, choose_pythons, local_source, run_jobs
+from roadworthy.verifying.jobs import Job, choose_pythons, open_source, run_jobs
 
 TEST_REQUIREMENTS = PROJECT.root / "requirements" / "test.txt"
 
@@ -71,13 +71,13 @@ def run() -> None:
     pythons = [python for python in choose_pythons(PROJECT, "") if not python.free_threaded]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary).resolve()
-        source = local_source(PROJECT, None, folder)
-        by_verify(pythons, source, folder)  # fills the caches
-        compare(
-            f"the wheel on {len(pythons)} Pythons: installed, proven, tested",
-            {
-                "make verify": shortest(lambda: by_verify(pythons, source, folder), runs=2),
-                "bare uv commands": shortest(lambda: one_after_the_other(by_uv, pythons, source, folder), runs=2),
-                "venv and pip": shortest(lambda: one_after_the_other(by_pip, pythons, source, folder), runs=1),
-            },
-        )
+        with open_source(PROJECT, {}, folder) as source:
+            by_verify(pythons, source, folder)  # fills the caches
+            compare(
+                f"the wheel on {len(pythons)} Pythons: installed, proven, tested",
+                {
+                    "make verify": shortest(lambda: by_verify(pythons, source, folder), runs=2),
+                    "bare uv commands": shortest(lambda: one_after_the_other(by_uv, pythons, source, folder), runs=2),
+                    "venv and pip": shortest(lambda: one_after_the_other(by_pip, pythons, source, folder), runs=1),
+                },
+            )

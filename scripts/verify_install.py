@@ -41,7 +41,6 @@ PROOFS = (
     proofs.import_works,
     proofs.everything_loads,
     proofs.import_stays_inside,
-    proofs.no_code_at_every_start,
     proofs.gil_left_alone,
 )
 
@@ -83,7 +82,7 @@ def plan(pythons: list[Python], source: Source, selected: list[Source]) -> Itera
     with_gil = [python for python in pythons if not python.free_threaded] or pythons
     yield Job(with_gil[0], "sdist", sdist, source)
     for each in selected:
-        for python in jobs.pythons_for(each, pythons):
+        for python in pythons:
             yield Job(python, "wheel", wheel, each)
         if not each.image:
             yield Job(with_gil[0], "wheel", partial(wheel_with_pip, own=True), each, "its own pip")

@@ -16,6 +16,7 @@ from roadworthy import building
 from roadworthy.building import toolchain
 from roadworthy.building.wheel import choose_interpreters, require_target
 from roadworthy.declared import sdist_contents
+from roadworthy.exclusive import exclusive
 from roadworthy.processes import find_uv, venv_bin
 from roadworthy.project import Project, spelling
 from roadworthy.pythons import list_pythons
@@ -204,6 +205,14 @@ def test_a_build_is_current_until_something_changes(dist: Path, wheel: Path) -> 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 @pytest.mark.usefixtures("dist")
+def test_only_one_build_at_a_time_writes_dist_and_who_does_is_named(checkout: Path) -> None:
+    with exclusive(checkout, "build"):
+        refused = run(sys.executable, "scripts/build.py", "--sdist-only", cwd=checkout)
+    assert refused.returncode == 1
+    what = f"another build is running in this checkout (process {os.getpid()})"
+    assert refused.stderr == f"problem: {what}\n  wait until it has ended, or end it\n"
+
+
 def test_a_warning_of_maturins_ends_the_build_and_leaves_the_old_one(tmp_path: Path) -> None:
     """The name of the module is wrong: maturin only warns, and nobody could import the wheel."""
     checkout = copy_checkout(tmp_path / "checkout")

@@ -1,17 +1,18 @@
 """What has to be told to PyPI and GitHub, compared with what CI.yml and pyproject.toml say. No network is asked."""
 
 import json
+import re
 import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from helpers import PROJECT, run
 from pipeline_index import PackageIndex, running
 from roadworthy.ci import doctor
+from roadworthy.index import upload_address
 from roadworthy.project import Project
 from roadworthy.terminal import ProblemsError
 from workshop.workflows.pipeline import Pipeline
@@ -21,7 +22,7 @@ CI = Pipeline.of(PROJECT)
 
 def free(*_: object) -> str:
     """Take the place of asking an index far away."""
-    return "The name is free"
+    return "is free"
 
 
 def repository() -> str:
@@ -38,48 +39,73 @@ def printed(capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_each_index_is_told_what_the_workflow_is(capsys: pytest.CaptureFixture[str]) -> None:
     """The environment is the one that the job which publishes there runs in."""
-    text = printed(capsys)
+    rows = [re.split(r"\s{2,}", line.strip()) for line in printed(capsys).splitlines()]
     owner, name = repository().split("/")
     jobs = {job: CI.jobs[job]["environment"] for job in CI.doing("uv publish")}
     assert len(jobs) == 2
-    for index, environment in {"pypi": jobs["publish-pypi"], "testpypi": jobs["publish-testpypi"]}.items():
-        form = text.split(f"The trusted publisher on {index} ", 1)[1].split("\n\n", 1)[0].splitlines()[1:6]
-        pairs = [line.strip().split("  ", 1) for line in form]
-        assert {field: value.strip() for field, value in pairs} == {
-            "PyPI project name": PROJECT.pyproject["project"]["name"],
-            "Owner": owner,
-            "Repository name": name,
-            "Workflow name": PROJECT.workflow_file,
-            "Environment name": environment,
-        }
+    assert rows[:7] == [
+        ["Trusted publisher", "pypi", "testpypi"],
+        ["PyPI project name", *[PROJECT.pyproject["project"]["name"]] * 2],
+        ["Owner", owner, owner],
+        ["Repository name", name, name],
+        ["Workflow name", *[PROJECT.workflow_file] * 2],
+        ["Environment name", jobs["publish-pypi"], jobs["publish-testpypi"]],
+        ["The name", "is free", "is free"],
+    ]
 
 
-def test_every_command_is_one_for_this_repository(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = [line.strip() for line in printed(capsys).splitlines() if line.startswith("  gh ")]
-    assert len(lines) == 7
-    apis = [words for words in map(shlex.split, lines) if words[:2] == ["gh", "api"]]
-    assert len(apis) == 6
+def test_what_github_has_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a gh that knows of one environment and a ruleset, and cannot be asked for the variable."""
+    gh = tmp_path / "gh"
+    gh.write_text(
+        '#!/bin/sh\ncase "$*" in\n*auth*) ;;\n*/variables/*) echo "HTTP 403" >&2; exit 1;;\n'
+        "*environments/pypi|*targets=tag) echo '[1]';;\n*targets=branch) echo '[]';;\n"
+        '*) echo "HTTP 404: Not Found" >&2; exit 1;;\nesac\n',
+        encoding="utf-8",
+    )
+    gh.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    rows = [re.split(r"\s{2,}", line.strip()) for line in printed(capsys).splitlines()]
+    address = upload_address("testpypi")
+    assert rows[7:] == [
+        ["Environment pypi", "is there"],
+        ["Environment testpypi", "is missing"],
+        [f"PUBLISH_URL {address}", "HTTP 403"],
+        ["Ruleset of tags v*", "is there"],
+        [f"Ruleset of branches, check {CI.jobs['passed']['name']}", "is missing"],
+        ["how it is set: docs/publishing.md"],
+    ]
+
+
+def commands() -> list[list[str]]:
+    """Return the words of each command that sets GitHub up, as docs/publishing.md has them."""
+    section = PROJECT.read("docs/publishing.md").split("\n### GitHub\n", 1)[1].split("\n## ", 1)[0]
+    blocks = re.findall(r"^```bash\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    lexed = [shlex.split(line) for block in blocks for line in re.split(r"\n(?=gh )", block.strip())]
+    return [[word for word in words if word.strip()] for words in lexed]
+
+
+def test_every_command_is_one_for_the_repository_in_whose_checkout_it_is_run() -> None:
+    apis = [words for words in commands() if words[:2] == ["gh", "api"]]
+    assert (len(apis), len(commands())) == (6, 7)
     for words in apis:
         assert words[2] in {"--method=PUT", "--method=POST"}
-        assert words[3].startswith(f"repos/{repository()}/")
-        rest = words[4:]
-        if rest[:2] == ["--input=-", "<<<"]:
-            (body,) = rest[2:]
+        assert words[3].startswith("repos/{owner}/{repo}/")
+        if words[4:6] == ["--input=-", "<<<"]:
+            (body,) = words[6:]
             assert isinstance(json.loads(body), dict)
         else:
-            assert set(rest[::2]) <= {"-F"}
-            assert all("=" in field for field in rest[1::2])
-
-
-def body_of(command: str) -> Any:  # noqa: ANN401 - whatever JSON holds
-    return json.loads(shlex.split(command)[-1])
+            assert set(words[4::2]) <= {"-F", "-f"}
+            assert all("=" in field for field in words[5::2])
 
 
 def test_refs_are_ruled_by_rulesets() -> None:
-    commands = doctor.set_up_commands(PROJECT)
-    tags, branch = (body_of(lines[0]) for lines in commands.values() if "/rulesets " in lines[0])
+    tags, branch = (json.loads(words[-1]) for words in commands() if words[3].endswith("/rulesets"))
     assert tags["conditions"]["ref_name"] == {"include": ["refs/tags/v*"], "exclude": []}
     assert [rule["type"] for rule in tags["rules"]] == ["update", "deletion"]
+    assert all(tag.startswith("v") for tag in CI.workflow["on"]["push"]["tags"])
     assert branch["conditions"]["ref_name"]["include"] == ["~DEFAULT_BRANCH"]
     (rule,) = branch["rules"]
     # What `make release` looks for before it builds anything.
@@ -88,52 +114,27 @@ def test_refs_are_ruled_by_rulesets() -> None:
     assert check == {"context": CI.jobs["passed"]["name"]}
 
 
-def test_the_environments_and_the_check_are_those_of_the_workflow(capsys: pytest.CaptureFixture[str]) -> None:
-    text = printed(capsys)
+def test_the_environments_and_the_variable_are_those_of_the_workflow() -> None:
+    text = "\n".join(" ".join(words) for words in commands())
     for job in CI.doing("uv publish"):
-        environment = CI.jobs[job]["environment"]
-        assert f"repos/{repository()}/environments/{environment}" in text
+        assert re.search(rf"/environments/{CI.jobs[job]['environment']}( |$)", text, re.MULTILINE)
     (step,) = [step for step in CI.jobs["publish-testpypi"]["steps"] if "env" in step]
     (variable,) = step["env"]
     assert step["env"][variable] == f"${{{{ vars.{variable} }}}}"
     environment = CI.jobs["publish-testpypi"]["environment"]
-    assert f"gh variable set {variable} --env {environment} --body https://" in text
-
-
-def test_only_tags_of_releases_get_into_the_environment_of_pypi() -> None:
-    (commands,) = [
-        lines for title, lines in doctor.set_up_commands(PROJECT).items() if title.startswith("The environment pypi: ")
-    ]
-    assert body_of(commands[1]) == {"name": "v*", "type": "tag"}
-    tags = CI.workflow["on"]["push"]["tags"]
-    assert all(tag.startswith("v") for tag in tags)
+    assert f"gh variable set {variable} --env {environment} --body ADDRESS" in text
 
 
 def test_it_says_whether_the_name_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "other"\n', encoding="utf-8")
     with running(PackageIndex({"a": b"a"})) as index:
         monkeypatch.setenv("UV_PUBLISH_URL", index.upload)
-        assert doctor.say_taken(PROJECT, "pypi").startswith("The project is there: add the publisher to it")
-        free = "The name is free. A pending publisher does not reserve it; soon run: make release VERSION=0.1.0-alpha1"
-        assert doctor.say_taken(Project(tmp_path), "pypi") == free
+        assert doctor.say_taken(PROJECT, "pypi").startswith("is taken: add the publisher")
+        assert doctor.say_taken(Project(tmp_path), "pypi") == "is free: have it soon"
         index.content_type = "text/plain"
-        asked = "whether the name is free could not be asked"
+        asked = "could not be asked"
         assert doctor.say_taken(PROJECT, "pypi") == f"{asked} (UnsupportedContentTypeError)"
     assert doctor.say_taken(PROJECT, "pypi") == f"{asked} (ConnectionError)"
-
-
-def test_what_it_advises_to_send_first_can_be_sent(tmp_path: Path) -> None:
-    text = 'name = "other"\nversion = "0.3.0-rc1"\n'
-    for name, table in {"pyproject.toml": "project", "Cargo.toml": "package", "Cargo.lock": "[package]"}.items():
-        (tmp_path / name).write_text(f"[{table}]\n{text}", encoding="utf-8")
-    project = Project(tmp_path)
-    project.checkout.ask("init", "--quiet")
-    assert doctor.first_upload(project, "testpypi") == "gh workflow run CI.yml --field testpypi=true"
-    assert "testpypi" in CI.workflow["on"]["workflow_dispatch"]["inputs"]
-    assert doctor.first_upload(project, "pypi") == "make release VERSION=0.1.0-alpha1"
-    blob = project.checkout.ask("hash-object", "-w", "pyproject.toml")
-    project.checkout.ask("update-ref", "refs/tags/v0.3.0-rc1", blob)
-    assert doctor.first_upload(project, "pypi") == "make release VERSION=0.3.0-rc2"
 
 
 @pytest.fixture
@@ -154,7 +155,7 @@ def test_what_is_missing_for_everything_is_a_problem_after_all_has_been_said(
         doctor.main(PROJECT, [], free)
     (found,) = caught.value.problems
     assert found.what.startswith(f"{tool} is not on PATH")
-    assert "gh api" in capsys.readouterr().out
+    assert "Environment pypi" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("tools")

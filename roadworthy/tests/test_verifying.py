@@ -228,11 +228,6 @@ def test_what_an_older_sdist_has_left_is_never_taken_for_this_ones(tmp_path: Pat
     assert (tmp_path / "target" / "verify" / "release").is_dir()
 
 
-def test_where_target_cannot_be_written_each_verification_compiles_alone(tmp_path: Path) -> None:
-    (tmp_path / "target").write_text("in the way", encoding="utf-8")
-    assert [compile_number(tmp_path, number) for number in (1, 2)] == ["1", "2"]
-
-
 def test_only_one_verification_at_a_time_compiles_in_a_checkout(tmp_path: Path) -> None:
     python, order = Python((3, 12, 0), False, Path(sys.executable)), []
 

@@ -1,6 +1,7 @@
 """Every command at every boundary with the system: no traceback, the exit code that it has anyway, or one problem."""
 
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from releases import environment
 from roadworthy.__main__ import COMMANDS
 
 ENGINE = ("-m", "roadworthy")
+Ended = tuple[int, str, str]  # the exit code, and what was said on stdout and on stderr
 # Each does what it can do at once; with what it is given, it ends before it compiles, or asks somebody far away.
 CALLS: dict[str, tuple[str, ...]] = {
     "help": (*ENGINE, "--help"),
@@ -55,8 +57,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_checkout(tmp_path_factory.mktemp("boundaries") / "checkout")
 
 
-def call(checkout: Path, words: tuple[str, ...], how: str = "CALL") -> tuple[int, str]:
-    """Return the exit code of a command, and what it said."""
+def call(checkout: Path, words: tuple[str, ...], how: str = "CALL") -> Ended:
+    """Return how a command ends."""
     empty, closed = checkout.parent / "empty", checkout.parent / "closed"
     for folder in (empty, closed):
         folder.mkdir(exist_ok=True)
@@ -67,26 +69,29 @@ def call(checkout: Path, words: tuple[str, ...], how: str = "CALL") -> tuple[int
     script = f"set -o pipefail; {how.replace('CALL', called).replace('CLOSED', str(closed))}"
     env = environment_in(checkout, environment())
     done = subprocess.run(["bash", "-c", script], cwd=checkout, env=env, check=False, capture_output=True, text=True)
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")
-def usual(checkout: Path) -> dict[str, tuple[int, str]]:
+def usual(checkout: Path) -> dict[str, Ended]:
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(CALLS, pool.map(lambda words: call(checkout, words), CALLS.values()), strict=True))
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_every_command_ends_at_a_boundary_as_it_does_anyway_or_with_one_problem(
-    checkout: Path, usual: dict[str, tuple[int, str]], boundary: str
+    checkout: Path, usual: dict[str, Ended], boundary: str
 ) -> None:
     how, others = BOUNDARIES[boundary]
     with ThreadPoolExecutor(2) as pool:
         ended = dict(zip(CALLS, pool.map(lambda words: call(checkout, words, how), CALLS.values()), strict=True))
+    # A result that is lost is a problem; but bootstrap has nothing of the engine's, and argparse keeps silent there.
+    lost = {name for name in ended if "/dev/full" in how and usual[name][1] and name != "bootstrap"}
     wrong = {
         name: (usual[name][0], code, said[-900:])
-        for name, (code, said) in ended.items()
-        if code not in {usual[name][0], *others} or "Traceback" in said or "Exception ignored" in said
+        for name, (code, *both) in ended.items()
+        if re.search("Traceback|Exception ignored", said := "".join(both))
+        or code not in ({1} if name in lost else {usual[name][0], *others})
     }
     assert wrong == {}
 

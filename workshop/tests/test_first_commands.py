@@ -20,7 +20,7 @@ ANSWERS = ("AUTHOR=Ada Lovelace", "EMAIL=ada@example.org", "OWNER=ada", "DESCRIP
 QUICK = {
     "changelog": "## Unreleased",
     "check-news BASE=HEAD": "",
-    "doctor": "The trusted publisher on pypi",
+    "doctor": "Trusted publisher",
     "identify": "version=",
     "new NAME=turbo-frob DEST=../turbo-frob": "turbo-frob is in ",
     "release VERSION=0.2.0 DRY_RUN=1": "release 0.2.0 of main on origin",

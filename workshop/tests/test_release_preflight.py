@@ -109,6 +109,28 @@ def test_a_readme_that_is_the_template_s_is_named(place: Place) -> None:
     assert note not in place.release("0.2.0", "--dry-run").stderr
 
 
+def test_what_a_copy_began_with_and_is_its_template_s_is_refused(place: Place) -> None:
+    readme, changelog = place.read("README.md"), place.read("CHANGELOG.md")
+    section, link = "## 0.0.9 (2026-01-01)", "See [how](https://127.0.0.1/ada/template/blob/main/docs/copying.md)."
+    place.write("README.md", f"{readme}\n{link}\n")
+    place.write("CHANGELOG.md", f"{changelog}\n{section}\n\n- It was another package.\n")
+    place.write("template.toml", 'address = "https://127.0.0.1/ada/template"\n')
+    place.git("add", "--all")
+    place.git("reset", "--quiet", "--hard", place.git("commit-tree", "-m", "Begin", place.git("write-tree")))
+    place.git("push", "--quiet", "--force", "origin", "main")
+    refused = place.release("0.2.0", "--dry-run")
+    assert refused.returncode == 1
+    for name, line in {"README.md": link, "CHANGELOG.md": section}.items():
+        assert f"problem: {name} still tells of the template that it is from: {line[:80]}\n" in refused.stderr
+    # What its owner has written, and what was released here, stays.
+    place.write("README.md", f"{readme}\nThanks: [how](https://127.0.0.1/ada/template/blob/main/README.md).\n")
+    place.commit()
+    place.git("tag", "v0.0.9")
+    place.git("push", "--quiet", "origin", "v0.0.9")
+    taken = place.release("0.2.0", "--dry-run")
+    assert taken.returncode == 0, taken.stderr
+
+
 def test_all_yanked_crates_are_named_by_the_registry_that_cargo_is_told_to_ask(tmp_path: Path) -> None:
     registry, lock = tmp_path / "registry", ""
     for name, version in (("one", "1.0.0"), ("two", "0.2.0"), ("three", "3.0.0"), ("three", "4.0.0")):

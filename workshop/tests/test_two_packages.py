@@ -117,7 +117,7 @@ def test_both_are_published_from_one_repository_and_a_user_installs_both(rehears
         assert scene.state() == COMPLETE
         venv.create(tmp_path / "user", with_pip=True)
         python = tmp_path / "user" / "bin" / "python"
-        pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", f"--index-url={first.addresses.simple}"]
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", f"--index-url={first.addresses.simple}"]
         subprocess.run([*pip, PROJECT.name, SECOND.name], check=True, env=first.scratch.environment())
     tried = f"import {PROJECT.import_name}, roadworthy; print({PROJECT.import_name}.__file__, roadworthy.__file__)"
     told = subprocess.run([python, "-I", "-c", tried], check=True, capture_output=True, encoding="utf-8").stdout

@@ -8,7 +8,8 @@ import pytest
 
 from helpers import PROJECT
 from roadworthy.pythons import Python
-from roadworthy.verifying.environment import Environment, FailedError
+from roadworthy.terminal import ProblemsError
+from roadworthy.verifying.environment import Environment
 from roadworthy.verifying.verdict import compare
 
 THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())
@@ -96,6 +97,23 @@ PROVE_NOTHING = {
             "tests/test_it.py": BAD,
             "tests/conftest.py": WRAPPER.format(", tryfirst=True")
             + "    report.outcome = 'passed'\n    return report\n",
+        },
+        FAILED,
+    ),
+    "a conftest that takes away what a test raises": (
+        {
+            "tests/test_it.py": BAD,
+            "tests/conftest.py": "import pytest\n@pytest.hookimpl(wrapper=True)\ndef pytest_runtest_call(item):\n"
+            "    try: return (yield)\n    except BaseException: return None\n",
+        },
+        FAILED,
+    ),
+    "a test that only says what it should assert": ({"tests/test_it.py": "def test_one(): return 1 == 2\n"}, FAILED),
+    "a failure in a thread": (
+        {
+            "tests/test_it.py": "import threading\ndef fail(): assert False\ndef test_one():\n"
+            "    thread = threading.Thread(target=fail)\n    thread.start()\n    thread.join()\n",
+            **configured("-W ignore"),
         },
         FAILED,
     ),
@@ -191,9 +209,9 @@ def test_tests_that_prove_nothing_are_told_as_what_they_are(
     environment: Environment, tmp_path: Path, case: str
 ) -> None:
     files, expected = PROVE_NOTHING[case]
-    with pytest.raises(FailedError) as failed:
+    with pytest.raises(ProblemsError) as failed:
         environment.run_tests(write_tests(tmp_path / "source", files))
-    assert expected in failed.value.what
+    assert expected in failed.value.problems[0].what
 
 
 @pytest.mark.parametrize("case", PROVE_SOMETHING)
@@ -202,9 +220,16 @@ def test_ordinary_tests_pass(environment: Environment, tmp_path: Path, case: str
     assert environment.run_tests(write_tests(tmp_path / "source", files)).rsplit(" in ", 1)[0] == expected
 
 
+def test_a_step_that_hangs_is_ended(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("roadworthy.verifying.environment.LIMIT", 1)
+    with pytest.raises(ProblemsError, match="it hangs") as failed:
+        environment.run("it hangs", sys.executable, "-c", "print('so far', flush=True); import time; time.sleep(60)")
+    assert failed.value.problems[0].said == "so far\nno answer within 1 s"
+
+
 def test_a_subtest_that_fails_is_a_failure(environment: Environment, tmp_path: Path) -> None:
     text = "def test_x(subtests):\n    with subtests.test(): assert False\n"
-    with pytest.raises(FailedError, match=FAILED):
+    with pytest.raises(ProblemsError, match=FAILED):
         environment.run_tests(write_tests(tmp_path / "source", {"tests/test_it.py": text}))
 
 

@@ -5,6 +5,7 @@ import sys
 from importlib import import_module
 
 from roadworthy.arguments import deliver, take_package
+from roadworthy.terminal import out, run_main
 
 # By command: the function that reads the rest of the command line, and what it does.
 COMMANDS = {
@@ -35,12 +36,12 @@ def main() -> None:
         lines = {each: f"  {each:15} {about}\n" for each, (_, about) in COMMANDS.items()}
         anywhere = "".join(lines.pop(each) for each in ANYWHERE)
         text = f"anywhere:\n{anywhere}\nin a copy of the template:\n{''.join(lines.values())}"
-        deliver("stdout", f"usage: roadworthy COMMAND … | --version | --help\n\n{text}")
+        run_main(lambda: out.write(f"usage: roadworthy COMMAND … | --version | --help\n\n{text}"))
         return
     if command == "--version":
         from importlib.metadata import version  # noqa: PLC0415 - takes as long to load as all else here
 
-        deliver("stdout", f"roadworthy {version('roadworthy')}\n")
+        run_main(lambda: out.write(f"roadworthy {version('roadworthy')}\n"))
         return
     if command not in COMMANDS:
         deliver("stderr", f"roadworthy: {command!r} is no command; it is one of: {', '.join(COMMANDS)}\n")
@@ -48,7 +49,6 @@ def main() -> None:
     from pathlib import Path  # noqa: PLC0415 - only where there is a command
 
     from roadworthy.project import Project  # noqa: PLC0415
-    from roadworthy.terminal import run_main  # noqa: PLC0415
 
     project = Project(Path.cwd(), take_package(command, words))
     # make runs it in a copy, also in one that has lost its record.

@@ -136,8 +136,10 @@ class Parser(argparse.ArgumentParser):
         sys.exit(2)
 
     def print_help(self, file: Any = None) -> None:  # noqa: ANN401, ARG002 - argparse's
-        """Print what the command takes."""
-        deliver("stdout", self.format_help())
+        """Print what the command takes; as for every result, exit code 1 where there is no room for it."""
+        from roadworthy.terminal import out, run_main  # noqa: PLC0415 - it imports this module
+
+        run_main(lambda: out.write(self.format_help()))
 
 
 def package(text: str) -> str:

@@ -6,6 +6,7 @@ as shells do, from the root, and below the Python source where there is nothing.
 
 import os
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,6 +16,11 @@ from typing import Any
 
 from roadworthy.project import PYPROJECT, SOURCE, Project
 from roadworthy.tables import find, find_table
+
+# What a build writes into a wheel's .dist-info folder (PEP 427, PEP 639, PEP 770), by its path in that.
+METADATA_FILES = re.compile(
+    r"METADATA|WHEEL|RECORD(\.jws|\.p7s)?|entry_points\.txt|licenses/.+|sboms/[^/]+\.(json|xml|spdx)"
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,8 @@ def wheel_contents(project: Project, source: Path, files: Iterable[str]) -> Cont
         packed -= set(found.stdout.split("\0"))
     names = frozenset(name.removeprefix(f"{SOURCE}/") for name in packed)
     # Where maturin puts the libraries that the native module needs, and no system is sure to have.
-    optional = (f"{project.file_stem}.libs/*", *patterns(project, "include", "wheel", made=True))
+    libraries = (f"{project.file_stem}.libs/*{suffix}" for suffix in (".so*", ".dll"))
+    optional = (*libraries, *patterns(project, "include", "wheel", made=True))
     return Contents(names, tuple(patterns(project, "include", "wheel")), optional)
 
 

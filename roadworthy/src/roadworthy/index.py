@@ -4,9 +4,11 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -25,7 +27,8 @@ T = TypeVar("T")
 # More files than any release has, each of which would be downloaded; more bytes than a page of one project has, and
 # more than PyPI lets a whole project have.
 MOST_FILES, LARGEST_PAGE, LARGEST_RELEASE = 1_000, 32 << 20, 10 << 30
-TIMEOUT = 30  # how many seconds an index may be silent
+# How many seconds an index may be silent, and take to send a page, and all files of a release.
+TIMEOUT, PAGE_LIMIT, RELEASE_LIMIT = 30, 120, 3_600
 # What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.
 PASSING = {429, 502, 503, 504}
 
@@ -92,6 +95,26 @@ def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
         pause = min(2 * pause, 30)
 
 
+def within(seconds: float, what: str, ask: Callable[[], T]) -> T:
+    """Return what `ask` returns; BusyError, with `what` was asked for, where it has not after so many seconds.
+
+    A server that sends a byte now and then is never silent, and no client limits the whole.
+    """
+    answer = Future[T]()
+
+    def work() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            answer.set_exception(error)
+
+    # A daemon: this process does not wait for it to end.
+    Thread(target=work, daemon=True).start()
+    if not wait([answer], seconds).done:
+        raise BusyError(f"{what} has not come by {time.strftime('%X')}, within {seconds:,} s")
+    return answer.result()
+
+
 def check_names(names: list[str], url: str) -> None:
     """Make sure that an index names wheels and sdists, each once, however it is spelled: names become paths."""
     remedy, spellings = "trust nothing that this index serves; check INDEX", dict[object, list[str]]()
@@ -153,15 +176,18 @@ class Index:
         import requests  # noqa: PLC0415
         from pypi_simple import NoSuchProjectError  # noqa: PLC0415
 
-        with bounded_client(self.url, LARGEST_PAGE) as client:
-            try:
+        def ask() -> "ProjectPage":
+            with bounded_client(self.url, LARGEST_PAGE) as client:
                 return client.get_project_page(project, timeout=TIMEOUT, headers={"Cache-Control": "no-cache"})
-            except NoSuchProjectError as error:
-                raise NotThereYetError(f"{project} is not on {self}") from error
-            except requests.HTTPError as error:
-                if error.response.status_code not in PASSING:
-                    raise
-                raise BusyError(f"{self} answers {error.response.status_code}") from error
+
+        try:
+            return within(PAGE_LIMIT, f"the page of {project} on {self}", ask)
+        except NoSuchProjectError as error:
+            raise NotThereYetError(f"{project} is not on {self}") from error
+        except requests.HTTPError as error:
+            if error.response.status_code not in PASSING:
+                raise
+            raise BusyError(f"{self} answers {error.response.status_code}") from error
 
     def knows(self, project: str) -> bool:
         """Say whether the index has a page for the project; BusyError is raised as it is for that."""
@@ -205,10 +231,15 @@ class Index:
 
         ProblemsError where it does not answer, a file has other bytes, or all together have more than `largest`.
         """
-        with self.answering(), bounded_client(self.url, largest) as client:
-            for file in files:
-                err.print(f"downloading {file.filename}")
-                client.download_package(file, folder / file.filename, verify=bool(file.digests), timeout=TIMEOUT)
+
+        def ask() -> None:
+            with bounded_client(self.url, largest) as client:
+                for file in files:
+                    err.print(f"downloading {file.filename}")
+                    client.download_package(file, folder / file.filename, verify=bool(file.digests), timeout=TIMEOUT)
+
+        with self.answering():
+            within(RELEASE_LIMIT, "all that was asked for", ask)
 
     def download(self, project: str, version: "Version", folder: Path, largest: int = LARGEST_RELEASE) -> None:
         """Download the files of a release, as `fetch` does; one that is not there yet is waited for."""

@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,13 @@ def starting(words: list[str], cwd: Path) -> Iterator[None]:
         raise not_there(words[0], f"cannot be started: {error.strerror}") from error
 
 
+def temporary_file(**how: Any) -> Any:  # noqa: ANN401 - as of open()
+    """Return a file without a name."""
+    import tempfile  # noqa: PLC0415 - takes longer to load than what begins with this module
+
+    return tempfile.TemporaryFile("w+", **how)
+
+
 def run(
     *command: object,
     cwd: Path,
@@ -50,22 +57,27 @@ def run(
 ) -> "subprocess.CompletedProcess[str]":
     """Run a program without input to its end in a folder, with `env` alone, and return what it printed, as UTF-8.
 
-    With `merged`, `stdout` has both of its streams, as they came. After more than `timeout` seconds (default: never) it
-    is ended, and has failed with the exit code `SILENT`. Raises CalledProcessError where `check` is set and it fails,
-    and ProblemsError where it is not there.
+    With `merged`, `stdout` has both of its streams, as they came, and what it leaves running is not waited for. After
+    more than `timeout` seconds (default: never) it is ended, and has failed with the exit code `SILENT`. Raises
+    CalledProcessError where `check` is set and it fails, and ProblemsError where it is not there.
     """
     words = [str(word) for word in command]
     # A path that is no UTF-8 comes through as it is.
     text: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
-    where = subprocess.STDOUT if merged else subprocess.PIPE
-    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": where}
-    try:
-        with starting(words, cwd):
-            done = subprocess.run(words, cwd=cwd, env=env, check=False, timeout=timeout, **pipes, **text)
-    except subprocess.TimeoutExpired:
-        done = subprocess.CompletedProcess(words, SILENT, "", f"no answer within {timeout} s")
-    finally:
-        log.debug("%s", shlex.join(words))
+    how: dict[str, Any] = {"cwd": cwd, "env": env, "stdin": subprocess.DEVNULL, "timeout": timeout, **text}
+    how["stderr"] = subprocess.STDOUT if merged else subprocess.PIPE
+    # A pipe has come to its end when all have closed it that were started, a file when the program has.
+    with temporary_file(**text) if merged else nullcontext[Any](subprocess.PIPE) as stdout:
+        try:
+            with starting(words, cwd):
+                done = subprocess.run(words, check=False, stdout=stdout, **how)
+        except subprocess.TimeoutExpired:
+            done = subprocess.CompletedProcess(words, SILENT, "", f"no answer within {timeout} s")
+        finally:
+            log.debug("%s", shlex.join(words))
+        if merged:
+            stdout.seek(0)
+            done.stdout, done.stderr = f"{stdout.read()}{done.stderr or ''}", ""
     if check:
         done.check_returncode()
     return done

@@ -8,13 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from roadworthy.building.toolchain import build_folder, fetch_crates, host_triple
 from roadworthy.crate import find_unpublished
+from roadworthy.exclusive import exclusive
 from roadworthy.project import Project
 from roadworthy.sums import read_sums, sha256, write_sums
 from roadworthy.terminal import err, out, printable, problem, raise_problems
@@ -42,14 +42,15 @@ def require_buildable(project: Project) -> None:
 def new_dist(project: Project) -> Iterator[Path]:
     """Provide an empty folder that becomes dist/ if all goes well: its old content goes, and SHA256SUMS is written."""
     build_folder(project).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=build_folder(project)) as temporary:
-        folder = Path(temporary) / project.dist.name
+    # Inside the checkout: cargo and rustup read the settings of the folders above.
+    with exclusive(project.root, "build", build_folder(project)) as temporary:
+        folder = temporary / project.dist.name
         folder.mkdir()
         yield folder
         record(project).unlink(missing_ok=True)
         shutil.rmtree(project.dist, ignore_errors=True)
         shutil.move(folder, project.dist)
-    write_sums(project.sums, project.dist)
+        write_sums(project.sums, project.dist)
 
 
 def print_dist(project: Project) -> None:

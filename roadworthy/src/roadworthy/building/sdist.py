@@ -5,10 +5,10 @@ import tarfile
 from pathlib import Path
 
 from roadworthy.building.toolchain import build_environment, build_with_uv, run_maturin
-from roadworthy.gate.model import Artefact, Member, UnreadableError
+from roadworthy.gate.model import Artefact, UnreadableError
 from roadworthy.project import Project
 from roadworthy.sums import compare_sums, read_sums
-from roadworthy.terminal import problem, raise_problems
+from roadworthy.terminal import Problem, problem, raise_problems
 
 
 def build_sdist(project: Project, folder: Path) -> Path:
@@ -42,27 +42,17 @@ def unpack(sdist: Path, folder: Path) -> Path:
     """
     try:
         with Artefact(sdist) as artefact:
-            check_members(artefact)
-            folder.mkdir(parents=True, exist_ok=True)
+            unsafe = (f"{member.name!r} {member.unsafe}" for member in artefact.members if member.unsafe)
+            raise_problems(Problem(f"{sdist} cannot be unpacked: {each}", "run: make build") for each in unsafe)
             for member in artefact.members:
-                write_member(artefact, member, folder / member.name)
+                path = folder / member.name
+                (path if member.kind == "folder" else path.parent).mkdir(parents=True, exist_ok=True)
+                if member.kind == "file":
+                    # Without its owner and mode: not every Python has a filter of tarfile's.
+                    with path.open("xb") as stream:
+                        stream.writelines(artefact.pieces(member))
+                    path.chmod(0o755 if member.mode & 0o100 else 0o644)
         (content,) = folder.iterdir()
     except (OSError, EOFError, tarfile.TarError, ValueError, UnreadableError) as error:
         raise problem(f"{sdist} cannot be unpacked: {error}", "run: make build") from error
     return content
-
-
-def write_member(artefact: Artefact, member: Member, path: Path) -> None:
-    """Write a file or a folder of an archive, without its owner and mode: no filter of tarfile's is on every Python."""
-    (path if member.kind == "folder" else path.parent).mkdir(parents=True, exist_ok=True)
-    if member.kind == "file":
-        with path.open("xb") as stream:
-            stream.writelines(artefact.pieces(member))
-        path.chmod(0o755 if isinstance(member.entry, tarfile.TarInfo) and member.entry.mode & 0o100 else 0o644)
-
-
-def check_members(artefact: Artefact) -> None:
-    """Make sure that an archive can be unpacked without harm."""
-    for member in artefact.members:
-        if reason := member.unsafe:
-            raise UnreadableError(f"{member.name!r} {reason}")

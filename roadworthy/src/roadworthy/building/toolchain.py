@@ -108,17 +108,6 @@ def require_rust(project: Project) -> str:
     return found
 
 
-def require_cargo_home() -> None:
-    """Make sure that cargo can keep what it fetches."""
-    home = cargo_home()
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=home).close()
-    except OSError as error:
-        what = f"cargo's folder, {home}, cannot be written ({error.strerror})"
-        raise problem(what, "set CARGO_HOME to a folder that can be") from error
-
-
 def fetch_crates(project: Project) -> str:
     """Return what `cargo metadata` prints; crates that are locked and not on this machine are fetched, and it is said.
 
@@ -129,7 +118,13 @@ def fetch_crates(project: Project) -> str:
     asked = commands.run(*ask, cwd=project.root, env=env, check=False)
     if asked.returncode == 0:
         return asked.stdout
-    require_cargo_home()
+    home = cargo_home()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=home).close()
+    except OSError as error:
+        what = f"cargo's folder, {home}, cannot be written ({error.strerror})"
+        raise problem(what, "set CARGO_HOME to a folder that can be") from error
     if "offline" in asked.stderr:
         count = sum("source" in crate for crate in project.locked_crates)
         err.print(f"fetching {count} crates")

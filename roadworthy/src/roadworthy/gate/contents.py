@@ -17,6 +17,7 @@ from packaging.metadata import parse_email
 
 from roadworthy.building.sdist import unpack
 from roadworthy.building.toolchain import fetch_crates
+from roadworthy.declared import METADATA_FILES
 from roadworthy.gate.binary import module_suffixes
 from roadworthy.gate.model import LFS_POINTER, Artefact, Expectations, rule, wheel_tags
 from roadworthy.project import Project
@@ -204,10 +205,8 @@ def package_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     present = {name for name in artefact.files if not name.partition("/")[0].endswith((".dist-info", ".data"))}
     missing = project.wheel.lacking(present) + sorted(data - beside)
     strange = project.wheel.strange(present - set(native_module_names(artefact, project))) + sorted(beside - data)
-    made = re.compile(
-        rf"{re.escape(artefact.folder)}/(METADATA|WHEEL|RECORD(\.jws|\.p7s)?|entry_points\.txt|(licenses|sboms)/.+)"
-    )
-    strange += [name for name in artefact.files if name.startswith(f"{artefact.folder}/") and not made.fullmatch(name)]
+    about = [name.partition("/") for name in artefact.files if name.startswith(f"{artefact.folder}/")]
+    strange += ["".join(parts) for parts in about if not METADATA_FILES.fullmatch(parts[2])]
     yield from (f"{name} is missing" for name in missing)
     yield from (f"{name} is not in the source" for name in strange)
 

@@ -193,10 +193,27 @@ def check_contents(state: State) -> Iterator[Problem | str]:
             what = "a submodule" if mode == SUBMODULE else f"a link to the folder {target}"
             remedy = f'put the files there themselves, or leave it out: exclude = ["/{name}"] in [tool.maturin]'
             yield Problem(f"{name} is {what}, and nothing of that can be in an sdist", remedy)
+    shared = state.project.read_shared
+    if not state.project.package and files.is_there(shared, "template.toml"):
+        yield from check_beginning(state, files.part(shared, "template.toml").get("address"))
+
+
+def check_beginning(state: State, template: str | None) -> Iterator[Problem | str]:
+    """Nothing that a copy began with still tells of its template, by an address in it or versions of its own."""
     first = state.clone.ask("rev-list", "--max-parents=0", "HEAD").split()[-1]
-    made, now = (state.clone.run("rev-parse", f"{commit}:README.md").stdout for commit in (first, "HEAD"))
-    if made == now and files.is_there(state.project.read_shared, "template.toml"):
-        yield "README.md is as the template made it: does it tell what this package is?"
+    released = {version_of_tag(ref.split("/")[-1]) for ref in (*state.remote.tags, *state.checkout.refs)}
+    for name in (name for name in ("README.md", files.CHANGELOG) if files.is_there(state.read, name)):
+        began, now = state.clone.run("show", f"{first}:{name}").stdout, state.read(name)
+        versions = {match[0].strip(): version_of_tag(match[1]) for match in files.HEADING.finditer(began)}
+        for line in (line for line in now.splitlines() if line in began.splitlines()):
+            foreign = name == files.CHANGELOG and line in versions and versions[line] not in released
+            if foreign or (template and f"{template}/" in line):
+                remedy = "take out what is not about your package, and commit"
+                yield Problem(f"{name} still tells of the template that it is from: {line[:80]}", remedy)
+                break
+        else:
+            if began == now and name == "README.md":
+                yield f"{name} is as the template made it: does it tell what this package is?"
 
 
 def check_lock(state: State) -> Iterator[Problem | str]:

@@ -72,18 +72,6 @@ class Artefacts:
         raise_problems(problems)
         return cls(folder, version, sdists[0], unpack(sdists[0], unpacked), wheels)
 
-    def only(self, project: Project, triple: str, folder: Path) -> "Artefacts":
-        """Return the same with one target's wheels alone, which are copied into `folder`; none may be missing."""
-        wanted = [project.wheel_name(python, triple, self.version) for python in project.python_tags]
-        spelled = set(map(spelling, wanted))
-        chosen = {path: tags for path, tags in self.wheels.items() if spelling(path.name) in spelled}
-        if len(chosen) != len(wanted):
-            what = f"{self.folder} holds {len(chosen)} of the {len(wanted)} wheels for {triple}: {', '.join(wanted)}"
-            raise problem(what, f"run: make build TARGET={triple}")
-        folder.mkdir(parents=True)
-        wheels = {Path(shutil.copy(path, folder)): tags for path, tags in chosen.items()}
-        return replace(self, folder=folder, wheels=wheels)
-
     def installed_wheel(self, content: bytes | str) -> Path | None:
         """Return the wheel whose tags are exactly those in a WHEEL file."""
         return next((path for path, tags in self.wheels.items() if tags == wheel_tags(content)), None)
@@ -146,9 +134,17 @@ class Source:
             raise problem(f"no wheels are built for {wheels}", f"it is target or target@image: {targets}")
         if self.index:
             return replace(self, target=target if image else "", image=image)
-        where = re.sub(r"[^A-Za-z0-9.-]+", "-", image) or "here"
-        chosen = self.artefacts.only(self.project, target, folder / f"{target}-{where}")
-        return replace(self, artefacts=chosen, target=target, image=image)
+        project, here = self.project, self.artefacts
+        wanted = [project.wheel_name(python, target, here.version) for python in project.python_tags]
+        spelled = set(map(spelling, wanted))
+        chosen = {path: tags for path, tags in here.wheels.items() if spelling(path.name) in spelled}
+        if len(chosen) != len(wanted):
+            what = f"{here.folder} holds {len(chosen)} of the {len(wanted)} wheels for {target}: {', '.join(wanted)}"
+            raise problem(what, f"run: make build TARGET={target}")
+        offered = folder / f"{target}-{re.sub(r'[^A-Za-z0-9.-]+', '-', image) or 'here'}"
+        offered.mkdir(parents=True)
+        copies = {Path(shutil.copy(path, offered)): tags for path, tags in chosen.items()}
+        return replace(self, artefacts=replace(here, folder=offered, wheels=copies), target=target, image=image)
 
 
 def read_requirements(metadata: bytes, source: str) -> list[str]:

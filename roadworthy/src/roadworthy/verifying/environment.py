@@ -1,8 +1,9 @@
 """A clean environment for one interpreter: made outside the checkout, filled, asked, and used to run the tests.
 
-In a container, for the oldest glibc, and for musl, which no runner's own system has, the commands are the same. Each is
-run by `docker run` in the image, with the folders that it needs at the paths that they have here. The image brings the
-interpreters, on its PATH as `python3.10` or `python3.14t`, as those of the manylinux project do.
+In a container, for the oldest glibc, and for musl, which no runner's own system has, the commands are the same but for
+what is fetched, which is done here. Each is run by `docker run` in the image, with the folders that it needs at the
+paths that they have here. The image brings the interpreters, on its PATH as `python3.10` or `python3.14t`, as those of
+the manylinux project do.
 """
 
 import json
@@ -29,14 +30,12 @@ from roadworthy.processes import EXE, find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import Python
 from roadworthy.tables import find
-from roadworthy.terminal import problem
+from roadworthy.terminal import ProblemsError, problem
 from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source, read_requirements
-from roadworthy.verifying.variables import own_variables, pip_origins
+from roadworthy.verifying.variables import own_variables
 
 DESCRIBE, RUN_TESTS = (Path(__file__).resolve().parent / name for name in ("describe.py", "run_tests.py"))
-# What an interpreter is, by itself.
-ASK = "import json, sys; print(json.dumps([*sys.version_info[:3], 't' in sys.abiflags]))"
 # Import a module from a folder, and nothing else.
 IMPORT_FROM = (
     "import importlib, sys; sys.path.insert(0, sys.argv[1]); "
@@ -44,30 +43,32 @@ IMPORT_FROM = (
 )
 # What uv and pip say of a version that an index does not list.
 ABSENT = re.compile("(?i)there is no version of|was not found in the package registry|No matching distribution found")
+# What they say, as a warning, of a requirement such as x[extra].
+NO_EXTRA = re.compile("does not have an extra named|does not provide the extra")
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 ALONE = ("--no-cache", "--no-config", "--no-sources")  # a cache could have an older file of the same name
 OFFLINE = ("--no-index", "--no-deps")
+TAIL = 40  # how many lines of a failed command are shown
+LIMIT = 3_600  # seconds that each step may take: what hangs, or an index that sends a byte now and then
 
 
-@dataclass(eq=False)
-class FailedError(Exception):
-    """A step in an environment failed: what it was about, and all that it printed."""
-
-    what: str
-    output: str = ""
+def failed(what: str, said: str = "") -> ProblemsError:
+    """Return the exception for a step that failed, with the end of what it printed, to be raised."""
+    return problem(what, "KEEP=1 leaves the environments, to look around in them", "\n".join(said.splitlines()[-TAIL:]))
 
 
 @dataclass(frozen=True)
 class Environment:
     """A virtual environment of its own in `folder`, and an empty folder beside it to run things in.
 
-    In containers of an image it is made and filled with the interpreter's own venv and pip: they have no uv.
+    In containers of an image, which have no uv, it is made with the interpreter's own venv, and pip installs the wheel.
     """
 
     project: Project
-    python: Python
+    python: Python  # of this machine; of an image it is the one of this name
     folder: Path
     image: str = ""
+    target: str = ""  # what the image's system is, as Rust calls it
     folders: tuple[Path, ...] = ()  # what can be seen in the containers beside the environment's own folder
     outcomes: dict[str, str] = field(default_factory=dict, kw_only=True)  # by the test, once they have been run
 
@@ -75,6 +76,11 @@ class Environment:
     def executable(self) -> Path:
         """The environment's interpreter."""
         return self.folder / "env" / ("Scripts" if os.name == "nt" else "bin") / ("python" + EXE)
+
+    @property
+    def told(self) -> Path:
+        """The file in which `describe.py` tells about it."""
+        return self.folder / "installed.json"
 
     @property
     def empty(self) -> Path:
@@ -86,13 +92,12 @@ class Environment:
     def run(self, what: str, *command: object, fetches: bool = False, more: Mapping[str, str] | None = None) -> str:
         """Run a command in the empty folder and return what it prints; it knows nothing of this machine.
 
-        With `fetches` it is told where packages come from, in a home of its own. `more` are further variables: they
-        hold what may be secret, for everybody sees a command line. Any exit code but 0 is a FailedError.
+        With `fetches` it is told where packages come from, in a home of its own, and is run here. `more` are further
+        variables, also secret ones: everybody sees a command line. Any exit code but 0 is a ProblemsError.
         """
         variables = dict(more or {})
-        if self.image:
+        if self.image and not fetches:
             variables |= {"HOME": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
-            variables |= pip_origins() if fetches else {}
             # docker takes their values from its own environment, where only this user sees them.
             options = (f"--workdir={self.empty}", *(f"--env={name}" for name in variables))
             command = (*docker_run(self.image, command, (self.folder, self.project.root, *self.folders), *options),)
@@ -100,16 +105,19 @@ class Environment:
         else:
             home = self.folder / ("fetching" if fetches else "home")
             variables = {**own_variables(home, fetches=fetches), **variables}
-        done = processes.run(*command, cwd=self.empty, env=variables, check=False, merged=True)
+        done = processes.run(*command, cwd=self.empty, env=variables, check=False, merged=True, timeout=LIMIT)
         if done.returncode:
-            raise FailedError(what, done.stdout)
+            raise failed(what, done.stdout)
         return done.stdout
 
     def create(self, *, with_pip: bool = False) -> None:
         """Make it with uv, or with the interpreter's own venv module and the pip that it brings."""
         if with_pip or self.image:
-            what = "this Python cannot make an environment with its own pip"
-            self.run(what, self.python.path, "-m", "venv", self.folder / "env")
+            python = f"python{self.python.name}" if self.image else self.python.path
+            what = (
+                f"there is no {python} {self.image and f'in {self.image} '}that makes an environment with its own pip"
+            )
+            self.run(what, python, "-m", "venv", self.folder / "env")
         else:
             what = "uv could not make an environment"
             self.run(what, find_uv(), "venv", "--python", self.python.path, self.folder / "env")
@@ -125,20 +133,28 @@ class Environment:
         return (*((self.executable, "-I", *PIP) if own else elsewhere), "install")
 
     def fetch(self, what: str, *arguments: object) -> None:
-        """Install what is required from where this machine's uv finds it, in a container with pip.
+        """Install what is required from where this machine's uv finds it.
 
         uv asks an interpreter what it is, with what it knows of addresses. So it is the machine's that is asked, in
         whose start no code of the package runs, as it could in the environment's (a .pth file).
         """
-        uv = (find_uv(), "pip", "install", "--python", self.python.path, "--prefix", self.folder / "env")
-        self.run(what, *(self.pip() if self.image else uv), *arguments, fetches=True)
+        where: tuple[object, ...] = ("--prefix", self.folder / "env")
+        if self.image:
+            # What the oldest glibc takes, every one does.
+            system = self.target.replace("unknown-linux-gnu", "manylinux2014")
+            (site,) = self.folder.glob("env/lib/python*/site-packages")
+            where = ("--target", site, "--python-platform", system, "--only-binary=:all:")
+        command = (find_uv(), "pip", "install", "--python", self.python.path, *where)
+        said = self.run(what, *command, *arguments, fetches=True)
+        if NO_EXTRA.search(said):
+            raise failed(f"{what}: an extra of it does not exist", said)
 
     def create_for_tests(self) -> None:
         """Make it, and install what the package's tests need, as it is locked."""
         self.create()
         what = "the requirements of the tests could not be installed"
         lock = self.project.root / "requirements" / "test.txt"
-        self.fetch(what, "--only-binary", ":all:", "--require-hashes", "--requirement", lock)
+        self.fetch(what, "--only-binary=:all:", "--require-hashes", "--requirement", lock)
 
     def install_wheel(self, source: Source, *, with_pip: bool = False, own: bool = True) -> None:
         """Install the wheel from the one source, with uv, or with pip, which may be the environment's own.
@@ -153,8 +169,8 @@ class Environment:
         def attempt() -> None:
             try:
                 self.run(what, *command, *source.arguments, more=source.variables)
-            except FailedError as error:
-                if source.index and ABSENT.search(" ".join(error.output.split())):
+            except ProblemsError as error:
+                if source.index and ABSENT.search(" ".join(str(error.problems[0].said).split())):
                     wanted = f"{self.project.name} {source.artefacts.version}"
                     raise NotThereYetError(f"{wanted} cannot be installed yet") from error
                 raise
@@ -188,21 +204,11 @@ class Environment:
 
     @contextmanager
     def compiling(self) -> Iterator[Path]:
-        """Provide the folder to compile in, one at a time: the project's, so that crates are compiled once.
-
-        Where that cannot be written, it is one of the environment's own.
-        """
+        """Provide the folder to compile in, one at a time: the project's, so that crates are compiled once."""
         shared = self.project.target / "verify"
-        lock = FileLock(shared / "lock")
-        try:
-            shared.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except (OSError, NotImplementedError):  # the latter: a file system without locks
-            shared = self.folder / "compiled"
-        try:
+        shared.mkdir(parents=True, exist_ok=True)
+        with FileLock(shared / "lock"):
             yield shared
-        finally:
-            lock.release()
 
     def vendor_crates(self, artefacts: Artefacts, folder: Path) -> dict[str, str]:
         """Put the locked crates into a folder, as distributions do; return the variables of a build that has no more.
@@ -217,7 +223,7 @@ class Environment:
         fetch = ("cargo", "vendor", "--locked", "--respect-source-config", manifest, folder / "vendor")
         fetched = processes.run(*fetch, cwd=self.empty, env=os.environ, check=False)
         if fetched.returncode:
-            raise FailedError("the sdist's locked crates could not be fetched", fetched.stderr)
+            raise failed("the sdist's locked crates could not be fetched", fetched.stderr)
         (home / "config.toml").write_text(fetched.stdout, encoding="utf-8")
         cargo = {"CARGO_HOME": str(home), "CARGO_TARGET_DIR": str(folder), "CARGO_NET_OFFLINE": "true"}
         profile = find(artefacts.pyproject, "tool", "maturin", "profile") or "release"
@@ -242,20 +248,26 @@ class Environment:
             try:
                 # The lowest that this Python can have without a compiler.
                 self.fetch(what, "--only-binary=:all:", *arguments)
-            except FailedError:
+            except ProblemsError:
                 self.fetch(what, *arguments)
         if not requirements:
             return
         listed = ", ".join(requirements)
         try:
             self.fetch(f"{file} requires what cannot be installed together: {listed}", "--", *requirements)
-        except FailedError:
+        except ProblemsError:
             for each in requirements:
                 self.fetch(f"{file} requires {each}, which cannot be installed", "--", each)
             raise
 
     def try_other_ways(self, source: Source, *, own: bool) -> None:
-        """Make sure that each extra could be installed, and the wheel into a folder with pip, and as a tool with uv."""
+        """Make sure that each module imports alone, each extra installs, and the wheel into a folder and as a tool.
+
+        What an interpreter has imported before, another module may lean on without importing it.
+        """
+        for what in json.loads(self.told.read_text(encoding="utf-8"))["loaded"]:
+            if what.startswith("import ") and not what.endswith(".__main__"):
+                self.run(f"{what} fails in an interpreter of its own", self.executable, "-I", "-c", what)
         wheel = source.artefacts.installed_wheel(self.read_installed("WHEEL"))
         if wheel is None:
             return
@@ -278,16 +290,16 @@ class Environment:
         for path in (path for site in sites for path in site.glob(f"*.dist-info/{file}")):
             if canonicalize_name(path.parent.name.split("-", 1)[0]) == canonicalize_name(self.project.name):
                 return path.read_bytes()
-        raise FailedError(f"{self.project.name} was installed, and has no {file} in the environment")
+        raise failed(f"{self.project.name} was installed, and has no {file} in the environment")
 
     def describe(self) -> dict[str, Any]:
         """Return what `describe.py` tells about this environment."""
-        what, told = "the interpreter could not say what is installed", self.folder / "installed.json"
+        what, told = "the interpreter could not say what is installed", self.told
         printed = self.run(what, self.executable, "-I", DESCRIBE, self.project.name, self.project.module, told)
         try:
             facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise FailedError(what, printed) from error
+            raise failed(what, printed) from error
         return facts
 
     def run_tests(self, source: Path) -> str:
@@ -298,15 +310,17 @@ class Environment:
             raise problem(what, "write one that imports it; compare testpaths and [tool.maturin] exclude")
         # Nothing that is tested can foresee the name.
         report, started, exited_well = self.folder / secrets.token_hex(16), time.perf_counter(), True
+        # What proves nothing, and what fails where nobody looks.
+        strict = (f"-Werror::pytest.Pytest{each}Warning" for each in ("ReturnNotNone", "UnhandledThreadException"))
         options = ("-p", "no:cacheprovider", "--color=no", "--quiet", "--config-file", source / "pyproject.toml")
-        command = ("-I", RUN_TESTS, report, *options, "--rootdir", source, *tests)
+        command = ("-I", RUN_TESTS, report, *options, *strict, "--rootdir", source, *tests)
         try:
             printed = self.run("", self.executable, *command)
-        except FailedError as error:
-            printed, exited_well = error.output, False
+        except ProblemsError as error:
+            printed, exited_well = error.problems[0].said, False
         outcomes, ended = verdict.read_outcomes(report)
         if fault := verdict.find_fault(outcomes, ended=ended, exited_well=exited_well):
-            raise FailedError(fault, printed)
+            raise failed(fault, printed)
         self.outcomes.update(outcomes)
         return f"{verdict.summarise(outcomes)} in {time.perf_counter() - started:.2f}s"
 
@@ -341,19 +355,3 @@ def docker_run(image: str, command: Iterable[object], folders: Iterable[Path], *
     # Alpine's and CentOS's own entry points set up compilers; nothing is compiled here.
     first, *others = map(str, command)
     return [engine(), "run", "--rm", "--init", *user, *mounts, *options, f"--entrypoint={first}", image, *others]
-
-
-def find_in_image(image: str, name: str) -> Python:
-    """Return the interpreter of a name, such as `3.14t`, in an image; ProblemsError where it does not answer."""
-    remedy = "leave it out of PYTHON, or name another image"
-    # Without the modules of `site`, which may print what they like.
-    command = docker_run(image, [f"python{name}", "-I", "-S", "-c", ASK], [])
-    asked = subprocess.run(command, check=False, capture_output=True, text=True, errors="replace")
-    if asked.returncode:
-        last = (asked.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        raise problem(f"{image} has no python{name}: {last}", remedy)
-    try:
-        major, minor, patch, free_threaded = json.loads(asked.stdout)
-        return Python((int(major), int(minor), int(patch)), bool(free_threaded), Path(f"python{name}"))
-    except (TypeError, ValueError) as error:
-        raise problem(f"python{name} in {image} does not say which it is: {asked.stdout[:80]!r}", remedy) from error

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,7 @@ from roadworthy.releasing.version import advising, parse_version
 from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem, raise_problems
 from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source
-from roadworthy.verifying.environment import Environment, FailedError, find_in_image
-
-TAIL = 40  # how many lines of a failed command are shown
+from roadworthy.verifying.environment import Environment, engine
 
 
 @dataclass
@@ -40,7 +38,6 @@ class Job:
     result: str = ""
     seconds: float = 0.0
     problems: list[Problem] = field(default_factory=list)
-    output: str = ""
     outcomes: dict[str, str] = field(default_factory=dict)  # of the tests, if they were run
 
     def __str__(self) -> str:
@@ -57,7 +54,7 @@ class Job:
         """Return its environment, which is not made yet."""
         source = self.source
         seen = (source.artefacts.folder, source.artefacts.unpacked)
-        return Environment(source.project, self.python, folder, source.image, seen)
+        return Environment(source.project, self.python, folder, source.image, source.target, seen)
 
     def run(self, folder: Path) -> "Job":
         """Carry it out in its own folder, which is made, and write down how it went."""
@@ -66,22 +63,10 @@ class Job:
         try:
             environment = self.environment(folder)
             self.result, self.outcomes = self.steps(environment, self.source), environment.outcomes
-        except FailedError as error:
-            self.output = error.output
-            remedy = f"its last lines are above; look around in the environment: {self.keep_command}"
-            self.problems = [Problem(error.what, remedy)]
         except ProblemsError as error:
             self.problems = error.problems
         self.seconds = time.perf_counter() - started
         return self
-
-    @property
-    def keep_command(self) -> str:
-        """The command that does one Python's jobs again and leaves the environments."""
-        chosen = "@".join(filter(None, (self.source.target, self.source.image)))
-        wheels = f" WHEELS={chosen}" if chosen else ""
-        package = f"PACKAGE={self.source.project.package} " if self.source.project.package else ""
-        return f"make verify {package}PYTHON={self.python.name}{wheels} KEEP=1"
 
 
 def choose_pythons(project: Project, asked: str) -> list[Python]:
@@ -109,17 +94,6 @@ def choose_pythons(project: Project, asked: str) -> list[Python]:
     return supported
 
 
-def local_source(project: Project, built: Path | None, folder: Path) -> Source:
-    """Return a folder as the source, with its dist/ and SHA256SUMS, the sdist's content being put into `folder`.
-
-    Without one it is the project, whose dist/ is built first unless it is what the checkout builds.
-    """
-    if built is None:
-        require_current(project)
-    dist, sums = ((built or project.folder) / each.name for each in (project.dist, project.sums))
-    return Source(project, Artefacts.read(project, dist, project.version, sums, folder / "sdist"))
-
-
 def published_source(project: Project, wanted: Version, index: Index, sums: Path | None, folder: Path) -> Source:
     """Return an index as the source, with the release's files downloaded to compare with."""
     downloads = folder / "downloads"
@@ -132,11 +106,14 @@ def published_source(project: Project, wanted: Version, index: Index, sums: Path
 def open_source(project: Project, given: Mapping[str, Any], folder: Path) -> Iterator[Source]:
     """Provide what is to be verified; where that fails of a version on an index, tell what is to be done about it.
 
-    `given` is a VERSION with its INDEX and SUMS; or a folder, FROM; or none of it, for the project's own dist/. What is
-    downloaded is put into `folder`, and the content of the sdist.
+    `given` is a VERSION with its INDEX and SUMS; or a folder, FROM; or none of it, for the project's own dist/, which
+    is built first unless it is current. What is downloaded is put into `folder`, and the content of the sdist.
     """
     if "VERSION" not in given:
-        yield local_source(project, given.get("FROM"), folder)
+        if "FROM" not in given:
+            require_current(project)
+        dist, sums = (given.get("FROM", project.folder) / each.name for each in (project.dist, project.sums))
+        yield Source(project, Artefacts.read(project, dist, project.version, sums, folder / "sdist"))
         return
     version, name = parse_version(given["VERSION"]), given.get("INDEX", "pypi")
     index = Index.named(name)
@@ -151,14 +128,11 @@ def select(source: Source, wheels: str, folder: Path) -> list[Source]:
     an installer chooses for this machine.
     """
     chosen = [source.choose(each, folder) for each in wheels.split()]
+    if any(each.image for each in chosen):
+        engine()
     here = [each for each in chosen if not each.image] or [source]
     # An index has no place for one target's wheels alone: an installer chooses.
     return [*(each for each in chosen if each.image), *(here[:1] if source.index else here)]
-
-
-def pythons_for(source: Source, pythons: list[Python]) -> list[Python]:
-    """Return the same Pythons as the image of a source has them; without an image, these ones."""
-    return sorted(find_in_image(source.image, each.name) for each in pythons) if source.image else pythons
 
 
 @contextmanager
@@ -195,9 +169,4 @@ def report(jobs: list[Job]) -> None:
     out.print(table)
     for line in verdict.compare({str(job): job.outcomes for job in jobs if job.outcomes}):
         err.print(printable(line))
-    for job in jobs:
-        if job.output:
-            err.rule(str(job), align="left")
-            # Anybody's words: a terminal must not obey them.
-            err.print("\n".join(printable(line.expandtabs()) for line in job.output.rstrip().splitlines()[-TAIL:]))
-    raise_problems(Problem(f"{job}: {one.what}", one.remedy) for job in jobs for one in job.problems)
+    raise_problems(replace(one, what=f"{job}: {one.what}") for job in jobs for one in job.problems)

@@ -8,7 +8,7 @@ from typing import Any
 
 from packaging.metadata import parse_email
 
-from roadworthy.declared import wheel_contents
+from roadworthy.declared import METADATA_FILES, wheel_contents
 from roadworthy.gate.model import LIBRARY_NAME, Artefact
 from roadworthy.project import Project
 from roadworthy.releasing.version import version_of_tag
@@ -46,12 +46,18 @@ class Installation:
     @property
     def fields(self) -> dict[str, Any]:
         """The core metadata, by the names that packaging gives its fields."""
-        return {**parse_email(self.facts["metadata"])[0]}
+        return fields_of(self.facts["metadata"])
 
     @property
     def entry_points(self) -> set[tuple[str, ...]]:
         """Group, name and value of each."""
         return {(group, name, value.replace(" ", "")) for group, name, value in self.facts["entry_points"]}
+
+
+def fields_of(metadata: bytes | str) -> dict[str, Any]:
+    """Return core metadata by the names that packaging gives the fields; others by their own."""
+    known, others = parse_email(metadata)
+    return {**known, **others}
 
 
 def require(proofs: Iterable[Callable[[Installation], Iterator[Problem]]], installed: Installation) -> None:
@@ -73,13 +79,19 @@ def same_bytes_as_a_wheel(installed: Installation) -> Iterator[Problem]:
     differing = sorted(file for file in packed.keys() | found.keys() if packed.get(file) != found.get(file))
     if named := ", ".join(file for file in differing if not WRITTEN_BY_INSTALLERS.fullmatch(file)):
         yield Problem(f"{named}: installed is not what {wheel.name} holds", "run: make build")
+    for folder, _, name in (file.partition(".dist-info/") for file in sorted(packed)):
+        if name and not METADATA_FILES.fullmatch(name):
+            yield Problem(f"{wheel.name} holds {folder}.dist-info/{name}, which no build writes", "run: make build")
 
 
 def same_version(installed: Installation) -> Iterator[Problem]:
-    """The installed metadata says the version that was asked for."""
-    found, wanted = installed.facts["version"], installed.artefacts.version
+    """The installed metadata says the version that was asked for; so does the package, where it says one."""
+    found, says, wanted = installed.facts["version"], installed.facts.get("says_version"), installed.artefacts.version
     if version_of_tag(str(found)) != wanted:
         yield Problem(f"version {found} is installed, not {wanted}", "run: make build")
+    if version_of_tag(str(says)) not in {wanted, None}:
+        remedy = "take it from importlib.metadata, or name the file in [[tool.bumpversion.files]]"
+        yield Problem(f"{installed.project.import_name}.__version__ is {says}, and {wanted} is installed", remedy)
 
 
 def one_native_module(installed: Installation) -> Iterator[Problem]:
@@ -107,16 +119,19 @@ def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
             yield Problem(f"{file} is installed with another content than the sdist's", "run: make clean build")
     for file in [*expected.lacking(present), *sorted(licences.keys() - found.keys())]:
         yield Problem(f"the installation lacks {file}", "is it ignored by git, or excluded in pyproject.toml?")
-    for file in expected.strange(present):
+    others = [file for file in found if file.startswith(f"{info}/licenses/") and file not in licences]
+    for file in [*expected.strange(present), *sorted(others)]:
         what = f"the installation holds {file}, which is not in the source"
         yield Problem(what, "is it a stale file? run: make clean build")
+    typed = f"{installed.project.import_name}/py.typed"
+    if "Typing :: Typed" in installed.fields.get("classifiers", ()) and typed not in found:
+        yield Problem(f"the metadata says Typing :: Typed, and {typed} is not there", "add that file, or take this out")
 
 
 def same_metadata_as_the_source(installed: Installation) -> Iterator[Problem]:
     """The metadata is what the sdist's PKG-INFO says, and the entry points are those of its pyproject.toml."""
     remedy, artefacts = "run: make clean build", installed.artefacts
-    found: dict[str, Any] = installed.fields
-    told: dict[str, Any] = {**parse_email((artefacts.unpacked / "PKG-INFO").read_bytes())[0]}
+    found, told = installed.fields, fields_of((artefacts.unpacked / "PKG-INFO").read_bytes())
     # What a build may decide by itself is listed as dynamic; the form depends on who builds.
     left_out = {"metadata_version", "dynamic", *(each.lower().replace("-", "_") for each in told.get("dynamic", []))}
     for key in sorted((found.keys() | told.keys()) - left_out):
@@ -129,7 +144,12 @@ def same_metadata_as_the_source(installed: Installation) -> Iterator[Problem]:
 
 
 def nothing_elsewhere(installed: Installation) -> Iterator[Problem]:
-    """Outside the folder of packages there are only entry points' scripts, and what [tool.maturin] data declares."""
+    """Outside the folder of packages there are only entry points' scripts, and what [tool.maturin] data declares.
+
+    Nor is anything in it that runs in each start of Python.
+    """
+    for file in sorted(installed.package & {"sitecustomize.py", "usercustomize.py"}):
+        yield Problem(f"{file} came with the package and runs in every start of Python", "remove it")
     groups = ("console_scripts", "gui_scripts")
     names = "|".join(re.escape(name) for group, name, _ in installed.entry_points if group in groups)
     script = re.compile(rf"(bin|Scripts)/({names})(-script)?(\.(exe|pyw?))?")
@@ -161,17 +181,14 @@ def import_works(installed: Installation) -> Iterator[Problem]:
 
 
 def import_stays_inside(installed: Installation) -> Iterator[Problem]:
-    """Everything was imported from the environment."""
+    """Everything was imported from the environment, and the package was left as it was."""
+    for file in installed.facts["written"]:
+        what = f"loading the package changes {file}, in its own folder, which most users cannot write"
+        yield Problem(what, "write into a folder of the user's")
     for module, origin in sorted(installed.facts["modules"].items()):
         if origin is not None and not Path(origin).resolve().is_relative_to(installed.folder):
             what = f"{module} was imported from {origin}, which is not in the environment"
             yield Problem(what, "something puts that folder on sys.path before the environment's")
-
-
-def no_code_at_every_start(installed: Installation) -> Iterator[Problem]:
-    """The package brings no sitecustomize or usercustomize."""
-    for file in sorted(installed.package & {"sitecustomize.py", "usercustomize.py"}):
-        yield Problem(f"{file} came with the package and runs in every start of Python", "remove it")
 
 
 def gil_left_alone(installed: Installation) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ class Recorder:
 
     def __init__(self, file: str) -> None:
         """Open the file before any of the tests is loaded."""
+        self.raised = False
         self.stream = Path(file).open("a", encoding="utf-8")  # noqa: SIM115 - open as long as pytest runs
 
     def tell(self, *fact: object) -> None:
@@ -42,13 +43,23 @@ class Recorder:
         if not report.passed:
             self.tell("call" if report.failed else "found", report.nodeid, report.outcome)
 
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        """Note whether a test raises before any other plugin can take that away."""
+        self.raised = False
+        try:
+            yield
+        except BaseException:
+            self.raised = True
+            raise
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: "pytest.CallInfo[None]"
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Tell how a phase ended: what raised has not passed, whatever another plugin makes of it."""
         report = yield
-        raised = call.excinfo is not None and report.outcome == "passed"
+        raised = (call.excinfo is not None or (self.raised and call.when == "call")) and report.outcome == "passed"
         self.tell(call.when, item.nodeid, "failed" if raised else report.outcome)
         return report
 

@@ -51,16 +51,13 @@ def own_variables(home: Path, *, fetches: bool = False) -> dict[str, str]:
         # Bytecode is a file that no artefact brought.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    return {**own, **origins(home)} if fetches else {**own, "UV_NO_CONFIG": "1"}
-
-
-def origins(home: Path) -> dict[str, str]:
-    """Return the variables that say where packages come from, with what this machine's uv.toml say of that."""
+    if not fetches:
+        return {**own, "UV_NO_CONFIG": "1"}
     settings = home / "uv.toml"
     settings.write_text("".join(f"{key} = {to_toml(value)}\n" for key, value in read_origins().items()), "utf-8")
     # What is fetched by hash, or from an index that has one file of a name, is the same from the cache.
-    common = {"NETRC": str(Path.home() / ".netrc"), "UV_CACHE_DIR": cache_folder(), "UV_CONFIG_FILE": str(settings)}
-    return {**common, **{name: value for name, value in os.environ.items() if ORIGINS.fullmatch(name)}}
+    own |= {"NETRC": str(Path.home() / ".netrc"), "UV_CACHE_DIR": cache_folder(), "UV_CONFIG_FILE": str(settings)}
+    return own | {name: value for name, value in os.environ.items() if ORIGINS.fullmatch(name)}
 
 
 def read_origins() -> dict[str, Any]:
@@ -77,19 +74,6 @@ def read_origins() -> dict[str, Any]:
                 if ORIGIN_KEYS.fullmatch(key):
                     found[key] = [*found.get(key, []), *value] if isinstance(value, list) else found.get(key, value)
     return found
-
-
-def pip_origins() -> dict[str, str]:
-    """Return the variables that say the same to pip, which is what containers have: uv's indexes, and the proxies."""
-    told, asked = read_origins(), [os.environ.get(name, "") for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL")]
-    listed = told.get("index", [])
-    default = [*asked, *(each["url"] for each in listed if each.get("default")), told.get("index-url")]
-    more = " ".join(os.environ.get(name, "") for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL")).split()
-    more += [*(each["url"] for each in listed if not each.get("default")), *told.get("extra-index-url", [])]
-    found = {"PIP_INDEX_URL": next(filter(None, default), ""), "PIP_EXTRA_INDEX_URL": " ".join(more)}
-    # uv lets an index have a name, before its address.
-    found = {name: re.sub(r"(?<!\S)[\w.-]+=", "", value) for name, value in found.items() if value}
-    return {**found, **{name: value for name, value in os.environ.items() if PROXIES.fullmatch(name)}}
 
 
 def to_toml(value: Any) -> str:  # noqa: ANN401 - whatever TOML has

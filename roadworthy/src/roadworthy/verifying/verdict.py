@@ -63,12 +63,8 @@ def compare(by_job: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     passed = {job: {name for name, end in outcomes.items() if end == "passed"} for job, outcomes in by_job.items()}
     elsewhere = {name for names in passed.values() for name in names}
     if nowhere := {name for outcomes in by_job.values() for name in outcomes} - elsewhere:
-        yield f"run to their end nowhere: {enumerate_some(nowhere)}"
+        yield f"run to their end nowhere: {len(nowhere)} tests: {listed(sorted(nowhere), most=5)}"
     for job, names in passed.items():
-        if elsewhere - names:
-            yield f"{job}: not run to their end, as elsewhere: {enumerate_some(elsewhere - names)}"
-
-
-def enumerate_some(names: set[str]) -> str:
-    """Return how many tests there are, and the first of them."""
-    return f"{len(names)} tests: {listed(sorted(names), most=5)}"
+        if missing := elsewhere - names:
+            some = listed(sorted(missing), most=5)
+            yield f"{job}: not run to their end, as elsewhere: {len(missing)} tests: {some}"
