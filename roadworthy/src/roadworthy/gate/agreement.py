@@ -34,7 +34,7 @@ def requirement(text: str) -> str:
     found = Requirement(text)
     marker = re.split(r"\s+and\s+|\s+or\s+|[()]", str(found.marker or ""))
     parts = (canonicalize_name(found.name), sorted(map(canonicalize_name, found.extras)), str(found.specifier))
-    return str((*parts, found.url, sorted(map(condition, filter(None, map(str.strip, marker))))))
+    return str((*parts, found.url, sorted({condition(each) for each in map(str.strip, marker) if each})))
 
 
 @cache
@@ -53,6 +53,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "license_expression": canonicalize_license_expression,
     "requires_dist": requirement,
     "provides_extra": canonicalize_name,
+    # Of a label only letters and digits count (PEP 753); of the kind of description, what is not the default (PEP 566).
+    "project_urls": lambda text: re.sub(r"^[^,]*", lambda label: re.sub(r"\W|_", "", label[0]).lower(), text),
+    "description_content_type": lambda text: re.sub(r"; *(charset=utf-8|variant=gfm)", "", text.lower()),
 }
 
 
@@ -129,6 +132,6 @@ def conditional(extras: dict[str, Any]) -> Iterator[str]:
 @rule("release")
 def metadata_agrees(sdist: Told, wheel: Told) -> Iterator[str]:
     """Find what a wheel says otherwise than its sdist, which has not listed it as dynamic."""
-    if Version(sdist.get("metadata_version", "1.0")) >= FIRST_BINDING:
+    if "metadata_version" in wheel and Version(sdist.get("metadata_version", "1.0")) >= FIRST_BINDING:
         free = OWN | {each.lower().replace("-", "_") for each in sdist.get("dynamic", ())}
         yield from differences(wheel, sdist, (wheel.keys() | sdist.keys()) - free, "its sdist")

@@ -18,7 +18,9 @@ from packaging.metadata import parse_email
 from roadworthy.building.sdist import unpack
 from roadworthy.building.toolchain import fetch_crates
 from roadworthy.gate.binary import module_suffixes
-from roadworthy.gate.model import LFS_POINTER, Artefact, Expectations, rule, wheel_tags
+from roadworthy.gate.model import POINTERS, Artefact, Expectations, rule, wheel_tags
+from roadworthy.gate.pypi import judge_release, read_entry_points
+from roadworthy.gate.pypi_archives import judge_archive
 from roadworthy.project import SOURCE, Project
 from roadworthy.sums import sha256
 from roadworthy.terminal import ProblemsError, err
@@ -30,14 +32,16 @@ SECRET_NAMES = re.compile(
     r"|.*\.(p12|pfx|key|keystore))$"
 )
 SECRET_TEXTS = re.compile(
-    rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bpypi-AgE[A-Za-z0-9_-]{16}|\bgh[pousr]_[A-Za-z0-9]{36}"
+    rb"-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----|\bpypi-AgE[A-Za-z0-9_-]{16}|\bgh[pousr]_[A-Za-z0-9]{36}"
     rb"|\bgithub_pat_[A-Za-z0-9_]{22}|\bAKIA[0-9A-Z]{16}\b|\bxox[abprs]-[A-Za-z0-9-]{10}"
+    rb"|\bglpat-[A-Za-z0-9_-]{20}|\bcio[A-Za-z0-9]{32}\b"
 )
 # By their kind, and not by a folder: one called build that is committed is meant, and another one is no declared file.
 BUILD_PRODUCTS = re.compile(r"(^|/)__pycache__/|\.(so|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
+LONGEST_POINTER = 1024  # as the specification of Git LFS has it
 LONGEST_LINE = 5_000  # of a README; what is longer is not looked at
-# The marks of a conflict, in their order (git-merge).
-CONFLICT_MARKS = [re.compile(mark, re.MULTILINE) for mark in (rb"^<{7} \S", rb"^={7}\r?$", rb"^>{7} \S")]
+# The marks of a conflict, in their order (git-merge; of jj, the second is another one).
+CONFLICT_MARKS = [re.compile(mark, re.MULTILINE) for mark in (rb"^<{7} \S", rb"^(={7}\r?$|[%+]{7} )", rb"^>{7} \S")]
 # What leads somewhere in Markdown, in the HTML in it, and in reStructuredText; and what is code there.
 PATTERNS = (r"\]\(\s*<?([^\s<>()]+)>?(?:\s+[\"'][^)]*)?\)", r"^ {0,3}\[[^\]^]+\]:\s+<?([^\s<>]+)")
 LINKS = re.compile("|".join((*PATTERNS, r"<[^<>]+\s(?:src|href)=[\"']([^\"'<>]+)")))
@@ -49,6 +53,7 @@ OF_ENVIRONMENTS = re.compile(
     r"pyvenv\.cfg|(bin|Scripts)/(python|pip)[\d.]*(\.exe)?|(bin|Scripts)/(de)?activate(\.\w+)?|lib(64)?/python3.*|Lib/.*",
     re.IGNORECASE,
 )
+REFERENCE = re.compile(r"([\w.]+) *: *[\w.]+ *(\[.*\])?")  # of the entry points specification, with a function
 SIGNATURES = {"RECORD.jws", "RECORD.p7s"}  # which RECORD must not list (PEP 427)
 # Those of hashlib that are as good as SHA-256, and not of a length that somebody chooses.
 GOOD_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
@@ -75,8 +80,9 @@ def twine_check(artefact: Artefact) -> Iterator[str]:
     stream = check._WarningStream()  # noqa: SLF001 - what the command itself calls prints to a console
     try:
         told, renders = check._check_file(str(artefact.path), stream)  # noqa: SLF001
-    except TwineException as error:
-        told, renders = [str(error)], True
+    except (TwineException, ValueError) as error:
+        # Why PyPI does not take it, other rules tell.
+        told, renders = [] if any((*judge_archive(artefact), *judge_release(artefact))) else [str(error)], True
     told += [] if renders else [f"the description has syntax errors, and does not render: {stream}"]
     yield from (f"twine: {' '.join(text.split())}" for text in told)
 
@@ -105,7 +111,8 @@ def readme_on_pypi(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def one_dist_info(artefact: Artefact) -> Iterator[str]:
     """Find no .dist-info folder, several, or one of another name."""
-    found = sorted({top for name in artefact.files if (top := name.partition("/")[0]).endswith(".dist-info")})
+    installed = (re.sub(r"^[^/]+\.data/(pure|plat)lib/", "", name).partition("/")[0] for name in artefact.files)
+    found = sorted({top for top in installed if top.endswith((".dist-info", ".egg-info"))})
     if found != [artefact.folder]:
         yield f"it holds {', '.join(found) or 'no .dist-info folder'}, not {artefact.folder}"
 
@@ -117,14 +124,20 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
         return
     # By their names in lower case: none of them is one of the core metadata.
     fields = parse_email(content)[1]
-    version, pure = ((*fields.get(name, []), "")[0] for name in ("wheel-version", "root-is-purelib"))
-    if not version.startswith("1."):
+    version, pure, build = (", ".join(fields.get(name, [])) for name in ("wheel-version", "root-is-purelib", "build"))
+    if not re.fullmatch(r"1\.\d+", version):
         yield f"Wheel-Version is {version!r}, not 1.x"
+    if build not in {"", artefact.path.name.split("-")[2]}:
+        yield f"Build is {build!r}, and the file name says another"
     tags = wheel_tags(content)
     if tags != artefact.tags:
         yield f"WHEEL says {', '.join(sorted(map(str, tags))) or 'no tags'}, and the file name says others"
-    if pure.lower() == "true" and artefact.native:
-        yield "Root-Is-Purelib is true, and there is a native module"
+    # Elsewhere both are one folder; on Linux, purelib is for any processor.
+    elf = [library.file for library in artefact.libraries if library.kind == "ELF"]
+    if pure.lower() not in {"true", "false"}:
+        yield f"Root-Is-Purelib is {pure!r}, neither true nor false"
+    elif elf and (pure.lower() == "true" or any(".data/purelib/" in file for file in elf)):
+        yield f"there is a native library in purelib, such as {elf[0]}"
 
 
 @rule("wheel")
@@ -137,7 +150,7 @@ def record_complete(artefact: Artefact) -> Iterator[str]:
             yield f"RECORD has a line of {len(line)} parts: {','.join(line)[:80]!r}"
         elif line[0] in listed:
             yield f"RECORD lists {line[0]!r} twice"
-        elif line[0] in signatures or line[0] not in artefact.files:
+        elif line[0] in signatures or line[0] not in artefact.names:
             yield f"RECORD lists {line[0]!r}, which {'must not be' if line[0] in signatures else 'is not there'}"
         else:
             listed.add(line[0])
@@ -183,16 +196,34 @@ def data_folder(artefact: Artefact) -> Iterator[str]:
     folder = f"{artefact.folder.removesuffix('.dist-info')}.data"
     for name in artefact.files:
         top, scheme, inside = (*name.split("/", 2), "", "")[:3]
-        if not top.endswith(".data"):
+        if not top.lower().endswith(".data"):
             continue
         if top != folder or scheme not in SCHEMES or not inside:
             yield f"{name} is in none of the folders that installers know: {folder}/{'|'.join(SCHEMES)}"
         elif scheme.endswith("lib") and ({inside, f"{folder}/purelib/{inside}"} - {name}) & artefact.files.keys():
             yield f"{name} would be installed in the place of another file of this wheel"
-        elif inside.endswith(".pth"):
+        elif inside.endswith(".pth") or (scheme.endswith("lib") and re.match(r"(site|user)customize\b", inside)):
             yield f"{name} would be run whenever Python starts"
         elif OF_ENVIRONMENTS.fullmatch(inside if scheme == "data" else f"bin/{inside}" if scheme == "scripts" else ""):
             yield f"{name} would be installed in the place of what belongs to Python, to pip or to the environment"
+
+
+@rule("wheel")
+def entry_points(artefact: Artefact) -> Iterator[str]:
+    """Find commands that installers cannot make, or that lead nowhere, or take the place of Python's or pip's."""
+    installed = {re.sub(r"^[^/]+\.data/(pure|plat)lib/", "", name).split(".")[0] for name in artefact.files}
+    modules = installed | {name.removesuffix("/__init__") for name in installed}
+    packages = {name.partition("/")[0] for name in installed}
+    for group in ("console_scripts", "gui_scripts"):
+        for name, text in (read_entry_points(artefact) or {}).get(group, {}).items():
+            found = REFERENCE.fullmatch(text)
+            module = found[1].replace(".", "/") if found else ""
+            if OF_ENVIRONMENTS.fullmatch(f"bin/{name}") and (artefact.parsed or "")[0] != "pip":
+                yield f"the command {name} would take the place of what belongs to Python, to pip or to the environment"
+            if not found:
+                yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
+            elif module.partition("/")[0] in packages and module not in modules:
+                yield f"the command {name} leads to {found[1]}, which is not in the wheel"
 
 
 @rule("wheel", needs_project=True)
@@ -216,7 +247,7 @@ def source_of(name: str, artefact: Artefact, project: Expectations) -> str:
     """Return the path in the checkout of what has a name in an artefact; "" for what a build makes."""
     top, _, rest = name.partition("/")
     if not artefact.is_wheel:
-        return name.removeprefix(f"{artefact.folder}/")
+        return name.removeprefix(f"{artefact.top}/")
     if top.endswith(".dist-info"):
         return rest.removeprefix("licenses/") if rest.startswith("licenses/") else ""
     return f"{project.data_folder}/{rest}" if top.endswith(".data") else f"{SOURCE}/{name}"
@@ -287,7 +318,8 @@ def sbom_present(artefact: Artefact, project: Expectations) -> Iterator[str]:
 @rule("sdist", needs_project=True)
 def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find what git tracks and is not there, and the other way round."""
-    present = {name.removeprefix(f"{artefact.folder}/") for name in artefact.files}
+    names = (member.name for member in artefact.members if member.kind != "folder")
+    present = {name.removeprefix(f"{artefact.top}/") for name in names}
     for name in project.sdist.lacking(present):
         yield f"{name} is declared, and not in the sdist"
     for name in project.sdist.strange(present - {"PKG-INFO"}):
@@ -297,7 +329,7 @@ def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
 @rule("sdist", needs_project=True)
 def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
     """Find no Cargo.lock, one that does not fit Cargo.toml, and crates that are neither published nor in the sdist."""
-    if (content := artefact.read(f"{artefact.folder}/Cargo.lock")) is None:
+    if (content := artefact.read(f"{artefact.top}/Cargo.lock")) is None:
         yield "Cargo.lock is missing"
         return
     try:
@@ -341,8 +373,8 @@ def no_placeholders(artefact: Artefact) -> Iterator[str]:
     """Find what stands for a file, and what a merge has left."""
     for name in sorted(artefact.suspicious):
         content, place = artefact.read(name) or b"", 0
-        if content.startswith(LFS_POINTER) and b"\noid " in content:
-            yield f"{name} is a pointer of Git LFS, and not the file"
+        if content.startswith(POINTERS) and len(content) < LONGEST_POINTER:
+            yield f"{name} is a pointer of Git LFS or git-annex, and not the file"
         # One after the other, so that it takes no longer than reading.
         for mark in CONFLICT_MARKS:
             if (found := mark.search(content, place)) is None:
