@@ -1,7 +1,9 @@
 """Rules about what one release says of itself: its files say the same, and what pyproject.toml declares."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -26,6 +28,7 @@ DECLARED |= {"requires_dist": "dependencies", "provides_extra": "optional-depend
 # From this version of the metadata on, an sdist lists what a wheel that is built from it may say otherwise (PEP 643).
 FIRST_BINDING = Version("2.2")
 # What is of one file and not of the release.
+PYTHONS = ("2.7", *(f"3.{minor}" for minor in range(40)))
 OWN = {"metadata_version", "dynamic", "license_files", "platforms", "supported_platforms"}
 
 
@@ -103,6 +106,8 @@ def tell(artefact: Artefact) -> Told:
 def declared_metadata(artefact: Artefact) -> Iterator[str]:
     """Find what PKG-INFO says otherwise than the pyproject.toml beside it, of what that does not leave open."""
     table, found = artefact.declared, artefact.fields
+    if artefact.top and not {f"{artefact.top}/{name}" for name in ("pyproject.toml", "setup.py")} & artefact.names:
+        yield "there is neither pyproject.toml nor setup.py, so nobody can build it"
     if not table or artefact.metadata is None:
         return
     declared: Told = {field: table.get(key) for field, key in DECLARED.items()}
@@ -127,6 +132,22 @@ def conditional(extras: dict[str, Any]) -> Iterator[str]:
             marker = f"({found.marker}) and " if found.marker else ""
             found.marker = None
             yield f"{found} ; {marker}extra == '{canonicalize_name(extra)}'"
+
+
+@rule("both")
+def metadata_consistent(artefact: Artefact) -> Iterator[str]:
+    """Find extras that are there twice, or named and not there, and a Requires-Python that no Python fits."""
+    extras = Counter(map(canonicalize_name, artefact.fields.get("provides_extra", ())))
+    yield from (f"the extra {extra} is there {count} times" for extra, count in extras.items() if count > 1)
+    needed = " ".join(artefact.fields.get("requires_dist", ()))
+    named = {canonicalize_name(name) for name in re.findall(r"extra *== *['\"]([^'\"]+)", needed)}
+    yield from (
+        f"a requirement is for the extra {extra}, which there is not" for extra in sorted(named - extras.keys())
+    )
+    with suppress(ValueError):
+        wanted = SpecifierSet(artefact.fields.get("requires_python", ""))
+        if not any(wanted.contains(f"{minor}.{patch}") for minor in PYTHONS for patch in range(40)):
+            yield f"no Python is {wanted}"
 
 
 @rule("release")

@@ -10,7 +10,9 @@ import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import tomli
 from packaging.metadata import parse_email
@@ -298,28 +300,43 @@ def native_module_names(artefact: Artefact, project: Expectations) -> list[str]:
 
 @rule("wheel", needs_project=True)
 def sbom_present(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """Find a wheel without an SBOM, or with one of ours that does not tell what Cargo.lock locks."""
+    """Find a wheel without an SBOM, or with one that the build would not make; the time in it is that of a commit."""
     name = f"{artefact.folder}/sboms/{project.file_stem}.cdx.json"
-    if not any(file.startswith(f"{artefact.folder}/sboms/") for file in artefact.files):
-        yield f"there is no file in {artefact.folder}/sboms"
     if (content := artefact.read(name)) is None:
+        yield f"{name} is missing"
         return
-    locked = {(crate["name"], crate["version"]): crate.get("checksum") for crate in project.locked_crates}
+    platforms = {tag.platform for tag in artefact.tags}
     try:
-        bom = json.loads(content)
-        for part in (bom["metadata"]["component"], *bom["components"]):
-            crate, hashes = (part["name"], part["version"]), [each["content"] for each in part.get("hashes", ())]
-            if crate not in locked or hashes != [locked[crate]] * bool(locked[crate]):
-                yield f"{name} tells of {' '.join(crate)}, which is not in Cargo.lock, or with another checksum"
-    except (LookupError, TypeError, ValueError) as error:
+        found = json.loads(content)
+        found["metadata"].pop("timestamp", None)
+        made = {json.dumps(each): " ".join((each["name"], each["version"])) for each in found.get("components", ())}
+        for triple in (key for key, tags in project.platform_tags.items() if platforms == set(tags.split("."))):
+            expected = expect_sbom(project.root, triple)
+            wanted = {json.dumps(each): " ".join((each["name"], each["version"])) for each in expected["components"]}
+            if found != expected:
+                crates = sorted({(made | wanted)[key] for key in made.keys() ^ wanted.keys()})
+                yield f"{name} is not what Cargo.lock and the build make of it, in: {', '.join(crates) or 'no crate'}"
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         yield f"{name} is no CycloneDX: {type(error).__name__}: {error}"
+    except ProblemsError as error:
+        err.print(f"{artefact.path.name}: the SBOM is not judged: {error.problems[0].what}")
+
+
+@cache
+def expect_sbom(root: Path, triple: str) -> Any:  # noqa: ANN401 - as JSON has it
+    """Return the SBOM that a build makes for a target, but for its time."""
+    from roadworthy.building.wheel import make_sbom  # noqa: PLC0415 - only where there is a wheel of ours
+
+    expected = json.loads(make_sbom(root, triple, 0))
+    del expected["metadata"]["timestamp"]
+    return expected
 
 
 @rule("sdist", needs_project=True)
 def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find what git tracks and is not there, and the other way round."""
     names = (member.name for member in artefact.members if member.kind != "folder")
-    present = {name.removeprefix(f"{artefact.top}/") for name in names}
+    present = {name.removeprefix(f"{artefact.top or artefact.folder}/") for name in names}
     for name in project.sdist.lacking(present):
         yield f"{name} is declared, and not in the sdist"
     for name in project.sdist.strange(present - {"PKG-INFO"}):
@@ -329,7 +346,7 @@ def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
 @rule("sdist", needs_project=True)
 def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
     """Find no Cargo.lock, one that does not fit Cargo.toml, and crates that are neither published nor in the sdist."""
-    if (content := artefact.read(f"{artefact.top}/Cargo.lock")) is None:
+    if (content := artefact.read(f"{artefact.top or artefact.folder}/Cargo.lock")) is None:
         yield "Cargo.lock is missing"
         return
     try:
@@ -355,6 +372,9 @@ def ask_cargo(artefact: Artefact) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as temporary:
         try:
             folder = unpack(artefact.path, Path(temporary).resolve() / "sdist")
+        except ProblemsError:
+            return  # other rules tell why
+        try:
             packages = json.loads(fetch_crates(Project(folder)))["packages"]
         except ProblemsError as error:
             reason = error.problems[0].what.replace(temporary, "").replace(f"/sdist/{artefact.folder}", artefact.folder)
