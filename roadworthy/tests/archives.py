@@ -20,7 +20,7 @@ from loopback_samples import INFO, METADATA, SDIST, TOP, WHEEL, good_wheel, make
 from roadworthy.gate.model import SITE_PACKAGES
 
 Make = Callable[[], bytes]
-# By name: the rule that refuses it, or None, the file's name, and what makes its content.
+# By name: the rules that refuse it, or None, the file's name, and what makes its content.
 ARCHIVES: dict[str, tuple[str | None, str, Make]] = {}
 RECORD = f"{INFO}/RECORD"
 PACKAGE = WHEEL.split("-", maxsplit=1)[0]
@@ -199,6 +199,11 @@ def with_metadata(more: bytes, behind: bytes = b"") -> Make:
     return lambda: good_wheel({f"{INFO}/METADATA": more + METADATA.encode() + behind})
 
 
+def with_kind(kind: str) -> Make:
+    """Return what makes the good wheel with another kind of description."""
+    return lambda: good_wheel({f"{INFO}/METADATA": METADATA.replace("text/markdown", kind).encode()})
+
+
 def block(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, **fields: int) -> bytes:
     """Return a member of a tar file with its header."""
     entry = tarfile.TarInfo(name)
@@ -240,6 +245,28 @@ def membered(name: str, kind: bytes = tarfile.REGTYPE, **fields: int | str) -> M
 def pax(*records: bytes, kind: bytes = tarfile.XHDTYPE) -> bytes:
     """Return a pax header."""
     return block("pax", b"".join(records), kind)
+
+
+def negative(header: bytes) -> bytes:
+    """Return a header whose size is -1 as GNU tar writes large numbers."""
+    entry = bytearray(header[:512])
+    entry[124:136] = b"\xff" * 12
+    entry[148:156] = b" " * 8
+    entry[148:156] = b"%06o\0 " % sum(entry)
+    return bytes(entry)
+
+
+def without(name: str) -> Make:
+    """Return what makes the good sdist without a file."""
+    return lambda: make_sdist({file: content for file, content in sdist_files().items() if file != f"{TOP}/{name}"})
+
+
+def overlapping() -> bytes:
+    """Return the good wheel with a line of the directory that leads to another member."""
+    content = bytearray(good_wheel({f"{PACKAGE}/a.py": b"x", f"{PACKAGE}/b.py": b"x"}))
+    one, other = (content.rindex(f"{PACKAGE}/{name}.py".encode()) - 46 + 42 for name in "ab")
+    content[other : other + 4] = content[one : one + 4]
+    return bytes(content)
 
 
 def good_sdist() -> bytes:
@@ -318,6 +345,8 @@ def flushed() -> bytes:
 wheel("zip-framing", "a byte before it", lambda: b"\0" + good_wheel())
 wheel("zip-framing", "a byte between members", lambda: good_wheel().replace(b"PK\3\4", b"\0PK\3\4", 1))
 wheel("zip-framing", "a member that the directory does not list", hidden_member)
+wheel("readable-archive", "members that overlap", overlapping)
+wheel("zip-framing", "a mark of parts before it", lambda: b"PK\7\x08" + good_wheel())
 wheel("zip-framing", "a data descriptor's flag", patched(b"PK\3\4", 6, b"\x08"))
 wheel("zip-framing", "another packed size in a member's own header", patched(b"PK\3\4", 18, b"\1\0\0\0"))
 wheel("zip-framing", "another full size in a member's own header", patched(b"PK\3\4", 22, b"\1\0\0\0"))
@@ -338,13 +367,13 @@ wheel("zip-framing", "a Zip64 field twice", extra(struct.pack("<HH", 1, 0) * 2))
 wheel("zip-framing", "a Unicode name twice", extra(unicode_path(f"{PACKAGE}/x.py".encode()) * 2))
 wheel("zip-framing", "a Unicode name that is no UTF-8", extra(unicode_path(b"\xff")))
 wheel("zip-framing", "a Unicode name with a control character", extra(unicode_path(b"a\x1b.py")))
-wheel("zip-framing", "a name with a control character", named(f"{PACKAGE}/a\x07.py"))
-wheel("zip-framing", "a name with DEL", named(f"{PACKAGE}/a\x7f.py"))
-wheel("unique-members", "a name twice", zipped_twice)
+wheel("zip-framing safe-members", "a name with a control character", named(f"{PACKAGE}/a\x07.py"))
+wheel("zip-framing safe-members", "a name with DEL", named(f"{PACKAGE}/a\x7f.py"))
+wheel("unique-members record-hashes zip-framing", "a name twice", zipped_twice)
 wheel("zip-compression", "bzip2", lambda: zipped(entries(), lambda e: setattr(e, "compress_type", zipfile.ZIP_BZIP2)))
 wheel("zip-compression", "LZMA", lambda: zipped(entries(), lambda e: setattr(e, "compress_type", zipfile.ZIP_LZMA)))
 wheel("readable-archive", "tar and zip in one", lambda: blocks() + bytes(1024) + good_wheel())
-wheel("readable-archive", "no member", lambda: zipped({}))
+wheel("readable-archive wheel-file", "no member", lambda: zipped({}))
 wheel("readable-archive", "cut in the directory", lambda: good_wheel()[:-60])
 wheel("readable-archive", "a gzip file", lambda: gzip.compress(b""))
 wheel("readable-archive", "half a gzip file", lambda: gzip.compress(os.urandom(900))[:200])
@@ -368,7 +397,7 @@ wheel("readable-archive", "packed data that is cut", by_hand(deflated(os.urandom
 wheel("readable-archive", "packed data that is none", by_hand(b"\xff" * 9, 1, b"x"))
 wheel("readable-archive", "another checksum", by_hand(deflated(b"y"), 1, b"x"))
 wheel(
-    "readable-archive",
+    "readable-archive zip-framing",
     "another name in a member's own header",
     lambda: good_wheel().replace(b"__init__", b"__exit__", 1),
 )
@@ -419,6 +448,9 @@ for rule, name, makers in (
     ("safe-members", "the end of a line of old mainframes", ("a\x85b",)),
     ("safe-members", "a blank that does not break", ("a\xa0b",)),
     ("safe-members", "a way out", ("../../x",)),
+    ("safe-members", "a dot in front", ("./x",)),
+    ("safe-members", "an empty part", ("a//x",)),
+    ("safe-members", "a part that is a dot", ("a/./x",)),
     ("unique-members", "other case", ("a.py", "A.py")),
     ("unique-members", "other case that is not ASCII", ("ä.py", "Ä.py")),
     ("unique-members", "composed otherwise", ("\u00e9.py", "e\u0301.py")),
@@ -474,6 +506,10 @@ wheel("entry-points", "a command with a blank", with_entry_points("[console_scri
 wheel("entry-points", "a command after a colon", with_entry_points("[console_scripts]\na: b:c\n"))
 wheel("entry-points", "a command with many blanks", with_entry_points(f"[console_scripts]\na{' ' * 99_999}b = b:c\n"))
 wheel("entry-points", "entry points in Latin-1", with_entry_points("[é]\na = b:c\n", "latin-1"))
+wheel("metadata-valid metadata-version", "a byte order mark before METADATA", with_metadata(b"\xef\xbb\xbf"))
+wheel("metadata-valid metadata-version", "an empty line before METADATA", with_metadata(b"\n"))
+wheel("metadata-valid", "a description in Latin-1", with_kind("text/markdown; charset=latin-1"))
+wheel("metadata-valid", "Markdown of an unknown flavour", with_kind("text/markdown; variant=Pandoc"))
 wheel("metadata-valid", "a METADATA in Latin-1", with_metadata(b"Author: \xe9\n"))
 sdist(
     "name-and-version-agree",
@@ -503,7 +539,7 @@ sdist("readable-archive", "bzip2", lambda: bz2.compress(blocks() + bytes(1024)))
 sdist("readable-archive", "xz", lambda: lzma.compress(blocks() + bytes(1024)))
 sdist("readable-archive", "no gzip at all", lambda: blocks() + bytes(1024))
 sdist("readable-archive", "nothing in the gzip file", lambda: gzip.compress(b""))
-sdist("readable-archive", "zeros in the gzip file", lambda: gzip.compress(bytes(10_240)))
+sdist("readable-archive one-top-folder", "zeros in the gzip file", lambda: gzip.compress(bytes(10_240)))
 sdist("readable-archive", "text in the gzip file", lambda: gzip.compress(b"hello" * 1_000))
 # ---- tar
 sdist("readable-archive", "a tar file that is cut", lambda: gzip.compress(blocks()[:-9_000]))
@@ -537,15 +573,22 @@ sdist(
     "sparse, the first member",
     lambda: gzip.compress(block(f"{TOP}/x", kind=tarfile.GNUTYPE_SPARSE) + blocks() + bytes(1024)),
 )
-sdist("safe-members", "a link", membered("x", tarfile.SYMTYPE, linkname="LICENSE"))
-sdist("safe-members", "a hard link", membered("x", tarfile.LNKTYPE, linkname=f"{TOP}/LICENSE"))
+sdist("no-links", "a link", membered("x", tarfile.SYMTYPE, linkname="LICENSE"))
+sdist("no-links", "a hard link", membered("x", tarfile.LNKTYPE, linkname=f"{TOP}/LICENSE"))
 sdist("safe-members", "a pipe", membered("x", tarfile.FIFOTYPE))
 sdist("safe-members", "a device", membered("x", tarfile.BLKTYPE))
 sdist("safe-members", "setuid", membered("x", mode=0o4755))
 sdist("safe-members", "a name that is no UTF-8", tarred(block(f"{TOP}/\udce9")))
+sdist("safe-members", "a link that leads out", membered("x", tarfile.SYMTYPE, linkname="../../x"))
+sdist("safe-members", "a hard link that leads out", membered("x", tarfile.LNKTYPE, linkname="/etc/passwd"))
+sdist("safe-members", "a member of no kind", tarred(block(f"{TOP}/x", kind=b"Z")))
+sdist("readable-archive", "a size that the pax header alone has", tarred(pax(record("size", "0")) + block(f"{TOP}/x")))
+sdist("readable-archive", "a size below zero", tarred(negative(block(f"{TOP}/x"))))
+
+sdist("declared-metadata", "nothing to build it with", without("pyproject.toml"))
 sdist("unique-members", "a name twice", tarred(block(f"{TOP}/LICENSE", b"other")))
 sdist("one-top-folder", "a file beside the folder", tarred(block("setup.py")))
-sdist("one-top-folder", "a name that begins with a slash", tarred(block("/x")))
+sdist("one-top-folder safe-members", "a name that begins with a slash", tarred(block("/x")))
 sdist(
     "no-bomb",
     "a PKG-INFO of more than 512 KiB",
@@ -569,6 +612,7 @@ wheel(None, "times as Info-ZIP has them, twice", extra(struct.pack("<HHBL", 0x54
 wheel(None, "Zip64 sizes of a small member", zip64_member)
 wheel(None, "made on Windows", attributes(stat.S_IFLNK, system=0))
 wheel(None, "an executable", attributes(stat.S_IFREG | 0o755))
+wheel(None, "a name with joined pictures", named(f"{PACKAGE}/\U0001f635\u200d\U0001f4ab.bin"))
 wheel(None, "a name in Chinese", named(f"{PACKAGE}/数据.py"))
 wheel(None, "a name with blanks and signs", named(f"{PACKAGE}/a b+c=d@e;f'g(h)[i]{{j}}~!#$%&;.py"))
 wheel(

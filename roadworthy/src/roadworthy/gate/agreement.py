@@ -1,7 +1,9 @@
 """Rules about what one release says of itself: its files say the same, and what pyproject.toml declares."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -26,6 +28,7 @@ DECLARED |= {"requires_dist": "dependencies", "provides_extra": "optional-depend
 # From this version of the metadata on, an sdist lists what a wheel that is built from it may say otherwise (PEP 643).
 FIRST_BINDING = Version("2.2")
 # What is of one file and not of the release.
+PYTHONS = ("2.7", *(f"3.{minor}" for minor in range(40)))
 OWN = {"metadata_version", "dynamic", "license_files", "platforms", "supported_platforms"}
 
 
@@ -34,7 +37,7 @@ def requirement(text: str) -> str:
     found = Requirement(text)
     marker = re.split(r"\s+and\s+|\s+or\s+|[()]", str(found.marker or ""))
     parts = (canonicalize_name(found.name), sorted(map(canonicalize_name, found.extras)), str(found.specifier))
-    return str((*parts, found.url, sorted(map(condition, filter(None, map(str.strip, marker))))))
+    return str((*parts, found.url, sorted({condition(each) for each in map(str.strip, marker) if each})))
 
 
 @cache
@@ -53,6 +56,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "license_expression": canonicalize_license_expression,
     "requires_dist": requirement,
     "provides_extra": canonicalize_name,
+    # Of a label only letters and digits count (PEP 753); of the kind of description, what is not the default (PEP 566).
+    "project_urls": lambda text: re.sub(r"^[^,]*", lambda label: re.sub(r"\W|_", "", label[0]).lower(), text),
+    "description_content_type": lambda text: re.sub(r"; *(charset=utf-8|variant=gfm)", "", text.lower()),
 }
 
 
@@ -99,6 +105,8 @@ def tell(artefact: Artefact) -> Told:
 @rule("sdist")
 def declared_metadata(artefact: Artefact) -> Iterator[str]:
     """Find what PKG-INFO says otherwise than the pyproject.toml beside it, of what that does not leave open."""
+    if artefact.top and not {f"{artefact.top}/{name}" for name in ("pyproject.toml", "setup.py")} & artefact.names:
+        yield "there is neither pyproject.toml nor setup.py, so nobody can build it"
     if (table := artefact.declared) and artefact.metadata is not None:
         declared, kept = bound(table, {**artefact.fields})
         if content := artefact.read(f"{artefact.top}/{find(table, 'readme', 'file') or find(table, 'readme')}"):
@@ -140,9 +148,25 @@ def conditional(extras: dict[str, Any]) -> Iterator[str]:
             yield f"{found} ; {marker}extra == '{canonicalize_name(extra)}'"
 
 
+@rule("both")
+def metadata_consistent(artefact: Artefact) -> Iterator[str]:
+    """Find extras that are there twice, or named and not there, and a Requires-Python that no Python fits."""
+    extras = Counter(map(canonicalize_name, artefact.fields.get("provides_extra", ())))
+    yield from (f"the extra {extra} is there {count} times" for extra, count in extras.items() if count > 1)
+    needed = " ".join(artefact.fields.get("requires_dist", ()))
+    named = {canonicalize_name(name) for name in re.findall(r"extra *== *['\"]([^'\"]+)", needed)}
+    yield from (
+        f"a requirement is for the extra {extra}, which there is not" for extra in sorted(named - extras.keys())
+    )
+    with suppress(ValueError):
+        wanted = SpecifierSet(artefact.fields.get("requires_python", ""))
+        if not any(wanted.contains(f"{minor}.{patch}") for minor in PYTHONS for patch in range(40)):
+            yield f"no Python is {wanted}"
+
+
 @rule("release")
 def metadata_agrees(sdist: Told, wheel: Told) -> Iterator[str]:
     """Find what a wheel says otherwise than its sdist, which has not listed it as dynamic."""
-    if Version(sdist.get("metadata_version", "1.0")) >= FIRST_BINDING:
+    if "metadata_version" in wheel and Version(sdist.get("metadata_version", "1.0")) >= FIRST_BINDING:
         free = OWN | {each.lower().replace("-", "_") for each in sdist.get("dynamic", ())}
         yield from differences(wheel, sdist, (wheel.keys() | sdist.keys()) - free, "its sdist")

@@ -59,7 +59,8 @@ def project_version(artefact: Artefact, project: Expectations) -> Iterator[str]:
 @rule("folder", needs_project=True)
 def complete_set(artefacts: list[Artefact], project: Expectations) -> Iterator[str]:
     """Find what is missing, and what is too much."""
-    found, expected = sorted(artefact.path.name for artefact in artefacts), sorted(project.expected)
+    # What is no artefact, other rules tell.
+    found, expected = sorted(each.path.name for each in artefacts if each.parsed), sorted(project.expected)
     for what, names, others in (("missing", expected, found), ("not expected", found, expected)):
         left = Counter(map(spelling, others))
         for name in names:
@@ -163,5 +164,13 @@ def safe_members(artefact: Artefact) -> Iterator[str]:
 def one_top_folder(artefact: Artefact) -> Iterator[str]:
     """Find a folder that is not called as the file is; where there is none, PyPI tells it."""
     top = PurePosixPath(artefact.top).parts
-    if top and top[0] != artefact.folder:
+    # Name and version as the metadata spells them will do.
+    if top and canonicalize_name(top[0]) != canonicalize_name(artefact.folder):
         yield f"it holds {top[0]!r}, not {artefact.folder!r}"
+
+
+@rule("sdist", level="warning")
+def no_links(artefact: Artefact) -> Iterator[str]:
+    """Find links; those that lead out, another rule refuses."""
+    links = (member for member in artefact.members if member.kind == "link" and member.target)
+    yield from (f"{link.name!r} is a link to {link.target!r}" for link in links)

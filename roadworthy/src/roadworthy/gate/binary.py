@@ -28,6 +28,7 @@ FLOORS = {"manylinux": "glibc", "musllinux": "musl", "macosx": "macOS", "ios": "
 VERSIONED = re.compile(rf"({'|'.join(FLOORS)})(?:_(\d+)(?:_(\d+))?|(1|2010|2014))_(\w+)")
 # What stands for the systems of a wheel that is for no particular one.
 EVERY = "every system"
+OWN_SUFFIXES = {"dll": {"PE"}, "pyd": {"PE"}, "dylib": {"Mach-O"}}
 # Suffixes of files that an interpreter imports; other libraries are only loaded by those.
 MODULE_SUFFIX = re.compile(r"(\.abi3t?|\.cpython-\d+[a-z]*)(-[a-z0-9_-]+)?\.so$|\.pyd$")
 ANOTHER_PYTHON = re.compile(r"(^|/)(libpython|Python3?(T|$))|^python3\d*t?(_d)?\.dll$")
@@ -41,6 +42,9 @@ SYSTEM = re.compile(
     r"ld-linux.*|ld64\.so\.[12]|ld-musl-.*|libc\.so.*|libc\.musl-.*|/usr/lib/.*|/System/.*"
     r"|api-.*|ext-ms-.*|combase\.dll|vcruntime140(_1)?\.dll|libpypy.*-c\.dll|python-native\.dll"
 )
+OF_DEBUGGING = {"Py_REF_DEBUG", "Py_TRACE_REFS"}
+# The C library that older Pythons bring on Windows.
+BROUGHT = {"cp27": "msvcr90.dll", "cp33": "msvcr100.dll", "cp34": "msvcr100.dll"}
 # The families of symbols' versions that auditwheel compares.
 FAMILIES = {"GLIBC", "GLIBCXX", "CXXABI", "GCC", "ZLIB", "LIBATOMIC"}
 
@@ -54,25 +58,36 @@ def misfit(artefact: Artefact, library: Library) -> str:
     """Say why a library is none for a wheel; "" for one that is."""
     if library.damage:
         return f"is no shared library: {library.damage}"
-    names = platforms(artefact)
-    kinds = {kind for name in names for prefix, kind in KINDS.items() if name.startswith(prefix)}
-    return f"is {library.kind}, and the wheel is for {', '.join(names)}" if kinds and library.kind not in kinds else ""
+    # What is called as another system's libraries are, nothing here loads: some wheels are made of one folder for all.
+    others = library.kind in OWN_SUFFIXES.get(library.file.rpartition(".")[2], ())
+    if fits(artefact, library) or (others and not MODULE_SUFFIX.search(library.file)):
+        return ""
+    return f"is {library.kind}, and the wheel is for {', '.join(platforms(artefact))}"
+
+
+def fits(artefact: Artefact, library: Library) -> bool:
+    """Say whether a library is of the kind that a wheel's platform loads."""
+    kinds = {kind for name in platforms(artefact) for prefix, kind in KINDS.items() if name.startswith(prefix)}
+    return not kinds or library.kind in kinds
 
 
 def whole(artefact: Artefact) -> list[Library]:
     """Return the libraries without the damaged ones, and without those of another system."""
-    return [library for library in artefact.libraries if not misfit(artefact, library)]
+    return [library for library in artefact.libraries if not library.damage and fits(artefact, library)]
 
 
 def modules(artefact: Artefact) -> list[Library]:
-    """Return the libraries that an interpreter imports."""
+    """Return the libraries that an interpreter imports; not those that only are called so, and know no Python."""
     native = [each for each in whole(artefact) if each.kind != "WebAssembly"]
-    return [each for each in native if MODULE_SUFFIX.search(each.file) or init_names(each) & each.exports]
+    called = (each for each in native if MODULE_SUFFIX.search(each.file) or init_names(each) & each.exports)
+    return [each for each in called if each.imports | each.exports]
 
 
 def init_names(library: Library) -> set[str]:
     """Return the functions one of which an interpreter calls to import a module of that name (PEP 489, PEP 793)."""
-    word = posixpath.basename(library.file).split(".", 1)[0]
+    folder, file = posixpath.split(library.file)
+    word = file.split(".", 1)[0]
+    word = posixpath.basename(folder) if word == "__init__" else word
     return {f"PyInit_{word}", f"PyModExport_{word}"}
 
 
@@ -89,7 +104,7 @@ def module_suffixes(tag: Tag) -> set[str] | None:
     if minor is None or not (linux or tag.platform.startswith(("win", "macosx"))):
         return None
     if tag.platform.startswith("win"):
-        return {".pyd"} if tag.abi in STABLE else {".pyd", f".{tag.abi}-{tag.platform}.pyd"}
+        return {".pyd"} if tag.abi in STABLE else {".pyd", f".{tag.abi.rstrip('m')}-{tag.platform}.pyd"}
     triplet = "darwin"
     if linux:
         libc = "musl" if linux[1] == "musl" and minor >= FIRST_MUSL else "gnu"
@@ -107,15 +122,19 @@ def module_name(artefact: Artefact) -> Iterator[str]:
     """Find modules under a name that a Python in the tag does not import."""
     taken = {tag: suffixes for tag in artefact.tags if (suffixes := module_suffixes(tag)) is not None}
     for tag, suffixes in taken.items():
-        # One with a lock imports abi3 too; that those without look for it, up to 3.14, does not mean that it runs.
+        # Each imports its stable ABI too; those without a lock look for it up to 3.14, and cannot run it.
         if not tag.platform.startswith("win"):
-            suffixes.update({".abi3.so", ".so"} if tag.abi[-1].isdigit() else {".so"})
+            threaded = tag.abi.rstrip("d").endswith("t")
+            stable = module_suffixes(Tag(tag.interpreter, "abi3t" if threaded else "abi3", tag.platform)) or set()
+            suffixes.update(stable if not threaded or (minor_of(tag) or 0) >= FIRST_ABI3_TRIPLET else (), {".so"})
     for library in modules(artefact) if taken and len(taken) == len(artefact.tags) else ():
         suffix = "." + posixpath.basename(library.file).partition(".")[2]
         lacking = sorted(str(tag) for tag in taken if suffix not in taken[tag])
         # A wheel for several versions holds a module for each; one of the stable ABI is for all of them.
         if len(lacking) == len(taken) or (lacking and all(tag.abi in STABLE for tag in taken)):
             yield f"{library} is not what {', '.join(lacking)} imports"
+    if platforms(artefact) == ["any"]:
+        yield from (f"{library} is for one platform, and the wheel for any" for library in modules(artefact))
 
 
 @rule("wheel")
@@ -127,13 +146,17 @@ def library_readable(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def library_machine(artefact: Artefact) -> Iterator[str]:
     """Find libraries for another processor, and universal2 ones that lack one."""
-    for file, libraries in groupby(whole(artefact), attrgetter("file")):
-        present = {library.machine for library in libraries}
-        found = ", ".join(sorted(present))
-        for platform in platforms(artefact):
-            needed = machines_of(platform)
-            if not needed <= present:
-                yield f"{file} is for {found}{' alone' * bool(needed & present)}, and the wheel for {platform}"
+    present = {file: {each.machine for each in found} for file, found in groupby(whole(artefact), attrgetter("file"))}
+    loaded = {posixpath.basename(each) for library in whole(artefact) for each in library.needed}
+    loaded.update(posixpath.basename(module.file) for module in modules(artefact))
+    for platform in platforms(artefact):
+        needed = machines_of(platform)
+        # Of those that nothing loads by itself, a wheel may bring one for each processor.
+        some = any(needed <= machines for machines in present.values())
+        for file, machines in present.items():
+            if not needed <= machines and (posixpath.basename(file) in loaded or not some):
+                found = ", ".join(sorted(machines)) + " alone" * bool(needed & machines)
+                yield f"{file} is for {found}, and the wheel for {platform}"
 
 
 def machines_of(platform: str) -> set[str]:
@@ -159,6 +182,7 @@ def needed_libraries(artefact: Artefact) -> Iterator[str]:
     """Find needed libraries that neither the system in the tag has nor the wheel, and places outside to look in."""
     floor = glibc_of(artefact)
     listed = {name for name, first in KNOWN["linux"]["libraries"].items() if floor and (2, first) <= floor}
+    listed.update(filter(None, (BROUGHT.get(tag.interpreter) for tag in artefact.tags)))
     listed.update(KNOWN["musl"] if any(each.startswith("musllinux_") for each in platforms(artefact)) else ())
     names = {posixpath.basename(name).lower() for name in artefact.files}
     # What one library has loaded, another finds too.
@@ -212,6 +236,8 @@ def stable_abi(artefact: Artefact) -> Iterator[str]:
             known = FUNCTIONS.get(Symbol(text)) or DATAS.get(Symbol(text))
             if known is None and text.startswith(("Py", "_Py")):
                 yield f"{library} uses {text}, which is not in the stable ABI"
+            elif known is not None and known.ifdef and known.ifdef.name in OF_DEBUGGING:
+                yield f"{library} uses {text}, which only a Python for debugging has"
             elif known is not None and Version(str(known.added)) > floor:
                 yield f"{library} uses {text}, which came with Python {known.added}, and is tagged for {floor}"
 
@@ -289,7 +315,7 @@ def python_dlls(tag: Tag) -> set[str]:
     shared = set() if threaded and minor < FIRST_ABI3_TRIPLET else {"python3t.dll"} if threaded else {"python3.dll"}
     if tag.abi == "abi3" and minor >= FIRST_ABI3_TRIPLET:
         shared.add("python3t.dll")
-    own = set() if tag.abi in STABLE else {f"python{tag.abi.removeprefix('cp').rstrip('d')}.dll"}
+    own = set() if tag.abi in STABLE else {f"python{tag.abi.removeprefix('cp').rstrip('dm')}.dll"}
     return {name.replace(".", "_d.") for name in shared | own} if debug else shared | own
 
 

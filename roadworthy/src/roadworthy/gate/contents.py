@@ -10,7 +10,9 @@ import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import tomli
 from packaging.metadata import parse_email
@@ -19,7 +21,9 @@ from roadworthy.building.sdist import unpack
 from roadworthy.building.toolchain import fetch_crates
 from roadworthy.declared import METADATA_FILES
 from roadworthy.gate.binary import module_suffixes
-from roadworthy.gate.model import LFS_POINTER, Artefact, Expectations, rule, wheel_tags
+from roadworthy.gate.model import POINTERS, Artefact, Expectations, rule, wheel_tags
+from roadworthy.gate.pypi import judge_release, read_entry_points
+from roadworthy.gate.pypi_archives import judge_archive
 from roadworthy.project import Project
 from roadworthy.sums import sha256
 from roadworthy.terminal import ProblemsError, err
@@ -31,14 +35,16 @@ SECRET_NAMES = re.compile(
     r"|.*\.(p12|pfx|key|keystore))$"
 )
 SECRET_TEXTS = re.compile(
-    rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bpypi-AgE[A-Za-z0-9_-]{16}|\bgh[pousr]_[A-Za-z0-9]{36}"
+    rb"-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----|\bpypi-AgE[A-Za-z0-9_-]{16}|\bgh[pousr]_[A-Za-z0-9]{36}"
     rb"|\bgithub_pat_[A-Za-z0-9_]{22}|\bAKIA[0-9A-Z]{16}\b|\bxox[abprs]-[A-Za-z0-9-]{10}"
+    rb"|\bglpat-[A-Za-z0-9_-]{20}|\bcio[A-Za-z0-9]{32}\b"
 )
 # By their kind, and not by a folder: one called build that is committed is meant, and another one is no declared file.
 BUILD_PRODUCTS = re.compile(r"(^|/)__pycache__/|\.(so|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
+LONGEST_POINTER = 1024  # as the specification of Git LFS has it
 LONGEST_LINE = 5_000  # of a README; what is longer is not looked at
-# The marks of a conflict, in their order (git-merge).
-CONFLICT_MARKS = [re.compile(mark, re.MULTILINE) for mark in (rb"^<{7} \S", rb"^={7}\r?$", rb"^>{7} \S")]
+# The marks of a conflict, in their order (git-merge; of jj, the second is another one).
+CONFLICT_MARKS = [re.compile(mark, re.MULTILINE) for mark in (rb"^<{7} \S", rb"^(={7}\r?$|[%+]{7} )", rb"^>{7} \S")]
 # What leads somewhere in Markdown, in the HTML in it, and in reStructuredText; and what is code there.
 PATTERNS = (r"\]\(\s*<?([^\s<>()]+)>?(?:\s+[\"'][^)]*)?\)", r"^ {0,3}\[[^\]^]+\]:\s+<?([^\s<>]+)")
 LINKS = re.compile("|".join((*PATTERNS, r"<[^<>]+\s(?:src|href)=[\"']([^\"'<>]+)")))
@@ -50,6 +56,7 @@ OF_ENVIRONMENTS = re.compile(
     r"pyvenv\.cfg|(bin|Scripts)/(python|pip)[\d.]*(\.exe)?|(bin|Scripts)/(de)?activate(\.\w+)?|lib(64)?/python3.*|Lib/.*",
     re.IGNORECASE,
 )
+REFERENCE = re.compile(r"([\w.]+) *: *[\w.]+ *(\[.*\])?")  # of the entry points specification, with a function
 SIGNATURES = {"RECORD.jws", "RECORD.p7s"}  # which RECORD must not list (PEP 427)
 # Those of hashlib that are as good as SHA-256, and not of a length that somebody chooses.
 GOOD_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
@@ -76,8 +83,9 @@ def twine_check(artefact: Artefact) -> Iterator[str]:
     stream = check._WarningStream()  # noqa: SLF001 - what the command itself calls prints to a console
     try:
         told, renders = check._check_file(str(artefact.path), stream)  # noqa: SLF001
-    except TwineException as error:
-        told, renders = [str(error)], True
+    except (TwineException, ValueError) as error:
+        # Why PyPI does not take it, other rules tell.
+        told, renders = [] if any((*judge_archive(artefact), *judge_release(artefact))) else [str(error)], True
     told += [] if renders else [f"the description has syntax errors, and does not render: {stream}"]
     yield from (f"twine: {' '.join(text.split())}" for text in told)
 
@@ -106,7 +114,8 @@ def readme_on_pypi(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def one_dist_info(artefact: Artefact) -> Iterator[str]:
     """Find no .dist-info folder, several, or one of another name."""
-    found = sorted({top for name in artefact.files if (top := name.partition("/")[0]).endswith(".dist-info")})
+    installed = (re.sub(r"^[^/]+\.data/(pure|plat)lib/", "", name).partition("/")[0] for name in artefact.files)
+    found = sorted({top for top in installed if top.endswith((".dist-info", ".egg-info"))})
     if found != [artefact.folder]:
         yield f"it holds {', '.join(found) or 'no .dist-info folder'}, not {artefact.folder}"
 
@@ -118,14 +127,20 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
         return
     # By their names in lower case: none of them is one of the core metadata.
     fields = parse_email(content)[1]
-    version, pure = ((*fields.get(name, []), "")[0] for name in ("wheel-version", "root-is-purelib"))
-    if not version.startswith("1."):
+    version, pure, build = (", ".join(fields.get(name, [])) for name in ("wheel-version", "root-is-purelib", "build"))
+    if not re.fullmatch(r"1\.\d+", version):
         yield f"Wheel-Version is {version!r}, not 1.x"
+    if build not in {"", artefact.path.name.split("-")[2]}:
+        yield f"Build is {build!r}, and the file name says another"
     tags = wheel_tags(content)
     if tags != artefact.tags:
         yield f"WHEEL says {', '.join(sorted(map(str, tags))) or 'no tags'}, and the file name says others"
-    if pure.lower() == "true" and artefact.native:
-        yield "Root-Is-Purelib is true, and there is a native module"
+    # Elsewhere both are one folder; on Linux, purelib is for any processor.
+    elf = [library.file for library in artefact.libraries if library.kind == "ELF"]
+    if pure.lower() not in {"true", "false"}:
+        yield f"Root-Is-Purelib is {pure!r}, neither true nor false"
+    elif elf and (pure.lower() == "true" or any(".data/purelib/" in file for file in elf)):
+        yield f"there is a native library in purelib, such as {elf[0]}"
 
 
 @rule("wheel")
@@ -138,7 +153,7 @@ def record_complete(artefact: Artefact) -> Iterator[str]:
             yield f"RECORD has a line of {len(line)} parts: {','.join(line)[:80]!r}"
         elif line[0] in listed:
             yield f"RECORD lists {line[0]!r} twice"
-        elif line[0] in signatures or line[0] not in artefact.files:
+        elif line[0] in signatures or line[0] not in artefact.names:
             yield f"RECORD lists {line[0]!r}, which {'must not be' if line[0] in signatures else 'is not there'}"
         else:
             listed.add(line[0])
@@ -184,16 +199,34 @@ def data_folder(artefact: Artefact) -> Iterator[str]:
     folder = f"{artefact.folder.removesuffix('.dist-info')}.data"
     for name in artefact.files:
         top, scheme, inside = (*name.split("/", 2), "", "")[:3]
-        if not top.endswith(".data"):
+        if not top.lower().endswith(".data"):
             continue
         if top != folder or scheme not in SCHEMES or not inside:
             yield f"{name} is in none of the folders that installers know: {folder}/{'|'.join(SCHEMES)}"
         elif scheme.endswith("lib") and ({inside, f"{folder}/purelib/{inside}"} - {name}) & artefact.files.keys():
             yield f"{name} would be installed in the place of another file of this wheel"
-        elif inside.endswith(".pth"):
+        elif inside.endswith(".pth") or (scheme.endswith("lib") and re.match(r"(site|user)customize\b", inside)):
             yield f"{name} would be run whenever Python starts"
         elif OF_ENVIRONMENTS.fullmatch(inside if scheme == "data" else f"bin/{inside}" if scheme == "scripts" else ""):
             yield f"{name} would be installed in the place of what belongs to Python, to pip or to the environment"
+
+
+@rule("wheel")
+def entry_points(artefact: Artefact) -> Iterator[str]:
+    """Find commands that installers cannot make, or that lead nowhere, or take the place of Python's or pip's."""
+    installed = {re.sub(r"^[^/]+\.data/(pure|plat)lib/", "", name).split(".")[0] for name in artefact.files}
+    modules = installed | {name.removesuffix("/__init__") for name in installed}
+    packages = {name.partition("/")[0] for name in installed}
+    for group in ("console_scripts", "gui_scripts"):
+        for name, text in (read_entry_points(artefact) or {}).get(group, {}).items():
+            found = REFERENCE.fullmatch(text)
+            module = found[1].replace(".", "/") if found else ""
+            if OF_ENVIRONMENTS.fullmatch(f"bin/{name}") and (artefact.parsed or "")[0] != "pip":
+                yield f"the command {name} would take the place of what belongs to Python, to pip or to the environment"
+            if not found:
+                yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
+            elif module.partition("/")[0] in packages and module not in modules:
+                yield f"the command {name} leads to {found[1]}, which is not in the wheel"
 
 
 @rule("wheel", needs_project=True)
@@ -218,7 +251,7 @@ def source_of(name: str, artefact: Artefact, project: Expectations) -> str:
         # What uv's backend writes anew lies beside it as it was.
         anew = project.package and f"{name}.orig" in artefact.files
         was = ".orig" if project.package and name.removesuffix(".orig") in artefact.files else ""
-        return "" if anew else name.removeprefix(f"{artefact.folder}/").removesuffix(was)
+        return "" if anew else name.removeprefix(f"{artefact.top}/").removesuffix(was)
     if top.endswith(".dist-info"):
         return rest.removeprefix("licenses/") if rest.startswith("licenses/") else ""
     return f"{project.data_folder}/{rest}" if top.endswith(".data") else f"{project.source}/{name}".removeprefix("./")
@@ -269,27 +302,43 @@ def native_module_names(artefact: Artefact, project: Expectations) -> list[str]:
 
 @rule("wheel", needs_project=True)
 def sbom_present(artefact: Artefact, project: Expectations) -> Iterator[str]:
-    """Find a wheel without an SBOM, or with one of ours that does not tell what Cargo.lock locks."""
+    """Find a wheel without an SBOM, or with one that the build would not make; the time in it is that of a commit."""
     name = f"{artefact.folder}/sboms/{project.file_stem}.cdx.json"
-    if not any(file.startswith(f"{artefact.folder}/sboms/") for file in artefact.files):
-        yield f"there is no file in {artefact.folder}/sboms"
     if (content := artefact.read(name)) is None:
+        yield f"{name} is missing"
         return
-    locked = {(crate["name"], crate["version"]): crate.get("checksum") for crate in project.locked_crates}
+    platforms = {tag.platform for tag in artefact.tags}
     try:
-        bom = json.loads(content)
-        for part in (bom["metadata"]["component"], *bom["components"]):
-            crate, hashes = (part["name"], part["version"]), [each["content"] for each in part.get("hashes", ())]
-            if crate not in locked or hashes != [locked[crate]] * bool(locked[crate]):
-                yield f"{name} tells of {' '.join(crate)}, which is not in Cargo.lock, or with another checksum"
-    except (LookupError, TypeError, ValueError) as error:
+        found = json.loads(content)
+        found["metadata"].pop("timestamp", None)
+        made = {json.dumps(each): " ".join((each["name"], each["version"])) for each in found.get("components", ())}
+        for triple in (key for key, tags in project.platform_tags.items() if platforms == set(tags.split("."))):
+            expected = expect_sbom(project.root, triple)
+            wanted = {json.dumps(each): " ".join((each["name"], each["version"])) for each in expected["components"]}
+            if found != expected:
+                crates = sorted({(made | wanted)[key] for key in made.keys() ^ wanted.keys()})
+                yield f"{name} is not what Cargo.lock and the build make of it, in: {', '.join(crates) or 'no crate'}"
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         yield f"{name} is no CycloneDX: {type(error).__name__}: {error}"
+    except ProblemsError as error:
+        err.print(f"{artefact.path.name}: the SBOM is not judged: {error.problems[0].what}")
+
+
+@cache
+def expect_sbom(root: Path, triple: str) -> Any:  # noqa: ANN401 - as JSON has it
+    """Return the SBOM that a build makes for a target, but for its time."""
+    from roadworthy.building.wheel import make_sbom  # noqa: PLC0415 - only where there is a wheel of ours
+
+    expected = json.loads(make_sbom(root, triple, 0))
+    del expected["metadata"]["timestamp"]
+    return expected
 
 
 @rule("sdist", needs_project=True)
 def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find what git tracks and is not there, and the other way round."""
-    present = {name.removeprefix(f"{artefact.folder}/") for name in artefact.files}
+    names = (member.name for member in artefact.members if member.kind != "folder")
+    present = {name.removeprefix(f"{artefact.top or artefact.folder}/") for name in names}
     present -= {f"{name}.orig" for name in present if project.package}
     for name in project.sdist.lacking(present):
         yield f"{name} is declared, and not in the sdist"
@@ -300,7 +349,7 @@ def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
 @rule("sdist", needs_project=True)
 def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
     """Find no Cargo.lock, one that does not fit Cargo.toml, and crates that are neither published nor in the sdist."""
-    if (content := artefact.read(f"{artefact.folder}/Cargo.lock")) is None:
+    if (content := artefact.read(f"{artefact.top or artefact.folder}/Cargo.lock")) is None:
         yield "Cargo.lock is missing"
         return
     try:
@@ -326,6 +375,9 @@ def ask_cargo(artefact: Artefact) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as temporary:
         try:
             folder = unpack(artefact.path, Path(temporary).resolve() / "sdist")
+        except ProblemsError:
+            return  # other rules tell why
+        try:
             packages = json.loads(fetch_crates(Project(folder)))["packages"]
         except ProblemsError as error:
             reason = error.problems[0].what.replace(temporary, "").replace(f"/sdist/{artefact.folder}", artefact.folder)
@@ -344,8 +396,8 @@ def no_placeholders(artefact: Artefact) -> Iterator[str]:
     """Find what stands for a file, and what a merge has left."""
     for name in sorted(artefact.suspicious):
         content, place = artefact.read(name) or b"", 0
-        if content.startswith(LFS_POINTER) and b"\noid " in content:
-            yield f"{name} is a pointer of Git LFS, and not the file"
+        if content.startswith(POINTERS) and len(content) < LONGEST_POINTER:
+            yield f"{name} is a pointer of Git LFS or git-annex, and not the file"
         # One after the other, so that it takes no longer than reading.
         for mark in CONFLICT_MARKS:
             if (found := mark.search(content, place)) is None:

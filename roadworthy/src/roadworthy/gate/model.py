@@ -55,8 +55,8 @@ BOMB_RATIO = 50
 UNIX = 3
 IS_ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 LOCAL_HEADER = struct.Struct("<4sxxHH4xL8xHH")
-# How what stands for a file of Git LFS begins (its spec, v1), and one side of a conflict.
-LFS_POINTER, CONFLICT = b"version https://git-lfs.github.com/spec/", b"<<<<<<< "
+# How what stands for a file of Git LFS (its spec, v1) or git-annex begins, and one side of a conflict.
+POINTERS, CONFLICT = (b"version https://git-lfs.github.com/spec/", b"/annex/objects/"), b"<<<<<<< "
 LIBRARY_NAME = re.compile(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$")
 # What Windows has no files of; a path there has a limit, which begins where a usual Python installs.
 WINDOWS_CHARACTERS = re.compile(r'[<>:"|?*]')
@@ -65,6 +65,7 @@ DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {
 }
 SITE_PACKAGES = "C:\\Users\\somebody\\AppData\\Local\\Programs\\Python\\Python314\\Lib\\site-packages\\"
 LONGEST_PATH, LONGEST_NAME = 259, 255
+JOINERS = dict.fromkeys((0x200C, 0x200D))  # which words of some languages and pictures have in them (UAX 31)
 
 
 class UnreadableError(Exception):
@@ -130,19 +131,29 @@ class Member:
         """What is wrong with its name or kind, wherever it is unpacked; None for nothing."""
         kind, name = self.kind, self.name.rstrip("/")
         wrong = {
-            "is a link": kind == "link",
+            "is a link that leads out of the archive": kind == "link" and self.target is None,
             "is neither file nor folder": kind == "special",
             "is an absolute path": self.name.startswith("/"),
             "leads out of the archive": ".." in name.split("/"),
+            "has a part that is empty or a dot": {"", "."} & set(name.split("/")),
             "has a backslash in it": "\\" in self.name,
             # Bytes that are no UTF-8 arrive as surrogates, which are not printable either.
-            "has a character in it that cannot be printed": not self.name.isprintable() or not self.name,
+            "has a character in it that cannot be printed": not self.name.translate(JOINERS).isprintable() or not name,
             # Of a folder it only says whose the files in it are.
             "would run as somebody else (setuid)": kind == "file" and self.mode & (stat.S_ISUID | stat.S_ISGID),
             f"has more than {LONGEST_PATH} characters below {SITE_PACKAGES}": len(SITE_PACKAGES + name) > LONGEST_PATH,
         }
         reasons = chain((what for what, is_so in wrong.items() if is_so), filter(None, map(unfit, name.split("/"))))
         return next(reasons, None)
+
+    @property
+    def target(self) -> str | None:
+        """Where a link leads to in an sdist's folder, as PEP 721 lets it; None where it leads out, or in a wheel."""
+        if isinstance(self.entry, zipfile.ZipInfo):
+            return None
+        start = posixpath.dirname(self.name) if self.entry.issym() else ""
+        place = posixpath.normpath(posixpath.join(start, self.entry.linkname))
+        return place if place.startswith(self.name.partition("/")[0] + "/") else None
 
     @property
     def mode(self) -> int:
@@ -158,7 +169,7 @@ def unfit(part: str) -> str | None:
         return f"has a part of more than {LONGEST_NAME} bytes"
     if found := WINDOWS_CHARACTERS.search(part):
         return f"has {found[0]!r} in it, which Windows cannot have"
-    if part.endswith((".", " ")) and part != ".":
+    if part.endswith((".", " ")):
         return "has a part that ends in a dot or a blank, which Windows leaves out"
     stem = part.partition(".")[0].rstrip(" ").upper()
     return f"has the name {part!r}, which is a device on Windows" if stem in DEVICES else None
@@ -267,6 +278,9 @@ class Artefact(AbstractContextManager["Artefact"]):
             name, size = ("filename", "file_size") if self.is_wheel else ("name", "size")
             for entry in archive.infolist() if self.is_wheel else archive:
                 found.append(Member(getattr(entry, name), getattr(entry, size), entry))
+                # A pax header gives one for 8 GiB and more: some programs go by it, others by the member's own header.
+                if found[-1].size < 0 or "size" in getattr(entry, "pax_headers", ()):
+                    raise UnreadableError(f"{found[-1].name!r} has a size that is none, or two of them")
                 if len(found) > MOST_MEMBERS or len(found[-1].name) > LONGEST_PATHS:
                     what = f"more than {MOST_MEMBERS:,} members, or a name of more than {LONGEST_PATHS:,} characters"
                     raise UnreadableError(f"in it are {what}", "no-bomb")
@@ -327,7 +341,7 @@ class Artefact(AbstractContextManager["Artefact"]):
             found[name] = hashlib.sha256()
             for piece in self.pieces(member):
                 found[name].update(piece)
-                if member.size <= LARGEST_TEXT and (CONFLICT in piece or piece.startswith(LFS_POINTER)):
+                if member.size <= LARGEST_TEXT and (CONFLICT in piece or piece.startswith(POINTERS)):
                     self.suspicious.add(name)
         return found
 

@@ -18,10 +18,13 @@ ELF_MACHINES = {
     ("EM_RISCV", 64, True): "riscv64",
     ("EM_LOONGARCH", 64, True): "loongarch64",
 }
-DF_TEXTREL, DF_STATIC_TLS = 0x4, 0x10
+DF_TEXTREL, DF_STATIC_TLS, DF_1_NOOPEN = 0x4, 0x10, 0x40
+EF_ARM_ABI_FLOAT_SOFT = 0x200
 PF_X = 1
 PE_MACHINES = {0x14C: "win32", 0x8664: "amd64", 0xAA64: "arm64"}
 # Of LC_BUILD_VERSION (mach-o/loader.h).
+# Of mach/machine.h: processors that not every Mac of that kind has, or that Apple keeps for its own programs.
+SUBTYPES = {("x86_64", 8): "h", ("arm64", 2): "e"}
 MACOS, PLATFORMS = 1, {2: "iOS", 6: "Mac Catalyst", 7: "the iOS simulator"}
 # What nobody reaches, so that a file made for it does not keep us for long.
 LONGEST_NAME, MOST_VERSIONS, MOST_SYMBOLS = 1 << 16, 1000, 50_000
@@ -108,18 +111,26 @@ def read_elf(file: str, content: bytes) -> list[Library]:
         for each in elf.iter_sections()
     }
     require_whole(content, (*sections.values(), *(each["p_offset"] + each["p_filesz"] for each in elf.iter_segments())))
-    system = elf["e_ident"]["EI_OSABI"]
-    # glibc, elf/dl-load.c, open_verify: "ELF file OS ABI invalid", "only ET_DYN and ET_EXEC can be loaded".
-    if system not in {"ELFOSABI_SYSV", "ELFOSABI_LINUX"}:
-        raise UnfitError(f"it is for another system: {system}")
+    system, version = elf["e_ident"]["EI_OSABI"], (elf["e_ident"]["EI_VERSION"], elf["e_ident"]["EI_ABIVERSION"])
+    # glibc, elf/dl-load.c, open_verify: "ELF file OS ABI invalid", "ELF file version ident does not match current one",
+    # "ELF file ABI version invalid", "only ET_DYN and ET_EXEC can be loaded".
+    if system not in {"ELFOSABI_SYSV", "ELFOSABI_LINUX"} or version != ("EV_CURRENT", 0):
+        raise UnfitError(f"it is for another system: {system}, {version}")
     if elf["e_type"] != "ET_DYN" or "PT_DYNAMIC" not in segments:
         raise UnfitError(f"nothing can be linked with it: {elf['e_type']}")
     machine = ELF_MACHINES.get((elf["e_machine"], elf.elfclass, elf.little_endian), f"{elf['e_machine']}, another kind")
+    if machine == "armv7l" and elf["e_flags"] & EF_ARM_ABI_FLOAT_SOFT:
+        machine = "armv7l without a unit for floating point"
     library = Library(file, "ELF", machine, stripped=not {".symtab", ".debug_info"} & sections.keys())
     stack = segments.get("PT_GNU_STACK")
     # Where nothing is said, the dynamic linkers of these take the stack for an executable one.
     if stack["p_flags"] & PF_X if stack else machine in {"x86_64", "i686"}:
         library.faults.append("asks for an executable stack")
+    notes = (note for segment in elf.iter_segments("PT_NOTE") for note in segment.iter_notes())
+    for properties in (note["n_desc"] for note in notes if note["n_type"] == "NT_GNU_PROPERTY_TYPE_0"):
+        needed = [each["pr_data"] for each in properties if each["pr_type"] == "GNU_PROPERTY_X86_ISA_1_NEEDED"]
+        # glibc, sysdeps/x86/dl-prop.h: "CPU ISA level is lower than required".
+        library.faults += [f"needs a newer processor: x86-64-v{bits.bit_length()}" for bits in needed if bits > 1]
     read_elf_dynamic(segments["PT_DYNAMIC"], content, f"{order}{'IBBHQQ' if wide else 'IIIBBH'}", library)
     return [library]
 
@@ -136,6 +147,8 @@ def read_elf_dynamic(dynamic: Any, content: bytes, layout: str, library: Library
             library.search.update(filter(None, text_at(content, names + tag.entry.d_val).split(":")))
     if "DT_TEXTREL" in values or values.get("DT_FLAGS", 0) & DF_TEXTREL:
         library.faults.append("has code that is changed when it is loaded (TEXTREL)")
+    if values.get("DT_FLAGS_1", 0) & DF_1_NOOPEN:
+        library.faults.append("may not be opened by a program that runs (NODLOPEN)")
     library.static_tls = bool(values.get("DT_FLAGS", 0) & DF_STATIC_TLS)
     start = dynamic.get_table_offset("DT_SYMTAB")[1]
     count = count_symbols(dynamic, content, layout[0], wide=layout.endswith("Q"), s390x=library.machine == "s390x")
@@ -213,6 +226,7 @@ def read_macho_header(library: Library, header: Any, content: bytes) -> Library:
     if header.header.filetype not in {mach_o.MH_DYLIB, mach_o.MH_BUNDLE}:
         raise UnfitError(f"it is neither a dylib nor a bundle: {header.filetype}")
     library.machine = mach_o.CPU_TYPE_NAMES.get(header.header.cputype, hex(header.header.cputype)).lower()
+    library.machine += SUBTYPES.get((library.machine, header.header.cpusubtype & 0xFFFFFF), "")
     content = content[header.offset : header.offset + header.size]
     platforms, signed = set(), False
     for load, details, rest in header.commands:
