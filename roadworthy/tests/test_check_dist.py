@@ -100,7 +100,7 @@ def test_metadata_that_is_not_ascii_is_judged_as_pypi_judges_it(
     rules = {rule, "twine-check"} if rule == "metadata-valid" else {rule} - {None}
     # Nobody has declared it.
     assert {(finding.file, finding.rule) for finding in findings if finding.rule != "declared-metadata"} == {
-        (path.name, rule) for path in (release.wheel, release.sdist) for rule in rules
+        (str(path), rule) for path in (release.wheel, release.sdist) for rule in rules
     }
 
 
@@ -270,7 +270,7 @@ def test_findings_can_be_read_by_machines(release: Release) -> None:
     refused = run(sys.executable, *SCRIPT, release.folder, "--host", "--json")
     assert refused.returncode == 1
     (finding,) = (each for each in json.loads(refused.stdout) if each["rule"] != "complete-set")
-    assert (finding["file"], finding["rule"]) == (release.wheel.name, "package-files")
+    assert (finding["file"], finding["rule"]) == (str(release.wheel), "package-files")
 
 
 def test_github_gets_annotations_and_a_summary(release: Release, tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_a_file_that_may_not_be_read_is_a_finding(release: Release, facts: Expec
     release.wheel.chmod(0)
     findings = check([release.folder], facts)
     remedy = entries()["readable-archive"].remedy
-    assert Finding(release.wheel.name, "readable-archive", "cannot be read: Permission denied", remedy) in findings
+    assert Finding(str(release.wheel), "readable-archive", "cannot be read: Permission denied", remedy) in findings
 
 
 @pytest.mark.parametrize(

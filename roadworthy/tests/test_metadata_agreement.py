@@ -121,7 +121,7 @@ def told(
     (folder / WHEEL).write_bytes(good_wheel({f"{INFO}/METADATA": metadata, **(more or {})}))
     (folder / SDIST).write_bytes(sdist("Dynamic: Requires-Dist", *pyproject))
     findings = check([folder], None)
-    assert {(each.file, each.rule) for each in findings} <= {(WHEEL, "metadata-agrees")}
+    assert {(each.file, each.rule) for each in findings} <= {(str(folder / WHEEL), "metadata-agrees")}
     return [each.what for each in findings]
 
 

@@ -3,9 +3,7 @@
 import os
 import re
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -44,8 +42,8 @@ READING: Stages = (
 READ = {name for _, rules in READING for name in rules}
 # What is asked of a file, one after the other: what PyPI rejects, and then these rules.
 STAGES: Stages = (*READING, (pypi.judge_release, tuple(name for name in RULES if name not in READ)))
-# What lies beside an artefact and is none: signatures, attestations (twine.commands, _split_inputs).
-BESIDE = {".asc", ".attestation"}
+# The pyproject.toml here is asked what that in an sdist is asked.
+OF_PROJECT = replace(RULES["declared-metadata"], check=agreement.of_project)
 MOST_FINDINGS = 100  # of one rule in one file; the rest is not even looked for
 # After a finding of these, what is in the file cannot be judged.
 LAST = {"plain-file", "file-name", "no-bomb", "readable-archive", "no-sparse-members"}
@@ -90,10 +88,10 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
         warnings.simplefilter("ignore")
         kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
         for ask, rules in stages:
-            findings += collect(path.name, "metadata-valid", ((one.rule, one.words) for one in ask(artefact)))
+            findings += collect(str(path), "metadata-valid", ((one.rule, one.words) for one in ask(artefact)))
             for rule in map(RULES.__getitem__, rules):
                 if rule.applies_to in kinds and (project or not rule.needs_project):
-                    findings += apply(rule, path.name, artefact, *([project] if rule.needs_project else ()))
+                    findings += apply(rule, str(path), artefact, *([project] if rule.needs_project else ()))
             if any(finding.rule in LAST for finding in findings):
                 break
         else:
@@ -103,34 +101,27 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
 
 
 def check(paths: Iterable[Path], project: Project | None = None, against: str | None = None) -> list[Finding]:
-    """Return what is wrong with some artefacts, with each and with all of them together.
+    """Return what is wrong with some files, and folders of them: with each by itself, and with all together.
 
-    Args:
-        paths: The files, and folders of them.
-        project: Whose they should be. Expectations, as `expect` returns them, are met to the byte; of any other
-            project's files of that name, [project] in its pyproject.toml is compared. Without one they are a
-            collection: each is judged as anybody's.
-        against: The index on which is the newest release before these: pypi, testpypi, or the address of a simple one;
-            what its users lose is found too.
-
-    Raises:
-        ProblemsError: There is nothing in a folder, or pyproject.toml cannot be read, or the index cannot be asked.
+    Without a `project` they are judged as anybody's. All that Expectations (`expect`) say is compared, to the byte; of
+    any other project, what [project] in its pyproject.toml declares, with the files of its name. A folder with nothing
+    in it is a ProblemsError, and so is a pyproject.toml that cannot be read, or an index: `against` is one that has the
+    release before, by twine's names or its address; what users of that lose is found too.
     """
     paths, whole = list(paths), project if isinstance(project, Expectations) else None
     artefacts = gather(paths, whole)
     findings = list[Finding]()
     for folder in filter(Path.is_dir, paths if whole else ()):
-        inside = [each for each in artefacts if each.path.parent == folder]
-        findings += apply(RULES["complete-set"], f"{folder.name}/", inside, whole)
-    judged = list(judge_all([each.path for each in artefacts], whole))
-    sdists = {identity(each): told for each, (_, told) in zip(artefacts, judged, strict=True) if not each.is_wheel}
+        findings += apply(RULES["complete-set"], f"{folder}/", gather([folder], whole), whole)
+    judged = list(zip(artefacts, judge_all([each.path for each in artefacts], whole), strict=True))
+    sdists = {each.parsed[:2]: told for each, (_, told) in judged if told and each.parsed and not each.is_wheel}
     table = find_table(project.pyproject, "project") if project and not whole else {}
-    for artefact, label, (found, told) in zip(artefacts, labels(artefacts), judged, strict=True):
-        findings += [replace(each, file=printable(label)) for each in found]
-        if told and artefact.is_wheel and (sdist := sdists.get(identity(artefact))):
-            findings += apply(RULES["metadata-agrees"], label, sdist, told)
-        declared = agreement.of_project(table, told) if told and table else ()
-        findings += collect(label, "declared-metadata", (("declared-metadata", what) for what in declared))
+    for each, (found, told) in judged:
+        findings += found
+        if told and each.is_wheel and each.parsed and (sdist := sdists.get(each.parsed[:2])):
+            findings += apply(RULES["metadata-agrees"], str(each.path), sdist, told)
+        if told and table:
+            findings += apply(OF_PROJECT, str(each.path), table, told)
     for update in compare.since_published(artefacts, Index.named(against)) if against else ():
         for rule in (rule for rule in RULES.values() if rule.applies_to == "update"):
             findings += apply(rule, f"{update.new.name}, after {update.old.name}", update)
@@ -140,27 +131,15 @@ def check(paths: Iterable[Path], project: Project | None = None, against: str | 
     return excuse(findings, whole.excuses if whole else excuses(project)) if project else findings
 
 
-def identity(artefact: Artefact) -> object:
-    """Return what is the same for all files of a release; of a file with no artefact's name, itself."""
-    return artefact.parsed[:2] if artefact.parsed else artefact.path
-
-
-def labels(artefacts: list[Artefact]) -> list[str]:
-    """Return how each is called: by its name, or by its path where several have that name."""
-    count = Counter(each.path.name for each in artefacts)
-    return [each.path.name if count[each.path.name] == 1 else str(each.path) for each in artefacts]
-
-
 def gather(paths: Iterable[Path], whole: Expectations | None = None) -> list[Artefact]:
     """Return the artefacts that are given, and those in folders that are; ProblemsError where there is none in one."""
     found = list[Path]()
     for path in paths:
         inside = sorted(path.iterdir()) if path.is_dir() else [path]
-        # Uploaders are given dist/*, which leaves out the .gitignore of `uv build`. A copy knows exactly what is there.
-        inside = [each for each in inside if whole or not (each.name.startswith(".") or each.suffix in BESIDE)]
+        # Uploaders are given dist/*, without the .gitignore of `uv build`; and twine tells these suffixes apart.
+        inside = [one for one in inside if whole or (one.name[0] != "." and one.suffix not in {".asc", ".attestation"})]
         if not inside:
-            remedy = "run: make build" if whole else "build an sdist and wheels into it, or name another folder"
-            raise problem(f"{path} is empty", remedy)
+            raise problem(f"{path} is empty", "run: make build" if whole else "build into it, or name another folder")
         found += inside
     return [Artefact(path) for path in dict.fromkeys(found)]
 
@@ -170,6 +149,8 @@ def judge_all(paths: list[Path], project: Expectations | None) -> Iterable[tuple
     if len(paths) < WORTH_PROCESSES:
         yield from (judge(path, project) for path in paths)
         return
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - not for a few
+
     workers = os.cpu_count() or 1
     with ProcessPoolExecutor(workers) as pool:
         yield from pool.map(judge, paths, [project] * len(paths), chunksize=max(1, len(paths) // workers // 8))
@@ -178,7 +159,9 @@ def judge_all(paths: list[Path], project: Expectations | None) -> Iterable[tuple
 def excuse(findings: list[Finding], meant: tuple[tuple[str, str], ...]) -> list[Finding]:
     """Return the findings, those that pyproject.toml has an entry for as ignored; what no finding needs is said."""
     for rule, text in meant:
-        chosen = (each for each in findings if each.rule == rule and covers(text, each.what))
+        # A path has to stand there as a whole, or a folder's with a slash behind it; a reason has blanks in it.
+        path = re.compile(rf"(?<![\w.-]){re.escape(text)}" + ("" if text.endswith("/") else r"(?![\w/.-])"))
+        chosen = (each for each in findings if each.rule == rule and (" " in text or path.search(each.what)))
         ignored = {each: replace(each, level="ignored", remedy=f"{rule}: {text}") for each in chosen}
         findings = [ignored.get(each, each) for each in findings]
         # What is lost depends on what is published, and is not always asked.
@@ -187,18 +170,8 @@ def excuse(findings: list[Finding], meant: tuple[tuple[str, str], ...]) -> list[
     return findings
 
 
-def covers(text: str, what: str) -> bool:
-    """Say whether an entry is for what was found: a path has to stand there, or a folder's with a slash behind it."""
-    after = "" if text.endswith("/") else r"(?![\w/.-])"
-    return " " in text or re.search(rf"(?<![\w.-]){re.escape(text)}{after}", what) is not None
-
-
 def excuses(project: Project) -> tuple[tuple[str, str], ...]:
-    """Return the rule of each entry of [tool.roadworthy] ignore, and its path or reason.
-
-    Raises:
-        ProblemsError: One is of no rule, or says nothing.
-    """
+    """Return rule, and path or reason, of each entry of [tool.roadworthy] ignore; ProblemsError where one has none."""
     given, found, problems = project.settings.get("ignore", []), [], []
     for entry in given if isinstance(given, list) else [given]:
         name, _, text = (each.strip() for each in str(entry).partition(":"))
@@ -214,12 +187,7 @@ def expect(project: Project, triples: list[str]) -> Expectations:
     """Return what a project expects of its artefacts for some targets, from its own files."""
     wheels = [project.wheel_name(python, triple) for triple in triples for python in project.python_tags]
     sdist = sdist_contents(project)
+    wheel = wheel_contents(project, project.root, sdist.files)
     homes = {project.root, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
-    return Expectations(
-        root=project.root,
-        expected=(project.sdist_name(), *wheels),
-        sdist=sdist,
-        wheel=wheel_contents(project, project.root, sdist.files),
-        builder_paths=tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/"))),
-        excuses=excuses(project),
-    )
+    builder = tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/")))
+    return Expectations(project.root, (project.sdist_name(), *wheels), sdist, wheel, builder, excuses(project))

@@ -1,6 +1,7 @@
 """The commands `check` and `compare`: the command line is read before what judges is loaded."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -27,11 +28,10 @@ def main(project: Project, words: list[str]) -> None:
     parser.switch("HOST", "expect what this machine builds").switch("FOREIGN", "expect nothing: judge as anybody's")
     parser.take("AGAINST", "warn of what is lost since the newest release on pypi, testpypi or a simple index")
     given = parser.read(words)
-    paths = given.get("PATHS", [project.dist])
-    for path in (path for path in paths if not path.exists() and not path.is_symlink()):
-        remedy = "" if "PATHS" in given else ": name files or folders" + (", or run: make build" * project.is_copy)
-        parser.error(f"there is no {path}{remedy}")
-    if "JSON" in given and "SARIF" in given:
+    paths = given.get("PATHS", [Path(os.path.relpath(project.dist))])
+    if missing := [path for path in paths if not os.path.lexists(path)]:
+        parser.error(f"there is no {missing[0]}: name files or folders" + ", or run: make build" * project.is_copy)
+    if {"JSON", "SARIF"} <= given.keys():
         parser.error("JSON and SARIF are two forms of the same: give one")
     from roadworthy.gate.report import report  # noqa: PLC0415 - not for a refusal of the command line
 

@@ -87,10 +87,10 @@ def reading(what: str = "") -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong with one file, and what to do about it."""
+    """One thing that is wrong with one file, and what to do about it: one line each, fit to be printed anywhere."""
 
-    file: str
-    rule: str
+    file: str  # its path, as it was given; or the releases that are compared
+    rule: str  # its name in rules.md
     what: str
     remedy: str
     level: str = "error"  # or warning, or note; or ignored, and the remedy is the entry of pyproject.toml that says so

@@ -9,18 +9,16 @@ from typing import Any
 from urllib.parse import quote
 
 from roadworthy.gate.agreement import texts
-from roadworthy.gate.check import RULES, check, expect, gather, labels
+from roadworthy.gate.check import check, expect, gather
 from roadworthy.gate.model import Finding
 from roadworthy.gate.rules import entries
 from roadworthy.project import PYPROJECT, Project
 from roadworthy.sums import sha256
 from roadworthy.tables import find, find_table
-from roadworthy.terminal import annotate, err, out, printable, summarise
+from roadworthy.terminal import annotate, err, out, summarise
 
-# By what they are called in SARIF: those that stop something, those that may, and what is meant.
-LEVELS = {"error": "error", "warning": "warning", "note": "note", "ignored": "note"}
-WITHOUT = "what it declares, for that does not stand in [project]"
-SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+# What was built has no lines, and GitHub asks for one.
+FIRST = {"region": {"startLine": 1}}
 
 
 def expected_by(project: Project, given: dict[str, Any]) -> Project | None:
@@ -36,40 +34,36 @@ def expected_by(project: Project, given: dict[str, Any]) -> Project | None:
         return None
     table = find_table(project.pyproject, "project")
     backend = find(project.pyproject, "build-system", "build-backend") or "setuptools"
-    dynamic = f"what is dynamic: {', '.join(texts(table.get('dynamic'))) or 'nothing'}" if table else WITHOUT
-    said = f"a project of {backend}, and no copy of the template; not judged is which files a release has"
-    err.print(f"note: this is {said}, whether they hold what is committed, and {dynamic}")
+    dynamic = ", ".join(texts(table.get("dynamic"))) if table else "all that it declares, without [project]"
+    what = "which files a release has, whether they hold what is committed" + (
+        dynamic and f", what is dynamic: {dynamic}"
+    )
+    err.print(f"note: this is a project of {backend}, and no copy of the template; not judged is {what}")
     return project
 
 
 def report(project: Project, paths: list[Path], given: dict[str, Any]) -> bool:
     """Check what is given, tell what was found, and say whether all is well."""
-    findings = check(paths, expected_by(project, given), given.get("AGAINST"))
     chosen = given.get("SELECT", entries().keys()) - given.get("IGNORE", set())
-    findings = [each for each in findings if each.rule in chosen]
+    findings = [each for each in check(paths, expected_by(project, given), given.get("AGAINST")) if each.rule in chosen]
     failing = [each for each in findings if each.level in ({"error", "warning"} if "STRICT" in given else {"error"})]
-    if "JSON" in given:
-        out.write(json.dumps(list(map(asdict, findings)), indent=2) + "\n")
-    elif "SARIF" in given:
-        out.write(json.dumps(sarif(findings, paths, project.root), indent=2) + "\n")
-    else:
-        report_bad(findings, failing)
-        if not failing:
-            report_good(paths)
+    if {"JSON", "SARIF"} & given.keys():
+        told = sarif(findings) if "SARIF" in given else list(map(asdict, findings))
+        out.write(json.dumps(told, indent=2) + "\n")
+        return not failing
+    report_bad(findings, failing)
+    if not failing:
+        report_good(paths)
     return not failing
 
 
 def report_good(paths: list[Path]) -> None:
     """Print the table of what has passed."""
-    rows = [("file", "bytes", "floor", "sha256")]
-    artefacts = gather(paths)
-    for artefact, label in zip(artefacts, labels(artefacts), strict=True):
-        floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in artefact.tags})
+    out.print(f"{'sha256':64}  {'bytes':>11}  file, and the oldest Python")
+    for artefact in gather(paths):
         content = artefact.path.read_bytes()
-        rows.append((label, f"{len(content):,}", " ".join(floors), sha256(content)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        out.print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+        floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in artefact.tags})
+        out.print(f"{sha256(content)}  {len(content):11,}  {artefact.path}", *floors)
 
 
 def report_bad(findings: list[Finding], failing: list[Finding]) -> None:
@@ -84,40 +78,23 @@ def report_bad(findings: list[Finding], failing: list[Finding]) -> None:
     summarise("Not to be sent", ["file", "rule", "problem", "remedy"], rows) if rows else None
 
 
-def sarif(findings: list[Finding], paths: list[Path], root: Path) -> dict[str, Any]:
-    """Return findings as GitHub's code scanning takes them: SARIF 2.1.0, with all rules and what rules.md says of each.
-
-    A place is a file by its path from `root`, and its first line: what was built has none, and GitHub asks for one.
-    """
-    artefacts = gather(paths)
-    places = {f"{path.name}/": path for path in paths}
-    places |= {printable(label): each.path for each, label in zip(artefacts, labels(artefacts), strict=True)}
+def sarif(findings: list[Finding]) -> dict[str, Any]:
+    """Return findings as GitHub's code scanning takes them: SARIF 2.1.0, with what rules.md says of each rule."""
     rules = [
-        {
-            "id": name,
-            "shortDescription": {"text": entry.what},
-            "help": {"text": entry.text, "markdown": entry.text},
-            "defaultConfiguration": {"level": RULES[name].level if name in RULES else "error"},
-        }
+        {"id": name, "shortDescription": {"text": entry.what}, "help": {"text": entry.text, "markdown": entry.text}}
         for name, entry in entries().items()
     ]
+    results = [
+        {
+            "ruleId": each.rule,
+            "level": "note" if each.level == "ignored" else each.level,
+            "message": {"text": f"{each.what}\n{each.remedy}"},
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(each.file)}, **FIRST}}],
+            # GitHub computes it from the source, of which there is none, and tells one finding from another by it.
+            "partialFingerprints": {"primaryLocationLineHash": sha256(f"{each.rule}: {each.what}".encode())},
+            "suppressions": [{"kind": "external"}] * (each.level == "ignored"),
+        }
+        for each in findings
+    ]
     driver = {"name": "roadworthy", "version": version("roadworthy"), "rules": rules}
-    results = [result(each, places.get(each.file, Path(each.file)), root) for each in findings]
-    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
-
-
-def result(finding: Finding, path: Path, root: Path) -> dict[str, Any]:
-    """Return a finding as a result of SARIF."""
-    path = path.absolute()
-    uri = quote(path.relative_to(root).as_posix()) if path.is_relative_to(root) else path.as_uri()
-    said = {
-        "ruleId": finding.rule,
-        "level": LEVELS[finding.level],
-        "message": {"text": f"{finding.what}; {finding.remedy}"},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": 1}}}],
-        # Without it GitHub takes the same finding in the next run for another one: it has no source to compute it from.
-        "partialFingerprints": {"primaryLocationLineHash": sha256(f"{finding.rule}: {finding.what}".encode())},
-    }
-    if finding.level == "ignored":
-        said["suppressions"] = [{"kind": "external", "justification": finding.remedy}]
-    return said
+    return {"version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
