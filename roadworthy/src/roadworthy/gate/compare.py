@@ -328,9 +328,13 @@ def changes(update: Update) -> Iterator[Change]:
     for file, (old, new) in update.inside.items():
         for group in old:
             yield from differences(group, old[group], new[group], file)
-    names = {old: new for new, old in update.pairs.items()}
-    sizes = [{names.get(name, name): {str(n): f"{n:,} bytes"} for name, n in each.sizes.items()} for each in update[:2]]
-    yield from differences(ARTEFACTS, sizes[0], sizes[1])
+    for name in sorted(update.old.sizes.keys() - {*update.pairs.values()}):
+        yield Change(ARTEFACTS, name, [f"{update.old.sizes[name]:,} bytes"], [])
+    for name, size in update.new.sizes.items():
+        was = update.old.sizes.get(update.pairs.get(name, ""))
+        # What is little more or less is in the sums of all.
+        if was is None or abs(size - was) > was / 10:
+            yield Change(ARTEFACTS, name, [] if was is None else [f"{was:,} bytes"], [f"{size:,} bytes"])
 
 
 def report(update: Update, found: list[Change]) -> None:
