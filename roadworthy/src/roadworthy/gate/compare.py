@@ -56,8 +56,9 @@ def look_inside(path: Path) -> Inside:
     try:
         with Artefact(path) as artefact:
             raise_problems(Problem(f"{path.name}: {what}", SEE) for what in no_bomb.check(artefact))
-            added = f"-{path.name.split('-')[1]}" if artefact.is_wheel else f"{artefact.top}/".lstrip("/")
-            names = {name: ADDED.sub("", name.replace(added, "")) for name in artefact.files}
+            version = rf"-{re.escape(path.name.split('-')[1])}(?=\.(dist-info|data)/|$)"
+            added = version if artefact.is_wheel else rf"^{re.escape(artefact.top)}/?"
+            names = {name: ADDED.sub("", re.sub(added, "", name)) for name in artefact.files}
             native: dict[str, Iterable[str]] = {}
             for library in artefact.libraries if artefact.is_wheel else ():
                 name = str(library).replace(library.file, names[library.file])
