@@ -342,16 +342,13 @@ def report(update: Update, found: list[Change]) -> None:
     """Print the changes by their groups, each once for all files that have it, and of many the first."""
     sides = (f"{each.name} (files: {len(each.sizes)}, bytes: {sum(each.sizes.values()):,})" for each in update[:2])
     lines = [" → ".join(sides), f"looked into: one file for each system, {len(update.inside)} of {len(update.pairs)}"]
-
-    def rank(change: Change) -> tuple[int, bool, bool]:
-        return GROUPS.index(change.group), bool(change.new), bool(change.old)
-
     # Of each group what is gone, what is new, what has changed.
-    for (number, *_), group in groupby(sorted(found, key=rank), key=rank):
-        same: dict[str, list[Change]] = {}
-        for change in group:
-            # The size of a file is another one in each artefact.
-            same.setdefault(change.what if change.group == FILES else str(change), []).append(change)
+    groups: dict[tuple[int, bool, bool], dict[str, list[Change]]] = defaultdict(lambda: defaultdict(list))
+    for change in found:
+        # The size of a file is another one in each artefact.
+        line = change.what if change.group == FILES else str(change)
+        groups[GROUPS.index(change.group), bool(change.new), bool(change.old)][line].append(change)
+    for (number, *_), same in sorted(groups.items()):
         lines += [heading] if (heading := f"{GROUPS[number]}:") not in lines else []
         for first, *others in [*same.values()][:MOST]:
             few = first.file and len(others) + 1 < len(update.inside)
