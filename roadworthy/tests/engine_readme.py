@@ -72,7 +72,7 @@ def other_tools() -> str:
         count[of_rule[rule]].update([*refused, "mistakes"])
     count["**all**"] = sum(count.values(), Counter[str]())
     columns = ["mistakes", *tools]
-    lines = [[title, *(str(found[column]) for column in columns)] for title, found in count.items()]
+    lines = [[title, *(str(found[column]) for column in columns)] for title, found in count.items() if found]
     shown = ["", *(column.replace("check_dist", "roadworthy") for column in columns)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in (shown, ["---"] * len(shown), *lines))
     about = f"Releases with one thing wrong, and how many are refused; [one by one]({ADDRESS}/docs/checks.md)."

@@ -253,6 +253,8 @@ HOSTILE = [
     "ferrous_wheel-0.2.0-1\n-cp310-abi3-win_amd64.whl",
     "ferrous_wheel-0.2.0-cp310-abi3-win_amd64 .whl",
     "ferrous_wheel-0.2.0.tar.bz2",
+    # Its tags would be multiplied with each other.
+    f"ferrous_wheel-0.2.0-{'-'.join('.'.join(f'{kind}{n}' for n in range(99)) for kind in ('cp', 'abi', 'win'))}.whl",
 ]
 
 
@@ -260,7 +262,7 @@ def list_all(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*"))
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_name_that_an_index_tells_is_no_path(
     served: PackageIndex,
     sums: Path,

@@ -100,7 +100,7 @@ def test_every_target_that_needs_rust_says_so_in_the_same_words(
 
 SCRIPTS = [
     "scripts/build.py",
-    "-m roadworthy check --host",
+    "-m roadworthy check --host src",
     "scripts/release.py 0.9.0 --dry-run",
     "-m workshop rehearse",
 ]

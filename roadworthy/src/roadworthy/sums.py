@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from packaging.utils import BuildTag
     from packaging.version import Version
 
-# What is no name of a folder, a drive or an option, and nothing that a terminal obeys, on any system.
-PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*")
+# What is no name of a folder, a drive or an option, and nothing that a terminal obeys, on any system; a longer one no
+# disk takes, and its tags would be multiplied with each other.
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,254}")
 
 
 def parse_name(name: str) -> "tuple[str, Version, BuildTag, frozenset[Tag]]":

@@ -104,18 +104,12 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
 
 
 def check(paths: Iterable[Path], project: Project | None = None, against: str | None = None) -> list[Finding]:
-    """Return what is wrong with some artefacts, with each and with all of them together.
+    """Return what is wrong with some files, and folders of them: with each by itself, and with all together.
 
-    Args:
-        paths: The files, and folders of them.
-        project: Whose they should be. Expectations, as `expect` returns them, are met to the byte; of any other
-            project's files of that name, [project] in its pyproject.toml is compared. Without one they are a
-            collection: each is judged as anybody's.
-        against: The index on which is the newest release before these: pypi, testpypi, or the address of a simple one;
-            what its users lose is found too.
-
-    Raises:
-        ProblemsError: There is nothing in a folder, or pyproject.toml cannot be read, or the index cannot be asked.
+    Without a `project` they are judged as anybody's. All that Expectations (`expect`) say is compared, to the byte; of
+    any other project, what [project] in its pyproject.toml declares, with the files of its name. A folder with nothing
+    in it is a ProblemsError, and so is a pyproject.toml that cannot be read, or an index: `against` is one that has the
+    release before, by twine's names or its address; what users of that lose is found too.
     """
     paths, whole = list(paths), project if isinstance(project, Expectations) else None
     artefacts = gather(paths, whole)

@@ -56,8 +56,9 @@ def look_inside(path: Path) -> Inside:
     try:
         with Artefact(path) as artefact:
             raise_problems(Problem(f"{path.name}: {what}", SEE) for what in no_bomb.check(artefact))
-            added = f"-{path.name.split('-')[1]}" if artefact.is_wheel else f"{artefact.top}/".lstrip("/")
-            names = {name: ADDED.sub("", name.replace(added, "")) for name in artefact.files}
+            version = rf"-{re.escape(path.name.split('-')[1])}(?=\.(dist-info|data)/|$)"
+            added = version if artefact.is_wheel else rf"^{re.escape(artefact.top)}/?"
+            names = {name: ADDED.sub("", re.sub(added, "", name)) for name in artefact.files}
             native: dict[str, Iterable[str]] = {}
             for library in artefact.libraries if artefact.is_wheel else ():
                 name = str(library).replace(library.file, names[library.file])
@@ -328,25 +329,26 @@ def changes(update: Update) -> Iterator[Change]:
     for file, (old, new) in update.inside.items():
         for group in old:
             yield from differences(group, old[group], new[group], file)
-    names = {old: new for new, old in update.pairs.items()}
-    sizes = [{names.get(name, name): {str(n): f"{n:,} bytes"} for name, n in each.sizes.items()} for each in update[:2]]
-    yield from differences(ARTEFACTS, sizes[0], sizes[1])
+    for name in sorted(update.old.sizes.keys() - {*update.pairs.values()}):
+        yield Change(ARTEFACTS, name, [f"{update.old.sizes[name]:,} bytes"], [])
+    for name, size in update.new.sizes.items():
+        was = update.old.sizes.get(update.pairs.get(name, ""))
+        # What is little more or less is in the sums of all.
+        if was is None or abs(size - was) > was / 10:
+            yield Change(ARTEFACTS, name, [] if was is None else [f"{was:,} bytes"], [f"{size:,} bytes"])
 
 
 def report(update: Update, found: list[Change]) -> None:
     """Print the changes by their groups, each once for all files that have it, and of many the first."""
     sides = (f"{each.name} (files: {len(each.sizes)}, bytes: {sum(each.sizes.values()):,})" for each in update[:2])
     lines = [" → ".join(sides), f"looked into: one file for each system, {len(update.inside)} of {len(update.pairs)}"]
-
-    def rank(change: Change) -> tuple[int, bool, bool]:
-        return GROUPS.index(change.group), bool(change.new), bool(change.old)
-
     # Of each group what is gone, what is new, what has changed.
-    for (number, *_), group in groupby(sorted(found, key=rank), key=rank):
-        same: dict[str, list[Change]] = {}
-        for change in group:
-            # The size of a file is another one in each artefact.
-            same.setdefault(change.what if change.group == FILES else str(change), []).append(change)
+    groups: dict[tuple[int, bool, bool], dict[str, list[Change]]] = defaultdict(lambda: defaultdict(list))
+    for change in found:
+        # The size of a file is another one in each artefact.
+        line = change.what if change.group == FILES else str(change)
+        groups[GROUPS.index(change.group), bool(change.new), bool(change.old)][line].append(change)
+    for (number, *_), same in sorted(groups.items()):
         lines += [heading] if (heading := f"{GROUPS[number]}:") not in lines else []
         for first, *others in [*same.values()][:MOST]:
             few = first.file and len(others) + 1 < len(update.inside)

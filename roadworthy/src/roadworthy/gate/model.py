@@ -90,7 +90,7 @@ def reading(what: str = "") -> Iterator[None]:
 class Finding:
     """One thing that is wrong with one file, and what to do about it: one line each, fit to be printed anywhere."""
 
-    file: str  # its path, as it was given
+    file: str  # its path, as it was given; or the releases that are compared
     rule: str  # its name in rules.md
     what: str
     remedy: str
