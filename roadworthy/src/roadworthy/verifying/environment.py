@@ -78,11 +78,6 @@ class Environment:
         return self.folder / "env" / ("Scripts" if os.name == "nt" else "bin") / ("python" + EXE)
 
     @property
-    def told(self) -> Path:
-        """The file in which `describe.py` tells about it."""
-        return self.folder / "installed.json"
-
-    @property
     def empty(self) -> Path:
         """The folder to run in: on `sys.path` of a plain `python -c`, so nothing may lie in it."""
         folder = self.folder / "empty"
@@ -259,14 +254,13 @@ class Environment:
                 self.fetch(f"{file} requires {each}, which cannot be installed", "--", each)
             raise
 
-    def try_other_ways(self, source: Source, *, own: bool) -> None:
+    def try_other_ways(self, source: Source, loaded: list[str], *, own: bool) -> None:
         """Make sure that each module imports alone, each extra installs, and the wheel into a folder and as a tool.
 
-        What an interpreter has imported before, another module may lean on without importing it.
+        What an interpreter has imported before, another module may lean on without importing it; `loaded` are they all.
         """
-        for what in json.loads(self.told.read_text(encoding="utf-8"))["loaded"]:
-            if what.startswith("import ") and not what.endswith(".__main__"):
-                self.run(f"{what} fails in an interpreter of its own", self.executable, "-I", "-c", what)
+        for what in (each for each in loaded if each.startswith("import ") and not each.endswith(".__main__")):
+            self.run(f"{what} fails in an interpreter of its own", self.executable, "-I", "-c", what)
         wheel = source.artefacts.installed_wheel(self.read_installed("WHEEL"))
         if wheel is None:
             return
@@ -293,7 +287,7 @@ class Environment:
 
     def describe(self) -> dict[str, Any]:
         """Return what `describe.py` tells about this environment."""
-        what, told = "the interpreter could not say what is installed", self.told
+        what, told = "the interpreter could not say what is installed", self.folder / "installed.json"
         printed = self.run(what, self.executable, "-I", DESCRIBE, self.project.name, self.project.native_module, told)
         try:
             facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))

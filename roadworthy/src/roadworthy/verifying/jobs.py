@@ -50,19 +50,14 @@ class Job:
         image = f" in {self.source.image}" if self.source.image else ""
         return f"{self.artefact}{target}{image}{f', by {self.by}' if self.by else ''}"
 
-    def environment(self, folder: Path) -> Environment:
-        """Return its environment, which is not made yet."""
-        source = self.source
-        seen = (source.artefacts.folder, source.artefacts.unpacked)
-        return Environment(source.project, self.python, folder, source.image, source.target, seen)
-
     def run(self, folder: Path) -> "Job":
         """Carry it out in its own folder, which is made, and write down how it went."""
         started = time.perf_counter()
         folder.mkdir()
+        source, seen = self.source, (self.source.artefacts.folder, self.source.artefacts.unpacked)
+        environment = Environment(source.project, self.python, folder, source.image, source.target, seen)
         try:
-            environment = self.environment(folder)
-            self.result, self.outcomes = self.steps(environment, self.source), environment.outcomes
+            self.result, self.outcomes = self.steps(environment, source), environment.outcomes
         except ProblemsError as error:
             self.problems = error.problems
         self.seconds = time.perf_counter() - started
