@@ -48,13 +48,12 @@ NO_EXTRA = re.compile("does not have an extra named|does not provide the extra")
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 ALONE = ("--no-cache", "--no-config", "--no-sources")  # a cache could have an older file of the same name
 OFFLINE = ("--no-index", "--no-deps")
-TAIL = 40  # how many lines of a failed command are shown
 LIMIT = 3_600  # seconds that each step may take: what hangs, or an index that sends a byte now and then
 
 
 def failed(what: str, said: str = "") -> ProblemsError:
-    """Return the exception for a step that failed, with the end of what it printed, to be raised."""
-    return problem(what, "KEEP=1 leaves the environments, to look around in them", "\n".join(said.splitlines()[-TAIL:]))
+    """Return the exception for a step that failed, with what it printed, to be raised."""
+    return problem(what, "KEEP=1 leaves the environments, to look around in them", said)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.environment import Environment, engine
 
+TAIL = 40  # how many lines of a failed command are shown
+
 
 @dataclass
 class Job:
@@ -164,4 +166,5 @@ def report(jobs: list[Job]) -> None:
     out.print(table)
     for line in verdict.compare({str(job): job.outcomes for job in jobs if job.outcomes}):
         err.print(printable(line))
-    raise_problems(replace(one, what=f"{job}: {one.what}") for job in jobs for one in job.problems)
+    found = [(one, f"{job}: {one.what}", one.said.splitlines()[-TAIL:]) for job in jobs for one in job.problems]
+    raise_problems(replace(one, what=what, said="\n".join(said)) for one, what, said in found)
