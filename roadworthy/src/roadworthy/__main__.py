@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-from roadworthy.arguments import deliver
+from roadworthy.streams import deliver
 from roadworthy.terminal import out, run_main
 
 # By command: the function that reads the rest of the command line, and what it does.

@@ -48,7 +48,6 @@ NO_EXTRA = re.compile("does not have an extra named|does not provide the extra")
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 ALONE = ("--no-cache", "--no-config", "--no-sources")  # a cache could have an older file of the same name
 OFFLINE = ("--no-index", "--no-deps")
-LIMIT = 3_600  # seconds that each step may take: what hangs, or an index that sends a byte now and then
 
 
 def failed(what: str, said: str = "") -> ProblemsError:
@@ -69,6 +68,7 @@ class Environment:
     image: str = ""
     target: str = ""  # what the image's system is, as Rust calls it
     folders: tuple[Path, ...] = ()  # what can be seen in the containers beside the environment's own folder
+    limit: float = 3_600  # seconds that each step may take: what hangs, or an index that sends a byte now and then
     outcomes: dict[str, str] = field(default_factory=dict, kw_only=True)  # by the test, once they have been run
 
     @property
@@ -99,7 +99,7 @@ class Environment:
         else:
             home = self.folder / ("fetching" if fetches else "home")
             variables = {**own_variables(home, fetches=fetches), **variables}
-        done = processes.run(*command, cwd=self.empty, env=variables, check=False, merged=True, timeout=LIMIT)
+        done = processes.run(*command, cwd=self.empty, env=variables, check=False, merged=True, timeout=self.limit)
         if done.returncode:
             raise failed(what, done.stdout)
         return done.stdout
