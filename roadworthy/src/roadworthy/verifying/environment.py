@@ -289,10 +289,9 @@ class Environment:
         what, told = "the interpreter could not say what is installed", self.folder / "installed.json"
         printed = self.run(what, self.executable, "-I", DESCRIBE, self.project.name, self.project.native_module, told)
         try:
-            facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
+            return dict(json.loads(told.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise failed(what, printed) from error
-        return facts
 
     def run_tests(self, source: Path) -> str:
         """Run the package's tests out of the unpacked sdist, and return how many passed, as each of them told."""

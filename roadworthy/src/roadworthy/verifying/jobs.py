@@ -146,20 +146,15 @@ def working_folder(*, keep: bool) -> Iterator[Path]:
 
 
 def run_jobs(jobs: list[Job], folder: Path) -> None:
-    """Carry out all jobs, as many at a time as there are processors, and report each as it ends, and all of them."""
+    """Carry out all jobs, as many at a time as there are processors, report each as it ends, and raise the problems."""
+    from rich.table import Table  # noqa: PLC0415 - only where there is a table
+
     with err.status("verifying …"), ThreadPoolExecutor(min(len(jobs), os.cpu_count() or 1)) as pool:
         running = [pool.submit(job.run, folder / str(number)) for number, job in enumerate(jobs)]
         for done, future in enumerate(as_completed(running), start=1):
             job = future.result()
             mark = "[bold red]failed[/]" if job.problems else "ok"
             err.print(f"{escape(f'[{done}/{len(jobs)}]')} {job}: {mark}, {job.seconds:.1f} s", markup=True)
-    report(jobs)
-
-
-def report(jobs: list[Job]) -> None:
-    """Print the table, and end with the problems if there are any."""
-    from rich.table import Table  # noqa: PLC0415 - only where there is a table
-
     table = Table("Python", "artefact", "result", "seconds", box=None, pad_edge=False)
     for job in sorted(jobs, key=lambda job: (job.python, job.title)):
         table.add_row(str(job.python), job.title, "FAILED" if job.problems else job.result, f"{job.seconds:.1f}")
