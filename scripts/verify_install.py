@@ -45,11 +45,12 @@ PROOFS = (
 )
 
 
-def prove(environment: Environment, source: Source, *, from_source: bool = False, lowest: bool = False) -> None:
-    """Install what the package requires, ask the interpreter what it has, and judge that."""
+def prove(environment: Environment, source: Source, *, from_source: bool = False, lowest: bool = False) -> list[str]:
+    """Install what the package requires, ask the interpreter what it has, judge that; return what could be loaded."""
     environment.install_dependencies(source, lowest=lowest)
     facts = environment.describe()
     proofs.require(PROOFS, proofs.Installation(PROJECT, source.artefacts, environment.folder, facts, from_source))
+    return list(facts["loaded"])
 
 
 def wheel(environment: Environment, source: Source) -> str:
@@ -64,8 +65,7 @@ def wheel_with_pip(environment: Environment, source: Source, *, own: bool) -> st
     """Install just what a user has, with the Python's own pip, perhaps an old one, or with the newest, as locked."""
     environment.create(with_pip=own)
     environment.install_wheel(source, with_pip=True, own=own)
-    prove(environment, source, lowest=own)
-    environment.try_other_ways(source, own=own)
+    environment.try_other_ways(source, prove(environment, source, lowest=own), own=own)
     return "installed"
 
 

@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from packaging.version import Version
 
 from helpers import PROJECT, run
 from pipeline_index import PackageIndex, running
-from roadworthy import index as index_module
 from roadworthy.ci import served as check_index
 from roadworthy.index import LARGEST_PAGE, BusyError, Index, Patience
 from roadworthy.project import Project
@@ -345,13 +343,17 @@ def test_a_page_without_an_end_is_refused_before_it_fills_the_memory(ask: Callab
 
 
 class Dripping(BaseHTTPRequestHandler):
-    """Sends a byte now and then, of its headers or, below /body/, of the page, and so is never silent."""
+    """Sends a byte now and then, and so is never silent: of its headers, of a page, or of the file on a page."""
 
     def do_GET(self) -> None:
-        if "/body/" in self.path:
+        if not self.path.startswith("/headers/"):
             self.send_response(200)
+            self.send_header("Content-Type", "text/html")
             self.end_headers()
         with suppress(OSError):
+            if self.path == "/file/x/":
+                self.wfile.write(b'<html><body><a href="/x-1.tar.gz">x-1.tar.gz</a></body></html>')
+                return
             while True:
                 self.wfile.write(b"H")
                 self.wfile.flush()
@@ -361,24 +363,19 @@ class Dripping(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.mark.parametrize("path", ["headers", "body"])
-def test_an_index_that_drips_is_not_read_for_ever(
-    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(index_module, "PAGE_LIMIT", 0.3)
-    monkeypatch.setattr(index_module, "RELEASE_LIMIT", 0.3)
+@pytest.mark.parametrize("what", ["headers", "body", "file"])
+def test_an_index_that_drips_is_not_read_for_ever(what: str, tmp_path: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}/{path}/"
-        said = rf"the page of x on {url} has not come by \d\d:\d\d:\d\d, within 0\.3 s"
-        with pytest.raises(BusyError, match=said):
-            Index(url).knows("x")
-        file = SimpleNamespace(filename=SDIST, url=f"{url}{SDIST}", digests={})
-        monkeypatch.setattr(Index, "files", lambda *_: [file])
-        with pytest.raises(ProblemsError, match=r"does not answer as an index: all of x 1 has not come by "):
-            Index(url).download("x", Version("1"), tmp_path)
+        index = Index(f"http://127.0.0.1:{server.server_address[1]}/{what}/", 30 if what == "file" else 0.3, 0.3)
+        if what == "file":
+            with pytest.raises(ProblemsError, match=r"does not answer as an index: all of x 1 has not come by "):
+                index.download("x", Version("1"), tmp_path)
+        else:
+            said = rf"the page of x on {index.url} has not come by \d\d:\d\d:\d\d, within 0\.3 s"
+            with pytest.raises(BusyError, match=said):
+                index.knows("x")
         server.shutdown()
-    assert capsys.readouterr().err == f"downloading {SDIST}\n"
 
 
 def test_a_version_that_is_none_is_of_no_release(served: PackageIndex, sums: Path) -> None:

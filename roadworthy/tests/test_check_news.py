@@ -122,6 +122,7 @@ def test_the_default_that_a_first_push_leaves_unset_is_told_how_to_set(place: Pl
 
 def test_a_branch_of_another_history_is_told_to_fetch_all_of_it(place: Place) -> None:
     place.git("switch", "--quiet", "--orphan", "other")
+    place.write("template.toml", "")
     place.commit("Begin anew", push=False)
     checked = check(place, "change")
     assert checked.returncode == 1

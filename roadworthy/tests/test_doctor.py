@@ -14,6 +14,7 @@ from pipeline_index import PackageIndex, running
 from roadworthy.ci import doctor
 from roadworthy.index import upload_address
 from roadworthy.project import Project
+from roadworthy.repository import environment
 from roadworthy.terminal import ProblemsError
 from workshop.workflows.pipeline import Pipeline
 
@@ -67,7 +68,9 @@ def test_what_github_has_is_said(
     )
     gh.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    environment.cache_clear()
     rows = [re.split(r"\s{2,}", line.strip()) for line in printed(capsys).splitlines()]
+    environment.cache_clear()
     address = upload_address("testpypi")
     assert rows[7:] == [
         ["Environment pypi", "is there"],

@@ -196,7 +196,7 @@ def test_what_is_fetched_for_a_container_is_fetched_here(
 ) -> None:
     monkeypatch.setenv("UV_INDEX", "x=https://somebody:secret-word@127.0.0.1/x/")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    environment = Job(THIS, "wheel", lambda *_: "", some_source(tmp_path, HOST, IMAGE)).environment(tmp_path / "job")
+    environment = Environment(PROJECT, THIS, tmp_path / "job", IMAGE, HOST)
     ask = (THIS.path.name, "-I", "-c", "import os; print(dict(os.environ))")
     fetching, testing = (ast.literal_eval(environment.run("", *ask, fetches=fetches)) for fetches in (True, False))
     assert "secret" in fetching["UV_INDEX"]

@@ -220,8 +220,8 @@ def test_ordinary_tests_pass(environment: Environment, tmp_path: Path, case: str
     assert environment.run_tests(write_tests(tmp_path / "source", files)).rsplit(" in ", 1)[0] == expected
 
 
-def test_a_step_that_hangs_is_ended(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("roadworthy.verifying.environment.LIMIT", 1)
+def test_a_step_that_hangs_is_ended(tmp_path: Path) -> None:
+    environment = Environment(PROJECT, THIS, tmp_path, limit=1)
     with pytest.raises(ProblemsError, match="it hangs") as failed:
         environment.run("it hangs", sys.executable, "-c", "print('so far', flush=True); import time; time.sleep(60)")
     assert failed.value.problems[0].said == "so far\nno answer within 1 s"

@@ -4,7 +4,8 @@ import os
 import sys
 from importlib import import_module
 
-from roadworthy.arguments import deliver, take_package
+from roadworthy.arguments import take_package
+from roadworthy.streams import deliver
 from roadworthy.terminal import out, run_main
 
 # By command: the function that reads the rest of the command line, and what it does.

@@ -5,26 +5,12 @@ typed: nothing is spliced into a shell's command. A usage error speaks the langu
 """
 
 import argparse
-import errno
 import os
 import re
 import sys
 from typing import Any, NoReturn
 
-
-def deliver(name: str, text: str) -> OSError | None:
-    """Write a text to `sys.stdout` or `sys.stderr`, by that name; return why it does not arrive, if so."""
-    stream = getattr(sys, name)
-    if stream is None:
-        return OSError(errno.EBADF, "it is closed")
-    try:
-        stream.write(text)
-        stream.flush()
-    except OSError as error:
-        # What is still kept back goes nowhere, when the process ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return error
-    return None
+from roadworthy.streams import deliver
 
 
 def take_given() -> dict[str, str] | None:
@@ -137,7 +123,7 @@ class Parser(argparse.ArgumentParser):
 
     def print_help(self, file: Any = None) -> None:  # noqa: ANN401, ARG002 - argparse's
         """Print what the command takes; as for every result, exit code 1 where there is no room for it."""
-        from roadworthy.terminal import out, run_main  # noqa: PLC0415 - it imports this module
+        from roadworthy.terminal import out, run_main  # noqa: PLC0415 - not for a refusal
 
         run_main(lambda: out.write(self.format_help()))
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from roadworthy.terminal import problem
 
 
@@ -19,6 +17,8 @@ def exclusive(root: Path, name: str, below: Path | None = None) -> Iterator[Path
     `name` is what the work is called, to people and below target/, which git ignores. The folder is new, in `below`,
     default: outside of the checkout. It is removed afterwards; that of a process which is killed, the next one removes.
     """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - not for who looks at artefacts alone
+
     state, prefix = root / "target" / name, f"{name}-"
     lock, note = FileLock(state / "lock", blocking=False), state / "scratch"
     with ExitStack() as ends:

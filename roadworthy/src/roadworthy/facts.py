@@ -63,7 +63,8 @@ def check_rust(project: Project) -> Iterator[Problem]:
 def check(project: Project) -> Iterator[Problem]:
     """Find all facts that disagree; what cannot be read is a problem, too."""
     yield from check_versions(project.read)
-    for part in (check_classifiers, check_rows, *(() if project.package else (check_abi, check_rust))):
+    every = (check_abi, check_classifiers, check_rows, check_rust)
+    for part in every[1:3] if project.package else every:
         try:
             yield from part(project)
         except ProblemsError as error:

@@ -27,8 +27,7 @@ T = TypeVar("T")
 # More files than any release has, each of which would be downloaded; more bytes than a page of one project has, and
 # more than PyPI lets a whole project have.
 MOST_FILES, LARGEST_PAGE, LARGEST_RELEASE = 1_000, 32 << 20, 10 << 30
-# How many seconds an index may be silent, and take to send a page, and all files of a release.
-TIMEOUT, PAGE_LIMIT, RELEASE_LIMIT = 30, 120, 3_600
+TIMEOUT = 30  # how many seconds an index may be silent
 # What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.
 PASSING = {429, 502, 503, 504}
 
@@ -161,6 +160,8 @@ class Index:
     """A simple index (PEP 503, PEP 691) at an address."""
 
     url: str
+    page_limit: float = 120  # how many seconds it may take to send a page
+    release_limit: float = 3_600  # and all files of a release
 
     @classmethod
     def named(cls, name: str) -> "Index":
@@ -181,7 +182,7 @@ class Index:
                 return client.get_project_page(project, timeout=TIMEOUT, headers={"Cache-Control": "no-cache"})
 
         try:
-            return within(PAGE_LIMIT, f"the page of {project} on {self}", ask)
+            return within(self.page_limit, f"the page of {project} on {self}", ask)
         except NoSuchProjectError as error:
             raise NotThereYetError(f"{project} is not on {self}") from error
         except requests.HTTPError as error:
@@ -239,7 +240,7 @@ class Index:
                     client.download_package(file, folder / file.filename, verify=bool(file.digests), timeout=TIMEOUT)
 
         with self.answering():
-            within(RELEASE_LIMIT, "all that was asked for", ask)
+            within(self.release_limit, "all that was asked for", ask)
 
     def download(self, project: str, version: "Version", folder: Path, largest: int = LARGEST_RELEASE) -> None:
         """Download the files of a release, as `fetch` does; one that is not there yet is waited for."""

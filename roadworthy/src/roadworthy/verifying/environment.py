@@ -48,13 +48,11 @@ NO_EXTRA = re.compile("does not have an extra named|does not provide the extra")
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 ALONE = ("--no-cache", "--no-config", "--no-sources")  # a cache could have an older file of the same name
 OFFLINE = ("--no-index", "--no-deps")
-TAIL = 40  # how many lines of a failed command are shown
-LIMIT = 3_600  # seconds that each step may take: what hangs, or an index that sends a byte now and then
 
 
 def failed(what: str, said: str = "") -> ProblemsError:
-    """Return the exception for a step that failed, with the end of what it printed, to be raised."""
-    return problem(what, "KEEP=1 leaves the environments, to look around in them", "\n".join(said.splitlines()[-TAIL:]))
+    """Return the exception for a step that failed, with what it printed, to be raised."""
+    return problem(what, "KEEP=1 leaves the environments, to look around in them", said)
 
 
 @dataclass(frozen=True)
@@ -70,17 +68,13 @@ class Environment:
     image: str = ""
     target: str = ""  # what the image's system is, as Rust calls it
     folders: tuple[Path, ...] = ()  # what can be seen in the containers beside the environment's own folder
+    limit: float = 3_600  # seconds that each step may take: what hangs, or an index that sends a byte now and then
     outcomes: dict[str, str] = field(default_factory=dict, kw_only=True)  # by the test, once they have been run
 
     @property
     def executable(self) -> Path:
         """The environment's interpreter."""
         return self.folder / "env" / ("Scripts" if os.name == "nt" else "bin") / ("python" + EXE)
-
-    @property
-    def told(self) -> Path:
-        """The file in which `describe.py` tells about it."""
-        return self.folder / "installed.json"
 
     @property
     def empty(self) -> Path:
@@ -105,7 +99,7 @@ class Environment:
         else:
             home = self.folder / ("fetching" if fetches else "home")
             variables = {**own_variables(home, fetches=fetches), **variables}
-        done = processes.run(*command, cwd=self.empty, env=variables, check=False, merged=True, timeout=LIMIT)
+        done = processes.run(*command, cwd=self.empty, env=variables, check=False, merged=True, timeout=self.limit)
         if done.returncode:
             raise failed(what, done.stdout)
         return done.stdout
@@ -260,14 +254,13 @@ class Environment:
                 self.fetch(f"{file} requires {each}, which cannot be installed", "--", each)
             raise
 
-    def try_other_ways(self, source: Source, *, own: bool) -> None:
+    def try_other_ways(self, source: Source, loaded: list[str], *, own: bool) -> None:
         """Make sure that each module imports alone, each extra installs, and the wheel into a folder and as a tool.
 
-        What an interpreter has imported before, another module may lean on without importing it.
+        What an interpreter has imported before, another module may lean on without importing it; `loaded` are they all.
         """
-        for what in json.loads(self.told.read_text(encoding="utf-8"))["loaded"]:
-            if what.startswith("import ") and not what.endswith(".__main__"):
-                self.run(f"{what} fails in an interpreter of its own", self.executable, "-I", "-c", what)
+        for what in (each for each in loaded if each.startswith("import ") and not each.endswith(".__main__")):
+            self.run(f"{what} fails in an interpreter of its own", self.executable, "-I", "-c", what)
         wheel = source.artefacts.installed_wheel(self.read_installed("WHEEL"))
         if wheel is None:
             return
@@ -294,13 +287,12 @@ class Environment:
 
     def describe(self) -> dict[str, Any]:
         """Return what `describe.py` tells about this environment."""
-        what, told = "the interpreter could not say what is installed", self.told
+        what, told = "the interpreter could not say what is installed", self.folder / "installed.json"
         printed = self.run(what, self.executable, "-I", DESCRIBE, self.project.name, self.project.module, told)
         try:
-            facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
+            return dict(json.loads(told.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise failed(what, printed) from error
-        return facts
 
     def run_tests(self, source: Path) -> str:
         """Run the package's tests out of the unpacked sdist, and return how many passed, as each of them told."""

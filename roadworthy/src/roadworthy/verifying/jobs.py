@@ -25,6 +25,8 @@ from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.environment import Environment, engine
 
+TAIL = 40  # how many lines of a failed command are shown
+
 
 @dataclass
 class Job:
@@ -50,19 +52,14 @@ class Job:
         image = f" in {self.source.image}" if self.source.image else ""
         return f"{self.artefact}{target}{image}{f', by {self.by}' if self.by else ''}"
 
-    def environment(self, folder: Path) -> Environment:
-        """Return its environment, which is not made yet."""
-        source = self.source
-        seen = (source.artefacts.folder, source.artefacts.unpacked)
-        return Environment(source.project, self.python, folder, source.image, source.target, seen)
-
     def run(self, folder: Path) -> "Job":
         """Carry it out in its own folder, which is made, and write down how it went."""
         started = time.perf_counter()
         folder.mkdir()
+        source, seen = self.source, (self.source.artefacts.folder, self.source.artefacts.unpacked)
+        environment = Environment(source.project, self.python, folder, source.image, source.target, seen)
         try:
-            environment = self.environment(folder)
-            self.result, self.outcomes = self.steps(environment, self.source), environment.outcomes
+            self.result, self.outcomes = self.steps(environment, source), environment.outcomes
         except ProblemsError as error:
             self.problems = error.problems
         self.seconds = time.perf_counter() - started
@@ -149,24 +146,20 @@ def working_folder(*, keep: bool) -> Iterator[Path]:
 
 
 def run_jobs(jobs: list[Job], folder: Path) -> None:
-    """Carry out all jobs, as many at a time as there are processors, and report each as it ends, and all of them."""
+    """Carry out all jobs, as many at a time as there are processors, report each as it ends, and raise the problems."""
+    from rich.table import Table  # noqa: PLC0415 - only where there is a table
+
     with err.status("verifying …"), ThreadPoolExecutor(min(len(jobs), os.cpu_count() or 1)) as pool:
         running = [pool.submit(job.run, folder / str(number)) for number, job in enumerate(jobs)]
         for done, future in enumerate(as_completed(running), start=1):
             job = future.result()
             mark = "[bold red]failed[/]" if job.problems else "ok"
             err.print(f"{escape(f'[{done}/{len(jobs)}]')} {job}: {mark}, {job.seconds:.1f} s", markup=True)
-    report(jobs)
-
-
-def report(jobs: list[Job]) -> None:
-    """Print the table, and end with the problems if there are any."""
-    from rich.table import Table  # noqa: PLC0415 - only where there is a table
-
     table = Table("Python", "artefact", "result", "seconds", box=None, pad_edge=False)
     for job in sorted(jobs, key=lambda job: (job.python, job.title)):
         table.add_row(str(job.python), job.title, "FAILED" if job.problems else job.result, f"{job.seconds:.1f}")
     out.print(table)
     for line in verdict.compare({str(job): job.outcomes for job in jobs if job.outcomes}):
         err.print(printable(line))
-    raise_problems(replace(one, what=f"{job}: {one.what}") for job in jobs for one in job.problems)
+    found = [(one, f"{job}: {one.what}", one.said.splitlines()[-TAIL:]) for job in jobs for one in job.problems]
+    raise_problems(replace(one, what=what, said="\n".join(said)) for one, what, said in found)
