@@ -24,6 +24,7 @@ UNIVERSAL = "macosx_10_12_universal2"
 INTEL_MAC = "cp310-abi3-macosx_10_12_x86_64"
 GNU = "x86_64-linux-gnu"
 LC_CODE_SIGNATURE, LC_BUILD_VERSION, LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB = 0x1D, 0x32, 0xC, 0x80000018
+DT_FLAGS_1 = 0x6FFFFFFB
 PT_DYNAMIC, PT_NOTE, PT_GNU_EH_FRAME, PT_GNU_STACK, PT_NOTHING = 2, 4, 0x6474E550, 0x6474E551, 0x6FFFFFFF
 INTEL = partial(macho, machine="x86_64", system="macos.10.12")
 SSL = (GLIBC, ("libssl.so.3", ""))
@@ -195,7 +196,7 @@ LINUX_CASES: dict[str, tuple[str | None, Make]] = {
     "it is for Solaris": ("library-readable", lambda: put(elf(), 7, b"\x06")),
     "it is of a newer version of ELF": ("library-readable", lambda: put(elf(), 6, b"\2")),
     "it is of another ABI": ("library-readable", lambda: put(elf(), 8, b"\x09")),
-    "it may not be opened": ("library-loadable", lambda: dynamic(elf("-Wl,-z,now"), *[0x6FFFFFFB] * 2, 0x41)),
+    "it may not be opened": ("library-loadable", lambda: dynamic(elf("-Wl,-z,now"), DT_FLAGS_1, DT_FLAGS_1, 0x41)),
     "it needs a newer processor": ("library-loadable", lambda: needing_processor(elf(), 4)),
     "it needs any processor": (None, lambda: needing_processor(elf(), 1)),
     "it is made for a Python for debugging": ("stable-abi", lambda: elf(function="_Py_RefTotal")),

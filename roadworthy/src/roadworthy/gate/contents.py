@@ -73,7 +73,7 @@ def license_present(artefact: Artefact, _: Expectations) -> Iterator[str]:
             yield f"the metadata has no {name}"
 
 
-@rule("both")
+@rule("both", level="warning")
 def twine_check(artefact: Artefact) -> Iterator[str]:
     """Find what `twine check --strict` finds."""
     from twine.commands import check  # noqa: PLC0415 - takes as long to load as all the rest
