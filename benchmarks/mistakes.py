@@ -127,9 +127,9 @@ def ask(line: list[str], path: Path) -> str:
 def auditor() -> tuple[IO[str], IO[str]]:
     """Start auditwheel, and return where it takes paths, and where it answers a line for each."""
     command = (find_uv(), "run", "--no-project", "--isolated", "--with", AUDITWHEEL, "python", "-c", AUDIT)
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
+    return cast("tuple[IO[str], IO[str]]", (process.stdin, process.stdout))
 
 
 def audit(path: Path) -> str:
