@@ -29,7 +29,7 @@ DECLARED |= {"requires_dist": "dependencies", "provides_extra": "optional-depend
 # One later, names of extras are unique, normalised (PEP 685).
 FIRST_BINDING, FIRST_UNIQUE = Version("2.2"), Version("2.3")
 # What is of one file and not of the release.
-PYTHONS = ("2.7", *(f"3.{minor}" for minor in range(40)))
+PYTHONS = (*(f"3.{minor}" for minor in reversed(range(40))), "2.7")  # what most allow comes first
 OWN = {"metadata_version", "dynamic", "license_files", "platforms", "supported_platforms"}
 
 

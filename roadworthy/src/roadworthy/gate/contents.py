@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
 from packaging.metadata import parse_email
@@ -216,16 +217,15 @@ def entry_points(artefact: Artefact) -> Iterator[str]:
     installed = {INTO_LIB.sub("", name).split(".")[0] for name in artefact.files}
     modules = installed | {name.removesuffix("/__init__") for name in installed}
     packages = {name.partition("/")[0] for name in installed}
-    for group in ("console_scripts", "gui_scripts"):
-        for name, text in (read_entry_points(artefact) or {}).get(group, {}).items():
-            found = REFERENCE.fullmatch(text)
-            module = found[1].replace(".", "/") if found else ""
-            if OF_ENVIRONMENTS.fullmatch(f"bin/{name}") and (artefact.parsed or "")[0] != "pip":
-                yield f"the command {name} would take the place of what belongs to Python, to pip or to the environment"
-            if not found:
-                yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
-            elif module.partition("/")[0] in packages and module not in modules:
-                yield f"the command {name} leads to {found[1]}, which is not in the wheel"
+    groups = read_entry_points(artefact) or {}
+    for name, text in (groups.get("console_scripts", {}) | groups.get("gui_scripts", {})).items():
+        found = REFERENCE.fullmatch(text)
+        if OF_ENVIRONMENTS.fullmatch(f"bin/{name}") and not artefact.path.name.startswith("pip-"):
+            yield f"the command {name} would take the place of what belongs to Python, to pip or to the environment"
+        if not found:
+            yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
+        elif found[1].partition(".")[0] in packages and found[1].replace(".", "/") not in modules:
+            yield f"the command {name} leads to {found[1]}, which is not in the wheel"
 
 
 @rule("wheel", needs_project=True)
@@ -318,8 +318,8 @@ def sbom_present(artefact: Artefact, project: Expectations) -> Iterator[str]:
                 yield f"{name} is not what the build makes of Cargo.lock: {', '.join(sorted(others)) or 'no crate'}"
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         yield f"{name} is no CycloneDX: {type(error).__name__}: {error}"
-    except ProblemsError as error:
-        err.print(f"{artefact.path.name}: the SBOM is not judged: {error.problems[0].what}")
+    except (CalledProcessError, ProblemsError):
+        err.print(f"{artefact.path.name}: the SBOM is not judged: there is no cargo that can read the crates")
 
 
 @cache
