@@ -996,7 +996,7 @@ add(
 )
 add("safe-members tracked-files", "a name with an empty part in an sdist", member("{top}//x"))
 add(
-    "declared-metadata metadata-agrees",
+    "declared-metadata",
     "another summary in wheel and sdist",
     lambda release: release.change_all_metadata("Summary: .*", "Summary: Another"),
 )

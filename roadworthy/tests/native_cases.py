@@ -21,13 +21,26 @@ from linked import (
 Make = Callable[[], "bytes | Files"]
 LINUX, MUSL, MAC, WIN = "manylinux_2_17_x86_64", "musllinux_1_2_x86_64", "macosx_11_0_arm64", "win_amd64"
 UNIVERSAL = "macosx_10_12_universal2"
+INTEL_MAC = "cp310-abi3-macosx_10_12_x86_64"
 GNU = "x86_64-linux-gnu"
 LC_CODE_SIGNATURE, LC_BUILD_VERSION, LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB = 0x1D, 0x32, 0xC, 0x80000018
-PT_DYNAMIC, PT_GNU_STACK, PT_NOTHING = 2, 0x6474E551, 0x6FFFFFFF
+DT_FLAGS_1 = 0x6FFFFFFB
+PT_DYNAMIC, PT_NOTE, PT_GNU_EH_FRAME, PT_GNU_STACK, PT_NOTHING = 2, 4, 0x6474E550, 0x6474E551, 0x6FFFFFFF
 INTEL = partial(macho, machine="x86_64", system="macos.10.12")
 SSL = (GLIBC, ("libssl.so.3", ""))
 # A library that is no module.
 PLAIN = partial(elf, init="work", function="work2")
+
+
+CALLING = "void *more(void) { return PyModuleDef_Init(definition); }\n"
+PLAIN_DLL = partial(pe, "KERNEL32.dll", init="work", function="GetVersion")
+
+
+def needing_processor(content: bytes, levels: int) -> bytes:
+    """Return an ELF file with a note of the processors that it needs (psABI: GNU_PROPERTY_X86_ISA_1_NEEDED)."""
+    note = struct.pack("<III4sIII4x", 4, 16, 5, b"GNU\0", 0xC0008002, 4, levels)
+    place = struct.pack("<IIQQQQQQ", PT_NOTE, 4, len(content), 0, 0, len(note), len(note), 8)
+    return each_header(content, PT_GNU_EH_FRAME, lambda header: header.__setitem__(slice(None), place)) + note
 
 
 def needing(library: str, version: str = "") -> Make:
@@ -36,6 +49,17 @@ def needing(library: str, version: str = "") -> Make:
 
 def both(arm: bytes, intel: bytes) -> bytes:
     return universal(intel, arm)
+
+
+def soft(machine: str) -> bytes:
+    """Return a module that does without a unit for floating point (elf/elf.h: EF_ARM_ABI_FLOAT_SOFT)."""
+    return put(elf(machine=machine), 36, struct.pack("<I", 0x05000200))
+
+
+def subtype(make: Callable[[], bytes], number: int, machine: str) -> bytes:
+    """Return a Mach-O module for one kind of a processor (mach/machine.h)."""
+    del machine
+    return put(make(), 8, struct.pack("<I", number))
 
 
 # name: (the rule that refuses it or None, the tags, the file in the wheel, what it is)
@@ -58,6 +82,13 @@ NAMES: dict[str, tuple[str | None, str, str, Make]] = {
         (0, f"cp312-cp312-{WIN}", "_core.pyd", partial(pe, "python3.dll")),
         (0, f"cp314-cp314t-{WIN}", "_core.cp314t-win_amd64.pyd", partial(pe, "python314t.dll")),
         (0, f"cp312-cp312-{MAC}", "_core.cpython-312-darwin.so", macho),
+        (0, f"cp315-cp315t-{MAC}", "_core.abi3t-darwin.so", macho),
+        (0, f"cp315-cp315-{MAC}", "_core.abi3-darwin.so", macho),
+        (0, f"cp37-cp37m-{WIN}", "_core.cp37-win_amd64.pyd", partial(pe, "python37.dll")),
+        (0, f"cp310-abi3-{LINUX}", "__init__.abi3.so", partial(elf, init="PyInit_pkg")),
+        (1, f"cp314-cp314t-{MAC}", "_core.abi3t-darwin.so", macho),
+        (1, "py3-none-any", f"_core.cpython-312-{GNU}.so", elf),
+        (1, "py3-none-any", "_core.pyd", partial(pe, "python312.dll")),
         (1, f"cp310-abi3-{LINUX}", "_core.pyd", elf),
         (1, f"cp312-cp312-{LINUX}", "_core.cpython-312-aarch64-linux-gnu.so", elf),
         (1, f"cp314-cp314t-{LINUX}", "_core.abi3.so", elf),
@@ -123,6 +154,9 @@ MACHINES: dict[str, tuple[str | None, str, str, Make]] = {
         ),
         ("library-machine", f"cp310-abi3-{LINUX}", "_core.abi3.so", partial(elf, machine="aarch64")),
         ("library-machine", f"cp310-abi3-{LINUX}", "_core.abi3.so", partial(elf, machine="x86")),
+        ("library-machine", "cp310-abi3-manylinux_2_17_armv7l", "_core.abi3.so", partial(soft, machine="arm")),
+        ("library-machine", f"cp310-abi3-{MAC}", "_core.abi3.so", partial(subtype, macho, 2, machine="arm64e")),
+        ("library-machine", INTEL_MAC, "_core.abi3.so", partial(subtype, INTEL, 8, machine="x86_64h")),
         ("library-machine", f"cp310-abi3-{LINUX}", "_core.abi3.so", partial(elf, machine="s390x")),
         ("library-machine", "cp310-abi3-manylinux_2_17_aarch64", "_core.abi3.so", partial(elf, machine="arm")),
         ("library-machine", f"cp310-abi3-{MAC}", "_core.abi3.so", INTEL),
@@ -160,6 +194,21 @@ LINUX_CASES: dict[str, tuple[str | None, Make]] = {
     ),
     "it is for FreeBSD": ("library-readable", lambda: put(elf(), 7, b"\x09")),
     "it is for Solaris": ("library-readable", lambda: put(elf(), 7, b"\x06")),
+    "it is of a newer version of ELF": ("library-readable", lambda: put(elf(), 6, b"\2")),
+    "it is of another ABI": ("library-readable", lambda: put(elf(), 8, b"\x09")),
+    "it may not be opened": ("library-loadable", lambda: dynamic(elf("-Wl,-z,now"), DT_FLAGS_1, DT_FLAGS_1, 0x41)),
+    "it needs a newer processor": ("library-loadable", lambda: needing_processor(elf(), 4)),
+    "it needs any processor": (None, lambda: needing_processor(elf(), 1)),
+    "it is made for a Python for debugging": ("stable-abi", lambda: elf(function="_Py_RefTotal")),
+    "it has a module beside it that is none": (
+        None,
+        lambda: {"pkg/_core.abi3.so": elf(), "pkg/_own.abi3.so": PLAIN()},
+    ),
+    "it has another system's beside it": (None, lambda: {"pkg/_core.abi3.so": elf(), "pkg/own.dll": PLAIN_DLL()}),
+    "it has another processor's beside it": (
+        None,
+        lambda: {"pkg/_core.abi3.so": elf(), "pkg/libown.so": PLAIN(machine="aarch64")},
+    ),
     "it says that it is for Linux": (None, lambda: put(elf(), 7, b"\x03")),
     "it is a program": ("library-readable", lambda: put(elf(), 16, b"\x02")),
     "it is an object file": ("library-readable", lambda: put(elf(), 16, b"\x01")),
@@ -171,7 +220,7 @@ LINUX_CASES: dict[str, tuple[str | None, Make]] = {
     ),
     "it has no sections": (None, lambda: put(put(elf(), 40, bytes(8)), 58, bytes(6))),
     "it has another init function": ("init-function", lambda: elf(init="PyInit__cord")),
-    "its init function is hidden": ("init-function", lambda: elf(visibility="hidden")),
+    "its init function is hidden": ("init-function", lambda: elf(visibility="hidden", more=CALLING)),
     "it has another kind of init function": (None, lambda: elf(init="PyModExport__core")),
     "it uses an internal function": ("stable-abi", lambda: elf(function="_PyObject_CallMethodId")),
     "it uses a function of no limited API": ("stable-abi", lambda: elf(function="PyCode_New")),
@@ -425,6 +474,19 @@ OTHERS: dict[str, tuple[str | None, str, str, Make]] = {
         "pkg/_core.abi3.so",
         lambda: elf(needs=(("libc.so.6", "GLIBC_2.28"),)),
     ),
+    "the C library of an old Python": (
+        None,
+        "cp34-cp34m-win32",
+        "pkg/_core.pyd",
+        partial(pe, "python34.dll", "msvcr100.dll", machine="x86"),
+    ),
+    "the C library of an older Python": (
+        "needed-libraries",
+        f"cp312-cp312-{WIN}",
+        "pkg/_core.pyd",
+        partial(pe, "python312.dll", "msvcr100.dll"),
+    ),
+    "a library for ctypes in purelib": ("wheel-file", f"py3-none-{LINUX}", "pkg-1.0.data/purelib/libown.so", PLAIN),
     "a library for ctypes": (None, f"py3-none-{LINUX}", "pkg/libown.so", PLAIN),
 }
 CASES = {

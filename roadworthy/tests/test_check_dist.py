@@ -15,6 +15,7 @@ from corpus import CORPUS, Release
 from helpers import PROJECT, run
 from native_cases import CASES
 from roadworthy.building import toolchain
+from roadworthy.gate import contents
 from roadworthy.gate.check import RULES, check, check_artefact, expect
 from roadworthy.gate.model import Expectations, Finding
 from roadworthy.gate.rules import entries
@@ -235,6 +236,19 @@ def test_what_cargo_cannot_say_is_told_and_refuses_nothing(  # noqa: PLR0913, PL
     CORPUS["a crate from git"][1](release)
     (told,) = about_crates(release, facts)
     assert re.match(r"the crate [\w-]+ is not published: git\+https://", told)
+
+
+def test_an_sbom_that_cargo_cannot_make_is_told_and_refuses_nothing(
+    release: Release,
+    facts: Expectations,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    contents.expect_sbom.cache_clear()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert {finding.rule for finding in check_artefact(release.wheel, facts)} == set()
+    assert f"{release.wheel.name}: the SBOM is not judged" in capsys.readouterr().err
 
 
 def test_a_debug_build_is_refused(release: Release, facts: Expectations) -> None:

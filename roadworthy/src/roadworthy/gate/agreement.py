@@ -26,9 +26,10 @@ DECLARED = {field: field for field in ("name", "version", "keywords", "classifie
 DECLARED |= {"summary": "description", "requires_python": "requires-python", "project_urls": "urls"}
 DECLARED |= {"requires_dist": "dependencies", "provides_extra": "optional-dependencies"}
 # From this version of the metadata on, an sdist lists what a wheel that is built from it may say otherwise (PEP 643).
-FIRST_BINDING = Version("2.2")
+# One later, names of extras are unique, normalised (PEP 685).
+FIRST_BINDING, FIRST_UNIQUE = Version("2.2"), Version("2.3")
 # What is of one file and not of the release.
-PYTHONS = ("2.7", *(f"3.{minor}" for minor in range(40)))
+PYTHONS = (*(f"3.{minor}" for minor in reversed(range(40))), "2.7")  # what most allow comes first
 OWN = {"metadata_version", "dynamic", "license_files", "platforms", "supported_platforms"}
 
 
@@ -152,7 +153,8 @@ def conditional(extras: dict[str, Any]) -> Iterator[str]:
 def metadata_consistent(artefact: Artefact) -> Iterator[str]:
     """Find extras that are there twice, or named and not there, and a Requires-Python that no Python fits."""
     extras = Counter(map(canonicalize_name, artefact.fields.get("provides_extra", ())))
-    yield from (f"the extra {extra} is there {count} times" for extra, count in extras.items() if count > 1)
+    if Version(artefact.fields.get("metadata_version", "1.0")) >= FIRST_UNIQUE:
+        yield from (f"the extra {extra} is there {count} times" for extra, count in extras.items() if count > 1)
     needed = " ".join(artefact.fields.get("requires_dist", ()))
     named = {canonicalize_name(name) for name in re.findall(r"extra *== *['\"]([^'\"]+)", needed)}
     yield from (

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
-import tomli
 from packaging.metadata import parse_email
 
 from roadworthy.building.sdist import unpack
@@ -51,6 +51,7 @@ LINKS = re.compile("|".join((*PATTERNS, r"<[^<>]+\s(?:src|href)=[\"']([^\"'<>]+)
 RST_LINKS = re.compile(r"`[^`<]*<([^>`]+)>`__?(?!\w)|^\s*\.\. (?:image|figure|_[^:]+):+ +(\S+)()")
 CODE, RST_CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)"), re.compile("``[^`]+``")
 # Where installers put what is in a .data folder (sysconfig's schemes), and what is there already.
+INTO_LIB = re.compile(r"^[^/]+\.data/(pure|plat)lib/")
 SCHEMES = ("purelib", "platlib", "headers", "scripts", "data")
 OF_ENVIRONMENTS = re.compile(
     r"pyvenv\.cfg|(bin|Scripts)/(python|pip)[\d.]*(\.exe)?|(bin|Scripts)/(de)?activate(\.\w+)?|lib(64)?/python3.*|Lib/.*",
@@ -60,8 +61,8 @@ REFERENCE = re.compile(r"([\w.]+) *: *[\w.]+ *(\[.*\])?")  # of the entry points
 SIGNATURES = {"RECORD.jws", "RECORD.p7s"}  # which RECORD must not list (PEP 427)
 # Those of hashlib that are as good as SHA-256, and not of a length that somebody chooses.
 GOOD_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
-# Where crates are published; a lock names no source for what lies beside it.
-PUBLISHED = ("registry+", "sparse+")
+# In a lock, a crate from elsewhere than a registry; what lies beside it has no source.
+UNPUBLISHED = re.compile(r'^name = "(.+)"\nversion = .+\nsource = "((?!registry\+|sparse\+).+)"', re.MULTILINE)
 # Words of cargo's where it could not reach what it has to read.
 UNREACHED = re.compile(r"failed to download|network error|offline mode")
 
@@ -74,7 +75,7 @@ def license_present(artefact: Artefact, _: Expectations) -> Iterator[str]:
             yield f"the metadata has no {name}"
 
 
-@rule("both")
+@rule("both", level="warning")
 def twine_check(artefact: Artefact) -> Iterator[str]:
     """Find what `twine check --strict` finds."""
     from twine.commands import check  # noqa: PLC0415 - takes as long to load as all the rest
@@ -114,8 +115,8 @@ def readme_on_pypi(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def one_dist_info(artefact: Artefact) -> Iterator[str]:
     """Find no .dist-info folder, several, or one of another name."""
-    installed = (re.sub(r"^[^/]+\.data/(pure|plat)lib/", "", name).partition("/")[0] for name in artefact.files)
-    found = sorted({top for top in installed if top.endswith((".dist-info", ".egg-info"))})
+    tops = (INTO_LIB.sub("", name).partition("/")[0] for name in artefact.files)
+    found = sorted({top for top in tops if top.endswith((".dist-info", ".egg-info"))})
     if found != [artefact.folder]:
         yield f"it holds {', '.join(found) or 'no .dist-info folder'}, not {artefact.folder}"
 
@@ -214,19 +215,18 @@ def data_folder(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def entry_points(artefact: Artefact) -> Iterator[str]:
     """Find commands that installers cannot make, or that lead nowhere, or take the place of Python's or pip's."""
-    installed = {re.sub(r"^[^/]+\.data/(pure|plat)lib/", "", name).split(".")[0] for name in artefact.files}
+    installed = {INTO_LIB.sub("", name).split(".")[0] for name in artefact.files}
     modules = installed | {name.removesuffix("/__init__") for name in installed}
     packages = {name.partition("/")[0] for name in installed}
-    for group in ("console_scripts", "gui_scripts"):
-        for name, text in (read_entry_points(artefact) or {}).get(group, {}).items():
-            found = REFERENCE.fullmatch(text)
-            module = found[1].replace(".", "/") if found else ""
-            if OF_ENVIRONMENTS.fullmatch(f"bin/{name}") and (artefact.parsed or "")[0] != "pip":
-                yield f"the command {name} would take the place of what belongs to Python, to pip or to the environment"
-            if not found:
-                yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
-            elif module.partition("/")[0] in packages and module not in modules:
-                yield f"the command {name} leads to {found[1]}, which is not in the wheel"
+    groups = read_entry_points(artefact) or {}
+    for name, text in (groups.get("console_scripts", {}) | groups.get("gui_scripts", {})).items():
+        found = REFERENCE.fullmatch(text)
+        if OF_ENVIRONMENTS.fullmatch(f"bin/{name}") and not artefact.path.name.startswith("pip-"):
+            yield f"the command {name} would take the place of what belongs to Python, to pip or to the environment"
+        if not found:
+            yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
+        elif found[1].partition(".")[0] in packages and found[1].replace(".", "/") not in modules:
+            yield f"the command {name} leads to {found[1]}, which is not in the wheel"
 
 
 @rule("wheel", needs_project=True)
@@ -311,17 +311,17 @@ def sbom_present(artefact: Artefact, project: Expectations) -> Iterator[str]:
     try:
         found = json.loads(content)
         found["metadata"].pop("timestamp", None)
-        made = {json.dumps(each): " ".join((each["name"], each["version"])) for each in found.get("components", ())}
+        crates = found["components"]
         for triple in (key for key, tags in project.platform_tags.items() if platforms == set(tags.split("."))):
             expected = expect_sbom(project.root, triple)
-            wanted = {json.dumps(each): " ".join((each["name"], each["version"])) for each in expected["components"]}
+            wanted = expected["components"]
+            others = {each["name"] for each in (*crates, *wanted) if (each in crates) != (each in wanted)}
             if found != expected:
-                crates = sorted({(made | wanted)[key] for key in made.keys() ^ wanted.keys()})
-                yield f"{name} is not what Cargo.lock and the build make of it, in: {', '.join(crates) or 'no crate'}"
+                yield f"{name} is not what the build makes of Cargo.lock: {', '.join(sorted(others)) or 'no crate'}"
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         yield f"{name} is no CycloneDX: {type(error).__name__}: {error}"
-    except ProblemsError as error:
-        err.print(f"{artefact.path.name}: the SBOM is not judged: {error.problems[0].what}")
+    except (CalledProcessError, ProblemsError):
+        err.print(f"{artefact.path.name}: the SBOM is not judged: there is no cargo that can read the crates")
 
 
 @cache
@@ -352,17 +352,10 @@ def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
     if (content := artefact.read(f"{artefact.top or artefact.folder}/Cargo.lock")) is None:
         yield "Cargo.lock is missing"
         return
-    try:
-        lock = tomli.loads(content.decode("utf-8"))
-        crates = [*lock["package"], *lock.get("patch", {}).get("unused", [])]
-        sources = [(crate["name"], crate["source"]) for crate in crates if "source" in crate]
-        foreign = [(name, source) for name, source in sources if not source.startswith(PUBLISHED)]
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        yield f"Cargo.lock cannot be read: {error}"
-        return
-    yield from (f"the crate {name} is not published: {source}" for name, source in foreign)
+    crates = UNPUBLISHED.findall(content.decode(errors="replace"))
+    yield from (f"the crate {name} is not published: {source}" for name, source in crates)
     # To read a package's metadata cargo would fetch those; and what is not safe to unpack, another rule tells.
-    if not foreign and not any(member.unsafe for member in artefact.members):
+    if not crates and not any(member.unsafe for member in artefact.members):
         yield from ask_cargo(artefact)
 
 
