@@ -60,11 +60,9 @@ def test_each_has_versions_tags_and_a_changelog_of_its_own(place: Place) -> None
     assert place.refs()["refs/heads/main"] == head
     changed = place.git("show", "--format=%s", "--name-only", head).split("\n")
     assert changed[0] == "Release roadworthy 0.2.0"
-    assert {*changed[2:]} == {
-        "roadworthy/CHANGELOG.md",
-        "roadworthy/changelog.d/+first.added.md",
-        "roadworthy/pyproject.toml",
-    }
+    fragments = {each for each in changed[2:] if each.startswith("roadworthy/changelog.d/+")}
+    assert fragments
+    assert {*changed[2:]} == fragments | {"roadworthy/CHANGELOG.md", "roadworthy/pyproject.toml"}
     assert place.git("status", "--porcelain") == ""
     assert place.release("0.2.0", "--package=roadworthy").returncode == 0
     again = place.release("0.1.9", "--package=roadworthy", "--yes")

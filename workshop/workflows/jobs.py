@@ -24,8 +24,6 @@ class Outcome:
     outputs: Mapping[str, str] = field(default_factory=dict)
     # The id or the name of the step at which it failed, or was cancelled; later steps are told so.
     failing: str | None = None
-    # The context `steps`, such as `{"build": {"outputs": {"hash": "1"}}}`.
-    steps: Mapping[str, Any] = field(default_factory=dict)
     # The job was cancelled, but the run was not: it took too long, or was replaced in its concurrency group.
     run_goes_on: bool = False
 
@@ -53,8 +51,6 @@ class Step:
     inputs: dict[str, str]  # with:
     env: dict[str, str]
     run: str
-    shell: str
-    working_directory: str
 
 
 @dataclass(frozen=True)
@@ -64,10 +60,7 @@ class Row:
     matrix: dict[str, Any]
     name: str
     runs_on: Any
-    uses: str
     environment: str | None
-    concurrency: Concurrency | None
-    timeout_minutes: float | None
     continue_on_error: bool
     env: dict[str, str]
     steps: tuple[Step, ...]
@@ -104,7 +97,12 @@ class JobResult:
 
 def workflow_concurrency(workflow: Workflow, event: Event) -> Concurrency | None:
     """Return the concurrency group of the whole run."""
-    return _concurrency(workflow.get("concurrency"), "workflow-concurrency", _scope(workflow, event))
+    given = workflow.get("concurrency")
+    if given is None:
+        return None
+    wanted = given if isinstance(given, Mapping) else {"group": given}
+    filled = shared().fill(wanted, "workflow-concurrency", _scope(workflow, event))
+    return Concurrency(filled["group"], filled.get("cancel-in-progress", False))
 
 
 def run(
@@ -268,19 +266,14 @@ def _row(workflow: Workflow, name: str, shown: list[Any], scope: Scope, outcome:
         environment = environment["name"]
     env = _texts(workflow.get("env"), "workflow-env", scope) | _texts(job.get("env"), "job-env", scope)
     runs_on = fill(job.get("runs-on"), "runs-on", scope)
-    defaults = [level.get("defaults", {"run": {}})["run"] for level in (workflow, job)]
-    steps = [{**defaults[0], **defaults[1], **step} if "run" in step else step for step in job.get("steps", [])]
     return Row(
         matrix=scope.contexts["matrix"],
         name=fill(title, "string-strategy-context", scope),
         runs_on=runs_on,
-        uses=job.get("uses", ""),
         environment=fill(environment, "job-environment-name", scope) or None,
-        concurrency=_concurrency(job.get("concurrency"), "job-concurrency", scope),
-        timeout_minutes=fill(job.get("timeout-minutes"), "number-strategy-context", scope),
         continue_on_error=fill(job.get("continue-on-error", False), "boolean-strategy-context", scope),
         env=env,
-        steps=tuple(_steps(steps, env, scope, outcome, str(runs_on).split("-")[0])),
+        steps=tuple(_steps(job.get("steps", []), env, scope, outcome, str(runs_on).split("-")[0])),
     )
 
 
@@ -291,7 +284,7 @@ def _steps(steps: list[Any], env: dict[str, str], scope: Scope, outcome: Outcome
     status = "success"
     for number, step in enumerate(steps):
         here = replace(scope, results={"": status}, cancelled=status == "cancelled")
-        here = here.having(steps=outcome.steps, runner=runner, job={"status": status}, env=_known(env))
+        here = here.having(steps={}, runner=runner, job={"status": status}, env=_known(env))
         own = _texts(step.get("env"), "step-env", here)
         here = here.having(env=_known(env | own))
         title = step.get("name") or step.get("uses") or "Run " + step["run"].partition("\n")[0]
@@ -304,8 +297,6 @@ def _steps(steps: list[Any], env: dict[str, str], scope: Scope, outcome: Outcome
                 inputs=_texts(step.get("with"), "step-with", here),
                 env=own,
                 run=_text(step.get("run", ""), here),
-                shell=_text(step.get("shell", ""), here),
-                working_directory=_text(step.get("working-directory", ""), here),
             )
         )
         if outcome.failing in (done[number].id, title) and not step.get("continue-on-error"):
@@ -325,13 +316,6 @@ def _text(value: str, scope: Scope) -> str:
 
 def _known(env: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in env.items() if "${{" not in value}
-
-
-def _concurrency(given: object, where: str, scope: Scope) -> Concurrency | None:
-    if given is None:
-        return None
-    filled = shared().fill(given if isinstance(given, Mapping) else {"group": given}, where, scope)
-    return Concurrency(filled["group"], filled.get("cancel-in-progress", False))
 
 
 def _permissions(workflow: Workflow, job: Mapping[str, Any], event: Event) -> dict[str, str] | str:
