@@ -69,4 +69,4 @@ def test_a_wheel_holds_what_is_declared_for_wheels(tmp_path: Path) -> None:
     contents = wheel_contents(Project(tmp_path), tmp_path, names)
     assert contents.files == {"tin/a.py", "tin/kept"}
     assert contents.included == ("tin/made/*",)
-    assert contents.optional == ("tin_can.libs/*", "tin/*.json")
+    assert contents.optional == ("tin_can.libs/*.so*", "tin_can.libs/*.dll", "tin/*.json")
