@@ -48,8 +48,7 @@ def rehearse(words: list[str]) -> Callable[[], None]:
     """Return what rehearses a release of the project in this folder."""
     parser = Parser("rehearse", "Rehearse a release on this machine.")
     parser.take("VERSION", "default: the next patch").switch("KEEP", "leave remote and index running, until Ctrl-C")
-    parser.take_package()
-    given = parser.read(words)
+    given = parser.take_package().read(words)
     from roadworthy.project import Project  # noqa: PLC0415 - as above
     from roadworthy.releasing.version import Release  # noqa: PLC0415 - as above
 

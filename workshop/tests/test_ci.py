@@ -42,7 +42,10 @@ def test_the_workflow_of_the_workshop_runs_all_that_no_copy_has_for_each_change(
     parts = [*WORKSHOP.jobs.values(), *(step for _, step in WORKSHOP.steps())]
     assert not any(key in part for part in parts for key in ("if", "needs", "continue-on-error"))
     does = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in WORKSHOP.jobs.items()}
-    assert does == {"rehearse": ["make rehearse"], "test": ["make check-lock", "make test-tooling"]}
+    assert does == {
+        "rehearse": ["make rehearse", "make rehearse PACKAGE=roadworthy"],
+        "test": ["make check-lock", "make test-tooling"],
+    }
     assert not any(CI.doing(command) for commands in does.values() for command in commands)
     pull, other = (workflow_concurrency(WORKSHOP.workflow, STARTED[name]) for name in ("pull request", "push"))
     assert [each.cancel_in_progress for each in (pull, other) if each] == [True, False]

@@ -27,10 +27,6 @@ class Outcome:
     # The job was cancelled, but the run was not: it took too long, or was replaced in its concurrency group.
     run_goes_on: bool = False
 
-    def __post_init__(self) -> None:
-        if self.result not in ("success", "failure", "cancelled"):
-            raise ValueError(f"a job that runs results in success, failure or cancelled, not {self.result}")
-
 
 @dataclass(frozen=True)
 class Concurrency:
@@ -122,11 +118,11 @@ def run(
             that need them.
 
     Raises:
-        ValueError: The workflow is wrong, an outcome is none that can be, or it takes more to tell what happens.
+        ValueError: The workflow is wrong, or it takes more to tell what happens.
     """
     jobs, outcomes = workflow["jobs"], outcomes or {}
     needs = _needs(workflow)
-    _check(jobs, needs, outcomes)
+    _check(jobs, needs)
     if previous is not None and event.run_attempt == 1:
         raise ValueError("a re-run has a run_attempt of 2 or more")
     if not triggers(workflow, event):
@@ -144,7 +140,7 @@ def run(
             results={other: results[other].result for other in before},
             cancelled=any(results[it].result == "cancelled" and not results[it].run_goes_on for it in before),
         )
-        results[name] = _job(workflow, name, here, event, outcomes.get(name, Outcome()))
+        results[name] = _job(workflow, name, here, outcomes.get(name, Outcome()))
     return {name: results[name] for name in jobs}
 
 
@@ -165,19 +161,13 @@ def _needs(workflow: Workflow) -> dict[str, list[str]]:
     return {name: as_list(job.get("needs", [])) for name, job in workflow["jobs"].items()}
 
 
-def _check(jobs: Mapping[str, Any], needs: Mapping[str, list[str]], outcomes: Mapping[str, Outcome]) -> None:
+def _check(jobs: Mapping[str, Any], needs: Mapping[str, list[str]]) -> None:
     for name, job in jobs.items():
         if unknown := set(needs[name]) - jobs.keys():
             raise ValueError(f"{name} needs {', '.join(sorted(unknown))}, and there is no such job")
         ids = [step["id"] for step in job.get("steps", []) if "id" in step]
         if twice := {step for step in ids if ids.count(step) > 1}:
             raise ValueError(f"{name} has several steps with the id {', '.join(sorted(twice))}")
-    for name, outcome in outcomes.items():
-        if name not in jobs:
-            raise ValueError(f"there is no job {name} to have an outcome")
-        # A called workflow declares its outputs itself.
-        if "uses" not in jobs[name] and (unknown := outcome.outputs.keys() - jobs[name].get("outputs", {}).keys()):
-            raise ValueError(f"{name} has no output {', '.join(sorted(unknown))}")
 
 
 def _scope(workflow: Workflow, event: Event) -> Scope:
@@ -187,7 +177,7 @@ def _scope(workflow: Workflow, event: Event) -> Scope:
     return Scope(contexts)
 
 
-def _job(workflow: Workflow, name: str, scope: Scope, event: Event, outcome: Outcome) -> JobResult:
+def _job(workflow: Workflow, name: str, scope: Scope, outcome: Outcome) -> JobResult:
     job = workflow["jobs"][name]
     runs = shared().holds(job.get("if"), "job-if", scope)
     if runs is None:
@@ -199,7 +189,7 @@ def _job(workflow: Workflow, name: str, scope: Scope, event: Event, outcome: Out
         result=outcome.result,
         outputs=outcome.outputs,
         run_goes_on=outcome.run_goes_on,
-        permissions=_permissions(workflow, job, event),
+        permissions=_permissions(workflow, job),
         _make_rows=lambda: tuple(_rows(workflow, name, scope, outcome)),
     )
     may_fail = outcome.result == "failure" and job.get("continue-on-error")
@@ -318,12 +308,6 @@ def _known(env: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in env.items() if "${{" not in value}
 
 
-def _permissions(workflow: Workflow, job: Mapping[str, Any], event: Event) -> dict[str, str] | str:
+def _permissions(workflow: Workflow, job: Mapping[str, Any]) -> dict[str, str] | str:
     given = job.get("permissions", workflow.get("permissions", "default"))
-    if not event.untrusted:
-        return given if isinstance(given, str) else dict(given or {})
-    if isinstance(given, str):
-        return given.replace("write-all", "read-all")
-    # There is no reading of an identity token.
-    least = {"write": "read"}
-    return {key: "none" if key == "id-token" else least.get(level, level) for key, level in (given or {}).items()}
+    return given if isinstance(given, str) else dict(given or {})
