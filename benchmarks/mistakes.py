@@ -215,6 +215,10 @@ Each line is a release with one thing wrong (roadworthy/tests/corpus.py), or a w
 other tools and PyPI together catch {together}; the other {len(rows) - together} only this one finds. Written by
 `python benchmarks/mistakes.py`.
 
+Of ELF files auditwheel says the same about versions of symbols, needed libraries and processors. It does not judge
+what a loader refuses (executable stack, TEXTREL, static TLS, NODLOPEN) nor where libraries are looked for, and reads
+the note of a needed processor from its section, not from its segment, as glibc does.
+
 {table}
 """
     before = DOCUMENT.read_text(encoding="utf-8").partition(HEADING)[0]
