@@ -25,9 +25,9 @@ from typing import IO, cast
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "roadworthy" / "tests"), str(ROOT / "workshop" / "tests")]
 
+import linked  # noqa: E402
 from corpus import CORPUS, Release  # noqa: E402
 from helpers import PROJECT  # noqa: E402
-from linked import native_wheel  # noqa: E402
 from native_cases import CASES  # noqa: E402
 from roadworthy import building  # noqa: E402
 from roadworthy.building.toolchain import host_triple  # noqa: E402
@@ -175,7 +175,7 @@ def row(name: str) -> list[str]:
         if name in CASES:
             rule, tags, file, make = CASES[name]
             made, folder = make(), Path(temporary)
-            native_wheel(folder, tags, made if isinstance(made, dict) else {file: made})
+            linked.native_wheel(folder, tags, made if isinstance(made, dict) else {file: made})
             return [name, rule or "", *judge(folder, None)]
         rules, breakage = CORPUS[name]
         copy_good(Path(temporary) / "good")
@@ -185,6 +185,11 @@ def row(name: str) -> list[str]:
         return [name, rules.split()[0], *judge(folder, facts())]
 
 
+def link_elsewhere() -> None:
+    """Let a process link its libraries in a folder of its own."""
+    linked.FOLDER = tempfile.TemporaryDirectory(prefix="linked-")
+
+
 def main() -> None:
     """Measure, and write the end of the document."""
     building.require_current(PROJECT)
@@ -192,7 +197,7 @@ def main() -> None:
         load(line[0])
     facts()
     names = [*CORPUS, *(name for name, (rule, *_) in CASES.items() if rule)]
-    with ProcessPoolExecutor(os.cpu_count(), get_context("fork")) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), get_context("fork"), link_elsewhere) as pool:
         rows = list(pool.map(row, names, chunksize=8))
     with tempfile.TemporaryDirectory() as temporary:
         good = ["*the good release*", "", *judge(copy_good(Path(temporary) / "dist"), facts())]
@@ -209,6 +214,10 @@ Each line is a release with one thing wrong (roadworthy/tests/corpus.py), or a w
 (roadworthy/tests/native_cases.py); a tool catches it if it refuses a file of it. Of {len(rows)} mistakes, the five
 other tools and PyPI together catch {together}; the other {len(rows) - together} only this one finds. Written by
 `python benchmarks/mistakes.py`.
+
+Of ELF files auditwheel says the same about versions of symbols, needed libraries and processors. It does not judge
+what a loader refuses (executable stack, TEXTREL, static TLS, NODLOPEN) nor where libraries are looked for, and reads
+the note of a needed processor from its section, not from its segment, as glibc does.
 
 {table}
 """
