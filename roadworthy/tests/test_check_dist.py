@@ -44,6 +44,16 @@ def test_the_good_release_is_accepted(dist: Path) -> None:
     assert check([dist], expect(PROJECT, [toolchain.host_triple(PROJECT)])) == []
 
 
+def test_what_twine_check_says_stops_a_release_of_ones_own_and_is_a_warning_for_others(
+    release: Release, facts: Expectations
+) -> None:
+    CORPUS["an unknown field"][1](release)
+    levels = [
+        {one.level for one in check([release.folder], whose) if one.rule == "twine-check"} for whose in (facts, None)
+    ]
+    assert levels == [{"error"}, {"warning"}]
+
+
 @pytest.mark.parametrize("name", CORPUS)
 def test_each_mistake_is_refused_for_the_right_reason(release: Release, facts: Expectations, name: str) -> None:
     rules, breakage = CORPUS[name]

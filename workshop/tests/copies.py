@@ -1,6 +1,7 @@
 """What tests of copying begin with: a template with this project's files, and copies of it."""
 
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -109,6 +110,16 @@ class Folder:
         """Return what git keeps of a file."""
         path = self.folder / name
         return str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+
+
+def share_compiled(folder: Path) -> None:
+    """Give a copy what is compiled here of the crates that both have, and the program that reads its workflows.
+
+    What is in dist/ here is current: nothing is written there meanwhile.
+    """
+    for name in (name for name in ("develop", "dist", "tools") if (PROJECT.target / name).is_dir()):
+        ignored = shutil.ignore_patterns("tmp*", "built-from")
+        shutil.copytree(PROJECT.target / name, folder / "target" / name, symlinks=True, ignore=ignored)
 
 
 def make_template(folder: Path) -> Folder:

@@ -85,8 +85,8 @@ def test_the_engine_is_the_template_s_to_the_byte_without_its_tests(source: Fold
         for folder in (source, copy)
     )
     assert "roadworthy/src/roadworthy/__main__.py" in ours
-    # Nor is a copy an action that others use.
-    left = ("roadworthy/tests/", "roadworthy/action.yml")
+    # Nor is a copy an action that others use, or releases the engine.
+    left = ("roadworthy/tests/", "roadworthy/action.yml", "roadworthy/CHANGELOG.md", "roadworthy/changelog.d/")
     assert ours == {path: file for path, file in theirs.items() if not path.startswith(left)}
 
 

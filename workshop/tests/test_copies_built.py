@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from copies import Folder, make_template
+from copies import Folder, make_template, share_compiled
 from helpers import run
 from roadworthy.processes import find_uv
 from workshop.rehearsing.scratch import age_sources
@@ -53,18 +53,18 @@ class Series:
             run(".venv/bin/uv", "pip", "uninstall", *here, *NAMES, cwd=folder)
             age_sources(folder)
         copy = Folder(folder, self.source.home)
-        (self.folder / "target").mkdir(exist_ok=True)
         (folder / "target").symlink_to(self.folder / "target")
         copy.write(".git/info/exclude", b"/target\n")
         return copy
 
 
 @pytest.fixture(scope="module")
-def series(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Series]:
+def series(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> Iterator[Series]:  # noqa: ARG001 - built first
     """A template, not to be changed, and a folder that has uv alone: without it the set-up would first install one."""
     folder = tmp_path_factory.mktemp("ground")
     (folder / "uv").mkdir()
     (folder / "uv" / "uv").symlink_to(find_uv())
+    share_compiled(folder)
     yield Series(make_template(tmp_path_factory.mktemp("template")), folder)
     # An environment of 500 MB is not kept.
     shutil.rmtree(folder)

@@ -21,7 +21,7 @@ PLAYED = [change for change in CHANGES if change.often or os.environ.get("WHOLE_
 
 
 @pytest.fixture(scope="module")
-def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
+def year(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> Iterator[Year]:  # noqa: ARG001 - it is built first
     """Return the copy."""
     folder = tmp_path_factory.mktemp("year")
     yield Year(folder)

@@ -70,7 +70,7 @@ FILES.add(
 FILES.add(
     "version in the files is no version of a release",
     "pyproject.toml: '0.1.0-dev' is no version of a release",
-    "write it so into pyproject.toml, Cargo.toml and Cargo.lock",
+    "write it so into pyproject.toml, Cargo.toml, Cargo.lock",
     lambda place: set_version(place, "0.1.0-dev"),
     commit,
 )

@@ -12,7 +12,7 @@ import tomlkit
 from tomlkit.container import Container
 from tomlkit.items import Table
 
-from copies import make_template
+from copies import make_template, share_compiled
 from helpers import run
 from releases import IDENTITY, Place, environment
 from roadworthy.processes import find_uv
@@ -116,6 +116,7 @@ class Year:
         (folder / "uv").mkdir()
         (folder / "uv" / find_uv().name).symlink_to(find_uv())
         shutil.copytree(self.place.checkout / ".git", folder / "start")
+        share_compiled(self.place.checkout)
 
     def begin(self) -> None:
         """Let the copy be as it was made, but for what is kept."""

@@ -128,7 +128,10 @@ def check(paths: Iterable[Path], project: Project | None = None, against: str | 
     for update in compare.since_published(artefacts, Index.named(against)) if against else ():
         for rule in (rule for rule in RULES.values() if rule.applies_to == "update"):
             findings += apply(rule, f"{update.new.name}, after {update.old.name}", update)
-    if not whole:
+    if whole:
+        # Both publishing guides ask that `twine check --strict` has nothing to say.
+        findings = [replace(each, level="error") if each.rule == "twine-check" else each for each in findings]
+    else:
         # How a copy is built, others are not.
         findings = [replace(each, remedy=each.remedy.partition(": make ")[0]) for each in findings]
     return excuse(findings, whole.excuses if whole else excuses(project)) if project else findings
