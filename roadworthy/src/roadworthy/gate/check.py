@@ -22,12 +22,8 @@ from roadworthy.tables import find_table
 from roadworthy.terminal import Problem, err, printable, problem, raise_problems
 
 # Those that are functions; of the others in rules.md PyPI's rejections say by themselves what is wrong.
-RULES = {
-    rule.name: rule
-    for module in (archives, agreement, contents, binary, compare)
-    for rule in vars(module).values()
-    if isinstance(rule, Rule)
-}
+MODULES = (archives, agreement, contents, binary, compare)
+RULES = {rule.name: rule for module in MODULES for rule in vars(module).values() if isinstance(rule, Rule)}
 WORTH_PROCESSES = 8  # from so many files on, loading the libraries in further ones takes less time than it saves
 # Nothing is read before it is known that it can be: a bomb is not unpacked, and what is no archive has no contents.
 Stages = tuple[tuple[Callable[[Artefact], Iterable[Rejection]], tuple[str, ...]], ...]

@@ -25,8 +25,7 @@ EXTENSIONS = {"sdist": {".zip", ".tar.gz"}, "bdist_wheel": {".whl"}}
 NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
 LONGEST_SHOWN = 60
 MIB = 1 << 20
-# warehouse/constants.py, MAX_FILESIZE: for one file, unless a project asked for more.
-LARGEST_FILE = 100 * MIB
+LARGEST_FILE = 100 * MIB  # warehouse/constants.py, MAX_FILESIZE: for one file, unless a project asked for more
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 ENTRY_POINT = re.compile(r"[\w.-]+")  # warehouse/utils/wheel.py, _ENTRY_POINT_NAME_RE
 # So many of them would each be looked at once for each that follows; a name with two in it is as bad.
