@@ -83,9 +83,8 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
         for ask, rules in stages:
             findings += collect(str(path), "metadata-valid", ((one.rule, one.words) for one in ask(artefact)))
             for rule in map(RULES.__getitem__, rules):
-                if project and project.package and rule.name in OF_A_CRATE:
-                    continue
-                if rule.applies_to in kinds and (project or not rule.needs_project):
+                left_out = project and project.package and rule.name in OF_A_CRATE
+                if rule.applies_to in kinds and not left_out and (project or not rule.needs_project):
                     findings += apply(rule, str(path), artefact, *([project] if rule.needs_project else ()))
             if any(finding.rule in LAST for finding in findings):
                 break
