@@ -325,8 +325,7 @@ def changes(update: Update) -> Iterator[Change]:
         yield Change(ARTEFACTS, name, [f"{update.old.sizes[name]:,} bytes"], [])
     for name, size in update.new.sizes.items():
         was = update.old.sizes.get(update.pairs.get(name, ""))
-        # What is little more or less is in the sums of all.
-        if was is None or abs(size - was) > was / 10:
+        if was is None or abs(size - was) > was / 10:  # what is little more or less is in the sums of all
             yield Change(ARTEFACTS, name, [] if was is None else [f"{was:,} bytes"], [f"{size:,} bytes"])
 
 

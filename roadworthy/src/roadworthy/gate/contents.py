@@ -384,8 +384,7 @@ def no_placeholders(artefact: Artefact) -> Iterator[str]:
         content, place = artefact.read(name) or b"", 0
         if content.startswith(POINTERS) and len(content) < LONGEST_POINTER:
             yield f"{name} is a pointer of Git LFS or git-annex, and not the file"
-        # One after the other, so that it takes no longer than reading.
-        for mark in CONFLICT_MARKS:
+        for mark in CONFLICT_MARKS:  # one after the other, so that it takes no longer than reading
             if (found := mark.search(content, place)) is None:
                 break
             place = found.end()

@@ -200,8 +200,7 @@ def read_macho(file: str, content: bytes) -> list[Library]:
     """Read a Mach-O file with macholib, each architecture in it."""
     from macholib.MachO import MachO  # noqa: PLC0415
 
-    # Its constructor opens a file; what it does then is all that is needed here.
-    macho = MachO.__new__(MachO)
+    macho = MachO.__new__(MachO)  # its constructor opens a file; what it does then is all that is needed here
     macho.graphident, macho.filename, macho.loader_path = None, "", ""
     macho.fat, macho.headers, macho.allow_unknown_load_commands = None, [], True
     macho.load(io.BytesIO(content))

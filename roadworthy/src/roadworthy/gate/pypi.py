@@ -11,6 +11,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from packaging.metadata import Metadata
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
@@ -161,11 +162,10 @@ def judge_contents(artefact: Artefact, licence_files: list[str]) -> Iterator[Rej
 
 def is_record(content: bytes) -> bool:
     """Say whether PyPI can read a RECORD; an empty line is an error: _validate_record in warehouse/utils/wheel.py."""
-    try:
+    with suppress(UnicodeDecodeError, csv.Error):
         pieces = io.StringIO(content.decode(), newline="\n")
         return all(csv.reader(line for piece in pieces for line in piece.splitlines()))
-    except (UnicodeDecodeError, csv.Error):
-        return False
+    return False
 
 
 def read_entry_points(artefact: Artefact) -> dict[str, dict[str, str]] | None:
@@ -173,11 +173,10 @@ def read_entry_points(artefact: Artefact) -> dict[str, dict[str, str]] | None:
     parser = configparser.ConfigParser(delimiters=("=",))
     # A name is taken as it is written.
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    try:
+    with suppress(UnicodeDecodeError, configparser.Error):
         parser.read_string(SPACES.sub(" ", (artefact.read(f"{artefact.folder}/entry_points.txt") or b"").decode()))
-    except (UnicodeDecodeError, configparser.Error):
-        return None
-    return {name: dict(parser.items(name, raw=True)) for name in parser.sections()}
+        return {name: dict(parser.items(name, raw=True)) for name in parser.sections()}
+    return None
 
 
 def judge_name(artefact: Artefact) -> Iterator[Rejection]:
