@@ -383,7 +383,7 @@ def test_files_are_compared_with_the_newest_release_that_is_older_and_not_yanked
         "0.3.0",
         f"cp310-abi3-{LINUX}",
         f"cp310-abi3-{MUSL}",
-        fields=("Requires-Dist: frob>1", "Requires-Dist: other ; extra == 'more'"),
+        fields=("Requires-Dist: frob>1", "Requires-Dist: other ; extra == 'more'", "Provides-Extra: more"),
     )
     found = check([tmp_path / "0.3.0"], against=served.simple)
     name = PROJECT.name

@@ -19,8 +19,7 @@ from roadworthy.gate.model import Artefact, rule
 from roadworthy.gate.pypi import read_entry_points
 from roadworthy.tables import find, find_table
 
-# What is said, by the names of packaging's fields, and which entry points there are.
-Told = dict[str, Any]
+Told = dict[str, Any]  # what is said, by the names of packaging's fields, and which entry points there are
 # Where [project] says what is in a field as it stands (PEP 621).
 DECLARED = {field: field for field in ("name", "version", "keywords", "classifiers")}
 DECLARED |= {"summary": "description", "requires_python": "requires-python", "project_urls": "urls"}
@@ -28,8 +27,8 @@ DECLARED |= {"requires_dist": "dependencies", "provides_extra": "optional-depend
 # From this version of the metadata on, an sdist lists what a wheel that is built from it may say otherwise (PEP 643).
 # One later, names of extras are unique, normalised (PEP 685).
 FIRST_BINDING, FIRST_UNIQUE = Version("2.2"), Version("2.3")
-# What is of one file and not of the release.
 PYTHONS = (*(f"3.{minor}" for minor in reversed(range(40))), "2.7")  # what most allow comes first
+# What is of one file and not of the release.
 OWN = {"metadata_version", "dynamic", "license_files", "platforms", "supported_platforms"}
 
 
@@ -157,9 +156,8 @@ def metadata_consistent(artefact: Artefact) -> Iterator[str]:
         yield from (f"the extra {extra} is there {count} times" for extra, count in extras.items() if count > 1)
     needed = " ".join(artefact.fields.get("requires_dist", ()))
     named = {canonicalize_name(name) for name in re.findall(r"extra *== *['\"]([^'\"]+)", needed)}
-    yield from (
-        f"a requirement is for the extra {extra}, which there is not" for extra in sorted(named - extras.keys())
-    )
+    for extra in sorted(named - extras.keys()):
+        yield f"a requirement is for the extra {extra}, which there is not"
     with suppress(ValueError):
         wanted = SpecifierSet(artefact.fields.get("requires_python", ""))
         if not any(wanted.contains(f"{minor}.{patch}") for minor in PYTHONS for patch in range(40)):

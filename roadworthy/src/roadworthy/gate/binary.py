@@ -26,8 +26,7 @@ STABLE = {"abi3", "abi3t"}
 # The platforms whose tags name the oldest version of something, and of what.
 FLOORS = {"manylinux": "glibc", "musllinux": "musl", "macosx": "macOS", "ios": "iOS", "android": "Android's API"}
 VERSIONED = re.compile(rf"({'|'.join(FLOORS)})(?:_(\d+)(?:_(\d+))?|(1|2010|2014))_(\w+)")
-# What stands for the systems of a wheel that is for no particular one.
-EVERY = "every system"
+EVERY = "every system"  # of a wheel that is for no particular one
 OWN_SUFFIXES = {"dll": {"PE"}, "pyd": {"PE"}, "dylib": {"Mach-O"}}
 # Suffixes of files that an interpreter imports; other libraries are only loaded by those.
 MODULE_SUFFIX = re.compile(r"(\.abi3t?|\.cpython-\d+[a-z]*)(-[a-z0-9_-]+)?\.so$|\.pyd$")
@@ -45,24 +44,12 @@ SYSTEM = re.compile(
 OF_DEBUGGING = {"Py_REF_DEBUG", "Py_TRACE_REFS"}
 # The C library that older Pythons bring on Windows.
 BROUGHT = {"cp27": "msvcr90.dll", "cp33": "msvcr100.dll", "cp34": "msvcr100.dll"}
-# The families of symbols' versions that auditwheel compares.
-FAMILIES = {"GLIBC", "GLIBCXX", "CXXABI", "GCC", "ZLIB", "LIBATOMIC"}
+FAMILIES = {"GLIBC", "GLIBCXX", "CXXABI", "GCC", "ZLIB", "LIBATOMIC"}  # of symbols' versions that auditwheel compares
 
 
 def platforms(artefact: Artefact) -> list[str]:
     """Return the platforms in a wheel's tags."""
     return sorted({tag.platform for tag in artefact.tags})
-
-
-def misfit(artefact: Artefact, library: Library) -> str:
-    """Say why a library is none for a wheel; "" for one that is."""
-    if library.damage:
-        return f"is no shared library: {library.damage}"
-    # What is called as another system's libraries are, nothing here loads: some wheels are made of one folder for all.
-    others = library.kind in OWN_SUFFIXES.get(library.file.rpartition(".")[2], ())
-    if fits(artefact, library) or (others and not MODULE_SUFFIX.search(library.file)):
-        return ""
-    return f"is {library.kind}, and the wheel is for {', '.join(platforms(artefact))}"
 
 
 def fits(artefact: Artefact, library: Library) -> bool:
@@ -140,7 +127,13 @@ def module_name(artefact: Artefact) -> Iterator[str]:
 @rule("wheel")
 def library_readable(artefact: Artefact) -> Iterator[str]:
     """Find libraries that are damaged, or another platform's."""
-    yield from (f"{library} {reason}" for library in artefact.libraries if (reason := misfit(artefact, library)))
+    for library in artefact.libraries:
+        # What is called as another system's are, nothing here loads: some wheels are made of one folder for all.
+        others = library.kind in OWN_SUFFIXES.get(library.file.rpartition(".")[2], ())
+        if library.damage:
+            yield f"{library} is no shared library: {library.damage}"
+        elif not fits(artefact, library) and (not others or MODULE_SUFFIX.search(library.file)):
+            yield f"{library} is {library.kind}, and the wheel is for {', '.join(platforms(artefact))}"
 
 
 @rule("wheel")
@@ -299,12 +292,10 @@ def macos_floor(artefact: Artefact) -> Iterator[str]:
     """Find libraries that need a newer macOS than the tag says, or do not say which they need."""
     for platform in platforms(artefact):
         for library in whole(artefact) if platform.startswith("macosx_") else ():
-            oldest = systems(platform).get(f"macosx {library.machine}")
-            if library.kind != "Mach-O" or oldest is None:
-                continue
-            if library.macos is None:
+            oldest = systems(platform).get(f"macosx {library.machine}") if library.kind == "Mach-O" else None
+            if oldest and library.macos is None:
                 yield f"{library} does not say which macOS it needs"
-            elif library.macos > oldest:
+            elif oldest and library.macos and library.macos > oldest:
                 needed = "{}.{}".format(*library.macos)
                 yield f"{library} needs macOS {needed} on {library.machine}, and the tag says {platform}"
 

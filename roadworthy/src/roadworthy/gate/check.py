@@ -22,14 +22,9 @@ from roadworthy.tables import find_table
 from roadworthy.terminal import Problem, err, printable, problem, raise_problems
 
 # Those that are functions; of the others in rules.md PyPI's rejections say by themselves what is wrong.
-RULES = {
-    rule.name: rule
-    for module in (archives, agreement, contents, binary, compare)
-    for rule in vars(module).values()
-    if isinstance(rule, Rule)
-}
-# From so many files on, loading the libraries in further processes takes less time than it saves.
-WORTH_PROCESSES = 8
+MODULES = (archives, agreement, contents, binary, compare)
+RULES = {rule.name: rule for module in MODULES for rule in vars(module).values() if isinstance(rule, Rule)}
+WORTH_PROCESSES = 8  # from so many files on, loading the libraries in further ones takes less time than it saves
 # Nothing is read before it is known that it can be: a bomb is not unpacked, and what is no archive has no contents.
 Stages = tuple[tuple[Callable[[Artefact], Iterable[Rejection]], tuple[str, ...]], ...]
 READING: Stages = (
@@ -54,8 +49,7 @@ def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[F
     """Look for the findings of a file, given as a rule's name and what is wrong; what cannot be judged is `default`."""
     told: list[tuple[str, str]] = []
     try:
-        # What comes before an exception is kept.
-        told.extend(islice(found, MOST_FINDINGS))
+        told.extend(islice(found, MOST_FINDINGS))  # what comes before an exception is kept
         if len(told) == MOST_FINDINGS:
             told.append((told[-1][0], "and more of this"))
     except UnreadableError as error:
@@ -82,18 +76,15 @@ def check_artefact(path: Path, project: Expectations | None, stages: Stages = ST
 
 def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> tuple[list[Finding], Told | None]:
     """Return what is wrong with one file, and what it says of itself, if that can be known."""
-    findings: list[Finding] = []
-    told: Told | None = None
+    findings, told = list[Finding](), None
     with Artefact(path) as artefact, warnings.catch_warnings():
-        # What newer Pythons warn of in an archive, the rules tell.
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # what newer Pythons warn of in an archive, the rules tell
         kinds = {"both", "wheel" if artefact.is_wheel else "sdist"}
         for ask, rules in stages:
             findings += collect(str(path), "metadata-valid", ((one.rule, one.words) for one in ask(artefact)))
             for rule in map(RULES.__getitem__, rules):
-                if project and project.package and rule.name in OF_A_CRATE:
-                    continue
-                if rule.applies_to in kinds and (project or not rule.needs_project):
+                left_out = project and project.package and rule.name in OF_A_CRATE
+                if rule.applies_to in kinds and not left_out and (project or not rule.needs_project):
                     findings += apply(rule, str(path), artefact, *([project] if rule.needs_project else ()))
             if any(finding.rule in LAST for finding in findings):
                 break
@@ -192,16 +183,12 @@ def excuses(project: Project) -> tuple[tuple[str, str], ...]:
 def expect(project: Project, triples: list[str]) -> Expectations:
     """Return what a project expects of its artefacts for some targets, from its own files."""
     wheels = [project.wheel_name(python, triple) for triple in triples for python in project.python_tags]
+    names = (project.sdist_name(), *wheels)
     sdist = sdist_contents(project)
     wheel = wheel_contents(project, project.folder, sdist.files)
     homes = {project.root, Path.home(), Path(os.environ.get("CARGO_HOME", Path.home()))}
-    builder = tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/")))
+    paths = tuple(sorted(os.fsencode(f"{path}/") for path in homes if path != Path("/")))
+    meant = excuses(project)
     return Expectations(
-        root=project.root,
-        package=project.package,
-        expected=(project.sdist_name(), *wheels),
-        sdist=sdist,
-        wheel=wheel,
-        builder_paths=builder,
-        excuses=excuses(project),
+        project.root, project.package, expected=names, sdist=sdist, wheel=wheel, builder_paths=paths, excuses=meant
     )

@@ -28,12 +28,9 @@ from roadworthy.terminal import Problem, err, listed, out, printable, problem, r
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage
 
-# So many bytes of one release are downloaded at most.
-LARGEST_DOWNLOAD = 1 << 30
-# No file grows by that from one release to the next, unless something is in it by mistake.
-MUCH_LARGER = 10
-# Lines of a kind that are shown, and characters of a text.
-MOST, LONGEST = 8, 120
+LARGEST_DOWNLOAD = 1 << 30  # bytes of one release
+MUCH_LARGER = 10  # times: no file grows by that, unless something is in it by mistake
+MOST, LONGEST = 8, 120  # lines of a kind that are shown, and characters of a text
 # What builds add to names: auditwheel, delocate and delvewheel a hash, a compiler the Python that a module is for.
 ADDED = re.compile(r"-[0-9a-f]{8,64}(?=\.)|\.(abi3t?|cpython-|cp3|pypy3)[\w-]*(?=\.(so|pyd)$)")
 # What is another in every release, and files that are compared by what they mean.
@@ -42,17 +39,14 @@ COMPARED = (".dist-info/RECORD", ".dist-info/WHEEL", "/METADATA", "/PKG-INFO", "
 SEE = "see what `roadworthy check` says of it"
 # What there is to compare, the most serious first.
 GROUPS = LOST, METADATA, NATIVE, ARTEFACTS, FILES = "lost", "metadata", "native modules", "artefacts", "files"
-# A system's version; what is said under a label, by what it means; that of a group.
-Floor: TypeAlias = tuple[int, int]
+# What is said under a label, by what it means; that of a group; for each interpreter and ABI a system's version.
 Labelled: TypeAlias = dict[str, dict[str, str]]
 Inside: TypeAlias = dict[str, Labelled]
+Floors: TypeAlias = dict[tuple[str, str], tuple[int, int]]
 
 
 def look_inside(path: Path) -> Inside:
-    """Return what is in an artefact; names are without the version, hashes, and in modules the Python.
-
-    ProblemsError where it cannot be read, or would take too much.
-    """
+    """Return what is in an artefact, its names without what builds add; ProblemsError where it cannot be read."""
     try:
         with Artefact(path) as artefact:
             raise_problems(Problem(f"{path.name}: {what}", SEE) for what in no_bomb.check(artefact))
@@ -116,9 +110,9 @@ class Release:
         return cls(name, {each: file.size or 0 for each, file in served.items()}, fetch)
 
     @cached_property
-    def reach(self) -> dict[str, dict[tuple[str, str], Floor]]:
+    def reach(self) -> dict[str, Floors]:
         """The systems with a wheel, and for each interpreter and ABI the oldest version of the system."""
-        found: dict[str, dict[tuple[str, str], Floor]] = defaultdict(dict)
+        found: dict[str, Floors] = defaultdict(dict)
         for tag in chain.from_iterable(Artefact(Path(name)).tags for name in self.sizes):
             for system, floor in systems(tag.platform).items():
                 python = tag.interpreter, tag.abi
@@ -128,12 +122,10 @@ class Release:
 
 @cache
 def taken(interpreter: str, abi: str) -> set[tuple[str, str]]:
-    """Return which interpreters and ABIs in a tag the oldest Python for this one takes, as packaging says it.
-
-    One for the stable ABI is for all that follow: only another such one can take its place.
-    """
+    """Return which interpreters and ABIs in a tag the oldest Python for this one takes, as packaging says it."""
     found = re.fullmatch(r"[a-z]+3(\d+)", interpreter)
     version = (3, int(found[1])) if found else (3,)
+    # One for the stable ABI is for all that follow: only another such one can take its place.
     abis = {"abi3": [], "abi3t": [f"{interpreter}t"], "none": [interpreter]}.get(abi, [abi])
     own = cpython_tags(version, abis, ["any"]) if interpreter.startswith("cp") else ()
     tags = {(tag.interpreter, tag.abi) for tag in (*own, *compatible_tags(version, None, ["any"]))}
@@ -333,8 +325,7 @@ def changes(update: Update) -> Iterator[Change]:
         yield Change(ARTEFACTS, name, [f"{update.old.sizes[name]:,} bytes"], [])
     for name, size in update.new.sizes.items():
         was = update.old.sizes.get(update.pairs.get(name, ""))
-        # What is little more or less is in the sums of all.
-        if was is None or abs(size - was) > was / 10:
+        if was is None or abs(size - was) > was / 10:  # what is little more or less is in the sums of all
             yield Change(ARTEFACTS, name, [] if was is None else [f"{was:,} bytes"], [f"{size:,} bytes"])
 
 
@@ -362,8 +353,7 @@ def find_release(text: str, index_name: str, folder: Path) -> Release:
     """Return what a text names: an artefact, a folder of those of one version, or NAME==VERSION on an index."""
     project, _, number = text.partition("==")
     if not number:
-        path = Path(text)
-        return Release.of_paths(path.iterdir() if path.is_dir() else [path], text)
+        return Release.of_paths(path.iterdir() if (path := Path(text)).is_dir() else [path], text)
     index, version = Index.named(index_name), parse_version(number)
     if version not in (releases := published(index, project)):
         raise problem(f"{index} has no {project} {number}", "is it spelled as it was published? give INDEX for another")

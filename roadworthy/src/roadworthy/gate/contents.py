@@ -104,9 +104,8 @@ def readme_on_pypi(artefact: Artefact) -> Iterator[str]:
             inside = "" if inside and fence[1].startswith(inside) else inside or fence[1]
         elif not inside:
             text = (RST_CODE if rst else CODE).sub("", line[:LONGEST_LINE])
-            targets = [next(filter(None, found)) for found in (RST_LINKS if rst else LINKS).findall(text)]
-            for target in targets:
-                if not re.match(r"#|//|[A-Za-z][A-Za-z0-9+.-]*:", target):
+            for found in (RST_LINKS if rst else LINKS).findall(text):
+                if not re.match(r"#|//|[A-Za-z][A-Za-z0-9+.-]*:", target := next(filter(None, found))):
                     yield f"line {number} of the README leads to {target}, which is not on PyPI"
             if not rst and re.match(r"\s*>\s*\[!\w+\]", line):
                 yield f"line {number} of the README is an alert, which PyPI shows as a quotation: {line.strip()}"
@@ -126,15 +125,13 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
     """Find a WHEEL file that says something else than the wheel is; without one, PyPI tells it."""
     if (content := artefact.read(f"{artefact.folder}/WHEEL")) is None:
         return
-    # By their names in lower case: none of them is one of the core metadata.
-    fields = parse_email(content)[1]
+    fields = parse_email(content)[1]  # by their names in lower case: none of them is one of the core metadata
     version, pure, build = (", ".join(fields.get(name, [])) for name in ("wheel-version", "root-is-purelib", "build"))
     if not re.fullmatch(r"1\.\d+", version):
         yield f"Wheel-Version is {version!r}, not 1.x"
     if build not in {"", artefact.path.name.split("-")[2]}:
         yield f"Build is {build!r}, and the file name says another"
-    tags = wheel_tags(content)
-    if tags != artefact.tags:
+    if (tags := wheel_tags(content)) != artefact.tags:
         yield f"WHEEL says {', '.join(sorted(map(str, tags))) or 'no tags'}, and the file name says others"
     # Elsewhere both are one folder; on Linux, purelib is for any processor.
     elf = [library.file for library in artefact.libraries if library.kind == "ELF"]
@@ -180,10 +177,9 @@ def record_hashes(artefact: Artefact) -> Iterator[str]:
         if algorithm != "sha256":
             for piece in artefact.pieces(member):
                 found.update(piece)
-        if text != urlsafe_b64encode(found.digest()).rstrip(b"=").decode():
-            yield f"{name!r} is not the file that RECORD lists: another hash"
-        elif size not in {"", str(member.size)}:
-            yield f"{name!r} is not the file that RECORD lists: another size"
+        same = text == urlsafe_b64encode(found.digest()).rstrip(b"=").decode()
+        if not same or size not in {"", str(member.size)}:
+            yield f"{name!r} is not the file that RECORD lists: another {'size' if same else 'hash'}"
 
 
 def record_lines(artefact: Artefact) -> Iterator[list[str]]:
@@ -236,11 +232,10 @@ def package_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     data = {own + name.removeprefix(folder) for name in project.sdist.files if name.startswith(folder)}
     beside = {name for name in artefact.files if name.partition("/")[0].endswith(".data")}
     present = {name for name in artefact.files if not name.partition("/")[0].endswith((".dist-info", ".data"))}
-    missing = project.wheel.lacking(present) + sorted(data - beside)
     strange = project.wheel.strange(present - set(native_module_names(artefact, project))) + sorted(beside - data)
     about = [name.partition("/") for name in artefact.files if name.startswith(f"{artefact.folder}/")]
     strange += ["".join(parts) for parts in about if not METADATA_FILES.fullmatch(parts[2])]
-    yield from (f"{name} is missing" for name in missing)
+    yield from (f"{name} is missing" for name in project.wheel.lacking(present) + sorted(data - beside))
     yield from (f"{name} is not in the source" for name in strange)
 
 
@@ -273,11 +268,9 @@ def same_contents(artefact: Artefact, project: Expectations) -> Iterator[str]:
 def same_modes(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find what can be run where the commit's cannot, or the other way round."""
     # On Windows no file says whether it can be run.
-    if any(tag.platform.startswith("win") for tag in artefact.tags):
-        return
-    for name, member in artefact.files.items():
-        source = source_of(name, artefact, project)
-        runs = bool(member.mode & 0o100)
+    told = not any(tag.platform.startswith("win") for tag in artefact.tags)
+    for name, member in artefact.files.items() if told else ():
+        source, runs = source_of(name, artefact, project), bool(member.mode & 0o100)
         if source in project.sdist.known and member.mode and runs != (source in project.sdist.executable):
             yield f"{name} {'can be run' if runs else 'cannot be run'}, unlike the commit's {source}"
 
@@ -391,8 +384,7 @@ def no_placeholders(artefact: Artefact) -> Iterator[str]:
         content, place = artefact.read(name) or b"", 0
         if content.startswith(POINTERS) and len(content) < LONGEST_POINTER:
             yield f"{name} is a pointer of Git LFS or git-annex, and not the file"
-        # One after the other, so that it takes no longer than reading.
-        for mark in CONFLICT_MARKS:
+        for mark in CONFLICT_MARKS:  # one after the other, so that it takes no longer than reading
             if (found := mark.search(content, place)) is None:
                 break
             place = found.end()

@@ -12,7 +12,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import chain
@@ -47,9 +47,7 @@ NO_SPARSE = "Invalid distribution file. tar archive not accepted: Sparse members
 # sparse, or Python before 3.13 look at every digit once for each that follows (CVE-2024-6232).
 LONG_HEADERS = (*tarfile.GNU_TYPES, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 SPARSE, DIGITS = b"GNU.sparse", re.compile(rb"[0-9]{1000}")
-# PyPI's thresholds for a decompression bomb.
-BOMB_SIZE = 64 << 20
-BOMB_RATIO = 50
+BOMB_SIZE, BOMB_RATIO = 64 << 20, 50  # PyPI's thresholds for a decompression bomb
 # Of a zip file's member: that it was made on Unix (APPNOTE 4.4.2), is encrypted, or a patch for one (4.4.4); its own
 # header: signature, flags, method, checksum, and the lengths of its name and of further fields (4.3.7).
 UNIX = 3
@@ -60,9 +58,7 @@ POINTERS, CONFLICT = (b"version https://git-lfs.github.com/spec/", b"/annex/obje
 LIBRARY_NAME = re.compile(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$")
 # What Windows has no files of; a path there has a limit, which begins where a usual Python installs.
 WINDOWS_CHARACTERS = re.compile(r'[<>:"|?*]')
-DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {
-    f"{p}{n}" for p in ("COM", "LPT") for n in "123456789¹²³"
-}
+DEVICES = re.compile(r"CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[1-9¹²³]")
 SITE_PACKAGES = "C:\\Users\\somebody\\AppData\\Local\\Programs\\Python\\Python314\\Lib\\site-packages\\"
 LONGEST_PATH, LONGEST_NAME = 259, 255
 JOINERS = dict.fromkeys((0x200C, 0x200D))  # which words of some languages and pictures have in them (UAX 31)
@@ -118,10 +114,9 @@ class Member:
     def kind(self) -> str:
         """What it is: file, folder, link or special."""
         if isinstance(self.entry, zipfile.ZipInfo):
-            if stat.S_ISLNK(self.mode):
-                return "link"
-            special = stat.S_IFMT(self.mode) not in {0, stat.S_IFREG, stat.S_IFDIR}
-            return "special" if special else "folder" if self.name.endswith("/") else "file"
+            plain = "folder" if self.name.endswith("/") else "file"
+            kinds = {stat.S_IFLNK: "link", **dict.fromkeys((0, stat.S_IFREG, stat.S_IFDIR), plain)}
+            return kinds.get(stat.S_IFMT(self.mode), "special")
         if self.entry.issym() or self.entry.islnk():
             return "link"
         return "file" if self.entry.isfile() else "folder" if self.entry.isdir() else "special"
@@ -172,7 +167,7 @@ def unfit(part: str) -> str | None:
     if part.endswith((".", " ")):
         return "has a part that ends in a dot or a blank, which Windows leaves out"
     stem = part.partition(".")[0].rstrip(" ").upper()
-    return f"has the name {part!r}, which is a device on Windows" if stem in DEVICES else None
+    return f"has the name {part!r}, which is a device on Windows" if DEVICES.fullmatch(stem) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,8 +191,7 @@ class Artefact(AbstractContextManager["Artefact"]):
     """A file that is to be published. What looks into it raises UnreadableError where it is no archive, or damaged."""
 
     path: Path
-    # What follows the gzip file in an sdist, at most two bytes; known when it is unpacked.
-    after_gzip: bytes = b""
+    after_gzip: bytes = b""  # the first two bytes behind the gzip file in an sdist; known when it is unpacked
     # The files that begin like a placeholder, or have a mark of a conflict somewhere; known when all is read.
     suspicious: set[str] = field(default_factory=set)
 
@@ -214,13 +208,12 @@ class Artefact(AbstractContextManager["Artefact"]):
     @cached_property
     def parsed(self) -> tuple[str, Version, frozenset[Tag]] | None:
         """The normalised name, the version and the tags in the file name; None if it is no artefact's name."""
-        try:
+        with suppress(ValueError):
             if self.is_wheel:
                 name, version, _, tags = parse_wheel_filename(self.path.name)
                 return name, version, tags
             return (*parse_sdist_filename(self.path.name), frozenset())
-        except ValueError:
-            return None
+        return None
 
     @property
     def tags(self) -> frozenset[Tag]:
@@ -230,9 +223,8 @@ class Artefact(AbstractContextManager["Artefact"]):
     @property
     def folder(self) -> str:
         """The folder that the metadata of a wheel is in, or all of an sdist, as the file name spells it."""
-        if self.is_wheel:
-            return "-".join(self.path.name.split("-")[:2]) + ".dist-info"
-        return self.path.name.removesuffix(".tar.gz")
+        name = self.path.name
+        return "-".join(name.split("-")[:2]) + ".dist-info" if self.is_wheel else name.removesuffix(".tar.gz")
 
     @cached_property
     def archive(self) -> zipfile.ZipFile | tarfile.TarFile:
@@ -324,8 +316,7 @@ class Artefact(AbstractContextManager["Artefact"]):
 
     def read(self, name: str) -> bytes | None:
         """Return the content of a file, or None if there is none of that name."""
-        member = self.files.get(name)
-        if member is None:
+        if (member := self.files.get(name)) is None:
             return None
         if member.size > (LARGEST_LIBRARY if LIBRARY_NAME.search(name) else LARGEST_TEXT):
             raise UnreadableError(f"{name} is too large to be read: {member.size:,} bytes", "no-bomb")
@@ -353,12 +344,11 @@ class Artefact(AbstractContextManager["Artefact"]):
     @cached_property
     def top(self) -> str:
         """The folder in which everything is that an archive holds; "" if there is no such."""
-        try:
+        # It is a ValueError where some are absolute, and others are not.
+        with suppress(ValueError):
             # Two by two: all of them in their parts would take much memory.
             return reduce(lambda one, other: posixpath.commonpath([one, other]), self.names or ("",))
-        except ValueError:
-            # There is nothing in it, or some are absolute, and others are not.
-            return ""
+        return ""
 
     @property
     def metadata_name(self) -> str:
@@ -379,12 +369,10 @@ class Artefact(AbstractContextManager["Artefact"]):
     def declared(self) -> dict[str, Any]:
         """The table [project] of an sdist's own pyproject.toml; empty where there is none that can be read."""
         name = f"{self.top}/pyproject.toml"
-        if name not in self.files or self.files[name].size > PIECE:
-            return {}
-        try:
-            return find_table(tomli.loads((self.read(name) or b"").decode()), "project")
-        except (ValueError, RecursionError):
-            return {}
+        with suppress(ValueError, RecursionError):
+            if name in self.files and self.files[name].size <= PIECE:
+                return find_table(tomli.loads((self.read(name) or b"").decode()), "project")
+        return {}
 
     @cached_property
     def native(self) -> list[str]:
@@ -447,11 +435,7 @@ class Rule:
 def rule(applies_to: str, *, needs_project: bool = False, level: str = "error") -> Callable[[Check], Rule]:
     """Make a function a rule, under its own name with dashes; rules.md has an entry of that name.
 
-    Args:
-        applies_to: `folder` (it gets all artefacts of one), `wheel`, `sdist` or `both` (it gets one artefact),
-            `release` (it gets what an sdist says of itself, and what a wheel of the same version says), or `update`
-            (it gets two releases).
-        needs_project: It compares with this project's own facts, so it is left out for others' artefacts.
-        level: `error`, `warning` for what is wrong and stops nothing, or `note` for what is not wrong.
+    It gets an artefact (`wheel`, `sdist`, `both`), all of a `folder`, of a `release` what the sdist and a wheel say, or
+    an `update`. What `needs_project` is left out for others' artefacts. The level is `error`, `warning`, or `note`.
     """
     return lambda check: Rule(check.__name__.replace("_", "-"), check, applies_to, needs_project, level)

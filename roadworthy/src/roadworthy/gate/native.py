@@ -22,10 +22,9 @@ DF_TEXTREL, DF_STATIC_TLS, DF_1_NOOPEN = 0x4, 0x10, 0x40
 EF_ARM_ABI_FLOAT_SOFT = 0x200
 PF_X = 1
 PE_MACHINES = {0x14C: "win32", 0x8664: "amd64", 0xAA64: "arm64"}
-# Of LC_BUILD_VERSION (mach-o/loader.h).
 # Of mach/machine.h: processors that not every Mac of that kind has, or that Apple keeps for its own programs.
 SUBTYPES = {("x86_64", 8): "h", ("arm64", 2): "e"}
-MACOS, PLATFORMS = 1, {2: "iOS", 6: "Mac Catalyst", 7: "the iOS simulator"}
+MACOS, PLATFORMS = 1, {2: "iOS", 6: "Mac Catalyst", 7: "the iOS simulator"}  # of LC_BUILD_VERSION (mach-o/loader.h)
 # What nobody reaches, so that a file made for it does not keep us for long.
 LONGEST_NAME, MOST_VERSIONS, MOST_SYMBOLS = 1 << 16, 1000, 50_000
 
@@ -36,27 +35,22 @@ class UnfitError(Exception):
 
 @dataclass
 class Library:
-    """A shared library; of a file for several processors, one of them.
-
-    `imports` and `exports` are those of Python's; `versions` are of symbols, each with the library that has it,
-    `faults` what a loader refuses that can read it.
-    With `damage` it is none, or not whole: that says why, and there is nothing else.
-    """
+    """A shared library; of a file for several processors, one of them."""
 
     file: str
     kind: str = ""  # ELF, PE or Mach-O
     machine: str = ""
     several: bool = False
-    imports: set[str] = field(default_factory=set)
-    exports: set[str] = field(default_factory=set)
+    imports: set[str] = field(default_factory=set)  # of Python's
+    exports: set[str] = field(default_factory=set)  # of Python's
     needed: set[str] = field(default_factory=set)
-    versions: set[tuple[str, str]] = field(default_factory=set)
+    versions: set[tuple[str, str]] = field(default_factory=set)  # of symbols, each with the library that has it
     search: set[str] = field(default_factory=set)
     macos: tuple[int, int] | None = None
     static_tls: bool = False
-    faults: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)  # what a loader refuses that can read it
     stripped: bool = True
-    damage: str = ""
+    damage: str = ""  # why it is none, or not whole; then there is nothing else
 
     def __str__(self) -> str:
         """Return what it is called in a message."""
@@ -67,10 +61,10 @@ def read_libraries(file: str, content: bytes) -> list[Library]:
     """Read a shared library, for each processor that it is for."""
     macho = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
     readers = {(b"\x7fELF",): read_elf, (b"MZ",): read_pe, macho: read_macho}
+    if content.startswith(b"\0asm"):
+        return [Library(file, "WebAssembly", "wasm32")]
     reader = next((reader for magics, reader in readers.items() if content.startswith(magics)), None)
     try:
-        if content.startswith(b"\0asm"):
-            return [Library(file, "WebAssembly", "wasm32")]
         return reader(file, content) if reader else [Library(file, damage="neither ELF nor PE nor Mach-O")]
     except Exception as error:  # noqa: BLE001 - the parsers raise whatever the damage leads to
         kind = "" if isinstance(error, UnfitError) else f"{type(error).__name__}: "
@@ -106,11 +100,9 @@ def read_elf(file: str, content: bytes) -> list[Library]:
     require_whole(content, (layout[0] + layout[2] * layout[3], layout[1] + layout[4] * layout[5]))
     elf: Any = ELFFile(io.BytesIO(content))
     segments = {segment["p_type"]: segment for segment in elf.iter_segments()}
-    sections = {
-        each.name: each["sh_offset"] + (each["sh_type"] != "SHT_NOBITS") * each["sh_size"]
-        for each in elf.iter_sections()
-    }
-    require_whole(content, (*sections.values(), *(each["p_offset"] + each["p_filesz"] for each in elf.iter_segments())))
+    sections = {each.name: each for each in elf.iter_sections()}
+    ends = (each["sh_offset"] + (each["sh_type"] != "SHT_NOBITS") * each["sh_size"] for each in sections.values())
+    require_whole(content, (*ends, *(each["p_offset"] + each["p_filesz"] for each in elf.iter_segments())))
     system, version = elf["e_ident"]["EI_OSABI"], (elf["e_ident"]["EI_VERSION"], elf["e_ident"]["EI_ABIVERSION"])
     # glibc, elf/dl-load.c, open_verify: "ELF file OS ABI invalid", "ELF file version ident does not match current one",
     # "ELF file ABI version invalid", "only ET_DYN and ET_EXEC can be loaded".
@@ -152,8 +144,7 @@ def read_elf_dynamic(dynamic: Any, content: bytes, layout: str, library: Library
     library.static_tls = bool(values.get("DT_FLAGS", 0) & DF_STATIC_TLS)
     start = dynamic.get_table_offset("DT_SYMTAB")[1]
     count = count_symbols(dynamic, content, layout[0], wide=layout.endswith("Q"), s390x=library.machine == "s390x")
-    symbols = memoryview(content)[start : start + struct.calcsize(layout) * count]
-    for symbol in struct.iter_unpack(layout, symbols):
+    for symbol in struct.iter_unpack(layout, memoryview(content)[start : start + struct.calcsize(layout) * count]):
         info, section = (symbol[1], symbol[3]) if layout.endswith("Q") else (symbol[3], symbol[5])
         if symbol[0] and info >> 4 in {1, 2}:  # global, weak
             keep(library.exports if section else library.imports, content, names + symbol[0])
@@ -199,8 +190,8 @@ def read_pe(file: str, content: bytes) -> list[Library]:
     for entry in (*getattr(pe, "DIRECTORY_ENTRY_IMPORT", []), *getattr(pe, "DIRECTORY_ENTRY_DELAY_IMPORT", [])):
         library.needed.add(entry.dll.decode().lower())
         library.imports.update(symbol.name.decode() for symbol in entry.imports if symbol.name)
-    exports = getattr(pe, "DIRECTORY_ENTRY_EXPORT", None)
-    library.exports = {symbol.name.decode() for symbol in exports.symbols if symbol.name} if exports else set()
+    if exports := getattr(pe, "DIRECTORY_ENTRY_EXPORT", None):
+        library.exports.update(symbol.name.decode() for symbol in exports.symbols if symbol.name)
     library.stripped = not any(section.Name.startswith(b".debug") for section in pe.sections)
     return [library]
 
@@ -209,8 +200,7 @@ def read_macho(file: str, content: bytes) -> list[Library]:
     """Read a Mach-O file with macholib, each architecture in it."""
     from macholib.MachO import MachO  # noqa: PLC0415
 
-    # Its constructor opens a file; what it does then is all that is needed here.
-    macho = MachO.__new__(MachO)
+    macho = MachO.__new__(MachO)  # its constructor opens a file; what it does then is all that is needed here
     macho.graphident, macho.filename, macho.loader_path = None, "", ""
     macho.fat, macho.headers, macho.allow_unknown_load_commands = None, [], True
     macho.load(io.BytesIO(content))

@@ -11,6 +11,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from packaging.metadata import Metadata
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
@@ -25,8 +26,7 @@ EXTENSIONS = {"sdist": {".zip", ".tar.gz"}, "bdist_wheel": {".whl"}}
 NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
 LONGEST_SHOWN = 60
 MIB = 1 << 20
-# warehouse/constants.py, MAX_FILESIZE: for one file, unless a project asked for more.
-LARGEST_FILE = 100 * MIB
+LARGEST_FILE = 100 * MIB  # warehouse/constants.py, MAX_FILESIZE: for one file, unless a project asked for more
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 ENTRY_POINT = re.compile(r"[\w.-]+")  # warehouse/utils/wheel.py, _ENTRY_POINT_NAME_RE
 # So many of them would each be looked at once for each that follows; a name with two in it is as bad.
@@ -162,11 +162,10 @@ def judge_contents(artefact: Artefact, licence_files: list[str]) -> Iterator[Rej
 
 def is_record(content: bytes) -> bool:
     """Say whether PyPI can read a RECORD; an empty line is an error: _validate_record in warehouse/utils/wheel.py."""
-    try:
+    with suppress(UnicodeDecodeError, csv.Error):
         pieces = io.StringIO(content.decode(), newline="\n")
         return all(csv.reader(line for piece in pieces for line in piece.splitlines()))
-    except (UnicodeDecodeError, csv.Error):
-        return False
+    return False
 
 
 def read_entry_points(artefact: Artefact) -> dict[str, dict[str, str]] | None:
@@ -174,11 +173,10 @@ def read_entry_points(artefact: Artefact) -> dict[str, dict[str, str]] | None:
     parser = configparser.ConfigParser(delimiters=("=",))
     # A name is taken as it is written.
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    try:
+    with suppress(UnicodeDecodeError, configparser.Error):
         parser.read_string(SPACES.sub(" ", (artefact.read(f"{artefact.folder}/entry_points.txt") or b"").decode()))
-    except (UnicodeDecodeError, configparser.Error):
-        return None
-    return {name: dict(parser.items(name, raw=True)) for name in parser.sections()}
+        return {name: dict(parser.items(name, raw=True)) for name in parser.sections()}
+    return None
 
 
 def judge_name(artefact: Artefact) -> Iterator[Rejection]:

@@ -35,8 +35,7 @@ SINGULAR = {"platforms", "supported_platforms", "license_files", "import_names",
 FORM_FIELDS = {raw: raw.removesuffix("s") if raw in SINGULAR else raw for raw in _EMAIL_TO_RAW_MAPPING.values()}
 # Of several errors PyPI tells one: of these fields first, then by the field's name; of one field, in their order.
 MOST_IMPORTANT = {"metadata-version", "name", "version"}
-# Under which rule the gate tells what packaging finds in a field; of others it is this one.
-VALID = "metadata-valid"
+VALID = "metadata-valid"  # under which rule the gate tells what packaging finds in a field; of these another
 RULE_OF_FIELD = {"metadata-version": "metadata-version", "dynamic": "dynamic-fields"}
 Errors = Iterator[tuple[str, str, str]]  # the rule of the gate, the field, and the words
 

@@ -17,8 +17,7 @@ from roadworthy.sums import sha256
 from roadworthy.tables import find, find_table
 from roadworthy.terminal import annotate, err, out, summarise
 
-# What was built has no lines, and GitHub asks for one.
-FIRST = {"region": {"startLine": 1}}
+FIRST = {"region": {"startLine": 1}}  # what was built has no lines, and GitHub asks for one
 
 
 def expected_by(project: Project, given: dict[str, Any]) -> Project | None:
@@ -35,9 +34,8 @@ def expected_by(project: Project, given: dict[str, Any]) -> Project | None:
     table = find_table(project.pyproject, "project")
     backend = find(project.pyproject, "build-system", "build-backend") or "setuptools"
     dynamic = ", ".join(texts(table.get("dynamic"))) if table else "all that it declares, without [project]"
-    what = "which files a release has, whether they hold what is committed" + (
-        dynamic and f", what is dynamic: {dynamic}"
-    )
+    what = "which files a release has, whether they hold what is committed"
+    what += dynamic and f", what is dynamic: {dynamic}"
     err.print(f"note: this is a project of {backend}, and no copy of the template; not judged is {what}")
     return project
 
