@@ -24,8 +24,6 @@ COMMANDS = {
     "github-release": ("ci.github_release:main", "release on GitHub what is published"),
     "doctor": ("ci.doctor:main", "say what has to be set up once, and what is missing here"),
 }
-
-
 # Those that need no copy of the template.
 ANYWHERE = ("check", "compare", "rules")
 

@@ -1,8 +1,4 @@
-"""Which files an sdist and a wheel should hold: what git tracks, with [tool.maturin] include and exclude.
-
-maturin matches `exclude` as git does ignore rules, and with files, not with folders: `/docs/**`. It matches `include`
-as shells do, from the root, and below the Python source where there is nothing.
-"""
+"""Which files an sdist and a wheel should hold: what git tracks, with [tool.maturin] include and exclude."""
 
 import os
 import posixpath
@@ -72,6 +68,7 @@ def sdist_contents(project: Project) -> Contents:
     ask = partial(project.checkout.ask, "-C", project.folder)
     staged = [line.split("\t", 1) for line in ask("ls-files", "--stage", "-z").split("\0") if line]
     tracked = {name for _, name in staged}
+    # maturin matches them as git does ignore rules, and with files, not with folders: `/docs/**`.
     if options := [f"--exclude={pattern}" for pattern in patterns(project, "exclude", "sdist")]:
         tracked -= set(ask("ls-files", "-z", "--cached", "--ignored", *options).split("\0"))
     executable = frozenset(name for mode, name in staged if mode.startswith("100755"))

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# More files than any release has, each of which would be downloaded; more bytes than a page of one project has, and
-# more than PyPI lets a whole project have.
+# More files than any release has, and more bytes than any page, and than PyPI lets a whole project have.
 MOST_FILES, LARGEST_PAGE, LARGEST_RELEASE = 1_000, 32 << 20, 10 << 30
 TIMEOUT = 30  # how many seconds an index may be silent
 # What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.

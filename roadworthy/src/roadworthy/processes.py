@@ -5,8 +5,8 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +25,6 @@ log = logging.getLogger("commands")
 def not_there(program: str, reason: str = "is not on PATH") -> ProblemsError:
     """Return the exception for a program that cannot be started, to be raised."""
     return problem(f"{program} {reason}", REMEDIES.get(program, f"install {program}, or put it on PATH"))
-
-
-@contextmanager
-def starting(words: list[str], cwd: Path) -> Iterator[None]:
-    """Turn the system's refusal to start a program into a ProblemsError: it is not there, or is none."""
-    try:
-        yield
-    except OSError as error:
-        if error.filename not in (None, words[0]) or not cwd.is_dir():
-            raise
-        if isinstance(error, FileNotFoundError):
-            raise not_there(words[0]) from error
-        raise not_there(words[0], f"cannot be started: {error.strerror}") from error
 
 
 def temporary_file(**how: Any) -> Any:  # noqa: ANN401 - as of open()
@@ -69,10 +56,15 @@ def run(
     # A pipe has come to its end when all have closed it that were started, a file when the program has.
     with temporary_file(**text) if merged else nullcontext[Any](subprocess.PIPE) as stdout:
         try:
-            with starting(words, cwd):
-                done = subprocess.run(words, check=False, stdout=stdout, **how)
+            done = subprocess.run(words, check=False, stdout=stdout, **how)
         except subprocess.TimeoutExpired:
             done = subprocess.CompletedProcess(words, SILENT, "", f"no answer within {timeout} s")
+        except OSError as error:
+            if error.filename not in (None, words[0]) or not cwd.is_dir():
+                raise
+            if isinstance(error, FileNotFoundError):
+                raise not_there(words[0]) from error
+            raise not_there(words[0], f"cannot be started: {error.strerror}") from error
         finally:
             log.debug("%s", shlex.join(words))
         if merged:

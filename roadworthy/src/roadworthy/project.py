@@ -195,9 +195,8 @@ class Project:
     @cached_property
     def import_name(self) -> str:
         """The name that is imported: without a crate as [project] says (PEP 794) or uv's backend, or as the package."""
-        names = find(self.pyproject, "project", "import-names") or [
-            find(self.pyproject, "tool", "uv", "build-backend", "module-name")
-        ]
+        names = find(self.pyproject, "project", "import-names")
+        names = names or [find(self.pyproject, "tool", "uv", "build-backend", "module-name")]
         return (self.native_module or str(names[0] or self.file_stem)).split(".", maxsplit=1)[0]
 
     @cached_property

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from packaging.utils import BuildTag
     from packaging.version import Version
 
-# What is no name of a folder, a drive or an option, and nothing that a terminal obeys, on any system; a longer one no
-# disk takes, and its tags would be multiplied with each other.
+# On no system the name of a folder, a drive or an option, nor what a terminal obeys; a longer one no disk takes.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,254}")
 
 

@@ -4,7 +4,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from roadworthy.building.toolchain import build_environment, build_with_uv, run_maturin
+from roadworthy.building.toolchain import build_environment, run_maturin, run_uv
 from roadworthy.gate.model import Artefact, UnreadableError
 from roadworthy.project import Project
 from roadworthy.sums import compare_sums, read_sums
@@ -14,9 +14,9 @@ from roadworthy.terminal import Problem, problem, raise_problems
 def build_sdist(project: Project, folder: Path) -> Path:
     """Build the sdist into `folder`."""
     if project.package:
-        build_with_uv(project, "--sdist", project.folder, folder)
-        return folder / project.sdist_name()
-    run_maturin(["sdist", f"--out={folder}"], project.root, build_environment(project))
+        run_uv(project, "--sdist", project.folder, folder)
+    else:
+        run_maturin(["sdist", f"--out={folder}"], project.root, build_environment(project))
     return folder / project.sdist_name()
 
 

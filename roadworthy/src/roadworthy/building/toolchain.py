@@ -64,20 +64,25 @@ def build_environment(project: Project, triple: str | None = None) -> dict[str, 
     }
 
 
-def run_maturin(arguments: list[str], folder: Path, env: dict[str, str]) -> None:
-    """Run maturin, show what it says, and end with a problem for a warning: each is about what would be shipped."""
-    done = commands.run(venv_bin("maturin"), *arguments, cwd=folder, env=env, check=False, merged=True)
+def run_builder(name: str, *command: object, cwd: Path, env: dict[str, str]) -> str:
+    """Run a program that builds, show what it says, and return that."""
+    done = commands.run(*command, cwd=cwd, env=env, check=False, merged=True)
     # In one piece: two of them may run at the same time.
     err.print(done.stdout.rstrip())
     if done.returncode:
-        raise problem(f"maturin {arguments[0]} failed", "its message is above; repair what it names, and build again")
-    warnings = [line.split("⚠️", 1)[1].strip() for line in done.stdout.splitlines() if "⚠️" in line]
-    if warnings:
+        raise problem(f"{name} failed", "its message is above; repair what it names, and build again")
+    return done.stdout
+
+
+def run_maturin(arguments: list[str], folder: Path, env: dict[str, str]) -> None:
+    """Run maturin, and end with a problem for a warning: each is about what would be shipped."""
+    said = run_builder(f"maturin {arguments[0]}", venv_bin("maturin"), *arguments, cwd=folder, env=env)
+    if warnings := [line.split("⚠️", 1)[1].strip() for line in said.splitlines() if "⚠️" in line]:
         remedy = "what it warns of would be shipped; repair it, and build again"
         raise problem(f"maturin warns: {'; '.join(warnings)}", remedy)
 
 
-def build_with_uv(project: Project, kind: str, source: Path, folder: Path) -> None:
+def run_uv(project: Project, kind: str, source: Path, folder: Path) -> None:
     """Build the artefact of a package without a crate, `--sdist` or `--wheel`, from `source` into `folder`.
 
     The backend is the one that its pyproject.toml names; uv's own is not fetched, it is in uv.
@@ -87,10 +92,7 @@ def build_with_uv(project: Project, kind: str, source: Path, folder: Path) -> No
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:
         # Beside the artefact, uv writes a file for git.
         command = (commands.find_uv(), "build", kind, f"--out-dir={made}", "--no-config", source)
-        done = commands.run(*command, cwd=project.root, env=env, check=False, merged=True)
-        err.print(done.stdout.rstrip())
-        if done.returncode:
-            raise problem(f"uv build {kind} failed", "its message is above; repair what it names, and build again")
+        run_builder(f"uv build {kind}", *command, cwd=project.root, env=env)
         for path in (path for path in Path(made).iterdir() if path.suffix in {".gz", ".whl"}):
             shutil.move(path, folder)
 
@@ -126,8 +128,7 @@ def fetch_crates(project: Project) -> str:
         what = f"cargo's folder, {home}, cannot be written ({error.strerror})"
         raise problem(what, "set CARGO_HOME to a folder that can be") from error
     if "offline" in asked.stderr:
-        count = sum("source" in crate for crate in project.locked_crates)
-        err.print(f"fetching {count} crates")
+        err.print(f"fetching {sum('source' in crate for crate in project.locked_crates)} crates")
         asked = commands.run(*(word for word in ask if word != "--offline"), cwd=project.root, env=env, check=False)
     # Behind warnings of a network that was asked again.
     reason = " ".join(asked.stderr[max(0, asked.stderr.find("error:")) :].split())

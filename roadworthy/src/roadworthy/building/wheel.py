@@ -13,14 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roadworthy import processes as commands
-from roadworthy.building.toolchain import (
-    build_environment,
-    build_folder,
-    build_with_uv,
-    host_triple,
-    run_maturin,
-    rustc,
-)
+from roadworthy.building.toolchain import build_environment, build_folder, host_triple, run_maturin, run_uv, rustc
 from roadworthy.processes import find_uv
 from roadworthy.project import Project, spelling
 from roadworthy.pythons import PythonNotFoundError, find_pythons
@@ -60,8 +53,8 @@ def choose_interpreters(project: Project, triple: str, *, all_of_them: bool) -> 
     chosen = {}
     for python in pythons:
         try:
-            free_threaded = python.endswith("t")
-            chosen[python] = str(find_pythons(find_uv(), [python])[0].path) if free_threaded else sys.executable
+            named = python.endswith("t")
+            chosen[python] = str(find_pythons(find_uv(), [python])[0].path) if named else sys.executable
         except PythonNotFoundError as error:
             if all_of_them:
                 raise problem(str(error), "install it before the build, so that its wheel is not missing") from error
@@ -75,7 +68,7 @@ def build_wheels(project: Project, interpreters: dict[str, str], triple: str, so
     It is done at the same time: each alone would often leave a processor idle.
     """
     if project.package:
-        build_with_uv(project, "--wheel", source, folder)
+        run_uv(project, "--wheel", source, folder)
         return
     # Beside the unpacked sdist, under the name that it has in the wheels.
     sbom = source.parent / f"{project.file_stem}.cdx.json"
@@ -111,12 +104,9 @@ def make_sbom(source: Path, triple: str, time: int) -> str:
         command.append(f"--filter-platform={triple}")
     metadata = json.loads(commands.run(*command, cwd=source, env=os.environ).stdout)
     locked = {(crate["name"], crate["version"]): crate for crate in Project(source).locked_crates}
-    components = {
-        each["id"]: crate_component(each, locked[each["name"], each["version"]]) for each in metadata["packages"]
-    }
+    components = {one["id"]: crate_component(one, locked[one["name"], one["version"]]) for one in metadata["packages"]}
     root = components[metadata["resolve"]["root"]]
-    lock = read_text(source, "Cargo.lock")
-    number = uuid.uuid5(uuid.NAMESPACE_URL, f"{root.purl}?target={triple}\n{lock}")
+    number = uuid.uuid5(uuid.NAMESPACE_URL, f"{root.purl}?target={triple}\n{read_text(source, 'Cargo.lock')}")
     bom = Bom(components=[each for each in components.values() if each is not root], serial_number=number)
     bom.metadata.component = root
     bom.metadata.timestamp = datetime.fromtimestamp(time, timezone.utc)

@@ -43,8 +43,7 @@ def read_existing(project: Project, release: Release) -> dict[str, Any] | None:
     reason = " ".join(asked.stderr.split())
     if asked.returncode and reason and "release not found" not in reason:
         raise problem(f"gh cannot say whether {release.tag} is released: {reason}", "once it can, run this again")
-    found: dict[str, Any] | None = None if asked.returncode else json.loads(asked.stdout)
-    return found
+    return None if asked.returncode else dict(json.loads(asked.stdout))
 
 
 def check_public(existing: dict[str, Any], paths: list[Path]) -> None:

@@ -66,8 +66,7 @@ def main(project: Project, words: list[str]) -> None:
     raise_problems(check_tag(project, tag, given("DEFAULT_BRANCH") or "main") if tag else ())
     release = Release(files.standing(project.read), project.package)
     if event == "workflow_dispatch":
-        # A development version of the next patch. A file name can be used once on TestPyPI too, so it holds the number
-        # of the run, which is never the same again.
+        # A file name can be used once on TestPyPI too, so it holds the number of the run, which never comes again.
         version, number = release.version, given("GITHUB_RUN_NUMBER", "1")
         release = Release(f"{version.major}.{version.minor}.{version.micro + 1}-dev{number}")
     # What is checked out for a pull request is the merge of both sides.

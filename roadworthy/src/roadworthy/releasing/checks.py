@@ -116,8 +116,7 @@ def compare_heads(state: State) -> Iterator[Problem]:
     else:
         # The remote's commits are perhaps not here, so what is here is compared with what was fetched last.
         own = git.ask("rev-list", "--count", "HEAD", "--not", f"--remotes={remote}")
-        known = git.run("merge-base", "--is-ancestor", head, there).returncode == 0
-        if known or own == "0":
+        if own == "0" or git.run("merge-base", "--is-ancestor", head, there).returncode == 0:
             yield Problem(f"the checkout is behind {name}", "run: git pull --ff-only")
         else:
             yield Problem(f"the checkout and {name} have diverged", "run: git pull --rebase; and push")

@@ -89,8 +89,7 @@ def section_of(text: str, release: Release) -> str | None:
 def has_release(read: Reader, release: Release) -> bool:
     """Say whether the files are those of this release: its version in all three, and its section."""
     try:
-        everywhere = set(versions(read).values()) == {release.text}
-        return everywhere and section_of(read(CHANGELOG), release) is not None
+        return {*versions(read).values()} == {release.text} and section_of(read(CHANGELOG), release) is not None
     except (OSError, LookupError, TypeError, ProblemsError):
         return False
 

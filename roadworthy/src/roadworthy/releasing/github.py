@@ -143,7 +143,6 @@ def check_environment(state: State, forge: Forge) -> Iterator[Problem]:
 
 def check_rules(state: State, forge: Forge) -> Iterator[Problem]:
     """The branch takes a push without a pull request, unless there is one."""
-    rules = forge.ask("api", f"{forge.api}/rules/branches/{state.branch}")
-    kinds = {rule.get("type") for rule in rules}
+    kinds = {rule.get("type") for rule in forge.ask("api", f"{forge.api}/rules/branches/{state.branch}")}
     if not state.request.via_pr and kinds & {"pull_request", "required_status_checks", "merge_queue"}:
         yield Problem(f"{state.branch} takes changes by pull request only", "release by one: add VIA=pr")

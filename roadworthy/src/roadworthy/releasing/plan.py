@@ -122,8 +122,7 @@ def check_edits(state: State, expect: Expectation) -> Iterator[Problem]:
     differ = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "HEAD", written)
     expected = {path(name): lines for name, lines in expect(state, read).items()}
     for name in sorted({*clone.ask(*differ).split("\0")[:-1], *expected}):
-        sides = (state.project.read_shared, everything)
-        texts = (each(name) if files.is_there(each, name) else "" for each in sides)
+        texts = (each(name) if files.is_there(each, name) else "" for each in (state.project.read_shared, everything))
         before, after = map(dense, texts) if name == path(files.CHANGELOG) else texts
         found, wanted = count_edits(before, after), expected.get(name, (0, 0))
         if found != wanted:

@@ -238,8 +238,7 @@ def clone_settings(root: Path, settings: Settings, remote: str, plain: Settings)
     wanted = {name: values for name, values in settings.items() if name.startswith(FAMILIES)}
     keys, addresses = ("proxy", "proxyauthmethod", "receivepack", "uploadpack"), push_addresses(root, settings, remote)
     wanted |= {name: settings.get(name, []) for name in (f"remote.{remote}.{key}" for key in keys)}
-    # Also for reading: what counts is the place that is pushed to. As a push address only where there is one:
-    # `pushInsteadOf` is for remotes without.
+    # Also for reading: what counts is where it is pushed to; `pushInsteadOf` is for remotes without a push address.
     wanted[f"remote.{remote}.url"] = addresses[:1]
     if f"remote.{remote}.pushurl" in settings:
         wanted[f"remote.{remote}.pushurl"] = addresses[:1]

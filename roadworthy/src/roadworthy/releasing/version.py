@@ -151,8 +151,7 @@ def next_version(version: str) -> str:
     if parsed.pre:
         return f"{parsed.major}.{parsed.minor}.{parsed.micro}-{KINDS[parsed.pre[0]]}{parsed.pre[1] + 1}"
     # A development version is one of the version that comes.
-    patch = parsed.micro if parsed.is_devrelease else parsed.micro + 1
-    return f"{parsed.major}.{parsed.minor}.{patch}"
+    return f"{parsed.major}.{parsed.minor}.{parsed.micro + (not parsed.is_devrelease)}"
 
 
 def repair(version: str, package: str = "") -> list[str]:

@@ -96,10 +96,9 @@ class Artefacts:
     def declared_data(self) -> set[str]:
         """Return what [tool.maturin] data declares beside the package, each relative to where it is installed."""
         folder = find(self.pyproject, "tool", "maturin", "data")
-        found = (self.unpacked / folder).glob("*/**/*") if isinstance(folder, str) else ()
-        return {
-            path.relative_to(self.unpacked / folder).as_posix().split("/", 1)[1] for path in found if path.is_file()
-        }
+        root = self.unpacked / str(folder)
+        found = root.glob("*/**/*") if isinstance(folder, str) else ()
+        return {path.relative_to(root).as_posix().split("/", 1)[1] for path in found if path.is_file()}
 
 
 @dataclass(frozen=True)

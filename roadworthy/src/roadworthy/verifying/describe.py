@@ -1,9 +1,6 @@
-"""Tell, as JSON in a file, what is installed and what an import really loads.
+"""Tell, as JSON in a file, what is installed and what an import loads; proofs judge. Standard library only.
 
-Run with the `-I` of an interpreter under test, in an empty folder: standard library only. It only tells; proofs judge.
-What a package prints, or does to stdout, is its own affair: nobody reads that.
-
-usage: python -I describe.py DISTRIBUTION NATIVE_MODULE FILE
+usage, in an empty folder: python -I describe.py DISTRIBUTION NATIVE_MODULE FILE
 """
 
 import hashlib
@@ -90,11 +87,7 @@ def describe_import(package: str, native: str) -> dict[str, Any]:
 
 
 def load_all(facts: dict[str, Any], name: str, package: str) -> Iterator[dict[str, Any]]:
-    """Import every module of a package, compile its programs, load every entry point, and yield the facts before each.
-
-    What cannot be loaded is in `broken`, by what it is: why, and the module that it misses, unless it is one of Python
-    that another system or version has.
-    """
+    """Import every module of a package, compile programs, load every entry point, and yield the facts before each."""
     files: dict[str, str] = facts["files"]
     parts = [file.partition(".") for file in files if file.startswith(f"{package}/")]
     modules = {module.removesuffix("/__init__") for module, _, suffix in parts if f".{suffix}" in all_suffixes()}
@@ -116,6 +109,7 @@ def load_all(facts: dict[str, Any], name: str, package: str) -> Iterator[dict[st
             load()
         except BaseException as error:  # noqa: BLE001 - the same
             missing = error.name if isinstance(error, ModuleNotFoundError) else None
+            # Another system or version of Python may have it.
             if missing not in sys.stdlib_module_names:
                 facts["broken"][what] = [explain(error), missing]
                 continue

@@ -108,9 +108,8 @@ class Environment:
         """Make it with uv, or with the interpreter's own venv module and the pip that it brings."""
         if with_pip or self.image:
             python = f"python{self.python.name}" if self.image else self.python.path
-            what = (
-                f"there is no {python} {self.image and f'in {self.image} '}that makes an environment with its own pip"
-            )
+            there = f"{python} in {self.image}" if self.image else python
+            what = f"there is no {there} that makes an environment with its own pip"
             self.run(what, python, "-m", "venv", self.folder / "env")
         else:
             what = "uv could not make an environment"
@@ -186,8 +185,7 @@ class Environment:
         with self.compiling() as compiled:
             crates = {} if self.project.package else self.vendor_crates(artefacts, compiled)
             offline = {**nowhere, **crates, "PATH": path}
-            options = (*ALONE, *OFFLINE, "--no-build-isolation", artefacts.sdist)
-            self.run(what, *alone, *self.uv, *options, more=offline)
+            self.run(what, *alone, *self.uv, *ALONE, *OFFLINE, "--no-build-isolation", artefacts.sdist, more=offline)
             yield
             folder, wheels = self.folder / "unpacked", self.folder / "packaged"
             shutil.copytree(artefacts.unpacked, folder)
@@ -325,8 +323,7 @@ def without_network() -> tuple[list[str], dict[str, str], str]:
         return alone, {}, "in a namespace without network"
     # Nothing listens at the port of `discard`.
     names = [f"{kind}_proxy" for kind in ("http", "https", "all")]
-    nowhere = dict.fromkeys([*names, *map(str.upper, names)], "http://127.0.0.1:9")
-    return [], nowhere, "with proxies to nowhere"
+    return [], dict.fromkeys([*names, *map(str.upper, names)], "http://127.0.0.1:9"), "with proxies to nowhere"
 
 
 @cache

@@ -103,10 +103,7 @@ def one_native_module(installed: Installation) -> Iterator[Problem]:
 
 
 def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
-    """The package is, byte for byte, what the sdist holds below python/, as [tool.maturin] declares, and the module.
-
-    So are its licence files (PEP 639).
-    """
+    """The package and its licences (PEP 639) are, byte for byte, the sdist's files and what [tool.maturin] declares."""
     source = installed.artefacts.unpacked
     files = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
     expected = wheel_contents(installed.project, source, files)
@@ -136,18 +133,14 @@ def same_metadata_as_the_source(installed: Installation) -> Iterator[Problem]:
     left_out = {"metadata_version", "dynamic", *(each.lower().replace("-", "_") for each in told.get("dynamic", []))}
     for key in sorted((found.keys() | told.keys()) - left_out):
         if found.get(key) != told.get(key):
-            what = f"the metadata's {key} is {found.get(key)!r}, and the sdist's is {told.get(key)!r}"
-            yield Problem(what, remedy)
+            yield Problem(f"the metadata's {key} is {found.get(key)!r}, and the sdist's is {told.get(key)!r}", remedy)
     for group, name, value in sorted(installed.entry_points ^ artefacts.entry_points()):
         where = "only installed" if (group, name, value) in installed.entry_points else "only in the sdist"
         yield Problem(f"the entry point {name} = {value} in {group} is {where}", remedy)
 
 
 def nothing_elsewhere(installed: Installation) -> Iterator[Problem]:
-    """Outside the folder of packages there are only entry points' scripts, and what [tool.maturin] data declares.
-
-    Nor is anything in it that runs in each start of Python.
-    """
+    """Outside the folder of packages is only what is declared, and nothing in it runs in each start of Python."""
     for file in sorted(installed.package & {"sitecustomize.py", "usercustomize.py"}):
         yield Problem(f"{file} came with the package and runs in every start of Python", "remove it")
     groups = ("console_scripts", "gui_scripts")
@@ -176,8 +169,7 @@ def import_works(installed: Installation) -> Iterator[Problem]:
         remedy = "run the import by hand in an environment that is kept: KEEP=1"
         yield Problem(f"import {installed.project.import_name} fails: {facts['import_error']}", remedy)
     elif facts["build_profile"] not in {"release", None}:
-        what = f"the native module is a {facts['build_profile']} build, not a release build"
-        yield Problem(what, "run: make build")
+        yield Problem(f"the native module is a {facts['build_profile']} build, not a release build", "run: make build")
 
 
 def import_stays_inside(installed: Installation) -> Iterator[Problem]:

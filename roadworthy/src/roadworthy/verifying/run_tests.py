@@ -1,9 +1,7 @@
-"""Run a package's tests with pytest, and write down what becomes of each, as it happens.
+"""Run a package's tests with pytest, and write down what becomes of each, as it happens, each in a JSON array.
 
-Run with the `-I` of an interpreter under test, in an empty folder: standard library and pytest only. It only tells;
-what the tests prove is judged by who reads that, where none of their code runs. Every line is a JSON array.
-
-usage: python -I run_tests.py FILE PYTEST-ARGUMENT...
+What they prove is judged where none of their code runs. Standard library and pytest only.
+usage, in an empty folder: python -I run_tests.py FILE PYTEST-ARGUMENT...
 """
 
 import json

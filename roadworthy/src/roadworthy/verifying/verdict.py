@@ -66,5 +66,4 @@ def compare(by_job: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
         yield f"run to their end nowhere: {len(nowhere)} tests: {listed(sorted(nowhere), most=5)}"
     for job, names in passed.items():
         if missing := elsewhere - names:
-            some = listed(sorted(missing), most=5)
-            yield f"{job}: not run to their end, as elsewhere: {len(missing)} tests: {some}"
+            yield f"{job}: not run to their end, as elsewhere: {len(missing)} tests: {listed(sorted(missing), most=5)}"
