@@ -1062,7 +1062,7 @@ add("no-placeholders tracked-files", "a conflict of jj", to_sdist("x.txt", JJ))
 for words, token in (
     ("a key of PGP", b"-----BEGIN PGP " + b"PRIVATE KEY BLOCK-----"),
     ("an encrypted key", b"-----BEGIN ENCRYPTED " + b"PRIVATE KEY-----"),
-    ("a token of crates.io", b"cio" + b"a1B2c3D4" * 4),
+    ("a token of the crate index", b"cio" + b"a1B2c3D4" * 4),
     ("a token of GitLab", b"glpat-" + b"a1B2c3D4e5F6g7H8i9J0"),
 ):
     add("no-secrets tracked-files", f"{words} in the sdist", to_sdist("docs/x.txt", token))
