@@ -290,7 +290,7 @@ def test_what_cannot_be_compared_is_said_in_one_line(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"usage: a wheel and an sdist are not compared: {wheel.name}, {sdist.name};")
     done = run(*COMPARE, wheel, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "usage: the following arguments are required: NEW; it takes OLD, NEW, INDEX, JSON\n"
+    assert done.stderr == "usage: the following arguments are required: NEW; it takes OLD, NEW, --index, --json\n"
 
 
 REFUSED: dict[str, tuple[dict[str, bytes], str]] = {

@@ -12,7 +12,7 @@ from releases import Place, copy_place, environment, fingerprint, make_place
 from roadworthy.releasing.version import Release
 
 WRITE = "write X.Y.Z, X.Y.Z-alphaN, X.Y.Z-betaN or X.Y.Z-rcN"
-SEE = "; it takes VERSION, DRY_RUN, YES, REMOTE, BRANCH, VIA, PACKAGE\n"
+SEE = "; it takes VERSION, --dry-run, --yes, --remote, --branch, --via, --package\n"
 
 # The kind of mistake, and a version with it.
 VERSIONS = {

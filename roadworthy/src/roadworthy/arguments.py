@@ -53,7 +53,7 @@ class Parser(argparse.ArgumentParser):
         """Prepare for a command, which is a target of make."""
         super().__init__(prog=command, description=about, allow_abbrev=False)
         self.names: dict[str, bool] = {}  # whether each has to be given
-        self.switches = set[str]()
+        self.options, self.switches = set[str](), set[str]()
         self.first = ""
         self.by_make = False
 
@@ -68,6 +68,7 @@ class Parser(argparse.ArgumentParser):
             self.first = name
             self.add_argument("word", help=about, **{"nargs": "?", "metavar": name, **options})
             about = argparse.SUPPRESS
+        self.options.add(option(name))
         if option(name) not in self.switches:
             options = {"metavar": name, **options}
         self.add_argument(option(name), dest=name, help=about, **{"default": argparse.SUPPRESS, **options})
@@ -118,7 +119,9 @@ class Parser(argparse.ArgumentParser):
             message = message.replace("unrecognized arguments:", f"make {self.prog} takes no")
             message = message.replace(f"{self.prog} needs", f"make {self.prog} needs")
         line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
-        deliver("stderr", f"usage: {line}; it takes {', '.join(self.names) or 'nothing'}\n")
+        options = set[str]() if self.by_make else self.options - {option(self.first)}
+        takes = ", ".join(option(name) if option(name) in options else name for name in self.names)
+        deliver("stderr", f"usage: {line}; it takes {takes or 'nothing'}\n")
         sys.exit(2)
 
     def print_help(self, file: Any = None) -> None:  # noqa: ANN401, ARG002 - argparse's
