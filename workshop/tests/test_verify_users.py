@@ -246,7 +246,7 @@ PROMISES = {
     LEFT.format(f"{INFO}/licenses/OTHER"): Case(wheel={f"{INFO}/licenses/OTHER": "x"}),
     LEFT.format("ferrous_wheel.libs/evil.py"): Case(wheel={"ferrous_wheel.libs/evil.py": "x"}),
     "the metadata's x-frob is ['other'], and the sdist's is None": Case(wheel_fields=["X-Frob: other"]),
-    "the metadata says Typing :: Typed, and ferrous_wheel/py.typed is not there": Case(
+    "the metadata says Typing :: Typed, and ferrous_wheel/ has no py.typed": Case(
         wheel={"ferrous_wheel/py.typed": None}, sdist={"python/ferrous_wheel/py.typed": None}
     ),
     f"ferrous_wheel.__version__ is 99, and {PROJECT.version} is installed": Case(both={INIT: "__version__ = '99'\n"}),

@@ -120,9 +120,13 @@ def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
     for file in [*expected.strange(present), *sorted(others)]:
         what = f"the installation holds {file}, which is not in the source"
         yield Problem(what, "is it a stale file? run: make clean build")
-    typed = f"{installed.project.import_name}/py.typed"
-    if "Typing :: Typed" in installed.fields.get("classifiers", ()) and typed not in {*found, *expected.files}:
-        yield Problem(f"the metadata says Typing :: Typed, and {typed} is not there", "add that file, or take this out")
+    # In a namespace each package has its own (PEP 561).
+    typed = re.compile(rf"{re.escape(installed.project.import_name)}/(.+/)?py\.typed")
+    if "Typing :: Typed" in installed.fields.get("classifiers", ()) and not any(
+        map(typed.fullmatch, {*found, *expected.files})
+    ):
+        what = f"the metadata says Typing :: Typed, and {installed.project.import_name}/ has no py.typed"
+        yield Problem(what, "add that file, or take this out")
 
 
 def same_metadata_as_the_source(installed: Installation) -> Iterator[Problem]:
