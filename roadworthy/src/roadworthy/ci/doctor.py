@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from roadworthy.arguments import Parser
 from roadworthy.building import toolchain
-from roadworthy.index import Index, NotThereYetError, upload_address
 from roadworthy.project import Project, require_repository
 from roadworthy.releasing.github import Forge, UnansweredError, why_unasked
+from roadworthy.releasing.version import stem
 from roadworthy.tables import find
 from roadworthy.terminal import Problem, ProblemsError, err, out, problem, raise_problems
 
@@ -36,6 +36,8 @@ def publisher(project: Project, environment: str) -> dict[str, str]:
 
 def say_taken(project: Project, name: str) -> str:
     """Say whether an index knows the project."""
+    from roadworthy.index import Index, NotThereYetError  # noqa: PLC0415 - not for a refusal of the command line
+
     try:
         known = Index.named(name).knows(project.name)
     except (NotThereYetError, OSError, ValueError) as error:
@@ -50,7 +52,12 @@ def look_at_github(project: Project, forge: Forge) -> Iterator[tuple[str, str]]:
         raise problem(what, "put the template's back")
     paths = {f"Environment {name}": f"environments/{name}" for name in project.environments.values()}
     variable = f"environments/{project.environments['testpypi']}/variables/PUBLISH_URL"
-    paths |= {f"PUBLISH_URL {upload_address('testpypi')}": variable, "Ruleset of tags v*": "rulesets?targets=tag"}
+    from roadworthy.index import upload_address  # noqa: PLC0415 - as above
+
+    paths |= {
+        f"PUBLISH_URL {upload_address('testpypi')}": variable,
+        f"Ruleset of tags {stem(project.package)}v*": "rulesets?targets=tag",
+    }
     # Without a name of its own, a job has that of its key.
     paths |= {f"Ruleset of branches, check {find(job, 'name') or 'passed'}": "rulesets?targets=branch"}
     unasked = why_unasked(forge)
@@ -66,6 +73,8 @@ def find_missing(project: Project) -> Iterator[Problem]:
     yield from (Problem(f"{tool} is not on PATH", "install it") for tool in REQUIRED if not shutil.which(tool))
     for tool in (tool for tool in OPTIONAL if not shutil.which(tool)):
         err.print(f"{tool} is not on PATH; it is for: {OPTIONAL[tool]}")
+    if project.package:
+        return
     try:
         rust = toolchain.require_rust(project)
         err.print(f"Rust {rust}, Python {platform.python_version()}, maturin {toolchain.maturin_version(project)}")

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from roadworthy import processes as commands
 from roadworthy.project import Project
-from roadworthy.releasing.state import State
 from roadworthy.repository import environment
 from roadworthy.terminal import Problem
+
+# What only looks at a project needs none of what a release reads.
+if TYPE_CHECKING:
+    from roadworthy.releasing.state import State
 
 # git@host:owner/repo, and ssh://, https:// and git:// with or without a user and a port; .git may end it.
 ADDRESS = re.compile(
@@ -81,7 +84,7 @@ class Forge:
         raise UnansweredError(" ".join(done.stderr.split()) or "gh gave no answer")
 
 
-def check_github(state: State, limit: float = LIMIT) -> Iterator[Problem | str]:
+def check_github(state: "State", limit: float = LIMIT) -> Iterator[Problem | str]:
     """GitHub would take the release: CI is green, the environment is there, the branch takes a push."""
     forge = Forge.of(state.project, state.push_address, limit)
     questions = {
@@ -114,7 +117,7 @@ def why_unasked(forge: Forge) -> str:
     return f"gh is not signed in; run: gh auth login --hostname {forge.host}" if signed_out else ""
 
 
-def check_last_run(state: State, forge: Forge) -> Iterator[Problem]:
+def check_last_run(state: "State", forge: Forge) -> Iterator[Problem]:
     """CI's last run of the commit was green."""
     commit, workflow = state.checkout.head, state.project.workflow_file
     where = (f"--repo={forge.host}/{forge.owner}/{forge.name}", f"--workflow={workflow}", f"--commit={commit}")
@@ -128,7 +131,7 @@ def check_last_run(state: State, forge: Forge) -> Iterator[Problem]:
         yield Problem(what, f"repair what it says, or run it again: {runs[0]['url']}")
 
 
-def check_environment(state: State, forge: Forge) -> Iterator[Problem]:
+def check_environment(state: "State", forge: Forge) -> Iterator[Problem]:
     """The environment is there that the publish job runs in."""
     name = state.project.environments["pypi"]
     path = f"{forge.api}/environments/{name}"
@@ -141,7 +144,7 @@ def check_environment(state: State, forge: Forge) -> Iterator[Problem]:
         yield Problem(f"the environment {name} is missing on GitHub", remedy)
 
 
-def check_rules(state: State, forge: Forge) -> Iterator[Problem]:
+def check_rules(state: "State", forge: Forge) -> Iterator[Problem]:
     """The branch takes a push without a pull request, unless there is one."""
     kinds = {rule.get("type") for rule in forge.ask("api", f"{forge.api}/rules/branches/{state.branch}")}
     if not state.request.via_pr and kinds & {"pull_request", "required_status_checks", "merge_queue"}:
