@@ -94,3 +94,10 @@ def test_only_an_up_to_date_checkout_can_tell_that_a_pull_request_waits(head: st
     checkout, remote = Checkout(f"x{head}", "main", (), (), {}), Remote("origin", refs, "main")
     state = State(PROJECT, request, nowhere, {}, checkout, remote)
     assert state.is_waiting == (head == there)
+
+
+def test_a_package_s_name_stands_as_it_is_in_all_that_its_release_is_called() -> None:
+    release = Release("0.1.0-rc1", "my-plugins")
+    assert (release.title, release.tag) == ("my-plugins 0.1.0-rc1", "my-plugins-v0.1.0-rc1")
+    assert release.command("verify") == "make verify PACKAGE=my-plugins VERSION=0.1.0-rc1"
+    assert (Release("0.1.0").title, Release("0.1.0").command()) == ("0.1.0", "make release VERSION=0.1.0")

@@ -31,8 +31,8 @@ REPAIR = "repair what its last lines say; nothing but the scratch copy has chang
 
 def rehearse(rehearsal: Rehearsal, screen: Screen, folder: Path) -> Run:
     """Release, and run what CI runs for the tag; of what fails, the last lines are shown before it is a problem."""
-    screen.begin("release", rehearsal.release.command)
-    released = rehearsal.timed("release", *rehearsal.release.command.split(), "YES=1")
+    screen.begin("release", rehearsal.release.command())
+    released = rehearsal.timed("release", *rehearsal.release.command().split(), "YES=1")
     screen.end(released)
     if released.code:
         raise problem(f"the release fails at: {released.command}", REPAIR)
@@ -86,7 +86,7 @@ def keep(rehearsal: Rehearsal, until: Callable[[], None] = stay) -> None:
     for line in (
         f"git clone {rehearsal.scratch.remote}",
         f"pip install --index-url {addresses.simple} {rehearsal.project.name}",
-        f"{rehearsal.release.command.replace('release', 'verify', 1)} INDEX={addresses.simple}",
+        f"{rehearsal.release.command('verify')} INDEX={addresses.simple}",
         f"UV_PUBLISH_TOKEN={token} UV_PUBLISH_URL={addresses.plain} .venv/bin/uv publish dist/*",
     ):
         out.print(f"  {line}")

@@ -70,8 +70,7 @@ def publish(project: Project, release: Release, paths: list[Path]) -> None:
         notes = Path(folder) / "notes.md"
         # The heading is the release's title.
         notes.write_text(section.split("\n", 1)[1].strip() + "\n", encoding="utf-8")
-        title = f"{stem(release.package).replace('-', ' ')}{release.text}"
-        create = ("--draft", "--verify-tag", f"--title={title}", f"--notes-file={notes}", kind[0])
+        create = ("--draft", "--verify-tag", f"--title={release.title}", f"--notes-file={notes}", kind[0])
         gh(project, "release", "create", release.tag, *create, *paths)
     gh(project, "release", "edit", release.tag, "--draft=false", *kind)
 

@@ -183,18 +183,17 @@ def check_contents(state: State) -> Iterator[Problem | str]:
     found = state.clone.run("grep", "-l", "-z", "-E", "--text", "--full-name", "--all-match", *markers, "HEAD").stdout
     for name in found.replace("HEAD:", "").split("\0")[:-1]:
         yield Problem(f"{name} has the markers of a conflict", "choose between the two sides, and commit")
+    read = state.project.read_shared
     shipped = {state.project.path(name) for name in sdist_contents(state.project).files}
     entries = [entry.split("\t", 1) for entry in state.clone.ask("ls-tree", "-r", "-z", "HEAD").split("\0")[:-1]]
     for name, mode in ((name, about[:6]) for about, name in entries if name in shipped):
-        read = state.project.read_shared
         target = posixpath.normpath(posixpath.join(posixpath.dirname(name), read(name))) if mode == LINK else ""
         if mode == SUBMODULE or any(other.startswith(f"{target}/") for _, other in entries if target):
             what = "a submodule" if mode == SUBMODULE else f"a link to the folder {target}"
             remedy = f'put the files there themselves, or leave it out: exclude = ["/{name}"] in [tool.maturin]'
             yield Problem(f"{name} is {what}, and nothing of that can be in an sdist", remedy)
-    shared = state.project.read_shared
-    if not state.project.package and files.is_there(shared, "template.toml"):
-        yield from check_beginning(state, files.part(shared, "template.toml").get("address"))
+    if not state.project.package and files.is_there(read, "template.toml"):
+        yield from check_beginning(state, files.part(read, "template.toml").get("address"))
 
 
 def check_beginning(state: State, template: str | None) -> Iterator[Problem | str]:

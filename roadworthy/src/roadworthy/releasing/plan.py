@@ -13,7 +13,7 @@ from roadworthy.processes import venv_bin
 from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.state import State, commit_reader
-from roadworthy.releasing.version import Release, stem
+from roadworthy.releasing.version import Release
 from roadworthy.repository import Repository
 from roadworthy.terminal import Problem, out, problem, raise_problems, step
 
@@ -101,8 +101,7 @@ def commit(state: State, expect: Expectation, moment: str) -> str:
     clone.run("add", "--all", check=True)
     raise_problems(check_edits(state, expect))
     dates = {"GIT_AUTHOR_DATE": f"@{moment}", "GIT_COMMITTER_DATE": f"@{moment}"}
-    subject = f"Release {stem(state.project.package).replace('-', ' ')}{state.release.text}"
-    message = ("--no-verify", "--cleanup=whitespace", f"--message={subject}")
+    message = ("--no-verify", "--cleanup=whitespace", f"--message=Release {state.release.title}")
     clone.run("commit", "--quiet", *message, check=True, env=dates)
     return clone.ask("rev-parse", "HEAD")
 

@@ -71,7 +71,7 @@ def push(state: State, plan: Plan) -> None:
     if len(missing) < len(plan.refs):
         what = f"{remote} took a part of the push in spite of --atomic; {', '.join(missing)} is not there: {said}"
         remedy = "ask who runs the server to let it pass; then this tags what is there: "
-        raise problem(what, f"{remedy}{state.release.command} VIA=pr")
+        raise problem(what, f"{remedy}{state.release.command()} VIA=pr")
     if not pushed.returncode:
         remedy = f"see whether both are one repository: git remote get-url {remote}; with --push; url.*.pushInsteadOf"
         raise problem(f"the push to {remote} went through, and reading from {remote} does not show it", remedy)
@@ -80,7 +80,7 @@ def push(state: State, plan: Plan) -> None:
 
 def remedy_of(said: str, state: State) -> str:
     """Return what to do about a refused push, from what git said."""
-    again = state.release.command
+    again = state.release.command()
     if "fetch first" in said or "non-fast-forward" in said or "cannot lock ref" in said:
         return f"somebody else has pushed to {state.branch} meanwhile: git pull --ff-only; then again: {again}"
     if "already exists" in said:
@@ -215,7 +215,7 @@ def explain(state: State, plan: Plan) -> None:
     watched = f"$(gh run list --workflow={state.project.workflow_file} {asked})"
     out.print(
         f"watch it:                   gh run watch --exit-status {watched}\n"
-        f"when it is published:       {release.command.replace('release', 'verify', 1)}\n"
+        f"when it is published:       {release.command('verify')}\n"
         "if CI fails:                gh run rerun --failed, which sends the same bytes; if the fault is in the\n"
         "                            code, repair it and release the next version: the tag stays where it is"
     )

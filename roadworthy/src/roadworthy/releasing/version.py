@@ -64,9 +64,13 @@ class Release:
         return f"{stem(self.package)}v{self.text}"
 
     @property
-    def command(self) -> str:
-        """The command that releases it."""
-        return release_command(self.text, self.package)
+    def title(self) -> str:
+        """What it is called."""
+        return f"{self.package} {self.text}".lstrip()
+
+    def command(self, target: str = "release") -> str:
+        """Return the command that releases it, or that does something else with it."""
+        return make_command(target, self.text, self.package)
 
     @property
     def branch(self) -> str:
@@ -131,9 +135,9 @@ def version_of_tag(tag: str, package: str = "") -> "Version | None":
         return None
 
 
-def release_command(version: str, package: str = "") -> str:
-    """Return the command that releases a version of a package."""
-    return f"make release{f' PACKAGE={package}' if package else ''} VERSION={version}"
+def make_command(target: str, version: str, package: str = "") -> str:
+    """Return the command that does something with a version of a package."""
+    return f"make {target}{f' PACKAGE={package}' if package else ''} VERSION={version}"
 
 
 def parse_version(text: str) -> "Version":
@@ -160,7 +164,7 @@ def repair(version: str, package: str = "") -> list[str]:
     return [
         f"yank {version} on PyPI ({pages}): nobody gets it any more, but who asks for exactly this version",
         "write the test that fails, repair it, and add a news fragment",
-        f"run: {release_command(next_version(version), package)}",
+        f"run: {make_command('release', next_version(version), package)}",
     ]
 
 
