@@ -4,10 +4,17 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from roadworthy.terminal import problem
+
+
+def read_note(note: Path) -> list[str]:
+    """Return who works, and in which folder; it may be written, or removed, in this moment."""
+    with suppress(OSError):
+        return note.read_text(encoding="utf-8").splitlines() or ["just begun"]
+    return ["just begun"]
 
 
 @contextmanager
@@ -24,16 +31,15 @@ def exclusive(root: Path, name: str, below: Path | None = None) -> Iterator[Path
     with ExitStack() as ends:
         try:
             state.mkdir(parents=True, exist_ok=True)
-            told = note.read_text(encoding="utf-8").splitlines() if note.exists() else ["just begun"]
             ends.enter_context(lock)
         except Timeout as error:
-            what = f"another {name} is running in this checkout ({told[0]})"
+            what = f"another {name} is running in this checkout ({read_note(note)[0]})"
             raise problem(what, "wait until it has ended, or end it") from error
         except OSError as error:
             remedy = "make it a folder of yours, or remove it"
             raise problem(f"{state} cannot be written: {error.strerror}", remedy) from error
-        if Path(told[-1]).name.startswith(prefix):
-            shutil.rmtree(told[-1], ignore_errors=True)
+        if (left := Path(read_note(note)[-1])).name.startswith(prefix):
+            shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=below)).resolve()
         note.write_text(f"process {os.getpid()}\n{folder}", encoding="utf-8")
         ends.callback(note.unlink, missing_ok=True)
