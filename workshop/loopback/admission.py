@@ -216,7 +216,6 @@ def check_release(index: PackageIndex, kind: str, release: tuple[str, Version], 
     """Check that a release takes another file: it is not too old, and has no second sdist."""
     if release in index.releases and index.releases[release] < now - OPEN:
         raise refused("closed-release")
-    if kind == "sdist" and ("sdist", *release) in {
-        (each.kind, each.project, each.version) for each in index.files.values()
-    }:
+    there = ((file.kind, file.project, file.version) for file in index.files.values())
+    if kind == "sdist" and (kind, *release) in there:
         raise refused("second-sdist")

@@ -63,8 +63,8 @@ def check_rust(project: Project) -> Iterator[Problem]:
 def check(project: Project) -> Iterator[Problem]:
     """Find all facts that disagree; what cannot be read is a problem, too."""
     yield from check_versions(project.read)
-    every = (check_abi, check_classifiers, check_rows, check_rust)
-    for part in every[1:3] if project.package else every:
+    of_all, of_a_crate = (check_classifiers, check_rows), (check_abi, check_classifiers, check_rows, check_rust)
+    for part in of_all if project.package else of_a_crate:
         try:
             yield from part(project)
         except ProblemsError as error:

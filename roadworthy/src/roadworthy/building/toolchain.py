@@ -48,19 +48,24 @@ def host_triple(project: Project) -> str:
     return host
 
 
+def plain_environment(project: Project) -> dict[str, str]:
+    """Return this environment without what would change what is built, and with the commit's time for its files."""
+    kept = {name: value for name, value in environment().items() if not CHANGES_THE_BUILD.match(name)}
+    return {**kept, "SOURCE_DATE_EPOCH": str(project.checkout.commit_time())}
+
+
 def build_environment(project: Project, triple: str | None = None) -> dict[str, str]:
     """Return the environment for maturin and cargo: this one, without what would change the result."""
     oldest = project.deployment_target(triple) if triple else None
     library = Path(rustc(project, "--print=sysroot")) / "lib" / "rustlib" / "src" / "rust"
     flags = [f"--remap-path-prefix={cargo_home()}=/cargo", f"--remap-path-prefix={library}=/rust"]
     return {
-        **{name: value for name, value in environment().items() if not CHANGES_THE_BUILD.match(name)},
+        **plain_environment(project),
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
         # CARGO_HOME may be a symbolic link, and cargo resolves the variable, not its own default.
         "CARGO_HOME": str(cargo_home()),
         **({"MACOSX_DEPLOYMENT_TARGET": oldest} if oldest else {}),
         "PATH": os.pathsep.join([str(venv_bin("python").parent), *os.get_exec_path()]),
-        "SOURCE_DATE_EPOCH": str(project.checkout.commit_time()),
     }
 
 
@@ -87,8 +92,7 @@ def run_uv(project: Project, kind: str, source: Path, folder: Path) -> None:
 
     The backend is the one that its pyproject.toml names; uv's own is not fetched, it is in uv.
     """
-    env = {name: value for name, value in environment().items() if not CHANGES_THE_BUILD.match(name)}
-    env["SOURCE_DATE_EPOCH"] = str(project.checkout.commit_time())
+    env = plain_environment(project)
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:
         # Beside the artefact, uv writes a file for git.
         command = (commands.find_uv(), "build", kind, f"--out-dir={made}", "--no-config", source)

@@ -47,13 +47,13 @@ def say_taken(project: Project, name: str) -> str:
 
 def look_at_github(project: Project, forge: Forge) -> Iterator[tuple[str, str]]:
     """Yield each thing that GitHub is told, and whether it has that, where `gh` can ask."""
+    from roadworthy.index import upload_address  # noqa: PLC0415 - as above
+
     if (job := find(project.jobs, "passed")) is None:
         what = f"{project.workflow_path} has no job passed, which branch protection asks for"
         raise problem(what, "put the template's back")
     paths = {f"Environment {name}": f"environments/{name}" for name in project.environments.values()}
     variable = f"environments/{project.environments['testpypi']}/variables/PUBLISH_URL"
-    from roadworthy.index import upload_address  # noqa: PLC0415 - as above
-
     paths |= {
         f"PUBLISH_URL {upload_address('testpypi')}": variable,
         f"Ruleset of tags {stem(project.package)}v*": "rulesets?targets=tag",

@@ -93,8 +93,10 @@ def stamp(project: Project, words: list[str]) -> None:
     bump = ("bump", f"--new-version={wanted}", "--no-commit", "--no-tag")
     commands.run(venv_bin("bump-my-version"), *bump, cwd=project.folder, env=env)
     lock = ("cargo", "update", "--workspace", "--quiet")
-    # A fresh machine knows none of the locked crates yet.
-    ways = (("--offline",), ()) if files.has_crate(project.read) else ()
-    any(commands.run(*lock, *way, cwd=project.root, env=env, check=not way).returncode == 0 for way in ways)
+    if files.has_crate(project.read):
+        offline = commands.run(*lock, "--offline", cwd=project.root, env=env, check=False)
+        if offline.returncode:
+            # A fresh machine knows none of the locked crates yet.
+            commands.run(*lock, cwd=project.root, env=env)
     if set(files.versions(project.read).values()) != {wanted}:
         raise problem(f"the files do not say {wanted} after the edits", "compare [tool.bumpversion] with the template")

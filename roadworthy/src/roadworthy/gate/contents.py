@@ -279,7 +279,7 @@ def same_modes(artefact: Artefact, project: Expectations) -> Iterator[str]:
 def native_module(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find no native module, several, or one that an interpreter does not look for."""
     ours = native_module_names(artefact, project)
-    if len(ours) != bool(project.native_module):
+    if len(ours) != 1:
         yield f"there are {len(ours)} files of {project.native_module}: {', '.join(ours) or 'none'}"
     for name in ours:
         suffix = "." + name.split(".", 1)[1]
