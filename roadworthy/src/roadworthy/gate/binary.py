@@ -235,7 +235,7 @@ def stable_abi(artefact: Artefact) -> Iterator[str]:
                 yield f"{library} uses {text}, which came with Python {known.added}, and is tagged for {floor}"
 
 
-@rule("wheel", needs_project=True)
+@rule("wheel", needs_crate=True)
 def abi_floor(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find another floor in the tag of an abi3 or abi3t wheel."""
     threaded = any(tag.abi == "abi3t" for tag in artefact.tags)

@@ -40,7 +40,6 @@ STAGES: Stages = (*READING, (pypi.judge_release, tuple(name for name in RULES if
 # The pyproject.toml here is asked what that in an sdist is asked.
 OF_PROJECT = replace(RULES["declared-metadata"], check=agreement.of_project)
 MOST_FINDINGS = 100  # of one rule in one file; the rest is not even looked for
-OF_A_CRATE = {"native-module", "sbom-present", "locked-crates", "abi-floor"}
 # After a finding of these, what is in the file cannot be judged.
 LAST = {"plain-file", "file-name", "no-bomb", "readable-archive", "no-sparse-members"}
 
@@ -83,7 +82,7 @@ def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> 
         for ask, rules in stages:
             findings += collect(str(path), "metadata-valid", ((one.rule, one.words) for one in ask(artefact)))
             for rule in map(RULES.__getitem__, rules):
-                left_out = project and project.package and rule.name in OF_A_CRATE
+                left_out = project and project.package and rule.needs_crate
                 if rule.applies_to in kinds and not left_out and (project or not rule.needs_project):
                     findings += apply(rule, str(path), artefact, *([project] if rule.needs_project else ()))
             if any(finding.rule in LAST for finding in findings):

@@ -275,7 +275,7 @@ def same_modes(artefact: Artefact, project: Expectations) -> Iterator[str]:
             yield f"{name} {'can be run' if runs else 'cannot be run'}, unlike the commit's {source}"
 
 
-@rule("wheel", needs_project=True)
+@rule("wheel", needs_crate=True)
 def native_module(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find no native module, several, or one that an interpreter does not look for."""
     ours = native_module_names(artefact, project)
@@ -293,7 +293,7 @@ def native_module_names(artefact: Artefact, project: Expectations) -> list[str]:
     return [name for name in artefact.native if name.split(".", 1)[0] == stem]
 
 
-@rule("wheel", needs_project=True)
+@rule("wheel", needs_crate=True)
 def sbom_present(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find a wheel without an SBOM, or with one that the build would not make; the time in it is that of a commit."""
     name = f"{artefact.folder}/sboms/{project.file_stem}.cdx.json"
@@ -339,7 +339,7 @@ def tracked_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
         yield f"{name} is not tracked, or excluded in pyproject.toml"
 
 
-@rule("sdist", needs_project=True)
+@rule("sdist", needs_crate=True)
 def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
     """Find no Cargo.lock, one that does not fit Cargo.toml, and crates that are neither published nor in the sdist."""
     if (content := artefact.read(f"{artefact.top or artefact.folder}/Cargo.lock")) is None:

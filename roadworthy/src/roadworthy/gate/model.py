@@ -429,13 +429,18 @@ class Rule:
     check: Check
     applies_to: str
     needs_project: bool
+    needs_crate: bool
     level: str
 
 
-def rule(applies_to: str, *, needs_project: bool = False, level: str = "error") -> Callable[[Check], Rule]:
+def rule(
+    applies_to: str, *, needs_project: bool = False, needs_crate: bool = False, level: str = "error"
+) -> Callable[[Check], Rule]:
     """Make a function a rule, under its own name with dashes; rules.md has an entry of that name.
 
     It gets an artefact (`wheel`, `sdist`, `both`), all of a `folder`, of a `release` what the sdist and a wheel say, or
-    an `update`. What `needs_project` is left out for others' artefacts. The level is `error`, `warning`, or `note`.
+    an `update`. What `needs_project` is left out for others' artefacts, what `needs_crate` also for those of a package
+    of Python alone. The level is `error`, `warning`, or `note`.
     """
-    return lambda check: Rule(check.__name__.replace("_", "-"), check, applies_to, needs_project, level)
+    needs = (needs_project or needs_crate, needs_crate)
+    return lambda check: Rule(check.__name__.replace("_", "-"), check, applies_to, *needs, level)
