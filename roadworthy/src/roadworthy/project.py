@@ -6,6 +6,7 @@ looks into the tables.
 
 import posixpath
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -106,6 +107,15 @@ class Project:
     def path(self, name: str) -> str:
         """Return the path from the root of a file of the package."""
         return posixpath.normpath(posixpath.join(self.package, name))
+
+    def below(self, read: Callable[[str], str]) -> Callable[[str], str]:
+        """Return what reads files by their paths from the package's folder, with what takes those from the root."""
+        return lambda name: read(self.path(name))
+
+    @property
+    def options(self) -> list[str]:
+        """What a page is given on its command line, to be about this package."""
+        return [f"--package={self.package}"] if self.package else []
 
     def read(self, name: str) -> str:
         """Return the text of a file of the package, by its path from the package's folder."""

@@ -88,7 +88,6 @@ def require_current(project: Project) -> None:
         return
     err.print("dist/ is not what this checkout builds; building it first")
     env = {**os.environ, **({"PYTHONPATH": str(project.engine)} if project.engine.is_dir() else {})}
-    chosen = [f"--package={project.package}"] if project.package else []
-    command, nothing = [sys.executable, PAGE, *chosen], subprocess.DEVNULL
+    command, nothing = [sys.executable, PAGE, *project.options], subprocess.DEVNULL
     if subprocess.run(command, cwd=project.root, env=env, stdin=nothing, check=False).returncode:
         raise problem(f"{PAGE} could not build dist/", "its message is above; repair what it names")

@@ -29,7 +29,7 @@ def find_base(checkout: Repository, name: str) -> str:
 
 def is_release(project: Project, base: str) -> str | None:
     """Return the version if this branch brings its release: the version in all files, and its section."""
-    head, before = (commit_reader(project.checkout, each, project.package) for each in ("HEAD", base))
+    head, before = (project.below(commit_reader(project.checkout, each)) for each in ("HEAD", base))
     try:
         release = Release.parse(files.versions(head)["pyproject.toml"])
     except ValueError:

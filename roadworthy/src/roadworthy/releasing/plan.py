@@ -110,7 +110,8 @@ def check_edits(state: State, expect: Expectation) -> Iterator[Problem]:
     """Compare what was written with what was asked for: the versions, the section, the lines that changed."""
     clone, text = state.clone, state.release.text
     written = clone.ask("write-tree")
-    read, path, everything = state.reader(written), state.project.path, commit_reader(clone, written)
+    path, everything = state.project.path, commit_reader(clone, written)
+    read = state.project.below(everything)
     remedy = "nothing was pushed; compare [tool.bumpversion] and [tool.towncrier] in pyproject.toml with the template"
     for file, version in files.versions(read).items():
         if version != text:
@@ -183,11 +184,9 @@ def prover(state: State) -> Callable[..., None]:
         commands.run(python, "scripts/bootstrap.py", *GROUPS, cwd=clone, env=env)
         python = str(clone / ".venv" / venv_bin("python").relative_to(sys.prefix))
 
-    chosen = [f"--package={state.project.package}"] if state.project.package else []
-
     def run(title: str, *command: str) -> None:
         with step(title):
-            done = commands.run(python, *command, *chosen, cwd=clone, env=env, check=False)
+            done = commands.run(python, *command, *state.project.options, cwd=clone, env=env, check=False)
         if done.returncode:
             remedy = "nothing was pushed; repair it, commit, push, and release again"
             raise problem(f"the release's commit fails at: {title}", remedy, commands.tail(done))

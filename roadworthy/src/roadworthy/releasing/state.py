@@ -4,7 +4,6 @@ The staging clone is made here too: throw-away, and what a release is made and p
 """
 
 import os
-import posixpath
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -84,13 +83,12 @@ def parse_refs(text: str) -> dict[str, str]:
     return {name: commit for commit, name in (line.split(maxsplit=1) for line in text.splitlines())}
 
 
-def commit_reader(repository: Repository, commit: str, package: str = "") -> Reader:
-    """Return the reader of a commit's files, by their paths from a package's folder, which reads each of them once."""
+def commit_reader(repository: Repository, commit: str) -> Reader:
+    """Return the reader of a commit's files, which reads each of them once."""
     guard = Lock()
 
     @cache
     def ask(name: str) -> str:
-        name = posixpath.normpath(posixpath.join(package, name))
         shown = repository.run("cat-file", "blob", f"{commit}:{name}")
         if shown.returncode:
             raise problem(f"{name} is missing", "put it back, and commit")
@@ -140,7 +138,7 @@ class State:
 
     def reader(self, commit: str) -> Reader:
         """Return what reads the package's files of a commit."""
-        return commit_reader(self.clone, commit, self.project.package)
+        return self.project.below(commit_reader(self.clone, commit))
 
     @property
     def release(self) -> Release:
