@@ -413,7 +413,7 @@ def on_a_terminal(place: Place, answer: str, *, hang_up: bool = False, interrupt
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(place.checkout)
         os.execve(sys.executable, [sys.executable, "scripts/release.py", "0.2.0"], env)  # noqa: S606 - a fixed command
-    said, answered, deadline = "", False, time.monotonic() + 60
+    said, deadline, again = "", time.monotonic() + 60, 0.0
     while time.monotonic() < deadline:
         ready, _, _ = select.select([terminal], [], [], 1)
         if ready:
@@ -421,15 +421,18 @@ def on_a_terminal(place: Place, answer: str, *, hang_up: bool = False, interrupt
                 said += os.read(terminal, 65536).decode(errors="replace")
             except OSError:
                 break
-        if not answered and "[y/n]" in said:
-            answered = True
+        if "[y/n]" in said and time.monotonic() > again:
+            # What Python is told in the moment before it begins to read, it does not notice: one presses again.
+            again = time.monotonic() + 5 if interrupts else deadline
             if hang_up:
                 os.close(terminal)
-                return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
+                break
             for _ in range(interrupts):
                 os.kill(child, signal.SIGINT)
             if not interrupts:
                 os.write(terminal, f"{answer}\n".encode())
+    else:
+        os.kill(child, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
 
 
