@@ -40,6 +40,8 @@ STAGES: Stages = (*READING, (pypi.judge_release, tuple(name for name in RULES if
 # The pyproject.toml here is asked what that in an sdist is asked.
 OF_PROJECT = replace(RULES["declared-metadata"], check=agreement.of_project)
 MOST_FINDINGS = 100  # of one rule in one file; the rest is not even looked for
+# Of a copy's own artefacts errors: both publishing guides ask that `twine check --strict` has nothing to say.
+STRICT = {"twine-check", "no-secrets", "no-build-products"}
 # After a finding of these, what is in the file cannot be judged.
 LAST = {"plain-file", "file-name", "no-bomb", "readable-archive", "no-sparse-members"}
 
@@ -115,12 +117,18 @@ def check(paths: Iterable[Path], project: Project | None = None, against: str | 
             findings += apply(RULES["metadata-agrees"], str(each.path), sdist, told)
         if told and table:
             findings += apply(OF_PROJECT, str(each.path), table, told)
+    # A release has one page on PyPI; the sdist's is told, if there is one.
+    pages = {
+        each.parsed[:2]: str(each.path) for each in sorted(artefacts, key=lambda each: not each.is_wheel) if each.parsed
+    }
+    findings = [
+        each for each in findings if each.rule != "readme-on-pypi" or each.file in map(printable, pages.values())
+    ]
     for update in compare.since_published(artefacts, Index.named(against)) if against else ():
         for rule in (rule for rule in RULES.values() if rule.applies_to == "update"):
             findings += apply(rule, f"{update.new.name}, after {update.old.name}", update)
     if whole:
-        # Both publishing guides ask that `twine check --strict` has nothing to say.
-        findings = [replace(each, level="error") if each.rule == "twine-check" else each for each in findings]
+        findings = [replace(each, level="error") if each.rule in STRICT else each for each in findings]
     else:
         # How a copy is built, others are not.
         findings = [replace(each, remedy=each.remedy.partition(": make ")[0]) for each in findings]

@@ -28,7 +28,7 @@ from packaging.version import Version
 from roadworthy.declared import Contents
 from roadworthy.gate.native import Library, read_libraries
 from roadworthy.project import Project
-from roadworthy.tables import find, find_table
+from roadworthy.tables import find
 from roadworthy.terminal import err, printable
 
 # What zipfile, tarfile and zlib raise for bytes that are no archive, or a damaged one.
@@ -55,6 +55,17 @@ IS_ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 LOCAL_HEADER = struct.Struct("<4sxxHH4xL8xHH")
 # How what stands for a file of Git LFS (its spec, v1) or git-annex begins, and one side of a conflict.
 POINTERS, CONFLICT = (b"version https://git-lfs.github.com/spec/", b"/annex/objects/"), b"<<<<<<< "
+# A private key, and not its first line alone, which programs have that read some; and how tokens begin, as who issues
+# them says. What must not stand before one is asked for behind its first letters: that is ten times as fast.
+SECRETS = re.compile(
+    rb"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:\\[rn]|[\s\"'+])+(?:[A-Za-z-]+: |[A-Za-z0-9+/]{16})"
+    rb"|pypi-AgE(?<!\w.{8})[\w-]{16}|gh[pousr]_(?<!\w.{4})[A-Za-z0-9]{36}|github_pat_(?<!\w.{11})\w{22}"
+    rb"|AKIA(?<!\w.{4})[0-9A-Z]{16}\b|xox[abprs]-(?<!\w.{5})[A-Za-z0-9-]{10}|glpat-(?<!\w.{6})[\w-]{20}"
+    rb"|cio(?<!\w.{3})[A-Za-z0-9]{32}\b|npm_(?<!\w.{4})[A-Za-z0-9]{36}\b|dckr_pat_(?<!\w.{9})[\w-]{27}"
+    rb"|hf_(?<!\w.{3})[A-Za-z]{34}\b|[rs]k_live_(?<!\w.{8})[A-Za-z0-9]{24}|sk-ant-(?<!\w.{7})[\w-]{40}",
+    re.DOTALL,
+)
+LONGEST_SECRET, FEWEST_CHARACTERS = 128, 9  # of which it is made: in documents one is ghp_xxxx…
 LIBRARY_NAME = re.compile(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$")
 # What Windows has no files of; a path there has a limit, which begins where a usual Python installs.
 WINDOWS_CHARACTERS = re.compile(r'[<>:"|?*]')
@@ -192,8 +203,10 @@ class Artefact(AbstractContextManager["Artefact"]):
 
     path: Path
     after_gzip: bytes = b""  # the first two bytes behind the gzip file in an sdist; known when it is unpacked
-    # The files that begin like a placeholder, or have a mark of a conflict somewhere; known when all is read.
+    # The files that begin like a placeholder, or have a mark of a conflict somewhere, and those with what looks like a
+    # secret; known when all is read.
     suspicious: set[str] = field(default_factory=set)
+    secretive: set[str] = field(default_factory=set)
 
     def __exit__(self, *_: object) -> None:
         for each in ("archive", "unpacked"):
@@ -329,11 +342,16 @@ class Artefact(AbstractContextManager["Artefact"]):
         """The SHA-256 of every file. Reading them all finds every damaged one."""
         found = {}
         for name, member in self.files.items():
-            found[name] = hashlib.sha256()
+            found[name], before = hashlib.sha256(), b""
             for piece in self.pieces(member):
                 found[name].update(piece)
-                if member.size <= LARGEST_TEXT and (CONFLICT in piece or piece.startswith(POINTERS)):
+                if member.size > LARGEST_TEXT:
+                    continue
+                if CONFLICT in piece or piece.startswith(POINTERS):
                     self.suspicious.add(name)
+                if any(map(is_secret, SECRETS.finditer(before + piece))):
+                    self.secretive.add(name)
+                before = piece[-LONGEST_SECRET:]
         return found
 
     @cached_property
@@ -366,13 +384,14 @@ class Artefact(AbstractContextManager["Artefact"]):
         return parse_email(self.metadata or b"")[0]
 
     @cached_property
-    def declared(self) -> dict[str, Any]:
-        """The table [project] of an sdist's own pyproject.toml; empty where there is none that can be read."""
+    def pyproject(self) -> dict[str, Any]:
+        """An sdist's own pyproject.toml; empty where there is none, or one that is too large to be read."""
         name = f"{self.top}/pyproject.toml"
-        with suppress(ValueError, RecursionError):
-            if name in self.files and self.files[name].size <= PIECE:
-                return find_table(tomli.loads((self.read(name) or b"").decode()), "project")
-        return {}
+        try:
+            small = name in self.files and self.files[name].size <= PIECE
+            return tomli.loads((self.read(name) or b"").decode()) if small else {}
+        except (ValueError, RecursionError) as error:
+            raise UnreadableError(f"its pyproject.toml cannot be read: {error}", "declared-metadata") from error
 
     @cached_property
     def native(self) -> list[str]:
@@ -404,6 +423,11 @@ class Header(tarfile.TarInfo):
                 raise UnreadableError(f"a header of {self.size:,} bytes is in it", "no-bomb")
         member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
         return member
+
+
+def is_secret(found: "re.Match[bytes]") -> bool:
+    """Say whether what is like a secret may be one, and no example."""
+    return len(set(found[0])) >= FEWEST_CHARACTERS and b"EXAMPLE" not in found[0]
 
 
 def refuse_listing(size: int) -> None:
