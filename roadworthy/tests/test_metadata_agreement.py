@@ -224,6 +224,18 @@ def test_links_in_restructured_text_are_judged_too(tmp_path: Path) -> None:
     ]
 
 
+def test_a_readme_is_told_of_once_for_a_release_of_the_sdist_if_there_is_one(tmp_path: Path) -> None:
+    readme(tmp_path, "[x](docs/x.md)")
+    metadata = f"{HEAD}\n\n# A sample\n\n[x](docs/x.md)\n".encode()
+    for name in (WHEEL, WHEEL.replace("py3", "py2.py3")):
+        tags = b"".join(b"Tag: %s-none-any\n" % each.encode() for each in name.split("-")[2].split("."))
+        head = b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
+        (tmp_path / name).write_bytes(good_wheel({f"{INFO}/METADATA": metadata, f"{INFO}/WHEEL": head + tags}))
+    assert [Path(each.file).name for each in check([tmp_path], None)] == [SDIST]
+    (tmp_path / SDIST).unlink()
+    assert [(each.rule, Path(each.file).suffix) for each in check([tmp_path], None)] == [("readme-on-pypi", ".whl")]
+
+
 def test_a_warning_stops_nothing_unless_it_is_asked_for(tmp_path: Path) -> None:
     readme(tmp_path, "[x](docs/x.md)")
     command = (sys.executable, "-m", "roadworthy", "check", tmp_path, "--foreign")

@@ -147,10 +147,7 @@ def unbuildable(artefact: Artefact, table: dict[str, Any]) -> Iterator[str]:
 
 
 def deviations(table: dict[str, Any], told: Told, source: str, more: Told) -> Iterator[str]:
-    """Find what metadata says otherwise than a table [project] and `more`, of what that does not leave open.
-
-    Of another version, no more than that is told.
-    """
+    """Find what metadata says otherwise than a table [project] and `more`, of what that does not leave open."""
     declared: Told = {field: table.get(key) for field, key in DECLARED.items()}
     extras, dynamic = find_table(table, "optional-dependencies"), texts(table.get("dynamic"))
     declared["provides_extra"] = list(extras)
@@ -159,20 +156,21 @@ def deviations(table: dict[str, Any], told: Told, source: str, more: Told) -> It
         declared["license_expression"] = table["license"]
     for whose, field in PEOPLE.items():
         listed = table[whose] if isinstance(table.get(whose), list) else []
-        declared[whose] = people(find(each, part) for each in listed for part in ("name", "email"))
-        told = {**told, whose: people([told.get(field), told.get(f"{field}_email")])}
+        known = people(find(each, part) for each in listed for part in ("name", "email"))
+        # poetry-core leaves out all but the first.
+        strange = {*people([told.get(field), told.get(f"{field}_email")])}.difference(known)
+        declared[whose], told = [], {**told, whose: strange}
     kept = {field for field in declared if DECLARED.get(field, field) not in dynamic}
     if "optional-dependencies" in dynamic:
         kept.discard("requires_dist")
-    declared |= more
-    other = list(differences(told, declared, kept & {"version"}, source))
-    yield from other or differences(told, declared, kept | more.keys(), source)
+    yield from differences(told, declared | more, kept | more.keys(), source)
 
 
 def of_project(table: dict[str, Any], told: Told) -> Iterator[str]:
-    """Find what a file says otherwise than the project of its name."""
+    """Find what a file says otherwise than the project of its name; of another version, no more than that."""
     if canonicalize_name(str(table.get("name"))) == canonicalize_name(str(told.get("name"))):
-        yield from deviations(table, told, "this project's pyproject.toml", {})
+        found = list(deviations(table, told, "this project's pyproject.toml", {}))
+        yield from [what for what in found if what.startswith("its version ")] or found
 
 
 def conditional(extras: dict[str, Any]) -> Iterator[str]:

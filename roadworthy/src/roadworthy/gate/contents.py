@@ -216,8 +216,7 @@ def entry_points(artefact: Artefact) -> Iterator[str]:
     packages = {name.partition("/")[0] for name in installed}
     groups = read_entry_points(artefact) or {}
     commands = [name for group in COMMANDS for name in groups.get(group, ())]
-    folder = f"{artefact.folder.removesuffix('.dist-info')}.data/scripts/"
-    scripts = [name.removeprefix(folder) for name in artefact.files if name.startswith(folder)]
+    scripts = (name.partition(".data/scripts/")[2] for name in artefact.files)
     made = Counter(name.lower() for name in (*commands, *scripts))
     for name in commands:
         if OF_ENVIRONMENTS.fullmatch(f"bin/{name}") and not artefact.path.name.startswith("pip-"):

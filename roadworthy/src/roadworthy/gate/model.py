@@ -65,7 +65,7 @@ SECRETS = re.compile(
     rb"|hf_(?<!\w.{3})[A-Za-z]{34}\b|[rs]k_live_(?<!\w.{8})[A-Za-z0-9]{24}|sk-ant-(?<!\w.{7})[\w-]{40}",
     re.DOTALL,
 )
-LONGEST_SECRET, FEWEST_CHARACTERS = 128, 9  # of which it is made: in documents one is ghp_xxxx…
+LONGEST_SECRET, FEWEST_CHARACTERS = 128, 9  # different ones: in documents one is ghp_xxxx…
 LIBRARY_NAME = re.compile(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$")
 # What Windows has no files of; a path there has a limit, which begins where a usual Python installs.
 WINDOWS_CHARACTERS = re.compile(r'[<>:"|?*]')
@@ -349,8 +349,9 @@ class Artefact(AbstractContextManager["Artefact"]):
                     continue
                 if CONFLICT in piece or piece.startswith(POINTERS):
                     self.suspicious.add(name)
-                if any(map(is_secret, SECRETS.finditer(before + piece))):
-                    self.secretive.add(name)
+                for secret in SECRETS.finditer(before + piece):
+                    if len(set(secret[0])) >= FEWEST_CHARACTERS and b"EXAMPLE" not in secret[0]:
+                        self.secretive.add(name)
                 before = piece[-LONGEST_SECRET:]
         return found
 
@@ -423,11 +424,6 @@ class Header(tarfile.TarInfo):
                 raise UnreadableError(f"a header of {self.size:,} bytes is in it", "no-bomb")
         member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
         return member
-
-
-def is_secret(found: "re.Match[bytes]") -> bool:
-    """Say whether what is like a secret may be one, and no example."""
-    return len(set(found[0])) >= FEWEST_CHARACTERS and b"EXAMPLE" not in found[0]
 
 
 def refuse_listing(size: int) -> None:
