@@ -56,15 +56,26 @@ LOCAL_HEADER = struct.Struct("<4sxxHH4xL8xHH")
 # How what stands for a file of Git LFS (its spec, v1) or git-annex begins, and one side of a conflict.
 POINTERS, CONFLICT = (b"version https://git-lfs.github.com/spec/", b"/annex/objects/"), b"<<<<<<< "
 # A private key, and not its first line alone, which programs have that read some; and how tokens begin, as who issues
-# them says. What must not stand before one is asked for behind its first letters: that is ten times as fast.
-SECRETS = re.compile(
-    rb"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:\\[rn]|[\s\"'+])+(?:[A-Za-z-]+: |[A-Za-z0-9+/]{16})"
-    rb"|pypi-AgE(?<!\w.{8})[\w-]{16}|gh[pousr]_(?<!\w.{4})[A-Za-z0-9]{36}|github_pat_(?<!\w.{11})\w{22}"
-    rb"|AKIA(?<!\w.{4})[0-9A-Z]{16}\b|xox[abprs]-(?<!\w.{5})[A-Za-z0-9-]{10}|glpat-(?<!\w.{6})[\w-]{20}"
-    rb"|cio(?<!\w.{3})[A-Za-z0-9]{32}\b|npm_(?<!\w.{4})[A-Za-z0-9]{36}\b|dckr_pat_(?<!\w.{9})[\w-]{27}"
-    rb"|hf_(?<!\w.{3})[A-Za-z]{34}\b|[rs]k_live_(?<!\w.{8})[A-Za-z0-9]{24}|sk-ant-(?<!\w.{7})[\w-]{40}",
-    re.DOTALL,
-)
+# them says. Each by itself, and with what must not stand before it behind its first letters: Python looks for a text of
+# letters a hundred times as fast as for one of several.
+SECRETS = [
+    re.compile(line, re.DOTALL)
+    for line in rb"""
+-----BEGIN[A-Z\x20]*\x20PRIVATE\x20KEY(?:\x20BLOCK)?-----(?:\\[rn]|[\s"'+])+(?:[A-Za-z-]+:\x20|[A-Za-z0-9+/]{16})
+pypi-AgE(?<!\w.{8})[\w-]{16}
+gh[pousr]_(?<!\w.{4})[A-Za-z0-9]{36}
+github_pat_(?<!\w.{11})\w{22}
+glpat-(?<!\w.{6})[\w-]{20}
+AKIA(?<!\w.{4})[0-9A-Z]{16}\b
+xox[abprs]-(?<!\w.{5})[A-Za-z0-9-]{10}
+cio(?<!\w.{3})[A-Za-z0-9]{32}\b
+npm_(?<!\w.{4})[A-Za-z0-9]{36}\b
+dckr_pat_(?<!\w.{9})[\w-]{27}
+hf_(?<!\w.{3})[A-Za-z]{34}\b
+sk-ant-(?<!\w.{7})[\w-]{40}
+sk_live_(?<!\w.{8})[A-Za-z0-9]{24}
+""".split()
+]
 LONGEST_SECRET, FEWEST_CHARACTERS = 128, 9  # different ones: in documents one is ghp_xxxx…
 LIBRARY_NAME = re.compile(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$")
 # What Windows has no files of; a path there has a limit, which begins where a usual Python installs.
@@ -349,7 +360,7 @@ class Artefact(AbstractContextManager["Artefact"]):
                     continue
                 if CONFLICT in piece or piece.startswith(POINTERS):
                     self.suspicious.add(name)
-                for secret in SECRETS.finditer(before + piece):
+                for secret in chain.from_iterable(each.finditer(before + piece) for each in SECRETS):
                     if len(set(secret[0])) >= FEWEST_CHARACTERS and b"EXAMPLE" not in secret[0]:
                         self.secretive.add(name)
                 before = piece[-LONGEST_SECRET:]
