@@ -23,6 +23,7 @@ from roadworthy.building.toolchain import fetch_crates
 from roadworthy.declared import METADATA_FILES
 from roadworthy.gate.binary import module_suffixes
 from roadworthy.gate.model import POINTERS, Artefact, Expectations, rule, unfit, wheel_tags
+from roadworthy.gate.native import PROGRAMS
 from roadworthy.gate.pypi import judge_release, read_entry_points
 from roadworthy.gate.pypi_archives import judge_archive
 from roadworthy.project import Project
@@ -134,7 +135,7 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
     if (tags := wheel_tags(content)) != artefact.tags:
         yield f"WHEEL says {', '.join(sorted(map(str, tags))) or 'no tags'}, and the file name says others"
     # Elsewhere both are one folder; on Linux, purelib is for any processor.
-    elf = [library.file for library in artefact.libraries if library.kind == "ELF"]
+    elf = [library.file for library in artefact.libraries if library.kind == "ELF" and PROGRAMS not in library.file]
     if pure.lower() not in {"true", "false"}:
         yield f"Root-Is-Purelib is {pure!r}, neither true nor false"
     elif elf and (pure.lower() == "true" or any(".data/purelib/" in file for file in elf)):

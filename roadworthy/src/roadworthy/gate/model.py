@@ -26,7 +26,7 @@ from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from roadworthy.declared import Contents
-from roadworthy.gate.native import Library, read_libraries
+from roadworthy.gate.native import PROGRAMS, Library, read_libraries
 from roadworthy.project import Project
 from roadworthy.tables import find
 from roadworthy.terminal import err, printable
@@ -407,8 +407,8 @@ class Artefact(AbstractContextManager["Artefact"]):
 
     @cached_property
     def native(self) -> list[str]:
-        """The names of what is called a shared library in a wheel."""
-        return [name for name in self.files if LIBRARY_NAME.search(name)]
+        """The names of what is called a shared library in a wheel, and of its programs and scripts."""
+        return [name for name in self.files if LIBRARY_NAME.search(name) or PROGRAMS in name]
 
     @cached_property
     def libraries(self) -> list[Library]:
