@@ -551,6 +551,11 @@ wheel(
 wheel("entry-points", "a command that is a device of Windows", with_entry_points("[console_scripts]\naux = b:c\n"))
 wheel("entry-points", "a command called as a Python with a window", with_entry_points("[gui_scripts]\npythonw = b:c\n"))
 wheel("entry-points", "a plugin that is not there", with_entry_points(f"[pytest11]\na = {PACKAGE}.b\n"))
+wheel(
+    None,
+    "a plugin in a folder that others share",
+    lambda: good_wheel({POINTS: b"[x]\na = shared.b:c\n", "shared/d/__init__.py": b""}),
+)
 wheel(None, "a plugin that is another's, and what is no plugin", with_entry_points("[x]\na = b.c\nd = any text\n"))
 wheel(
     "metadata-consistent", "an extra of its own that is not there", with_metadata(b"Requires-Dist: ferrous.wheel[x]\n")

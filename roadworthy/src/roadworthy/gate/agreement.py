@@ -188,18 +188,17 @@ def metadata_consistent(artefact: Artefact) -> Iterator[str]:
     extras = Counter(map(canonicalize_name, artefact.fields.get("provides_extra", ())))
     if Version(artefact.fields.get("metadata_version", "1.0")) >= FIRST_UNIQUE:
         yield from (f"the extra {extra} is there {count} times" for extra, count in extras.items() if count > 1)
-    needed = " ".join(artefact.fields.get("requires_dist", ()))
-    named = {canonicalize_name(name) for name in re.findall(r"extra *== *['\"]([^'\"]+)", needed)}
-    for extra in sorted(named - extras.keys()):
-        yield f"a requirement is for the extra {extra}, which there is not"
+    named = set[str]()
     for text in artefact.fields.get("requires_dist", ()):
+        named.update(re.findall(r"extra *== *['\"]([^'\"]+)", text))
         with suppress(ValueError):
             found = Requirement(text)
+            own = canonicalize_name(found.name) == canonicalize_name(artefact.fields.get("name", ""))
+            named.update(found.extras if own else ())
             if found.specifier.is_unsatisfiable():
                 yield f"no version of {found.name} is {found.specifier}"
-            if canonicalize_name(found.name) == canonicalize_name(artefact.fields.get("name", "")):
-                for extra in sorted(set(map(canonicalize_name, found.extras)) - extras.keys()):
-                    yield f"it requires its own extra {extra}, which there is not"
+    for extra in sorted({*map(canonicalize_name, named)} - extras.keys()):
+        yield f"a requirement is for the extra {extra}, which there is not"
     with suppress(ValueError):
         wanted = SpecifierSet(artefact.fields.get("requires_python", ""))
         if not any(wanted.contains(f"{minor}.{patch}") for minor in PYTHONS for patch in range(40)):

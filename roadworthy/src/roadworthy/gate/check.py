@@ -119,11 +119,10 @@ def check(paths: Iterable[Path], project: Project | None = None, against: str | 
             findings += apply(OF_PROJECT, str(each.path), table, told)
     # A release has one page on PyPI; the sdist's is told, if there is one.
     pages = {
-        each.parsed[:2]: str(each.path) for each in sorted(artefacts, key=lambda each: not each.is_wheel) if each.parsed
+        one.parsed and one.parsed[:2]: str(one.path) for one in sorted(artefacts, key=lambda one: not one.is_wheel)
     }
-    findings = [
-        each for each in findings if each.rule != "readme-on-pypi" or each.file in map(printable, pages.values())
-    ]
+    shown = {*map(printable, pages.values())}
+    findings = [each for each in findings if each.rule != "readme-on-pypi" or each.file in shown]
     for update in compare.since_published(artefacts, Index.named(against)) if against else ():
         for rule in (rule for rule in RULES.values() if rule.applies_to == "update"):
             findings += apply(rule, f"{update.new.name}, after {update.old.name}", update)

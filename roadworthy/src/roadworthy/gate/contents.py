@@ -214,7 +214,6 @@ def entry_points(artefact: Artefact) -> Iterator[str]:
     """Find commands that installers cannot make, or that take the place of others, and what leads nowhere."""
     installed = {INTO_LIB.sub("", name).split(".")[0] for name in artefact.files}
     modules = installed | {name.removesuffix("/__init__") for name in installed}
-    packages = {name.partition("/")[0] for name in installed}
     groups = read_entry_points(artefact) or {}
     commands = [name for group in COMMANDS for name in groups.get(group, ())]
     scripts = (name.partition(".data/scripts/")[2] for name in artefact.files)
@@ -230,7 +229,8 @@ def entry_points(artefact: Artefact) -> Iterator[str]:
         found, what = REFERENCE.fullmatch(text), "the command" if group in COMMANDS else f"the entry point {group}:"
         if group in COMMANDS and not (found and found[2]):
             yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
-        elif found and found[1].partition(".")[0] in packages and found[1].replace(".", "/") not in modules:
+        # What others share, such as a package without __init__.py, may be elsewhere.
+        elif found and found[1].partition(".")[0] in modules and found[1].replace(".", "/") not in modules:
             yield f"{what} {name} leads to {found[1]}, which is not in the wheel"
 
 
