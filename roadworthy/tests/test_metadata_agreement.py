@@ -64,6 +64,7 @@ SAME: dict[str, tuple[str, str, str]] = {
         "[project.urls]",
         'maintainers = [{ name = "Bo", email = "bo@example.com" }]\n[project.urls]',
     ),
+    "people of Cargo.toml": ("Author: Bo", "", ""),
     "people that are left open": ("Author: Bo", "[project.urls]", 'dynamic = ["authors"]\n[project.urls]'),
     "a build backend in it": ("", "[project]", '[build-system]\nbackend-path = ["."]\n[project]'),
     "an extra for one system": (
@@ -104,7 +105,7 @@ OTHER: dict[str, tuple[str, str, str]] = {
     "another README": ("", 'readme = "README.md"', 'readme = "LICENSE"'),
     "a README that is not there": ("", "README.md", "README.rst"),
     "another kind of README": ("", '"README.md"', '{ file = "README.md", content-type = "text/plain" }'),
-    "an author": ("Author-email: Eve <eve@example.com>", "", ""),
+    "an author": ("Author: Eve", "[project.urls]", "authors = []\n[project.urls]"),
     "another address of an author": (
         "Author-email: Zoë <eve@example.com>",
         "[project.urls]",

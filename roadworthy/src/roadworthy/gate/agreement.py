@@ -155,11 +155,11 @@ def deviations(table: dict[str, Any], told: Told, source: str, more: Told) -> It
     if isinstance(table.get("license"), str) and "license_expression" in told:
         declared["license_expression"] = table["license"]
     for whose, field in PEOPLE.items():
-        listed = table[whose] if isinstance(table.get(whose), list) else []
-        known = people(find(each, part) for each in listed for part in ("name", "email"))
-        # poetry-core leaves out all but the first.
-        strange = {*people([told.get(field), told.get(f"{field}_email")])}.difference(known)
-        declared[whose], told = [], {**told, whose: strange}
+        # Where none are listed, maturin takes those in Cargo.toml; poetry-core leaves out all but the first.
+        if isinstance(listed := table.get(whose), list):
+            known = people(find(each, part) for each in listed for part in ("name", "email"))
+            strange = {*people([told.get(field), told.get(f"{field}_email")])}.difference(known)
+            declared[whose], told = [], {**told, whose: strange}
     kept = {field for field in declared if DECLARED.get(field, field) not in dynamic}
     if "optional-dependencies" in dynamic:
         kept.discard("requires_dist")
