@@ -1,6 +1,5 @@
 """Running other programs: one door, so that the log names every one of them in its order."""
 
-import logging
 import os
 import shlex
 import subprocess
@@ -18,8 +17,6 @@ REMEDIES = {"cargo": RUST, "rustc": RUST, "rustfmt": RUST}
 EXE = ".exe" if os.name == "nt" else ""
 # The exit code of a program that was ended because it took too long, as the command timeout has it.
 SILENT = 124
-# One record of level DEBUG after each program that has ended, with its command line.
-log = logging.getLogger("commands")
 
 
 def not_there(program: str, reason: str = "is not on PATH") -> ProblemsError:
@@ -27,9 +24,16 @@ def not_there(program: str, reason: str = "is not on PATH") -> ProblemsError:
     return problem(f"{program} {reason}", REMEDIES.get(program, f"install {program}, or put it on PATH"))
 
 
+def record(words: list[str]) -> None:
+    """Log the command line of a program that has ended: at level DEBUG, as `commands`."""
+    from logging import getLogger  # noqa: PLC0415 - takes longer to load than what begins with this module
+
+    getLogger("commands").debug("%s", shlex.join(words))
+
+
 def temporary_file(**how: Any) -> Any:  # noqa: ANN401 - as of open()
     """Return a file without a name."""
-    import tempfile  # noqa: PLC0415 - takes longer to load than what begins with this module
+    import tempfile  # noqa: PLC0415 - as above
 
     return tempfile.TemporaryFile("w+", **how)
 
@@ -66,7 +70,7 @@ def run(
                 raise not_there(words[0]) from error
             raise not_there(words[0], f"cannot be started: {error.strerror}") from error
         finally:
-            log.debug("%s", shlex.join(words))
+            record(words)
         if merged:
             stdout.seek(0)
             done.stdout, done.stderr = f"{stdout.read()}{done.stderr or ''}", ""

@@ -1,7 +1,7 @@
 """What PyPI and GitHub have to be told once, in this project's own values, and what is missing there and here."""
 
-import platform
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 
 from roadworthy.arguments import Parser
@@ -77,7 +77,7 @@ def find_missing(project: Project) -> Iterator[Problem]:
         return
     try:
         rust = toolchain.require_rust(project)
-        err.print(f"Rust {rust}, Python {platform.python_version()}, maturin {toolchain.maturin_version(project)}")
+        err.print(f"Rust {rust}, Python {sys.version.split()[0]}, maturin {toolchain.maturin_version(project)}")
     except ProblemsError as error:
         yield from error.problems
 

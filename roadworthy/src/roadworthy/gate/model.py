@@ -194,6 +194,8 @@ class Artefact(AbstractContextManager["Artefact"]):
     after_gzip: bytes = b""  # the first two bytes behind the gzip file in an sdist; known when it is unpacked
     # The files that begin like a placeholder, or have a mark of a conflict somewhere; known when all is read.
     suspicious: set[str] = field(default_factory=set)
+    # What libraries say of themselves, which is asked while all is read: nothing is unpacked twice for it.
+    inspected: dict[str, list[Library]] = field(default_factory=dict)
 
     def __exit__(self, *_: object) -> None:
         for each in ("archive", "unpacked"):
@@ -327,13 +329,18 @@ class Artefact(AbstractContextManager["Artefact"]):
     @cached_property
     def digests(self) -> dict[str, "hashlib._Hash"]:
         """The SHA-256 of every file. Reading them all finds every damaged one."""
-        found = {}
+        found, native = {}, set(self.native)
         for name, member in self.files.items():
             found[name] = hashlib.sha256()
+            library = io.BytesIO() if name in native and member.size <= LARGEST_LIBRARY else None
             for piece in self.pieces(member):
                 found[name].update(piece)
+                if library:
+                    library.write(piece)
                 if member.size <= LARGEST_TEXT and (CONFLICT in piece or piece.startswith(POINTERS)):
                     self.suspicious.add(name)
+            if library:
+                self.inspected[name] = read_libraries(name, library.getvalue())
         return found
 
     @cached_property
@@ -377,15 +384,18 @@ class Artefact(AbstractContextManager["Artefact"]):
     @cached_property
     def native(self) -> list[str]:
         """The names of what is called a shared library in a wheel."""
-        return [name for name in self.files if LIBRARY_NAME.search(name)]
+        return [name for name in self.files if self.is_wheel and LIBRARY_NAME.search(name)]
 
     @cached_property
     def libraries(self) -> list[Library]:
         """Those, each with what it says of itself, for each processor that it is for."""
-        small = [name for name in self.native if self.files[name].size <= LARGEST_LIBRARY]
-        for name in set(self.native) - set(small):
-            err.print(f"{printable(self.path.name)}: {printable(name)} is too large to be judged")
-        return [library for name in small for library in read_libraries(name, self.read(name) or b"")]
+        found: list[Library] = []
+        for name in self.native:
+            if self.files[name].size > LARGEST_LIBRARY:
+                err.print(f"{printable(self.path.name)}: {printable(name)} is too large to be judged")
+            else:
+                found += self.inspected.get(name) or read_libraries(name, self.read(name) or b"")
+        return found
 
 
 class Header(tarfile.TarInfo):
