@@ -8,16 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from twine.commands import check as twine
+from twine.exceptions import InvalidDistribution
 
 from archives import ARCHIVES
 from broken import Files, repack_sdist, repack_wheel
 from corpus import CORPUS, Release
 from helpers import PROJECT, run
+from loopback_samples import INFO, METADATA, WHEEL, good_wheel
 from native_cases import CASES
 from roadworthy.building import toolchain
-from roadworthy.gate import contents
+from roadworthy.gate import contents, pypi
 from roadworthy.gate.check import RULES, check, check_artefact, expect
-from roadworthy.gate.model import Expectations, Finding
+from roadworthy.gate.model import Artefact, Expectations, Finding
 from roadworthy.gate.rules import entries
 from roadworthy.terminal import problem, run_main
 
@@ -52,6 +55,31 @@ def test_what_twine_check_says_stops_a_release_of_ones_own_and_is_a_warning_for_
         {one.level for one in check([release.folder], whose) if one.rule == "twine-check"} for whose in (facts, None)
     ]
     assert levels == [{"error"}, {"warning"}]
+
+
+@pytest.mark.parametrize(
+    "kind", [None, "text/markdown; variant=GFM", "text/plain", "text/x-rst", "Text/X-RST (a)", "a"]
+)
+def test_the_gate_says_of_a_description_what_twine_itself_says(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str | None
+) -> None:
+    for text in ("", "UNKNOWN\n", "# Right\n", ".. nosuch::\n", "`x\n"):
+        fields = METADATA.replace("text/markdown", kind) if kind else re.sub("(?m)^Desc.*\n", "", METADATA)
+        path = tmp_path / WHEEL
+        path.write_bytes(good_wheel({f"{INFO}/METADATA": f"{fields.partition('# ')[0]}{text}".encode()}))
+        caplog.clear()
+        try:
+            failed = twine.check([str(path)], strict=True)
+            said = [record.getMessage() for record in caplog.records]
+        except InvalidDistribution:
+            failed, said = True, []
+        with Artefact(path) as artefact:
+            told = list(contents.twine_check.check(artefact))
+            refused = any(pypi.judge_release(artefact))
+        # What is no metadata to twine, PyPI refuses too, and other rules tell that.
+        assert failed == bool(told or refused)
+        texts = sorted(each.split("PyPI.\n")[-1].split() for each in said)
+        assert sorted(re.sub("twine: (.*render: )?", "", each, count=1).split() for each in told) == texts
 
 
 @pytest.mark.parametrize("name", CORPUS)
