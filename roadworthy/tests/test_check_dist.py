@@ -58,7 +58,7 @@ def test_what_twine_check_says_stops_a_release_of_ones_own_and_is_a_warning_for_
 
 
 @pytest.mark.parametrize(
-    "kind", [None, "text/markdown; variant=GFM", "text/plain", "text/x-rst", "Text/X-RST (a)", "a"]
+    "kind", [None, "text/markdown; variant=GFM", "text/plain", "text/x-rst", "Text/X-RST ;charset=UTF-8", "a"]
 )
 def test_the_gate_says_of_a_description_what_twine_itself_says(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str | None

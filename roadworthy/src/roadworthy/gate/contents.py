@@ -10,7 +10,6 @@ import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import suppress
-from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -87,13 +86,12 @@ def twine_check(artefact: Artefact) -> Iterator[str]:
         if not any((*judge_archive(artefact), *judge_release(artefact))):
             yield f"twine: {' '.join(str(error).split())}"
         return
-    text, kind = fields.get("description", ""), EmailMessage()
-    kind["content-type"] = fields.get("description_content_type", "text/x-rst")
-    if "description_content_type" not in fields:
+    text, kind = fields.get("description", ""), fields.get("description_content_type")
+    if kind is None:
         yield "twine: `long_description_content_type` missing. defaulting to `text/x-rst`."
     if text.rstrip() in {"", "UNKNOWN"}:
         yield "twine: `long_description` missing."
-    elif kind.get_content_type() == "text/x-rst" and (why := why_not_rendered(text)) is not None:
+    elif (why := why_not_rendered(text, kind)) is not None:
         yield f"twine: the description has syntax errors, and does not render: {' '.join(why.split())}"
 
 

@@ -65,16 +65,17 @@ def judge_description(metadata: Metadata) -> Iterator[Rejection]:
     """Find out whether the description renders. Of the kinds that PyPI knows, only reStructuredText can fail to."""
     text = pypi_metadata.valid(metadata, "description")
     kind = pypi_metadata.valid(metadata, "description_content_type")
-    is_rst = (kind or "text/x-rst").split(";")[0].strip().lower() == "text/x-rst"
-    if text and is_rst and why_not_rendered(text) is not None:
+    if text and why_not_rendered(text, kind) is not None:
         which = f"for '{kind}'" if kind else "in the default format of reStructuredText"
         more = "See /help/#description-content-type for more information."
         yield Rejection("readme-renders", f"The description failed to render {which}.", more)
 
 
 @lru_cache(maxsize=8)  # all files of a release have the same
-def why_not_rendered(text: str) -> str | None:
-    """Return why a text in reStructuredText does not render, in twine's words; None where it does."""
+def why_not_rendered(text: str, kind: str | None) -> str | None:
+    """Return why a description of some content type does not render, in twine's words; None where it does."""
+    if (kind or "text/x-rst").split(";")[0].strip().lower() != "text/x-rst":
+        return None
     from readme_renderer import rst  # noqa: PLC0415 - docutils takes longer to load than all the rest
     from twine.commands.check import _WarningStream  # noqa: PLC0415 - loads it too
 
