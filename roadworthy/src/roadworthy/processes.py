@@ -31,13 +31,6 @@ def record(words: list[str]) -> None:
     getLogger("commands").debug("%s", shlex.join(words))
 
 
-def temporary_file(**how: Any) -> Any:  # noqa: ANN401 - as of open()
-    """Return a file without a name."""
-    import tempfile  # noqa: PLC0415 - as above
-
-    return tempfile.TemporaryFile("w+", **how)
-
-
 def run(
     *command: object,
     cwd: Path,
@@ -52,13 +45,15 @@ def run(
     more than `timeout` seconds (default: never) it is ended, and has failed with the exit code `SILENT`. Raises
     CalledProcessError where `check` is set and it fails, and ProblemsError where it is not there.
     """
+    from tempfile import TemporaryFile  # noqa: PLC0415 - as above
+
     words = [str(word) for word in command]
     # A path that is no UTF-8 comes through as it is.
     text: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
     how: dict[str, Any] = {"cwd": cwd, "env": env, "stdin": subprocess.DEVNULL, "timeout": timeout, **text}
     how["stderr"] = subprocess.STDOUT if merged else subprocess.PIPE
     # A pipe has come to its end when all have closed it that were started, a file when the program has.
-    with temporary_file(**text) if merged else nullcontext[Any](subprocess.PIPE) as stdout:
+    with TemporaryFile("w+", **text) if merged else nullcontext[Any](subprocess.PIPE) as stdout:
         try:
             done = subprocess.run(words, check=False, stdout=stdout, **how)
         except subprocess.TimeoutExpired:
@@ -98,7 +93,7 @@ def venv_bin(tool: str) -> Path:
 
 def find_uv() -> Path:
     """Return the uv to use, the locked one of .venv, or the one on PATH; ProblemsError where there is neither."""
-    import shutil  # noqa: PLC0415 - takes longer to load than what begins with this module
+    import shutil  # noqa: PLC0415 - as above
 
     locked, on_path = venv_bin("uv"), shutil.which("uv")
     if not locked.exists() and on_path is None:

@@ -16,6 +16,8 @@ from subprocess import CalledProcessError
 from typing import Any
 
 from packaging.metadata import parse_email
+from twine.exceptions import TwineException
+from twine.package import PackageFile
 
 from roadworthy.declared import METADATA_FILES
 from roadworthy.gate.binary import module_suffixes
@@ -76,9 +78,6 @@ def license_present(artefact: Artefact, _: Expectations) -> Iterator[str]:
 @rule("both", level="warning")
 def twine_check(artefact: Artefact) -> Iterator[str]:
     """Find what `twine check --strict` finds: twine/commands/check.py, _check_file, without what it always loads."""
-    from twine.exceptions import TwineException  # noqa: PLC0415 - as long to load as a rule takes
-    from twine.package import PackageFile  # noqa: PLC0415
-
     try:
         fields = PackageFile.from_filename(str(artefact.path), None).metadata_dictionary()
     except (TwineException, ValueError) as error:

@@ -124,8 +124,6 @@ def email_errors(metadata: Metadata) -> Errors:
 
 def classifier_errors(classifiers: set[str]) -> Errors:
     """Find each classifier that is unknown or deprecated."""
-    if not classifiers:
-        return
     from trove_classifiers import all_classifiers, deprecated_classifiers  # noqa: PLC0415 - two thousand of them
 
     for classifier in sorted(classifiers - set(all_classifiers)):
