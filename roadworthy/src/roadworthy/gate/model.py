@@ -332,15 +332,13 @@ class Artefact(AbstractContextManager["Artefact"]):
         found, native = {}, set(self.native)
         for name, member in self.files.items():
             found[name] = hashlib.sha256()
-            library = io.BytesIO() if name in native and member.size <= LARGEST_LIBRARY else None
-            for piece in self.pieces(member):
+            library = [self.read(name) or b""] if name in native and member.size <= LARGEST_LIBRARY else []
+            for piece in library or self.pieces(member):
                 found[name].update(piece)
-                if library:
-                    library.write(piece)
                 if member.size <= LARGEST_TEXT and (CONFLICT in piece or piece.startswith(POINTERS)):
                     self.suspicious.add(name)
             if library:
-                self.inspected[name] = read_libraries(name, library.getvalue())
+                self.inspected[name] = read_libraries(name, library[0])
         return found
 
     @cached_property
@@ -389,13 +387,11 @@ class Artefact(AbstractContextManager["Artefact"]):
     @cached_property
     def libraries(self) -> list[Library]:
         """Those, each with what it says of itself, for each processor that it is for."""
-        found: list[Library] = []
-        for name in self.native:
-            if self.files[name].size > LARGEST_LIBRARY:
-                err.print(f"{printable(self.path.name)}: {printable(name)} is too large to be judged")
-            else:
-                found += self.inspected.get(name) or read_libraries(name, self.read(name) or b"")
-        return found
+        small = [name for name in self.native if self.files[name].size <= LARGEST_LIBRARY]
+        for name in set(self.native) - set(small):
+            err.print(f"{printable(self.path.name)}: {printable(name)} is too large to be judged")
+        read = (self.inspected.get(name) or read_libraries(name, self.read(name) or b"") for name in small)
+        return list(chain.from_iterable(read))
 
 
 class Header(tarfile.TarInfo):
