@@ -95,7 +95,6 @@ def find_uv() -> Path:
     """Return the uv to use, the locked one of .venv, or the one on PATH; ProblemsError where there is neither."""
     import shutil  # noqa: PLC0415 - as above
 
-    locked, on_path = venv_bin("uv"), shutil.which("uv")
-    if not locked.exists() and on_path is None:
-        raise problem("there is no uv, neither in .venv nor on PATH", "run: make setup")
-    return locked if locked.exists() else Path(str(on_path))
+    if found := shutil.which(venv_bin("uv")) or shutil.which("uv"):
+        return Path(found)
+    raise problem("there is no uv, neither in .venv nor on PATH", "run: make setup")
