@@ -5,7 +5,6 @@ import re
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ READ = {name for _, rules in READING for name in rules}
 # What is asked of a file, one after the other: what PyPI rejects, and then these rules.
 STAGES: Stages = (*READING, (pypi.judge_release, tuple(name for name in RULES if name not in READ)))
 # The pyproject.toml here is asked what that in an sdist is asked.
-OF_PROJECT = replace(RULES["declared-metadata"], check=agreement.of_project)
+OF_PROJECT = RULES["declared-metadata"]._replace(check=agreement.of_project)
 MOST_FINDINGS = 100  # of one rule in one file; the rest is not even looked for
 # After a finding of these, what is in the file cannot be judged.
 LAST = {"plain-file", "file-name", "no-bomb", "readable-archive", "no-sparse-members"}
@@ -120,10 +119,10 @@ def check(paths: Iterable[Path], project: Project | None = None, against: str | 
             findings += apply(rule, f"{update.new.name}, after {update.old.name}", update)
     if whole:
         # Both publishing guides ask that `twine check --strict` has nothing to say.
-        findings = [replace(each, level="error") if each.rule == "twine-check" else each for each in findings]
+        findings = [each._replace(level="error") if each.rule == "twine-check" else each for each in findings]
     else:
         # How a copy is built, others are not.
-        findings = [replace(each, remedy=each.remedy.partition(": make ")[0]) for each in findings]
+        findings = [each._replace(remedy=each.remedy.partition(": make ")[0]) for each in findings]
     return excuse(findings, whole.excuses if whole else excuses(project)) if project else findings
 
 
@@ -158,7 +157,7 @@ def excuse(findings: list[Finding], meant: tuple[tuple[str, str], ...]) -> list[
         # A path has to stand there as a whole, or a folder's with a slash behind it; a reason has blanks in it.
         path = re.compile(rf"(?<![\w.-]){re.escape(text)}" + ("" if text.endswith("/") else r"(?![\w/.-])"))
         chosen = (each for each in findings if each.rule == rule and (" " in text or path.search(each.what)))
-        ignored = {each: replace(each, level="ignored", remedy=f"{rule}: {text}") for each in chosen}
+        ignored = {each: each._replace(level="ignored", remedy=f"{rule}: {text}") for each in chosen}
         findings = [ignored.get(each, each) for each in findings]
         # What is lost depends on what is published, and is not always asked.
         if not ignored and (rule not in RULES or RULES[rule].applies_to != "update"):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 import tomli
 from packaging.metadata import RawMetadata, parse_email
@@ -82,8 +82,7 @@ def reading(what: str = "") -> Iterator[None]:
         raise UnreadableError(f"{what}{type(error).__name__}: {error}") from error
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong with one file, and what to do about it: one line each, fit to be printed anywhere."""
 
     file: str  # its path, as it was given; or the releases that are compared
@@ -93,8 +92,7 @@ class Finding:
     level: str = "error"  # or warning, or note; or ignored, and the remedy is the entry of pyproject.toml that says so
 
 
-@dataclass(frozen=True)
-class Rejection:
+class Rejection(NamedTuple):
     """Why PyPI takes no file: the gate's rule, PyPI's words, and where to read more; of its own addresses the path."""
 
     rule: str
@@ -102,8 +100,7 @@ class Rejection:
     more: str = ""
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A file, folder or link in an archive. `size` is in bytes, unpacked."""
 
     name: str
@@ -427,8 +424,7 @@ def wheel_tags(content: bytes | str) -> frozenset[Tag]:
 Check = Callable[..., Iterator[str]]
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """A function that looks at one thing and yields a line for each thing that is wrong with it."""
 
     name: str
