@@ -82,6 +82,22 @@ def test_the_gate_says_of_a_description_what_twine_itself_says(
         assert sorted(re.sub("twine: (.*render: )?", "", each, count=1).split() for each in told) == texts
 
 
+def test_a_description_is_rendered_once_for_all_files_of_a_release(tmp_path: Path) -> None:
+    metadata = METADATA.replace("text/markdown", "text/x-rst").encode()
+    for build in ("", "-1", "-2"):
+        (tmp_path / WHEEL.replace("-py3", f"{build}-py3")).write_bytes(good_wheel({f"{INFO}/METADATA": metadata}))
+    pypi.why_not_rendered.cache_clear()
+    check([tmp_path])
+    assert pypi.why_not_rendered.cache_info().misses == 1
+
+
+def test_a_library_is_unpacked_once(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Artefact(release.wheel) as artefact:
+        assert artefact.digests
+        monkeypatch.setattr(Artefact, "pieces", None)
+        assert [library.file for library in artefact.libraries] == [release.native]
+
+
 @pytest.mark.parametrize("name", CORPUS)
 def test_each_mistake_is_refused_for_the_right_reason(release: Release, facts: Expectations, name: str) -> None:
     rules, breakage = CORPUS[name]
