@@ -19,7 +19,7 @@ from loopback_samples import INFO, METADATA, WHEEL, good_wheel
 from native_cases import CASES
 from roadworthy.building import toolchain
 from roadworthy.gate import contents, pypi
-from roadworthy.gate.check import RULES, check, check_artefact, expect
+from roadworthy.gate.check import RULES, check, expect
 from roadworthy.gate.model import Artefact, Expectations, Finding
 from roadworthy.gate.rules import entries
 from roadworthy.terminal import problem, run_main
@@ -243,7 +243,7 @@ def change_crates(release: Release, texts: dict[str, str], added: dict[str, str]
 
 def about_crates(release: Release, facts: Expectations) -> list[str]:
     """Return what is wrong with the crates of the sdist."""
-    return [finding.what for finding in check_artefact(release.sdist, facts) if finding.rule == "locked-crates"]
+    return [finding.what for finding in check([release.sdist], facts) if finding.rule == "locked-crates"]
 
 
 @pytest.mark.parametrize("name", CRATES)
@@ -301,7 +301,7 @@ def test_an_sbom_that_cargo_cannot_make_is_told_and_refuses_nothing(
 ) -> None:
     contents.expect_sbom.cache_clear()
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert {finding.rule for finding in check_artefact(release.wheel, facts)} == set()
+    assert {finding.rule for finding in check([release.wheel], facts)} == set()
     assert f"{release.wheel.name}: the SBOM is not judged" in capsys.readouterr().err
 
 

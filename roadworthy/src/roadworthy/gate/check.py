@@ -67,11 +67,6 @@ def apply(rule: Rule, file: str, *subject: Any) -> list[Finding]:  # noqa: ANN40
     return collect(file, rule.name, ((rule.name, what) for what in rule.check(*subject)))
 
 
-def check_artefact(path: Path, project: Expectations | None, stages: Stages = STAGES) -> list[Finding]:
-    """Return what is wrong with one file."""
-    return judge(path, project, stages)[0]
-
-
 def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> tuple[list[Finding], Told | None]:
     """Return what is wrong with one file, and what it says of itself, if that can be known."""
     findings, told = list[Finding](), None
