@@ -167,7 +167,7 @@ def in_a_checkout_with(facts: Expectations, files: Files, folder: Path) -> Expec
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    return replace(facts, root=folder, sdist=replace(facts.sdist, files=facts.sdist.files | files.keys()))
+    return replace(facts, root=folder, sdist=facts.sdist._replace(files=facts.sdist.files | files.keys()))
 
 
 def test_file_names_that_are_not_ascii_are_taken(release: Release, facts: Expectations, tmp_path: Path) -> None:

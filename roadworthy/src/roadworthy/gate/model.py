@@ -195,9 +195,8 @@ class Artefact(AbstractContextManager["Artefact"]):
     inspected: dict[str, list[Library]] = field(default_factory=dict)
 
     def __exit__(self, *_: object) -> None:
-        for each in ("archive", "unpacked"):
-            if each in self.__dict__:
-                getattr(self, each).close()
+        for each in {"archive", "unpacked"} & vars(self).keys():
+            getattr(self, each).close()
 
     @property
     def is_wheel(self) -> bool:
