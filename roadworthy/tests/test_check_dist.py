@@ -91,10 +91,10 @@ def test_a_description_is_rendered_once_for_all_files_of_a_release(tmp_path: Pat
     assert pypi.why_not_rendered.cache_info().misses == 1
 
 
-def test_a_library_is_unpacked_once(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_is_unpacked_once(release: Release) -> None:
     with Artefact(release.wheel) as artefact:
         assert artefact.digests
-        monkeypatch.setattr(Artefact, "pieces", None)
+        artefact.archive.close()
         assert [library.file for library in artefact.libraries] == [release.native]
 
 
