@@ -17,14 +17,14 @@ from subprocess import CalledProcessError
 from typing import Any
 
 from packaging.metadata import parse_email
+from twine.exceptions import TwineException
+from twine.package import PackageFile
 
-from roadworthy.building.sdist import unpack
-from roadworthy.building.toolchain import fetch_crates
 from roadworthy.declared import METADATA_FILES
 from roadworthy.gate.binary import module_suffixes
 from roadworthy.gate.model import POINTERS, Artefact, Expectations, rule, unfit, wheel_tags
 from roadworthy.gate.native import PROGRAMS
-from roadworthy.gate.pypi import judge_release, read_entry_points
+from roadworthy.gate.pypi import judge_release, read_entry_points, why_not_rendered
 from roadworthy.gate.pypi_archives import judge_archive
 from roadworthy.project import Project
 from roadworthy.sums import sha256
@@ -78,18 +78,21 @@ def license_present(artefact: Artefact, _: Expectations) -> Iterator[str]:
 
 @rule("both", level="warning")
 def twine_check(artefact: Artefact) -> Iterator[str]:
-    """Find what `twine check --strict` finds."""
-    from twine.commands import check  # noqa: PLC0415 - takes as long to load as all the rest
-    from twine.exceptions import TwineException  # noqa: PLC0415
-
-    stream = check._WarningStream()  # noqa: SLF001 - what the command itself calls prints to a console
+    """Find what `twine check --strict` finds: twine/commands/check.py, _check_file, without what it always loads."""
     try:
-        told, renders = check._check_file(str(artefact.path), stream)  # noqa: SLF001
+        fields = PackageFile.from_filename(str(artefact.path), None).metadata_dictionary()
     except (TwineException, ValueError) as error:
         # Why PyPI does not take it, other rules tell.
-        told, renders = [] if any((*judge_archive(artefact), *judge_release(artefact))) else [str(error)], True
-    told += [] if renders else [f"the description has syntax errors, and does not render: {stream}"]
-    yield from (f"twine: {' '.join(text.split())}" for text in told)
+        if not any((*judge_archive(artefact), *judge_release(artefact))):
+            yield f"twine: {' '.join(str(error).split())}"
+        return
+    text, kind = fields.get("description", ""), fields.get("description_content_type")
+    if kind is None:
+        yield "twine: `long_description_content_type` missing. defaulting to `text/x-rst`."
+    if text.rstrip() in {"", "UNKNOWN"}:
+        yield "twine: `long_description` missing."
+    elif (why := why_not_rendered(text, kind)) is not None:
+        yield f"twine: the description has syntax errors, and does not render: {' '.join(why.split())}"
 
 
 @rule("both", level="warning")
@@ -363,6 +366,9 @@ def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
 
 def ask_cargo(artefact: Artefact) -> Iterator[str]:
     """Find why cargo would not build an sdist with its lock, or what is not in it; what is not judged is told."""
+    from roadworthy.building.sdist import unpack  # noqa: PLC0415 - what builds, only where there is a crate of ours
+    from roadworthy.building.toolchain import fetch_crates  # noqa: PLC0415
+
     not_judged = f"{artefact.path.name}: whether Cargo.lock fits Cargo.toml is not judged:"
     if not shutil.which("cargo"):
         err.print(f"{not_judged} cargo is not on PATH")

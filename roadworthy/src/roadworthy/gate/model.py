@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 import tomli
 from packaging.metadata import RawMetadata, parse_email
@@ -104,8 +104,7 @@ def reading(what: str = "") -> Iterator[None]:
         raise UnreadableError(f"{what}{type(error).__name__}: {error}") from error
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong with one file, and what to do about it: one line each, fit to be printed anywhere."""
 
     file: str  # its path, as it was given; or the releases that are compared
@@ -115,8 +114,7 @@ class Finding:
     level: str = "error"  # or warning, or note; or ignored, and the remedy is the entry of pyproject.toml that says so
 
 
-@dataclass(frozen=True)
-class Rejection:
+class Rejection(NamedTuple):
     """Why PyPI takes no file: the gate's rule, PyPI's words, and where to read more; of its own addresses the path."""
 
     rule: str
@@ -124,8 +122,7 @@ class Rejection:
     more: str = ""
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A file, folder or link in an archive. `size` is in bytes, unpacked."""
 
     name: str
@@ -218,11 +215,12 @@ class Artefact(AbstractContextManager["Artefact"]):
     # secret; known when all is read.
     suspicious: set[str] = field(default_factory=set)
     secretive: set[str] = field(default_factory=set)
+    # What libraries say of themselves, which is asked while all is read: nothing is unpacked twice for it.
+    inspected: dict[str, list[Library]] = field(default_factory=dict)
 
     def __exit__(self, *_: object) -> None:
-        for each in ("archive", "unpacked"):
-            if each in self.__dict__:
-                getattr(self, each).close()
+        for each in {"archive", "unpacked"} & vars(self).keys():
+            getattr(self, each).close()
 
     @property
     def is_wheel(self) -> bool:
@@ -351,10 +349,11 @@ class Artefact(AbstractContextManager["Artefact"]):
     @cached_property
     def digests(self) -> dict[str, "hashlib._Hash"]:
         """The SHA-256 of every file. Reading them all finds every damaged one."""
-        found = {}
+        found, native = {}, set(self.native)
         for name, member in self.files.items():
             found[name], before = hashlib.sha256(), b""
-            for piece in self.pieces(member):
+            library = [self.read(name) or b""] if name in native and member.size <= LARGEST_LIBRARY else []
+            for piece in library or self.pieces(member):
                 found[name].update(piece)
                 if member.size > LARGEST_TEXT:
                     continue
@@ -364,6 +363,8 @@ class Artefact(AbstractContextManager["Artefact"]):
                     if len(set(secret[0])) >= FEWEST_CHARACTERS and b"EXAMPLE" not in secret[0]:
                         self.secretive.add(name)
                 before = piece[-LONGEST_SECRET:]
+            if library:
+                self.inspected[name] = read_libraries(name, library[0])
         return found
 
     @cached_property
@@ -408,7 +409,7 @@ class Artefact(AbstractContextManager["Artefact"]):
     @cached_property
     def native(self) -> list[str]:
         """The names of what is called a shared library in a wheel, and of its programs and scripts."""
-        return [name for name in self.files if LIBRARY_NAME.search(name) or PROGRAMS in name]
+        return [name for name in self.files if self.is_wheel and (LIBRARY_NAME.search(name) or PROGRAMS in name)]
 
     @cached_property
     def libraries(self) -> list[Library]:
@@ -416,7 +417,9 @@ class Artefact(AbstractContextManager["Artefact"]):
         small = [name for name in self.native if self.files[name].size <= LARGEST_LIBRARY]
         for name in set(self.native) - set(small):
             err.print(f"{printable(self.path.name)}: {printable(name)} is too large to be judged")
-        return [library for name in small for library in read_libraries(name, self.read(name) or b"")]
+        known = self.inspected
+        read = (known[name] if name in known else read_libraries(name, self.read(name) or b"") for name in small)
+        return list(chain.from_iterable(read))
 
 
 class Header(tarfile.TarInfo):
@@ -452,8 +455,7 @@ def wheel_tags(content: bytes | str) -> frozenset[Tag]:
 Check = Callable[..., Iterator[str]]
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """A function that looks at one thing and yields a line for each thing that is wrong with it."""
 
     name: str
