@@ -49,7 +49,7 @@ def update(project: Project, template: Project, given: Mapping[str, str]) -> Non
         new = find_new(template.checkout, old, given)
         if new != old:
             scratch = merging.make_scratch(copy, folder / "scratch.git")
-            plan = Update(copy, template.checkout, scratch, old, new, read_version(copy, old))
+            plan = Update(copy, template.checkout, scratch, old, new, read_version(copy))
             with step(f"merge what has changed from {old.label} to {new.label}"):
                 merge = work_out(plan, keep_engine="ENGINE" not in given)
             show(plan, merge)
@@ -96,15 +96,11 @@ def read_record(copy: Repository) -> Record:
     return record
 
 
-def read_version(copy: Repository, record: Record) -> str:
+def read_version(copy: Repository) -> str:
     """Return the version of a copy, as its last commit says."""
-    table = parse_toml(PYPROJECT, objects.read_file(copy, "HEAD", PYPROJECT) or "")
-    name, version = (find(table, "project", key) for key in ("name", "version"))
+    version = find(parse_toml(PYPROJECT, objects.read_file(copy, "HEAD", PYPROJECT) or ""), "project", "version")
     if not isinstance(version, str):
         raise problem(f"the last commit has no version in its {PYPROJECT}", "write it there, and commit")
-    if name != record.answers.name:
-        what = f"{PYPROJECT} calls this project {name!r}, and {RECORD} {record.answers.name!r}"
-        raise problem(what, "write the old name there again, and commit: a copy keeps its name")
     return version
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import yaml
 
-PULL_REQUESTS = ("pull_request", "pull_request_target")
 # Without `types:`, other activities of a pull request start nothing.
 DEFAULT_TYPES = ("opened", "synchronize", "reopened")
 # Null in events of other kinds.
@@ -71,12 +70,6 @@ class Event:
     actor: str = "somebody"
     variables: Mapping[str, str] = field(default_factory=dict)  # the repository's: the context `vars`
 
-    def __post_init__(self) -> None:
-        if self.name in PULL_REQUESTS and not (self.head_ref and self.base_ref):
-            raise ValueError(f"{self.name}: say head_ref and base_ref")
-        if self.fork and self.name not in PULL_REQUESTS:
-            raise ValueError(f"{self.name}: only a pull request comes from a fork")
-
     @property
     def ref_type(self) -> str:
         """Return "tag" or "branch"."""
@@ -90,7 +83,7 @@ class Event:
     @property
     def activity(self) -> str:
         """Return what `types:` is about."""
-        return self.action or ("synchronize" if self.name in PULL_REQUESTS else "")
+        return self.action or ("synchronize" if self.name == "pull_request" else "")
 
     @property
     def facts(self) -> dict[str, str]:
@@ -123,7 +116,7 @@ class Event:
         elif self.name == "workflow_dispatch":
             inputs = self.given_inputs(workflow)
             payload |= {"ref": self.ref, "inputs": {key: text_of(value) for key, value in inputs.items()}}
-        elif self.name in PULL_REQUESTS:
+        elif self.name == "pull_request":
             fork = {"full_name": f"{self.actor}/{self.repository.split('/')[1]}", "fork": True} if self.fork else {}
             head = {"ref": self.head_ref, "sha": self.sha, "repo": here | fork}
             base = {"ref": self.base_ref, "repo": here}
@@ -158,7 +151,7 @@ def triggers(workflow: Mapping[str, Any], event: Event) -> bool:
     if event.name not in on:
         return False
     filters = on[event.name] if isinstance(on[event.name], Mapping) else {}
-    types = filters.get("types", DEFAULT_TYPES if event.name in PULL_REQUESTS else None)
+    types = filters.get("types", DEFAULT_TYPES if event.name == "pull_request" else None)
     if types is not None and event.activity not in as_list(types):
         return False
     kind, other = ("tags", "branches") if event.name == "push" and event.ref_type == "tag" else ("branches", "tags")

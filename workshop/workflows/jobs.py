@@ -56,7 +56,6 @@ class Row:
     runs_on: Any
     environment: str | None
     continue_on_error: bool
-    env: dict[str, str]
     steps: tuple[Step, ...]
 
     def step_using(self, action: str) -> Step:
@@ -121,8 +120,6 @@ def run(
     jobs, outcomes = workflow["jobs"], outcomes or {}
     needs = _needs(workflow)
     _check(jobs, needs)
-    if previous is not None and event.run_attempt == 1:
-        raise ValueError("a re-run has a run_attempt of 2 or more")
     if not triggers(workflow, event):
         return {}
     scope, results = _scope(workflow, event), dict[str, JobResult]()
@@ -258,7 +255,6 @@ def _row(workflow: Workflow, name: str, shown: list[Any], scope: Scope) -> Row:
         runs_on=runs_on,
         environment=fill(environment, "job-environment-name", scope) or None,
         continue_on_error=fill(job.get("continue-on-error", False), "boolean-strategy-context", scope),
-        env=env,
         steps=tuple(_steps(job.get("steps", []), env, scope, str(runs_on).split("-")[0])),
     )
 

@@ -208,18 +208,15 @@ class Pipeline:
             code: Whether something else than documents changes, in the words of `identify`.
             previous: The attempt whose failed jobs are run again.
         """
-        key = f"{event} {ends} {code}"
-        if previous is not None or key not in self._known:
+        key = f"{event} {ends} {code} {previous}"
+        if key not in self._known:
             outputs = {"code": code, "version": VERSION if code else ""}
             outcomes = dict(ends or {})
             for identify in self.doing(ROLES["identify"]):
                 # Also where it fails, which may be after its last step.
                 told = {name: outputs[name] for name in self.jobs[identify].get("outputs", {})}
                 outcomes[identify] = replace(outcomes.get(identify, Outcome()), outputs=told)
-            result = run(self.workflow, event, outcomes, previous=previous)
-            if previous is not None:
-                return result
-            self._known[key] = result
+            self._known[key] = run(self.workflow, event, outcomes, previous=previous)
         return self._known[key]
 
     def rows(self, job: str, event: Event = TAG) -> tuple[Row, ...]:
