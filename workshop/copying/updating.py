@@ -13,7 +13,7 @@ from textwrap import indent
 
 from roadworthy.exclusive import exclusive
 from roadworthy.project import PYPROJECT, Project
-from roadworthy.releasing.files import CHANGELOG, sections
+from roadworthy.releasing.files import sections
 from roadworthy.repository import Repository
 from roadworthy.tables import find, parse_toml
 from roadworthy.terminal import err, out, problem, raise_problems, step
@@ -137,7 +137,7 @@ def work_out(plan: Update, *, keep_engine: bool) -> merging.Merge:
 
 def changelog(plan: Update) -> str:
     """Return what the template says of its changes: new sections of its changelog, or else its commits."""
-    texts = (objects.read_file(plan.template, record.commit, CHANGELOG) for record in (plan.old, plan.new))
+    texts = (objects.read_file(plan.template, record.commit, "CHANGELOG.md") for record in (plan.old, plan.new))
     before, after = (sections(text or "") for text in texts)
     told = [section for version, section in after.items() if version not in before]
     span = f"{plan.old.commit}..{plan.new.commit}"

@@ -200,11 +200,12 @@ def check_beginning(state: State, template: str | None) -> Iterator[Problem | st
     """Nothing that a copy began with still tells of its template, by an address in it or versions of its own."""
     first = state.clone.ask("rev-list", "--max-parents=0", "HEAD").split()[-1]
     released = {version_of_tag(ref.split("/")[-1]) for ref in (*state.remote.tags, *state.checkout.refs)}
-    for name in (name for name in ("README.md", files.CHANGELOG) if files.is_there(state.read, name)):
+    changelog = files.changelog(state.read)
+    for name in (name for name in ("README.md", changelog) if files.is_there(state.read, name)):
         began, now = state.clone.run("show", f"{first}:{name}").stdout, state.read(name)
         versions = {match[0].strip(): version_of_tag(match[1]) for match in files.HEADING.finditer(began)}
         for line in (line for line in now.splitlines() if line in began.splitlines()):
-            foreign = name == files.CHANGELOG and line in versions and versions[line] not in released
+            foreign = name == changelog and line in versions and versions[line] not in released
             if foreign or (template and f"{template}/" in line):
                 remedy = "take out what is not about your package, and commit"
                 yield Problem(f"{name} still tells of the template that it is from: {line[:80]}", remedy)
