@@ -22,7 +22,9 @@ OPTIONAL = {
 
 def forge_of(project: Project) -> Forge:
     """Return the repository that pyproject.toml names."""
-    if (forge := Forge.of(project, require_repository(find(project.pyproject, "project")))) is None:
+    if (
+        forge := Forge.of(project, require_repository(find(project.pyproject, "project"), project.declaration))
+    ) is None:
         raise problem("pyproject.toml has no Repository on GitHub", "set it in [project.urls]")
     return forge
 
