@@ -4,7 +4,6 @@ A check takes the state and yields problems; a plain text that it yields is a no
 """
 
 import os
-import posixpath
 import re
 import shlex
 import shutil
@@ -23,7 +22,7 @@ from roadworthy import facts
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
 from roadworthy.crate import MANIFEST, find_unpublished
-from roadworthy.declared import sdist_contents
+from roadworthy.declared import find_unpackable
 from roadworthy.index import BusyError, Index, NotThereYetError
 from roadworthy.project import Project
 from roadworthy.releasing import files
@@ -34,8 +33,6 @@ from roadworthy.terminal import Problem, ProblemsError, err, listed, raise_probl
 
 Check = Callable[[State], Iterator[Problem | str]]
 
-# Modes of git's, of what is no file.
-LINK, SUBMODULE = "120000", "160000"
 # The first git that takes configuration from the environment.
 OLDEST_GIT = (2, 31)
 # Seconds that signing may take where nobody is there to type a passphrase, and that cargo's registry may.
@@ -183,15 +180,8 @@ def check_contents(state: State) -> Iterator[Problem | str]:
     found = state.clone.run("grep", "-l", "-z", "-E", "--text", "--full-name", "--all-match", *markers, "HEAD").stdout
     for name in found.replace("HEAD:", "").split("\0")[:-1]:
         yield Problem(f"{name} has the markers of a conflict", "choose between the two sides, and commit")
+    yield from find_unpackable(state.project)
     read = state.project.read_shared
-    shipped = {state.project.path(name) for name in sdist_contents(state.project).files}
-    entries = [entry.split("\t", 1) for entry in state.clone.ask("ls-tree", "-r", "-z", "HEAD").split("\0")[:-1]]
-    for name, mode in ((name, about[:6]) for about, name in entries if name in shipped):
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), read(name))) if mode == LINK else ""
-        if mode == SUBMODULE or any(other.startswith(f"{target}/") for _, other in entries if target):
-            what = "a submodule" if mode == SUBMODULE else f"a link to the folder {target}"
-            remedy = f'put the files there themselves, or leave it out: exclude = ["/{name}"] in [tool.maturin]'
-            yield Problem(f"{name} is {what}, and nothing of that can be in an sdist", remedy)
     if not state.project.package and files.is_there(read, "template.toml"):
         yield from check_beginning(state, files.part(read, "template.toml").get("address"))
 
