@@ -413,4 +413,5 @@ def test_a_project_without_a_name_is_not_looked_for() -> None:
     request, nowhere, checkout = Request(Release("0.2.0")), Repository(PROJECT.root), Checkout("", "main", (), (), {})
     project = Committed(PROJECT.root, reader=lambda _: "[project]\n")
     state = State(project, request, nowhere, {}, checkout, Remote("origin"))
-    assert list(check_published(state)) == ["not checked: whether 0.2.0 is published (pyproject.toml names no project)"]
+    with pytest.raises(ProblemsError, match=r"pyproject.toml has no name in \[project\]"):
+        list(check_published(state))

@@ -67,20 +67,19 @@ def list_files(project: Project, *options: str) -> list[str]:
     return project.checkout.ask("-C", project.folder, "ls-files", "-z", *options).split("\0")[:-1]
 
 
-def list_staged(project: Project) -> list[tuple[str, str]]:
-    """Return what git tracks of a package: mode, object and stage of each, and its path from the package's folder."""
-    entries = (entry.partition("\t") for entry in list_files(project, "--stage"))
-    return [(about, name) for about, _, name in entries]
+def list_staged(project: Project) -> dict[str, str]:
+    """Return what git tracks of a package, by its path from there: mode, object and stage."""
+    return {name: about for about, _, name in (entry.partition("\t") for entry in list_files(project, "--stage"))}
 
 
 def find_unpackable(project: Project) -> Iterator[Problem]:
     """Find what is to be in the sdist, and is no file that could be."""
-    shipped, staged = sdist_contents(project).files, list_staged(project)
-    for about, name in (each for each in staged if each[1] in shipped):
-        mode, content = about.split()[:2]
+    staged = list_staged(project)
+    for name in sorted(staged.keys() & sdist_contents(project).files):
+        mode, content, _ = staged[name].split()
         target = project.checkout.ask("cat-file", "blob", content) if mode == LINK else ""
         folder = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
-        if mode == SUBMODULE or (target and any(other.startswith(f"{folder}/") for _, other in staged)):
+        if mode == SUBMODULE or (target and any(other.startswith(f"{folder}/") for other in staged)):
             what = "a submodule" if mode == SUBMODULE else f"a link to the folder {folder}"
             remedy = f'put the files there themselves, or leave it out: exclude = ["/{name}"] in [tool.maturin]'
             yield Problem(f"{project.path(name)} is {what}, and nothing of that can be in an sdist", remedy)
@@ -92,11 +91,11 @@ def sdist_contents(project: Project) -> Contents:
     Without a crate, of what is not the package's modules, the build backend chooses among all that git tracks.
     """
     staged = list_staged(project)
-    tracked = {name for _, name in staged}
+    tracked = set(staged)
     # maturin matches them as git does ignore rules, and with files, not with folders: `/docs/**`.
     if options := [f"--exclude={pattern}" for pattern in patterns(project, "exclude", "sdist")]:
         tracked -= set(list_files(project, "--cached", "--ignored", *options))
-    executable = frozenset(name for mode, name in staged if mode.startswith("100755"))
+    executable = frozenset(name for name, about in staged.items() if about.startswith("100755"))
     if project.package:
         modules = frozenset(name for name in tracked if name.startswith(modules_of(project)))
         return Contents(modules | {PYPROJECT}, executable=executable, allowed=frozenset(tracked))

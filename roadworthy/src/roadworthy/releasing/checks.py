@@ -309,9 +309,7 @@ def check_published(state: State) -> Iterator[Problem | str]:
     text, index = state.release.text, Index.named("pypi")
     unknown = f"not checked: whether {text} is published"
     try:
-        served = index.files(str(files.part(state.read, "pyproject.toml", "project")["name"]), state.release.version)
-    except KeyError:
-        yield f"{unknown} (pyproject.toml names no project)"
+        served = index.files(state.project.name, state.release.version)
     except BusyError as error:
         yield f"{unknown} ({error})"
     except NotThereYetError:
