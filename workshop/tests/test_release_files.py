@@ -23,6 +23,7 @@ from roadworthy.releasing.checks import check_published
 from roadworthy.releasing.state import Checkout, Committed, Remote, State
 from roadworthy.releasing.version import Release, Request
 from roadworthy.repository import Repository
+from roadworthy.terminal import ProblemsError
 
 FILES = Cases()
 SAME = "write the same one into pyproject.toml and Cargo.toml, then run: cargo update --workspace"
