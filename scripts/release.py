@@ -64,7 +64,7 @@ def write(state: State, day: str) -> None:
 
 def expect(state: State, after: files.Reader) -> plan.Lines:
     """Say which files that may change, and by how many lines: added, removed."""
-    before, changelog = state.read, files.CHANGELOG
+    before, changelog = state.read, files.changelog(state.read)
     lines = {changelog: (plan.dense(after(changelog)).count("\n") - plan.dense(before(changelog)).count("\n"), 0)}
     if files.versions(before)["pyproject.toml"] != state.release.text:
         lines |= dict.fromkeys(files.versions(before), (1, 1))

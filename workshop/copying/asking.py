@@ -132,6 +132,7 @@ def ask(source: Repository, commit: str, rules: Rules, given: Mapping[str, str])
     asked = questions(source, commit, rules)
     on_terminal = sys.stdin is not None and sys.stdin.isatty()
     told = {one.name: given.get(one.name, one.default) for one in asked if one.name in given or not on_terminal}
+    told = {name: answer.strip() for name, answer in told.items()}
     raise_problems(each for one in asked if one.name in told for each in one.problems(told[one.name]))
     answers = {one.name: told[one.name] if one.name in told else ask_terminal(one) for one in asked}
     return Answers(**{name.lower(): answer for name, answer in answers.items()}, year=time.strftime("%Y"))

@@ -13,7 +13,7 @@ from textwrap import indent
 
 from roadworthy.exclusive import exclusive
 from roadworthy.project import PYPROJECT, Project
-from roadworthy.releasing.files import CHANGELOG, sections
+from roadworthy.releasing.files import sections
 from roadworthy.repository import Repository
 from roadworthy.tables import find, parse_toml
 from roadworthy.terminal import err, out, problem, raise_problems, step
@@ -49,7 +49,7 @@ def update(project: Project, template: Project, given: Mapping[str, str]) -> Non
         new = find_new(template.checkout, old, given)
         if new != old:
             scratch = merging.make_scratch(copy, folder / "scratch.git")
-            plan = Update(copy, template.checkout, scratch, old, new, read_version(copy, old))
+            plan = Update(copy, template.checkout, scratch, old, new, read_version(copy))
             with step(f"merge what has changed from {old.label} to {new.label}"):
                 merge = work_out(plan, keep_engine="ENGINE" not in given)
             show(plan, merge)
@@ -96,15 +96,11 @@ def read_record(copy: Repository) -> Record:
     return record
 
 
-def read_version(copy: Repository, record: Record) -> str:
+def read_version(copy: Repository) -> str:
     """Return the version of a copy, as its last commit says."""
-    table = parse_toml(PYPROJECT, objects.read_file(copy, "HEAD", PYPROJECT) or "")
-    name, version = (find(table, "project", key) for key in ("name", "version"))
+    version = find(parse_toml(PYPROJECT, objects.read_file(copy, "HEAD", PYPROJECT) or ""), "project", "version")
     if not isinstance(version, str):
         raise problem(f"the last commit has no version in its {PYPROJECT}", "write it there, and commit")
-    if name != record.answers.name:
-        what = f"{PYPROJECT} calls this project {name!r}, and {RECORD} {record.answers.name!r}"
-        raise problem(what, "write the old name there again, and commit: a copy keeps its name")
     return version
 
 
@@ -141,7 +137,7 @@ def work_out(plan: Update, *, keep_engine: bool) -> merging.Merge:
 
 def changelog(plan: Update) -> str:
     """Return what the template says of its changes: new sections of its changelog, or else its commits."""
-    texts = (objects.read_file(plan.template, record.commit, CHANGELOG) for record in (plan.old, plan.new))
+    texts = (objects.read_file(plan.template, record.commit, "CHANGELOG.md") for record in (plan.old, plan.new))
     before, after = (sections(text or "") for text in texts)
     told = [section for version, section in after.items() if version not in before]
     span = f"{plan.old.commit}..{plan.new.commit}"

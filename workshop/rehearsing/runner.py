@@ -101,17 +101,17 @@ class Run:
         return [name for name, result in self.results.items() if result.result == "failure"]
 
     def _job(self, workflow: dict[str, Any], name: str, result: JobResult) -> Outcome:
-        failing, outputs = None, dict[str, str]()
+        well, outputs = True, dict[str, str]()
         for row in (row for row in result.rows if not self.machine.why_not(row)):
-            failing, outputs = self._row(name, row, result)
-            if failing is not None:
+            well, outputs = self._row(name, row, result)
+            if not well:
                 break
         declared = workflow["jobs"][name].get("outputs", {})
         told = {key: value for key, value in outputs.items() if key in declared}
-        return Outcome("success" if failing is None else "failure", told, failing)
+        return Outcome("success" if well else "failure", told)
 
-    def _row(self, name: str, row: Row, result: JobResult) -> tuple[str | None, dict[str, str]]:
-        """Run the steps of a row in a fresh folder; return the step at which it failed, and its outputs."""
+    def _row(self, name: str, row: Row, result: JobResult) -> tuple[bool, dict[str, str]]:
+        """Run the steps of a row in a fresh folder, until one fails; return whether none has, and its outputs."""
         workspace = self.folder / f"{len(self.done):02}-{name}"
         workspace.mkdir(parents=True)
         allowed = isinstance(result.permissions, dict) and result.permissions.get("id-token") == "write"
@@ -124,8 +124,8 @@ class Run:
         for step in (step for step in row.steps if step.runs is not False):
             ran = self._command(job, name, row, step, outputs) if step.run else self._action(job, name, row, step)
             if ran and ran.code:
-                return step.id or step.name, outputs
-        return None, outputs
+                return False, outputs
+        return True, outputs
 
     def _action(self, job: actions.Job, name: str, row: Row, step: Step) -> Ran | None:
         started, code, said = time.perf_counter(), 0, ""

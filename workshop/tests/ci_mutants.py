@@ -110,6 +110,13 @@ def block_of(text: str, job: str) -> str:
     return re.split(r"(?m)^  (?=[a-z-]+:\n)", text.split(f"\n  {job}:\n", 1)[1])[0]
 
 
+def job_more(step: str, granted: str = "permissions: {}") -> Edit:
+    """Return an edit that adds a job with one step, for which branch protection waits."""
+    lines = f"  extra:\n    name: Extra\n    needs: collect\n    runs-on: ubuntu-24.04\n    timeout-minutes: 9\n    {granted}\n"
+    text = f"{lines}    steps:\n{step}\n  # ---- did it arrive?"
+    return both(top("  # ---- did it arrive?", text), at("passed", ", collect, verify]", ", collect, verify, extra]"))
+
+
 PYPI, TEST = "publish-pypi", "publish-testpypi"
 PUSHED_TAG = "github.event_name == 'push' && github.ref_type == 'tag'"
 GATE = "      - run: make check-dist ALL=1\n"
@@ -324,6 +331,30 @@ MUTANTS = [
     Mutant("forks are not verified", "A12", "jobs_run_at_their_events", at("sdist", "if: needs", "if: github.event.pull_request.head.repo.fork != true && needs")),
     Mutant("another Rust before a build", "M7", "jobs_do_exactly_their_steps", at("wheels", "      - run: make build", "      - run: rustup default nightly\n      - run: make build")),
     Mutant("a target of one's own before publishing", "R4", "jobs_do_exactly_their_steps", at("collect", "      - run: make check-dist", "      - run: make help\n      - run: make check-dist")),
+    # --- who does it, and again
+    Mutant("not when it is opened again", "A12", "only_release_tags_start_a_run", top("  pull_request:\n", "  pull_request:\n    types: [opened, synchronize]\n")),
+    Mutant("when it is closed, too", "A12", "only_release_tags_start_a_run", top("  pull_request:\n", "  pull_request:\n    types: [opened, synchronize, reopened, closed]\n")),
+    Mutant("branches without a slash", "A12", "only_release_tags_start_a_run", top("  pull_request:\n", "  pull_request:\n    branches: ['*']\n")),
+    Mutant("nine candidates", "A8", "only_release_tags_start_a_run", top('-rc[0-9]+"', '-rc[0-9]"')),
+    Mutant("whatever begins with a", "A1", "only_release_tags_start_a_run", top('-alpha[0-9]+"', '-a*[0-9]+"')),
+    Mutant("a tag that is left out", "A3", "only_release_tags_start_a_run", top('-rc[0-9]+"\n', '-rc[0-9]+"\n      - "!v2.*"\n')),
+    Mutant("drafts are not built", "A12", "jobs_run_at_their_events", at("sdist", "if: needs", "if: github.event.pull_request.draft != true && needs")),
+    Mutant("Dependabot is believed", "A12", "jobs_run_at_their_events", at("lint", "    timeout-minutes: 20\n", "    timeout-minutes: 20\n    if: github.actor != 'dependabot[bot]'\n")),
+    Mutant("a branch of a fork that is called main", "A12", "jobs_run_at_their_events", at("test", "if: needs", "if: github.head_ref != 'main' && needs")),
+    Mutant("published by who has pushed", "U2", "jobs_run_at_their_events", at(PYPI, PUSHED_TAG, f"{PUSHED_TAG} && github.triggering_actor == github.actor")),
+    Mutant("published at the second try at last", "U2", "jobs_run_at_their_events", at(PYPI, PUSHED_TAG, f"{PUSHED_TAG} && github.run_attempt < 3")),
+    Mutant("no release of a beta", "A8", "jobs_run_at_their_events", at("release", "needs.published.result == 'success'", "needs.published.result == 'success' && !contains(github.ref_name, 'beta')")),
+    Mutant("a default branch by its name", "A2", "jobs_do_exactly_their_steps", at("identify", "${{ github.event.repository.default_branch }}", "main")),
+    Mutant("the group of a run", "A10", "only_a_pull_requests_older_run_is_cancelled", top("&& github.ref ||", "&& format('{0}-{1}', github.ref, github.run_id) ||")),
+    Mutant("one group for a person", "A10", "only_a_pull_requests_older_run_is_cancelled", top("&& github.ref ||", "&& github.actor ||")),
+    Mutant("a group for all workflows", "A10", "only_a_pull_requests_older_run_is_cancelled", top("${{ github.workflow }}-", "")),
+    Mutant("the name of another workflow", "A10", "names_are_unique", top("name: CI\n", "name: roadworthy\n")),
+    Mutant("the check of another workflow", "A4", "names_are_unique", at("passed", "name: CI passed", "name: roadworthy passed")),
+    Mutant("another job replaces the artefact", "A5", "other_jobs_leave_nothing", job_more("      - uses: actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1\n        with:\n          name: release\n          path: dist/\n          overwrite: true\n")),
+    Mutant("another job has a token", "U8", "other_jobs_leave_nothing", job_more("      - run: make help\n        env:\n          TOKEN: ${{ secrets.TOKEN }}\n")),
+    Mutant("another job uploads", "O5", "other_jobs_leave_nothing", job_more("      - run: uv tool run twine upload dist/*\n")),
+    Mutant("another job keeps what a tag has built", "R1", "other_jobs_leave_nothing", job_more("      - uses: Swatinem/rust-cache@6323deb102c322ba6fcbdcafc7e3dddab59af2b6 # v2.9.2\n")),
+    Mutant("another job keeps the token", "R4", "other_jobs_leave_nothing", job_more("      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1\n", "permissions:\n      contents: read # checkout")),
     Mutant("a limit of a step", "A14", "nothing_else_stands_there", at("published", "      - run: make check-index", "      - timeout-minutes: 1\n        run: make check-index")),
 ]
 
@@ -335,6 +366,7 @@ HARMLESS: dict[str, Edit] = {
     "verify renamed": lambda text: re.sub(r"(?<![-\w ])verify\b(?=:)|(?<=, )verify(?=[\],])", "prove", text).replace("\n  verify:", "\n  prove:"),
     "the publish job renamed": everywhere("publish-pypi", "to-pypi"),
     "published renamed": lambda text: re.sub(r"\bpublished\b(?=:|\]|\.result)", "arrived", text),
+    "a job more": job_more("      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1\n        with:\n          persist-credentials: false\n      - run: make help\n", "permissions:\n      contents: read # checkout"),
     "another title": at("sdist", "name: Build the sdist", "name: The source distribution"),
     "titles in quotes": at("lint", "name: Lint, and test on the newest Python", 'name: "Lint, and test on the newest Python"'),
     "needs as a list of lines": at("sdist", "needs: identify", "needs:\n      - identify"),

@@ -4,11 +4,12 @@ import pytest
 
 from helpers import PROJECT
 from platforms import ALL_RULES
-from workshop.workflows.events import triggers
+from workshop.workflows.events import matches, triggers
 from workshop.workflows.jobs import workflow_concurrency
 from workshop.workflows.pipeline import STARTED, Pipeline
 from workshop.workflows.rules import broken
 from workshop.workflows.rules_of_hygiene import ACTIONS
+from workshop.workflows.rules_of_release import TAGS
 
 CI = Pipeline.of(PROJECT)
 WORKSHOP = Pipeline.of(PROJECT, ".github/workflows/workshop.yml")
@@ -22,6 +23,16 @@ GENERAL = (
     "steps_are_commands_of_a_laptop",
     "the_shell_ends_at_the_first_error",
 )
+GOOD_TAGS = "v0.1.0 v1.2.3 v10.20.30 v0.3.0-alpha1 v0.3.0-beta12 v0.3.0-rc1"
+BAD_TAGS = """
+vacation v1 v1.2 1.2.3 v1.2.3.4 v1.2.3- v1.2.3-rc v1.2.3-gamma1 v1.2.3a1 v1.2.3rc1 release-1.2.3 2026-07-22 v1.2.3-rc.1
+v1.2.3+build xv1.2.3 v1.2.3-post1 v1.2.3-dev7 latest v1.2. v.2.3 v1..3 v1.2.3-alpha v1.2.3-beta v1.2.3-alpha1x v1x2x3
+v1.2.3/x v1.2.3-rc1-1
+"""
+
+
+def test_the_tags_that_start_a_run_are_those_that_a_release_makes() -> None:
+    assert [tag for tag in (GOOD_TAGS + BAD_TAGS).split() if matches(TAGS, tag)] == GOOD_TAGS.split()
 
 
 @pytest.mark.parametrize("name", sorted(ALL_RULES))

@@ -141,9 +141,9 @@ def test_an_address_of_this_machine_alone_is_not_taken_from_git(source: Folder, 
     assert tomli.loads(copy.read("pyproject.toml"))["project"]["authors"] == [{"name": "Ada"}]
 
 
-def test_by_make_an_answer_arrives_as_it_was_typed(source: Folder) -> None:
+def test_by_make_an_answer_arrives_as_it_was_typed_but_for_blanks_around_it(source: Folder) -> None:
     for name, description in (("dollars", "Parses US$100 amounts"), ("quotes", "\"a\" 'b' `c` $(id) $$ \\ # %")):
-        words = ("make", "new", f"NAME={name}", f"DEST=../{name}", *ANSWERS, f"DESCRIPTION={description}")
+        words = ("make", "new", f"NAME={name}", f"DEST=../{name}", *ANSWERS, f"DESCRIPTION= {description}  ")
         done = run(*words, cwd=source.folder, **source.variables())
         assert done.returncode == 0, done.stderr
         copy = Folder(source.folder.parent / name, source.home)

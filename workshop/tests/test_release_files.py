@@ -23,6 +23,7 @@ from roadworthy.releasing.checks import check_published
 from roadworthy.releasing.state import Checkout, Committed, Remote, State
 from roadworthy.releasing.version import Release, Request
 from roadworthy.repository import Repository
+from roadworthy.terminal import ProblemsError
 
 FILES = Cases()
 SAME = "write the same one into pyproject.toml and Cargo.toml, then run: cargo update --workspace"
@@ -413,4 +414,5 @@ def test_a_project_without_a_name_is_not_looked_for() -> None:
     request, nowhere, checkout = Request(Release("0.2.0")), Repository(PROJECT.root), Checkout("", "main", (), (), {})
     project = Committed(PROJECT.root, reader=lambda _: "[project]\n")
     state = State(project, request, nowhere, {}, checkout, Remote("origin"))
-    assert list(check_published(state)) == ["not checked: whether 0.2.0 is published (pyproject.toml names no project)"]
+    with pytest.raises(ProblemsError, match=r"pyproject.toml has no name in \[project\]"):
+        list(check_published(state))

@@ -75,15 +75,20 @@ def test_each_has_versions_tags_and_a_changelog_of_its_own(place: Place) -> None
     assert 'version = "0.2.0"' in place.read("roadworthy/pyproject.toml")
 
 
-def test_what_it_declares_above_its_folder_holds_the_version_too(place: Place) -> None:
+def test_what_it_declares_above_its_folder_holds_the_version_too_and_its_changelog_is_where_it_says(
+    place: Place,
+) -> None:
     more = '\n[[tool.bumpversion.files]]\nfilename = "../CITATION.cff"\nsearch = "version: {current_version}"\n'
     more += 'replace = "version: {new_version}"\n'
     place.write("roadworthy/pyproject.toml", place.read("roadworthy/pyproject.toml") + more)
+    place.write("roadworthy/pyproject.toml", place.read("roadworthy/pyproject.toml").replace("CHANGELOG.md", "NEWS.md"))
+    place.git("mv", "roadworthy/CHANGELOG.md", "roadworthy/NEWS.md")
     place.write("CITATION.cff", "version: 0.1.0\n")
     place.commit()
     done = place.release("0.2.0", "--package=roadworthy", "--yes")
     assert done.returncode == 0, done.stderr
     assert place.read("CITATION.cff") == "version: 0.2.0\n"
+    assert "## 0.2.0" in place.read("roadworthy/NEWS.md")
 
 
 def test_what_is_no_package_is_a_usage_error(place: Place) -> None:

@@ -689,12 +689,6 @@ def no_version(pair: Pair) -> None:
     pair.copy.commit()
 
 
-def called_otherwise(pair: Pair) -> None:
-    improve(pair.template)
-    pair.copy.replace("pyproject.toml", f'name = "{NAME}"\nversion', 'name = "mine"\nversion')
-    pair.copy.commit()
-
-
 REFUSED = {
     "dirty": (dirty, (), "the checkout has changes that are not committed: Makefile"),
     "staged": (staged, (), "the checkout has changes that are not committed: Makefile"),
@@ -713,7 +707,6 @@ REFUSED = {
     ),
     "no template": (no_template, (), "is no template: it has no template.toml"),
     "no version": (no_version, (), "the last commit has no version in its pyproject.toml"),
-    "called otherwise": (called_otherwise, (), f"pyproject.toml calls this project 'mine', and template.toml '{NAME}'"),
 }
 
 

@@ -89,7 +89,7 @@ def bring(copy: Repository, template: Repository, commit: str) -> bool:
     old = updating.read_record(copy)
     new = replace(old, commit=commit, label=label_of(template, commit))
     scratch = merging.make_scratch(copy, copy.folder.with_name(f"{copy.folder.name}-scratch-{next(LETTERS)}"))
-    plan = Update(copy, template, scratch, old, new, updating.read_version(copy, old))
+    plan = Update(copy, template, scratch, old, new, updating.read_version(copy))
     if merging.carry_out(updating.work_out(plan, keep_engine=True)):
         return False
     copy.ask("commit", "--quiet", "--allow-empty", "--no-verify", "-m", "Update")

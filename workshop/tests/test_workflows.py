@@ -96,7 +96,7 @@ def test_patterns_that_all_say_no_are_an_error() -> None:
 
 # --- Triggers
 
-BRANCH = replace(PUSH, ref="refs/heads/releases/10", changed=("docs/a.md", "src/a.rs"))
+BRANCH = replace(PUSH, ref="refs/heads/releases/10")
 
 
 @pytest.mark.parametrize(
@@ -115,16 +115,10 @@ BRANCH = replace(PUSH, ref="refs/heads/releases/10", changed=("docs/a.md", "src/
         ({"push": {"tags-ignore": ["x*"]}}, {"tag"}),
         ({"push": {"branches": ["main"], "tags": ["v*"]}}, {"tag"}),
         ({"push": {"branches": ["releases/**"], "tags": ["v*"]}}, {"branch", "tag"}),
-        ({"push": {"paths": ["src/**"]}}, {"branch", "tag"}),
-        ({"push": {"paths": ["tests/**"]}}, {"tag"}),
-        ({"push": {"paths-ignore": ["docs/**"]}}, {"branch", "tag"}),
-        ({"push": {"paths-ignore": ["docs/**", "**.rs"]}}, {"tag"}),
-        ({"push": {"branches": ["releases/**"], "paths": ["tests/**"]}}, set()),
         ({"pull_request": {"branches": ["main"]}}, {"pull request"}),
         ({"pull_request": {"branches": ["topic"]}}, set()),
         ({"pull_request": {"types": ["labeled"]}}, set()),
         ({"pull_request": {"types": ["labeled", "synchronize"]}}, {"pull request"}),
-        ({"pull_request": {"paths": ["src/**"]}}, {"pull request"}),
         ({"schedule": [{"cron": "0 0 * * *"}], "workflow_dispatch": None}, {"schedule", "person"}),
     ],
 )
@@ -132,7 +126,7 @@ def test_the_filters_of_on_decide_what_starts_a_workflow(on: object, started: se
     events = {
         "branch": BRANCH,
         "tag": TAG,
-        "pull request": replace(PULL_REQUEST, changed=BRANCH.changed),
+        "pull request": PULL_REQUEST,
         "schedule": Event(name="schedule"),
         "person": Event(name="workflow_dispatch"),
     }
@@ -145,9 +139,12 @@ def test_an_unusual_activity_of_a_pull_request_starts_nothing() -> None:
     assert triggers(of(), replace(PULL_REQUEST, action="opened"))
 
 
-def test_a_filter_by_paths_wants_to_know_what_is_changed() -> None:
-    with pytest.raises(ValueError, match="say which are changed"):
-        triggers(of(on={"push": {"paths": ["src/**"]}}), PUSH)
+def test_what_a_filter_by_paths_wants_is_not_known() -> None:
+    by_paths = of(on={"push": {"branches": ["main"], "tags": ["v*"], "paths": ["src/**"]}})
+    assert triggers(by_paths, TAG)
+    assert not triggers(by_paths, BRANCH)
+    with pytest.raises(ValueError, match="push is filtered by paths"):
+        triggers(by_paths, PUSH)
     with pytest.raises(ValueError, match="not both of paths and paths-ignore"):
         triggers(of(on={"push": {"paths": ["a"], "paths-ignore": ["b"]}}), BRANCH)
 
@@ -352,9 +349,7 @@ def test_a_condition_that_is_wrong_or_cannot_be_told_is_an_error(condition: str,
         only(**{"if": condition})
 
 
-def test_more_of_the_event_can_be_said() -> None:
-    condition = {"if": "startsWith(github.event.head_commit.message, 'release')"}
-    assert only(replace(PUSH, payload={"head_commit": {"message": "Release 1"}}), **condition).runs
+def test_a_pull_request_says_where_it_comes_from() -> None:
     assert not only(PULL_REQUEST, **{"if": "github.event.head_commit.message == 'x'"}).runs
     assert only(FORK, **{"if": "github.event.pull_request.head.repo.full_name != github.repository"}).runs
     assert not only(PULL_REQUEST, **{"if": "github.event.pull_request.head.repo.fork"}).runs
@@ -367,20 +362,12 @@ def test_inputs_are_typed_have_defaults_and_are_checked() -> None:
     }
     workflow = of(
         on={"workflow_dispatch": {"inputs": inputs}, "push": None},
-        jobs={
-            "test": job(
-                env={
-                    "I": "${{ inputs.index }}",
-                    "D": "${{ inputs.dry }}",
-                    "E": "${{ github.event.inputs.dry == 'true' }}",
-                }
-            )
-        },
+        jobs={"test": job(name="${{ inputs.index }} ${{ inputs.dry }} ${{ github.event.inputs.dry == 'true' }}")},
     )
     asked = Event(name="workflow_dispatch", inputs={"dry": True})
-    assert run(workflow, asked)["test"].row.env == {"I": "testpypi", "D": "true", "E": "true"}
-    assert run(workflow, replace(asked, inputs={}))["test"].row.env == {"I": "testpypi", "D": "false", "E": "false"}
-    assert run(workflow, PUSH)["test"].row.env == {"I": "", "D": "", "E": "false"}
+    assert run(workflow, asked)["test"].row.name == "testpypi true true"
+    assert run(workflow, replace(asked, inputs={}))["test"].row.name == "testpypi false false"
+    assert run(workflow, PUSH)["test"].row.name == "  false"
     with pytest.raises(ValueError, match="no such inputs: indx"):
         run(workflow, replace(asked, inputs={"indx": "pypi"}))
     with pytest.raises(ValueError, match="input index takes"):
@@ -433,9 +420,9 @@ STEPS = load("""
 MATRIX = {"matrix": {"os": ["ubuntu-24.04", "macos-15"]}}
 
 
-def steps(outcome: Outcome | None = None) -> dict[str, dict[str, bool | None]]:
+def steps() -> dict[str, dict[str, bool | None]]:
     tested = {"test": job(strategy=MATRIX, steps=STEPS, env={"GREETING": "hello"}, **{"runs-on": "${{ matrix.os }}"})}
-    rows = run(of(jobs=tested), PUSH, {"test": outcome or Outcome()})["test"].rows
+    rows = run(of(jobs=tested), PUSH)["test"].rows
     return {row.runs_on: {step.name: step.runs for step in row.steps} for row in rows}
 
 
@@ -455,19 +442,6 @@ def test_conditions_of_steps_are_evaluated_as_far_as_things_are_known() -> None:
     assert not steps()["macos-15"]["On Linux"]
 
 
-@pytest.mark.parametrize(
-    ("result", "later"),
-    [
-        ("failure", {"On Linux": False, "After a failure": True, "At the end": True, "Unless cancelled": True}),
-        ("cancelled", {"On Linux": False, "After a failure": False, "At the end": True, "Unless cancelled": False}),
-    ],
-)
-def test_what_comes_after_a_step_that_fails_is_told_so(result: str, later: dict[str, bool]) -> None:
-    ran = steps(Outcome(result, failing="build"))["ubuntu-24.04"]
-    assert {name: ran[name] for name in later} == later
-    assert ran["Build for ubuntu-24.04"]
-
-
 def test_what_steps_are_given_is_evaluated_as_far_as_things_are_known() -> None:
     row = only(steps=STEPS, strategy=MATRIX, env={"GREETING": "hello"}).rows[1]
     checkout, build = row.steps[0], next(step for step in row.steps if step.id == "build")
@@ -476,7 +450,7 @@ def test_what_steps_are_given_is_evaluated_as_far_as_things_are_known() -> None:
     assert build.env == {"HASH": "${{ steps.cache.outputs.hash }}", "WORD": "hello!"}
 
 
-# --- Permissions, secrets, environments, concurrency
+# --- Permissions, environments, concurrency
 
 WRITE = {"contents": "read", "id-token": "write", "attestations": "write"}
 
@@ -497,16 +471,6 @@ def test_a_job_has_its_own_permissions_or_else_the_workflows(workflow: object, o
     around = {} if workflow is None else {"permissions": workflow}
     keys = {} if own is None else {"permissions": own}
     assert only(PULL_REQUEST, around, **keys).permissions == granted
-
-
-def test_a_fork_gets_no_secrets() -> None:
-    keys = {
-        "env": {"A": "${{ secrets.ONE }}"},
-        "steps": [{"run": "x", "env": {"B": "${{ secrets['TWO'] }}"}, "with": {"t": "${{ secrets.GITHUB_TOKEN }}"}}],
-    }
-    ours, theirs = only(PULL_REQUEST, **keys), only(FORK, **keys)
-    assert ours.row.env == {"A": "${{ secrets.ONE }}"}
-    assert (theirs.row.env, theirs.row.steps[0].env) == ({"A": ""}, {"B": ""})
 
 
 @pytest.mark.parametrize(
@@ -551,8 +515,6 @@ def test_a_rerun_repeats_what_failed_and_what_needs_it() -> None:
     second = run(of(jobs=jobs), replace(PUSH, run_attempt=2), previous=first)
     assert [name for name, its in second.items() if its.runs] == ["bad", "publish", "report"]
     assert (second["good"].result, second["other"].result) == ("success", "skipped")
-    with pytest.raises(ValueError, match="run_attempt of 2 or more"):
-        run(of(jobs=jobs), PUSH, previous=first)
 
 
 @pytest.mark.parametrize(
@@ -561,7 +523,6 @@ def test_a_rerun_repeats_what_failed_and_what_needs_it() -> None:
         ({"a": job(needs="b")}, {}, "a needs b, and there is no such job"),
         ({"a": job(needs="b"), "b": job(needs=["a"])}, {}, "jobs need each other: "),
         ({"a": job(steps=[{"id": "x", "run": ""}, {"id": "x", "run": ""}])}, {}, "several steps with the id x"),
-        ({"a": job()}, {"a": Outcome("failure", failing="x")}, "no step x to fail"),
     ],
 )
 def test_what_cannot_be_is_an_error(jobs: dict[str, Any], outcomes: dict[str, Outcome], message: str) -> None:

@@ -137,19 +137,17 @@ class Year:
 
     def call(self, name: str) -> None:
         """Let there be a copy of another name, with what is kept of the one before."""
-        place, kept = self.place, self.place.folder / "kept"
-        kept.mkdir()
-        for each in KEPT:
-            (place.checkout / each).rename(kept / each)
-        former = Project(place.checkout).name
-        shutil.rmtree(place.checkout)
+        place, before = self.place, self.place.folder / "before"
+        place.checkout.rename(before)
         self.template.new(name, f"--dest={place.checkout}")
-        for each in KEPT:
-            (kept / each).rename(place.checkout / each)
-        kept.rmdir()
-        (place.checkout / ".venv" / "develop.stamp").unlink(missing_ok=True)
-        run(".venv/bin/uv", "pip", "uninstall", "--quiet", "--python", ".venv/bin/python", former, cwd=place.checkout)
-        age_sources(place.checkout)
+        for each in filter(Path.exists, map(before.joinpath, KEPT)):
+            each.rename(place.checkout / each.name)
+        if (place.checkout / ".venv").exists():
+            (place.checkout / ".venv" / "develop.stamp").unlink(missing_ok=True)
+            former, python = Project(before).name, ("--python", ".venv/bin/python")
+            run(".venv/bin/uv", "pip", "uninstall", "--quiet", *python, former, cwd=place.checkout)
+            age_sources(place.checkout)
+        shutil.rmtree(before)
 
     def play(self, change: Change) -> None:
         """Make one change in the copy, and everything of it that the change asks for."""

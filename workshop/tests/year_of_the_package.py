@@ -546,7 +546,19 @@ def print_at_import(place: Place) -> None:
     place.replace("python/tin_can/__init__.py", "from importlib", "import sys\nfrom importlib")
 
 
+def link_data(place: Place) -> None:
+    """Let a folder of the package be another one."""
+    place.write("python/tin_can/words/known.txt", KNOWN_WORDS)
+    (place.checkout / "python" / "tin_can" / "data").symlink_to("words")
+
+
 PYTHON = (
+    Change(
+        "a link to a folder",
+        step=link_data,
+        targets=("build",),
+        refused=("python/tin_can/data is a link to the folder python/tin_can/words, and nothing of that can be in",),
+    ),
     Change("data", files=DATA | {"python/tin_can/data/known.txt": KNOWN_WORDS}),
     Change(
         "data with names that others have",

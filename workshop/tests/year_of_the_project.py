@@ -146,6 +146,13 @@ PLATFORMS = (
 
 # ---- metadata -------------------------------------------------------------------------------------------------------
 
+
+def rename_distribution(place: Place) -> None:
+    """Call what is published otherwise than the repository: somebody has that name."""
+    edit("pyproject.toml", (r'^name = "tin-can"$', 'name = "tin-cans"'))(place)
+    edit("python/tin_can/__init__.py", (r'version\("tin-can"\)', 'version("tin-cans")'))(place)
+
+
 APACHE, MIT = (PROJECT.read(f"workshop/copying/licences/{name}.txt") for name in ("Apache-2.0", "MIT"))
 METADATA = (
     Change(
@@ -181,6 +188,11 @@ METADATA = (
         "some classifiers taken out",
         project=project(classifiers=classifiers(":: 3.10", ":: 3.12", "Beta")),
         targets=BUILT,
+    ),
+    Change(
+        "another name on the index",
+        step=rename_distribution,
+        targets=("test", "lint", "check-dist", "verify", PLAN, "template-update"),
     ),
     Change(
         "a repository that moved",
@@ -285,6 +297,12 @@ Before 2026 it was another program; its history is in the [archive](https://exam
 """
 
 
+def rename_changelog(place: Place) -> None:
+    """Keep the changelog in HISTORY.md."""
+    place.git("mv", "CHANGELOG.md", "HISTORY.md")
+    edit("pyproject.toml", (r"\bCHANGELOG\.md", "HISTORY.md"))(place)
+
+
 def rename_tests(place: Place) -> None:
     """Give the tests another folder, and say so where pytest, mypy and ruff read it."""
     place.git("mv", "tests", "checks")
@@ -348,6 +366,12 @@ FILES = (
         targets=("test", *BUILT, PLAN, NEXT),
     ),
     Change("a changelog with more text around", files={"CHANGELOG.md": CHANGELOG}, targets=("test", *BUILT, PLAN)),
+    Change(
+        "a changelog of another name",
+        step=rename_changelog,
+        targets=("test", PLAN),
+        after=lambda place: release(place, "0.2.0", changed={"HISTORY.md": "## 0.2.0"}),
+    ),
     Change("tests in another folder", step=rename_tests, targets=("test", *BUILT, "verify")),
 )
 
@@ -464,6 +488,7 @@ readme = "README.md"
 requires-python = ">=3.10"
 license = "MIT"
 license-files = ["LICENSE"]
+urls = {{ Repository = "https://github.com/ada/tin-can" }}
 dependencies = ["packaging"]
 classifiers = {classifiers}
 

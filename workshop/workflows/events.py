@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-PULL_REQUESTS = ("pull_request", "pull_request_target")
 # Without `types:`, other activities of a pull request start nothing.
 DEFAULT_TYPES = ("opened", "synchronize", "reopened")
 # Null in events of other kinds.
@@ -64,18 +63,12 @@ class Event:
     repository: str = "owner/name"
     default_branch: str = "main"
     fork: bool = False  # a pull request comes from one
+    draft: bool = False  # a pull request is one
     inputs: Mapping[str, Any] = field(default_factory=dict)  # what a person entered for workflow_dispatch
+    run_id: int = 1000
     run_attempt: int = 1  # one more at every re-run
-    changed: tuple[str, ...] | None = None  # the files that a push or a pull request changes
     actor: str = "somebody"
     variables: Mapping[str, str] = field(default_factory=dict)  # the repository's: the context `vars`
-    payload: Mapping[str, Any] = field(default_factory=dict)  # more of `github.event`
-
-    def __post_init__(self) -> None:
-        if self.name in PULL_REQUESTS and not (self.head_ref and self.base_ref):
-            raise ValueError(f"{self.name}: say head_ref and base_ref")
-        if self.fork and self.name not in PULL_REQUESTS:
-            raise ValueError(f"{self.name}: only a pull request comes from a fork")
 
     @property
     def ref_type(self) -> str:
@@ -90,12 +83,7 @@ class Event:
     @property
     def activity(self) -> str:
         """Return what `types:` is about."""
-        return self.action or ("synchronize" if self.name in PULL_REQUESTS else "")
-
-    @property
-    def untrusted(self) -> bool:
-        """Return whether the run gets no secrets, and a token that can only read."""
-        return self.fork and self.name != "pull_request_target"
+        return self.action or ("synchronize" if self.name == "pull_request" else "")
 
     @property
     def facts(self) -> dict[str, str]:
@@ -105,10 +93,11 @@ class Event:
             "event_name": self.name,
             "repository_owner": self.repository.split("/")[0],
             "run_attempt": str(self.run_attempt),
-            "run_id": "1000",
-            "run_number": "10",
+            "run_id": str(self.run_id),
+            "run_number": str(self.run_id),
             "server_url": "https://github.com",
-            "triggering_actor": self.actor,
+            # Anybody who may write can run it again.
+            "triggering_actor": self.actor if self.run_attempt == 1 else "another",
         }
 
     def github(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,12 +116,12 @@ class Event:
         elif self.name == "workflow_dispatch":
             inputs = self.given_inputs(workflow)
             payload |= {"ref": self.ref, "inputs": {key: text_of(value) for key, value in inputs.items()}}
-        elif self.name in PULL_REQUESTS:
+        elif self.name == "pull_request":
             fork = {"full_name": f"{self.actor}/{self.repository.split('/')[1]}", "fork": True} if self.fork else {}
             head = {"ref": self.head_ref, "sha": self.sha, "repo": here | fork}
             base = {"ref": self.base_ref, "repo": here}
-            payload |= {"number": 1, "pull_request": {"number": 1, "draft": False, "head": head, "base": base}}
-        return {**payload, **self.payload}
+            payload |= {"number": 1, "pull_request": {"number": 1, "draft": self.draft, "head": head, "base": base}}
+        return payload
 
     def given_inputs(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
         """Return the context `inputs`: what was entered, if the workflow takes it, and the defaults for the rest."""
@@ -156,28 +145,24 @@ def triggers(workflow: Mapping[str, Any], event: Event) -> bool:
     """Tell whether an event starts a workflow.
 
     Raises:
-        ValueError: A filter is one that GitHub refuses, or is about paths, and the event does not say which changed.
+        ValueError: A filter is one that GitHub refuses, or is about paths: which ones change, is not known.
     """
     on = _filters(workflow)
     if event.name not in on:
         return False
     filters = on[event.name] if isinstance(on[event.name], Mapping) else {}
-    types = filters.get("types", DEFAULT_TYPES if event.name in PULL_REQUESTS else None)
+    types = filters.get("types", DEFAULT_TYPES if event.name == "pull_request" else None)
     if types is not None and event.activity not in as_list(types):
         return False
     kind, other = ("tags", "branches") if event.name == "push" and event.ref_type == "tag" else ("branches", "tags")
-    about_refs, about_paths = _chosen(filters, kind), _chosen(filters, "paths")
-    # Only tags named: no push of a branch starts it; only branches named: no push of a tag.
-    if about_refs is None and _chosen(filters, other) is not None:
-        return False
-    if about_refs is not None and not about_refs([event.base_ref or event.ref_name]):
-        return False
+    wanted = _wanted(filters, kind, event.base_ref or event.ref_name)
+    if wanted is None:
+        # Only tags named: no push of a branch starts it; only branches named: no push of a tag.
+        wanted = _wanted(filters, other, "") is None
     # Paths are not looked at when a tag is pushed.
-    if about_paths is None or kind == "tags":
-        return True
-    if event.changed is None:
-        raise ValueError(f"{event.name} is filtered by paths: say which are changed")
-    return about_paths(event.changed)
+    if wanted and kind == "branches" and _wanted(filters, "paths", "") is not None:
+        raise ValueError(f"{event.name} is filtered by paths")
+    return wanted
 
 
 def matches(patterns: Iterable[str], name: str) -> bool:
@@ -199,15 +184,14 @@ def _regex(pattern: str) -> str:
     )
 
 
-def _chosen(filters: Mapping[str, Any], kind: str) -> Callable[[Iterable[str]], bool] | None:
-    """Return what tells whether one of the names is wanted, or None if there is no such filter."""
+def _wanted(filters: Mapping[str, Any], kind: str, name: str) -> bool | None:
+    """Tell whether a name is wanted, or None if there is no such filter."""
     given = [key for key in (kind, f"{kind}-ignore") if key in filters]
     if len(given) > 1:
         raise ValueError(f"not both of {' and '.join(given)}")
     if not given:
         return None
-    wanted = given == [kind]
-    return lambda names: any(matches(filters[given[0]], name) == wanted for name in names)
+    return matches(filters[given[0]], name) == (given == [kind])
 
 
 def _filters(workflow: Mapping[str, Any]) -> dict[str, Any]:

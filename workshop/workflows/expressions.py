@@ -18,16 +18,15 @@ from roadworthy.terminal import problem
 # Where make has put them, and the script that asks them: in .venv, which checkouts may share.
 SCRIPT = Path(sys.prefix) / "workflow-node" / "evaluate.mjs"
 # What the contexts of these names lack is null on GitHub; what the others lack is only known there.
-CLOSED = frozenset({"inputs", "matrix", "needs", "vars"})
+CLOSED = ("inputs", "matrix", "needs", "vars")
 
 
 @dataclass(frozen=True)
 class Scope:
     """What expressions can see."""
 
-    # The contexts that are known, each with what is known of it; of those in `closed`, that is everything.
+    # The contexts that are known, each with what is known of it.
     contexts: dict[str, Any]
-    closed: frozenset[str] = CLOSED
     # The results that `success()` and `failure()` are about, by job; and what `cancelled()` returns.
     results: dict[str, str] = field(default_factory=dict)
     cancelled: bool = False
@@ -99,7 +98,7 @@ class Evaluator:
         # What is not named in it cannot change the answer, and the same question is asked at many events.
         contexts = {name: values for name, values in scope.contexts.items() if name in named}
         status = {"results": scope.results, "cancelled": scope.cancelled} if kind == "condition" else {}
-        about = {"where": where, "contexts": contexts, "closed": list(scope.closed), "status": status}
+        about = {"where": where, "contexts": contexts, "closed": CLOSED, "status": status}
         request = f"{json.dumps(about)[:-1]}, {json.dumps(kind)}: {text}}}"
         # To the same line, node's answer is always the same.
         if request not in self._answers:

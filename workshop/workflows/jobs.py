@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from workshop.workflows.events import Event, as_list, text_of, triggers
-from workshop.workflows.expressions import CLOSED, Scope, shared, strings
+from workshop.workflows.expressions import Scope, shared, strings
 
 __all__ = ["Concurrency", "Event", "JobResult", "Outcome", "Row", "Step", "in_order", "run", "workflow_concurrency"]
 
@@ -22,8 +22,6 @@ class Outcome:
 
     result: str = "success"  # or "failure" or "cancelled"
     outputs: Mapping[str, str] = field(default_factory=dict)
-    # The id or the name of the step at which it failed, or was cancelled; later steps are told so.
-    failing: str | None = None
     # The job was cancelled, but the run was not: it took too long, or was replaced in its concurrency group.
     run_goes_on: bool = False
 
@@ -58,7 +56,6 @@ class Row:
     runs_on: Any
     environment: str | None
     continue_on_error: bool
-    env: dict[str, str]
     steps: tuple[Step, ...]
 
     def step_using(self, action: str) -> Step:
@@ -123,8 +120,6 @@ def run(
     jobs, outcomes = workflow["jobs"], outcomes or {}
     needs = _needs(workflow)
     _check(jobs, needs)
-    if previous is not None and event.run_attempt == 1:
-        raise ValueError("a re-run has a run_attempt of 2 or more")
     if not triggers(workflow, event):
         return {}
     scope, results = _scope(workflow, event), dict[str, JobResult]()
@@ -171,10 +166,8 @@ def _check(jobs: Mapping[str, Any], needs: Mapping[str, list[str]]) -> None:
 
 
 def _scope(workflow: Workflow, event: Event) -> Scope:
-    contexts = {"github": event.github(workflow), "inputs": event.given_inputs(workflow), "vars": event.variables}
-    if event.untrusted:
-        return Scope({**contexts, "secrets": {"GITHUB_TOKEN": "***"}}, closed=CLOSED | {"secrets"})
-    return Scope(contexts)
+    inputs = event.given_inputs(workflow)
+    return Scope({"github": event.github(workflow), "inputs": inputs, "vars": event.variables})
 
 
 def _job(workflow: Workflow, name: str, scope: Scope, outcome: Outcome) -> JobResult:
@@ -190,7 +183,7 @@ def _job(workflow: Workflow, name: str, scope: Scope, outcome: Outcome) -> JobRe
         outputs=outcome.outputs,
         run_goes_on=outcome.run_goes_on,
         permissions=_permissions(workflow, job),
-        _make_rows=lambda: tuple(_rows(workflow, name, scope, outcome)),
+        _make_rows=lambda: tuple(_rows(workflow, name, scope)),
     )
     may_fail = outcome.result == "failure" and job.get("continue-on-error")
     return (
@@ -198,12 +191,12 @@ def _job(workflow: Workflow, name: str, scope: Scope, outcome: Outcome) -> JobRe
     )
 
 
-def _rows(workflow: Workflow, name: str, scope: Scope, outcome: Outcome) -> Iterator[Row]:
+def _rows(workflow: Workflow, name: str, scope: Scope) -> Iterator[Row]:
     strategy = workflow["jobs"][name].get("strategy") or {}
     found = named_rows(strategy, scope)
     for index, (matrix, shown) in enumerate(found):
         about = {"job-index": index, "job-total": len(found), "fail-fast": strategy.get("fail-fast", True)}
-        yield _row(workflow, name, shown, scope.having(matrix=matrix, strategy=about), outcome)
+        yield _row(workflow, name, shown, scope.having(matrix=matrix, strategy=about))
 
 
 def named_rows(strategy: Mapping[str, Any] | None, scope: Scope) -> list[tuple[dict[str, Any], list[Any]]]:
@@ -246,7 +239,7 @@ def _agree(entry: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     return all(row[key] == value for key, value in entry.items())
 
 
-def _row(workflow: Workflow, name: str, shown: list[Any], scope: Scope, outcome: Outcome) -> Row:
+def _row(workflow: Workflow, name: str, shown: list[Any], scope: Scope) -> Row:
     job, fill = workflow["jobs"][name], shared().fill
     title = job.get("name", name)
     if shown and "${{" not in title:
@@ -262,38 +255,27 @@ def _row(workflow: Workflow, name: str, shown: list[Any], scope: Scope, outcome:
         runs_on=runs_on,
         environment=fill(environment, "job-environment-name", scope) or None,
         continue_on_error=fill(job.get("continue-on-error", False), "boolean-strategy-context", scope),
-        env=env,
-        steps=tuple(_steps(job.get("steps", []), env, scope, outcome, str(runs_on).split("-")[0])),
+        steps=tuple(_steps(job.get("steps", []), env, scope, str(runs_on).split("-")[0])),
     )
 
 
-def _steps(steps: list[Any], env: dict[str, str], scope: Scope, outcome: Outcome, system: str) -> list[Step]:
-    """Return the steps of a job, of which all succeed before the one at which it fails, if that is known."""
-    done: list[Step] = []
+def _steps(steps: list[Any], env: dict[str, str], scope: Scope, system: str) -> Iterator[Step]:
+    """Yield the steps of a job in which none fails."""
     runner = {"os": SYSTEMS[system]} if system in SYSTEMS else {}
-    status = "success"
-    for number, step in enumerate(steps):
-        here = replace(scope, results={"": status}, cancelled=status == "cancelled")
-        here = here.having(steps={}, runner=runner, job={"status": status}, env=_known(env))
-        own = _texts(step.get("env"), "step-env", here)
-        here = here.having(env=_known(env | own))
+    scope = replace(scope, results={}, cancelled=False).having(steps={}, runner=runner, job={"status": "success"})
+    for step in steps:
+        own = _texts(step.get("env"), "step-env", scope.having(env=_known(env)))
+        here = scope.having(env=_known(env | own))
         title = step.get("name") or step.get("uses") or "Run " + step["run"].partition("\n")[0]
-        done.append(
-            Step(
-                id=step.get("id", ""),
-                name=_text(title, here),
-                runs=shared().holds(step.get("if"), "step-if", here),
-                uses=step.get("uses", ""),
-                inputs=_texts(step.get("with"), "step-with", here),
-                env=own,
-                run=_text(step.get("run", ""), here),
-            )
+        yield Step(
+            id=step.get("id", ""),
+            name=_text(title, here),
+            runs=shared().holds(step.get("if"), "step-if", here),
+            uses=step.get("uses", ""),
+            inputs=_texts(step.get("with"), "step-with", here),
+            env=own,
+            run=_text(step.get("run", ""), here),
         )
-        if outcome.failing in (done[number].id, title) and not step.get("continue-on-error"):
-            status = outcome.result
-    if outcome.failing is not None and status == "success":
-        raise ValueError(f"there is no step {outcome.failing} to fail, or it may")
-    return done
 
 
 def _texts(values: Mapping[str, Any] | None, where: str, scope: Scope) -> dict[str, str]:

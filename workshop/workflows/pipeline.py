@@ -20,26 +20,39 @@ MANUAL = Event(
     name="workflow_dispatch", inputs={"testpypi": True}, variables={"PUBLISH_URL": "https://localhost/legacy/"}
 )
 TAG = Event(name="push", ref="refs/tags/v1.2.3")
+ELSEWHERE: dict[str, Any] = {"repository": "else/where", "default_branch": "trunk"}
 EVENTS = {
     "pull request": PULL,
     "new pull request": replace(PULL, action="opened"),
-    "pull request of a fork": replace(PULL, ref="refs/pull/8/merge", fork=True, actor="one"),
-    "pull request of another fork": replace(PULL, ref="refs/pull/9/merge", fork=True, actor="other"),
-    "pull request to a maintenance line": replace(PULL, base_ref="0.1.x"),
-    "pull request to a topic": replace(PULL, base_ref="groundwork", repository="else/where"),
+    "pull request that is closed": replace(PULL, action="closed"),
+    "pull request of a fork": replace(PULL, ref="refs/pull/8/merge", head_ref="main", fork=True, actor="one"),
+    "pull request of another fork": replace(PULL, ref="refs/pull/9/merge", head_ref="main", fork=True, actor="other"),
+    "draft to a maintenance line, opened again": replace(
+        PULL, ref="refs/pull/10/merge", base_ref="0.1.x", draft=True, action="reopened"
+    ),
+    "pull request of Dependabot, to a topic": replace(
+        PULL,
+        ref="refs/pull/11/merge",
+        head_ref="dependabot/cargo/pyo3",
+        base_ref="topic/groundwork",
+        actor="dependabot[bot]",
+        **ELSEWHERE,
+    ),
     "push": Event(name="push"),
-    "push to a maintenance line": Event(name="push", ref="refs/heads/0.1.x", repository="else/where"),
+    "push to a maintenance line": Event(name="push", ref="refs/heads/0.1.x", **ELSEWHERE),
     "tag": TAG,
-    "tag of an alpha": replace(TAG, ref="refs/tags/v1.2.3-alpha1", repository="else/where"),
+    "tag of an alpha": replace(TAG, ref="refs/tags/v1.2.3-alpha1", **ELSEWHERE),
+    "tag of a beta": replace(TAG, ref="refs/tags/v1.2.3-beta1"),
     "tag of a release candidate": replace(TAG, ref="refs/tags/v1.2.3-rc1"),
     "tag vacation": replace(TAG, ref="refs/tags/vacation"),
     "manual run": replace(MANUAL, inputs={}),
     "manual run of a tag": replace(MANUAL, inputs={}, ref=TAG.ref),
     "manual run for TestPyPI": MANUAL,
-    "manual run of a topic for TestPyPI": replace(MANUAL, ref="refs/heads/topic", repository="else/where"),
+    "manual run of a topic for TestPyPI": replace(MANUAL, ref="refs/heads/topic", **ELSEWHERE),
     "manual run of a tag for TestPyPI": replace(MANUAL, ref=TAG.ref),
 }
-STARTED = {name: event for name, event in EVENTS.items() if name != "tag vacation"}
+NOT_STARTED = ("tag vacation", "pull request that is closed")
+STARTED = {name: event for name, event in EVENTS.items() if name not in NOT_STARTED}
 # One of each kind, where more of a kind could tell nothing new.
 KINDS = {name: EVENTS[name] for name in ("pull request", "push", "tag", "manual run for TestPyPI")}
 # GitHub's own machines, and what they are, in the words of a target.
@@ -51,7 +64,7 @@ RUNNERS = {
     "windows-2025": ("windows", "x86_64"),
     "windows-11-arm": ("windows", "aarch64"),
 }
-VERSION = "1.2.3"
+VERSION = "9.8.7.dev6"
 VERIFY = "make verify FROM=release"
 # What the jobs are known by, under whatever name, and where it is not a command, what it is; in their order.
 ROLES = {
@@ -195,18 +208,15 @@ class Pipeline:
             code: Whether something else than documents changes, in the words of `identify`.
             previous: The attempt whose failed jobs are run again.
         """
-        key = f"{event} {ends} {code}"
-        if previous is not None or key not in self._known:
+        key = f"{event} {ends} {code} {previous}"
+        if key not in self._known:
             outputs = {"code": code, "version": VERSION if code else ""}
             outcomes = dict(ends or {})
             for identify in self.doing(ROLES["identify"]):
                 # Also where it fails, which may be after its last step.
                 told = {name: outputs[name] for name in self.jobs[identify].get("outputs", {})}
                 outcomes[identify] = replace(outcomes.get(identify, Outcome()), outputs=told)
-            result = run(self.workflow, event, outcomes, previous=previous)
-            if previous is not None:
-                return result
-            self._known[key] = result
+            self._known[key] = run(self.workflow, event, outcomes, previous=previous)
         return self._known[key]
 
     def rows(self, job: str, event: Event = TAG) -> tuple[Row, ...]:

@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from roadworthy.processes import run
+from workshop.workflows.events import load
 from workshop.workflows.jobs import workflow_concurrency
-from workshop.workflows.pipeline import EVENTS, KINDS, PULL, RUNNERS, Pipeline
+from workshop.workflows.pipeline import KINDS, PULL, RUNNERS, STARTED, Pipeline
 
 # Commits that stand in the workflows of large projects, each with its version.
 ACTIONS: dict[str, list[str]] = json.loads(Path(__file__).with_name("actions.json").read_text(encoding="utf-8"))
@@ -131,25 +132,41 @@ def names_are_unique(pipeline: Pipeline) -> Iterator[str]:
             yield f"several jobs are called {', '.join(sorted(twice))}"
     if "${{" in pipeline.jobs["passed"]["name"]:
         yield "the name of the check changes"
+    # Runs of two workflows of one name are in one group.
+    own = {pipeline.workflow["name"], pipeline.jobs["passed"]["name"]}
+    path = pipeline.project.root / pipeline.project.workflow_path
+    for other in sorted(path.parent.glob("*.y*ml")):
+        if other != path and (both := own & _names_in(other)):
+            yield f"{other.name} has the name, too: {', '.join(sorted(both))}"
+
+
+@cache
+def _names_in(path: Path) -> set[str]:
+    """Return what a workflow and its jobs are called."""
+    other = load(path.read_text(encoding="utf-8"))
+    return {str(each.get("name")) for each in (other, *other["jobs"].values())}
 
 
 def only_a_pull_requests_older_run_is_cancelled(pipeline: Pipeline) -> Iterator[str]:
     """A run for a branch or a tag is neither ended by a newer one nor, while it waits, replaced by one [A10]."""
-    events = {**EVENTS, "another commit": replace(PULL, sha="f" * 40)}
-    found = {name: workflow_concurrency(pipeline.workflow, event) for name, event in events.items()}
-    groups = {name: each.group for name, each in found.items() if each}
-    for name, event in EVENTS.items():
-        each, is_pull = found[name], event.name == "pull_request"
+    newer = replace(PULL, sha="f" * 40, run_id=1001)
+    # The groups of each pull request, by its reference.
+    pulls: dict[str, set[str]] = {}
+    for name, event in {**STARTED, "another commit": newer}.items():
+        each, is_pull = workflow_concurrency(pipeline.workflow, event), event.name == "pull_request"
         if each is None:
             yield "a newer commit of a pull request ends no older run"
             return
         if each.cancel_in_progress != is_pull:
             yield f"{name}: an older run is {'ended' if each.cancel_in_progress else 'not ended'}"
-        # The run's own number, which no other run has.
-        if not is_pull and "1000" not in each.group:
+        its = event.ref if is_pull else str(event.run_id)
+        if is_pull:
+            pulls.setdefault(event.ref, set()).add(each.group)
+        elif its not in each.group:
             yield f"{name}: the group {each.group} is shared, so a run that waits in it is replaced"
-    if groups["another commit"] != groups["pull request"]:
+        if each.group == its:
+            yield f"{name}: a run of another workflow has the group {its}, too"
+    if any(len(groups) > 1 for groups in pulls.values()):
         yield "two commits of a pull request are not in one group"
-    pulls = [groups["pull request"], *(groups[name] for name, event in EVENTS.items() if event.fork)]
-    if len(set(pulls)) < len(pulls):
+    if len(set().union(*pulls.values())) < len(pulls):
         yield "two pull requests are in one group"

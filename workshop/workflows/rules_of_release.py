@@ -8,12 +8,8 @@ from workshop.workflows.events import Event, triggers
 from workshop.workflows.jobs import JobResult, Outcome
 from workshop.workflows.pipeline import EVENTS, KINDS, MATRIX, STARTED, TAG, Pipeline, exit_code, index_of
 
-GOOD_TAGS = ("v0.1.0", "v1.2.3", "v10.20.30", "v0.3.0-alpha1", "v0.3.0-beta12", "v0.3.0-rc1")
-BAD_TAGS = (
-    *("vacation", "v1", "v1.2", "1.2.3", "v1.2.3.4", "v1.2.3-", "v1.2.3-rc", "v1.2.3-gamma1", "v1.2.3a1", "v1.2.3rc1"),
-    *("release-1.2.3", "2026-07-22", "v1.2.3-rc.1", "v1.2.3+build", "xv1.2.3", "v1.2.3-post1", "v1.2.3-dev7", "latest"),
-    *("v1.2.", "v.2.3", "v1..3", "v1.2.3-alpha", "v1.2.3-beta", "v1.2.3-alpha1x", "v1x2x3", "v1.2.3/x", "v1.2.3-rc1-1"),
-)
+# Of the tags that `make release` makes, and no other.
+TAGS = {f"v[0-9]+.[0-9]+.[0-9]+{stage}" for stage in ("", "-alpha[0-9]+", "-beta[0-9]+", "-rc[0-9]+")}
 # Branches that a push starts a run of, and such that it does not.
 LINES, OTHERS = (
     ("main", "0.1.x", "10.20.x"),
@@ -44,21 +40,21 @@ ENDS = {
 
 def only_release_tags_start_a_run(pipeline: Pipeline) -> Iterator[str]:
     """A tag starts a run if `make release` could have made it; so do main, its maintenance lines, any pull request."""
-    refs = {f"refs/tags/{tag}": tag in GOOD_TAGS for tag in (*GOOD_TAGS, *BAD_TAGS)}
-    refs |= {f"refs/heads/{branch}": branch in LINES for branch in (*LINES, *OTHERS)}
-    for ref, wanted in refs.items():
-        if triggers(pipeline.workflow, replace(TAG, ref=ref)) != wanted:
-            yield f"{ref} {'starts no' if wanted else 'starts a'} run"
+    if (tags := set(pipeline.workflow["on"]["push"]["tags"])) != TAGS:
+        yield f"tags start a run by other patterns: {', '.join(sorted(tags ^ TAGS))}"
+    for branch in (*LINES, *OTHERS):
+        if triggers(pipeline.workflow, replace(TAG, ref=f"refs/heads/{branch}")) != (branch in LINES):
+            yield f"a push to {branch} {'starts no' if branch in LINES else 'starts a'} run"
     for name, event in EVENTS.items():
         if triggers(pipeline.workflow, event) != (name in STARTED):
-            yield f"a {name} {'starts no' if name in STARTED else 'starts a'} run"
+            yield f"{name}: it {'starts no' if name in STARTED else 'starts a'} run"
     if set(pipeline.workflow["on"]) != {"pull_request", "push", "workflow_dispatch"}:
         yield f"it is started by {', '.join(sorted(pipeline.workflow['on']))}"
 
 
 def jobs_run_at_their_events(pipeline: Pipeline) -> Iterator[str]:
     """A release's tag publishes to PyPI, a manual run, where asked to, to TestPyPI; documents are linted, not built."""
-    again = {f"{name}, all run again": replace(event, run_attempt=2) for name, event in KINDS.items()}
+    again = {f"{name}, all run again": replace(event, run_attempt=3) for name, event in KINDS.items()}
     for (name, event), code in product({**STARTED, **again}.items(), ("true", "false", "")):
         results = pipeline.comes_to(event, code=code)
         yield from _compare(pipeline, results, _expected(event, code, set()), f"{name}, code is {code!r}")

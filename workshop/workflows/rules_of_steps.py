@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from workshop.workflows.events import Event
 from workshop.workflows.jobs import Row, Step
-from workshop.workflows.pipeline import STARTED, VERSION, Pipeline, index_of, library_of
+from workshop.workflows.pipeline import KINDS, STARTED, VERSION, Pipeline, index_of, library_of
 
 # A step in short: its command or its action, `with:`, and `env:`.
 Does = tuple[str, dict[str, str], dict[str, str]]
@@ -28,6 +28,7 @@ def _upload(name: str, path: str) -> Does:
 
 CLONE = _use("actions/checkout", persist_credentials="false")
 HISTORY = _use("actions/checkout", persist_credentials="false", fetch_depth="0")
+CACHE = _use("Swatinem/rust-cache")
 STAMP = _run('make stamp VERSION="$VERSION"', VERSION=VERSION)
 BUILT = _use("actions/download-artifact", pattern="built-*", path="built")
 SDIST = _use("actions/download-artifact", name="built-sdist", path="built/sdist")
@@ -37,7 +38,8 @@ TEST = _run("make test", PYO3_USE_ABI3_FORWARD_COMPATIBILITY="1")
 CONDITIONAL = ("Swatinem/rust-cache@", "make check-names ", "make check-news ", "rustup override ")
 # What else a job may run: a target of the owner's own, in local.mk; and Rust may be told where nothing is made.
 OWN = r"make (?!(build|check|collect|identify|sdist|stamp|verify)\b)[\w =-]+"
-MORE = dict.fromkeys(("sdist", "build", "verify"), OWN) | dict.fromkeys(("lint", "test"), rf"rustup [\w =-]+|{OWN}")
+TOLD = rf"rustup [\w =-]+|{OWN}"
+MORE = dict.fromkeys(("sdist", "build", "verify"), OWN) | dict.fromkeys(("lint", "test"), TOLD)
 
 
 def jobs_do_exactly_their_steps(pipeline: Pipeline) -> Iterator[str]:
@@ -51,6 +53,18 @@ def jobs_do_exactly_their_steps(pipeline: Pipeline) -> Iterator[str]:
             for row in results[job].rows:
                 if wrong := _compare(pipeline, role, row, event):
                     yield f"{event_name}: {job} {wrong}"
+
+
+def other_jobs_leave_nothing(pipeline: Pipeline) -> Iterator[str]:
+    """A job more runs targets of its owner's own; the rest belongs into a workflow of its own [A5, R1, R4, U8]."""
+    known = pipeline.roles.values()
+    for event in KINDS.values():
+        cache = [] if event.ref_type == "tag" else [CACHE]
+        for row in (row for name, row in pipeline.all_rows(event) if name not in known):
+            python = _use("actions/setup-python", python_version=_own(row, "actions/setup-python", "python-version"))
+            for does in map(_in_short, row.steps):
+                if does not in [CLONE, HISTORY, python, *cache] and (any(does[1:]) or not re.fullmatch(TOLD, does[0])):
+                    yield f"{row.name} does {_say(does)}"
 
 
 def steps_have_no_conditions(pipeline: Pipeline) -> Iterator[str]:
@@ -117,7 +131,7 @@ def _wanted(pipeline: Pipeline, role: str, row: Row, event: Event) -> list[Does]
     asked = {"INDEX": index, "VERSION": VERSION}
     served = 'VERSION="$VERSION" INDEX="$INDEX"'
     package = pipeline.project.package
-    cache = [] if event.ref_type == "tag" or package else [_use("Swatinem/rust-cache")]
+    cache = [] if event.ref_type == "tag" or package else [CACHE]
     rust = [_run('rustup override set "$RUST"', RUST=row.matrix["rust"])] if "rust" in row.matrix else []
     news = [_run('make check-news BASE="origin/$GITHUB_BASE_REF"')] if event.name == "pull_request" else []
     names = [_run(f"make check-names {served}", **asked)] if index else []

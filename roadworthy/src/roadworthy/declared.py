@@ -5,17 +5,19 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from roadworthy.project import PYPROJECT, SOURCE, Project
 from roadworthy.tables import find, find_table
+from roadworthy.terminal import Problem
 
 # What a build writes into a wheel's .dist-info folder (PEP 427, PEP 639, PEP 770), by its path in that.
 METADATA_FILES = re.compile(
     r"METADATA|WHEEL|RECORD(\.jws|\.p7s)?|entry_points\.txt|licenses/.+|sboms/[^/]+\.(json|xml|spdx)"
 )
+# Modes of git's, of what is no file.
+LINK, SUBMODULE = "120000", "160000"
 
 
 class Contents(NamedTuple):
@@ -58,18 +60,40 @@ def fits(name: str, pattern: str) -> bool:
     return any(rest_fits(each.split("/"), pattern.split("/")) for each in (short, f"{SOURCE}/{short}", name))
 
 
+def list_files(project: Project, *options: str) -> list[str]:
+    """Return what git lists of a package, from its folder."""
+    return project.checkout.ask("-C", project.folder, "ls-files", "-z", *options).split("\0")[:-1]
+
+
+def list_staged(project: Project) -> dict[str, str]:
+    """Return what git tracks of a package, by its path from there: mode, object and stage."""
+    return {name: about for about, _, name in (entry.partition("\t") for entry in list_files(project, "--stage"))}
+
+
+def find_unpackable(project: Project) -> Iterator[Problem]:
+    """Find what is to be in the sdist, and is no file that could be."""
+    staged = list_staged(project)
+    for name in sorted(staged.keys() & sdist_contents(project).files):
+        mode, content, _ = staged[name].split()
+        target = project.checkout.ask("cat-file", "blob", content) if mode == LINK else ""
+        folder = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+        if mode == SUBMODULE or (target and any(other.startswith(f"{folder}/") for other in staged)):
+            what = "a submodule" if mode == SUBMODULE else f"a link to the folder {folder}"
+            remedy = f'put the files there themselves, or leave it out: exclude = ["/{name}"] in [tool.maturin]'
+            yield Problem(f"{project.path(name)} is {what}, and nothing of that can be in an sdist", remedy)
+
+
 def sdist_contents(project: Project) -> Contents:
     """Return what the sdist should hold beside PKG-INFO, which maturin adds.
 
     Without a crate, of what is not the package's modules, the build backend chooses among all that git tracks.
     """
-    ask = partial(project.checkout.ask, "-C", project.folder)
-    staged = [line.split("\t", 1) for line in ask("ls-files", "--stage", "-z").split("\0") if line]
-    tracked = {name for _, name in staged}
+    staged = list_staged(project)
+    tracked = set(staged)
     # maturin matches them as git does ignore rules, and with files, not with folders: `/docs/**`.
     if options := [f"--exclude={pattern}" for pattern in patterns(project, "exclude", "sdist")]:
-        tracked -= set(ask("ls-files", "-z", "--cached", "--ignored", *options).split("\0"))
-    executable = frozenset(name for mode, name in staged if mode.startswith("100755"))
+        tracked -= set(list_files(project, "--cached", "--ignored", *options))
+    executable = frozenset(name for name, about in staged.items() if about.startswith("100755"))
     if project.package:
         modules = frozenset(name for name in tracked if name.startswith(modules_of(project)))
         return Contents(modules | {PYPROJECT}, executable=executable, allowed=frozenset(tracked))

@@ -5,20 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from roadworthy.arguments import Parser
-from roadworthy.project import PYPROJECT, Project
+from roadworthy.project import Project
 from roadworthy.pythons import Python
 from roadworthy.releasing.files import check_versions, is_there
 from roadworthy.tables import find
 from roadworthy.terminal import Problem, ProblemsError, raise_problems
 
-REMEDY = f"take it out there, or let {PYPROJECT} allow it: requires-python; for 3.14t, free-threaded"
+REMEDY = "take it out there, or let pyproject.toml allow it: requires-python; for 3.14t, free-threaded"
 
 
 def check_abi(project: Project) -> Iterator[Problem]:
     """Wheels are built for the stable ABI of the oldest Python."""
     oldest, found = project.minors[0], project.crate.abi3_feature
     if found != f"abi3-py3{oldest}":
-        remedy = f'write abi3 = ["pyo3/abi3-py3{oldest}"] there, or change requires-python in {PYPROJECT}'
+        remedy = f'write abi3 = ["pyo3/abi3-py3{oldest}"] there, or change requires-python in pyproject.toml'
         yield Problem(f"Cargo.toml has the feature {found}, and the oldest Python is 3.{oldest}", remedy)
 
 
@@ -27,7 +27,9 @@ def check_classifiers(project: Project) -> Iterator[Problem]:
     for text in find(project.pyproject, "project", "classifiers") or ():
         named = re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", str(text))
         if named and int(named[1]) not in project.minors:
-            yield Problem(f'{PYPROJECT} has the classifier "{text}", and allows {project.requires_python}', REMEDY)
+            yield Problem(
+                f'{project.declaration} has the classifier "{text}", and allows {project.requires_python}', REMEDY
+            )
 
 
 def check_rows(project: Project) -> Iterator[Problem]:

@@ -33,8 +33,8 @@ SOURCES = ("src", "python", "lib", ".")
 NEWEST_MINOR = 99
 
 
-def require_repository(table: Any) -> str:  # noqa: ANN401 - as it was parsed
-    """Return the address of the repository in a table [project], or raise ProblemsError where there is none.
+def require_repository(table: Any, where: str = PYPROJECT) -> str:  # noqa: ANN401 - as it was parsed
+    """Return the address of the repository in a file's table [project], or raise ProblemsError where there is none.
 
     It may have any label that indexes know (PEP 753).
     """
@@ -44,7 +44,7 @@ def require_repository(table: Any) -> str:  # noqa: ANN401 - as it was parsed
         if label in labels:
             return labels[label]
     remedy = 'write it there: Repository = "https://github.com/owner/name"'
-    raise problem(f"{PYPROJECT} has no Repository in [project.urls]", remedy)
+    raise problem(f"{where} has no Repository in [project.urls]", remedy)
 
 
 def spelling(name: str) -> object:
@@ -108,6 +108,11 @@ class Project:
         """Return the path from the root of a file of the package."""
         return posixpath.normpath(posixpath.join(self.package, name))
 
+    @property
+    def declaration(self) -> str:
+        """The path from the root of its pyproject.toml, as problems name it."""
+        return self.path(PYPROJECT)
+
     def below(self, read: Callable[[str], str]) -> Callable[[str], str]:
         """Return what reads files by their paths from the package's folder, with what takes those from the root."""
         return lambda name: read(self.path(name))
@@ -128,7 +133,7 @@ class Project:
     @cached_property
     def pyproject(self) -> dict[str, Any]:
         """The content of pyproject.toml."""
-        return parse_toml(PYPROJECT, self.read(PYPROJECT))
+        return parse_toml(self.declaration, self.read(PYPROJECT))
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -144,7 +149,7 @@ class Project:
         """Return a text that stands in pyproject.toml at a path of keys."""
         found = find(self.pyproject, *keys)
         if not isinstance(found, str) or not found.strip():
-            raise problem(f"{PYPROJECT} has no {keys[-1]} in [{'.'.join(keys[:-1])}]", remedy)
+            raise problem(f"{self.declaration} has no {keys[-1]} in [{'.'.join(keys[:-1])}]", remedy)
         return found
 
     @cached_property
@@ -190,10 +195,10 @@ class Project:
         example = f'write module-name = "{self.file_stem}._core" there, as #[pymodule] says'
         found = self.require_text("tool", "maturin", "module-name", remedy=example)
         if not re.fullmatch(r"\w+(\.\w+)+", found):
-            raise problem(f"{PYPROJECT} has the module-name {found!r}, which is in no package", example)
+            raise problem(f"{self.declaration} has the module-name {found!r}, which is in no package", example)
         source = find(self.pyproject, "tool", "maturin", "python-source")
         if source is None or Path(str(source)) != Path(SOURCE):
-            what = f"{PYPROJECT} has the python-source {source!r} in [tool.maturin]"
+            what = f"{self.declaration} has the python-source {source!r} in [tool.maturin]"
             raise problem(what, f'move the package below {SOURCE}/, and write python-source = "{SOURCE}"')
         return found
 
@@ -227,7 +232,7 @@ class Project:
         try:
             return Version(text)
         except InvalidVersion as error:
-            what = f"{PYPROJECT} has the version {text!r}, which is none"
+            what = f"{self.declaration} has the version {text!r}, which is none"
             raise problem(what, "write X.Y.Z, such as 0.2.0") from error
 
     @cached_property
@@ -257,7 +262,7 @@ class Project:
         try:
             return SpecifierSet(text)
         except InvalidSpecifier as error:
-            raise problem(f"{PYPROJECT} has the requires-python {text!r}, which is none", remedy) from error
+            raise problem(f"{self.declaration} has the requires-python {text!r}, which is none", remedy) from error
 
     @cached_property
     def minors(self) -> tuple[int, ...]:
@@ -271,7 +276,9 @@ class Project:
         every = range(NEWEST_MINOR + 1)
         found = tuple(minor for minor in every if any(allowed.contains(f"3.{minor}.{patch}") for patch in patches))
         if not found:
-            raise problem(f"{PYPROJECT} allows no Python 3: requires-python is {allowed}", "write the oldest: >=3.10")
+            raise problem(
+                f"{self.declaration} allows no Python 3: requires-python is {allowed}", "write the oldest: >=3.10"
+            )
         return found
 
     @property

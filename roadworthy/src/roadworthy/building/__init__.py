@@ -14,6 +14,7 @@ from pathlib import Path
 
 from roadworthy.building.toolchain import build_folder, fetch_crates, host_triple
 from roadworthy.crate import find_unpublished
+from roadworthy.declared import find_unpackable
 from roadworthy.exclusive import exclusive
 from roadworthy.project import Project
 from roadworthy.sums import read_sums, sha256, write_sums
@@ -33,7 +34,7 @@ def require_buildable(project: Project) -> None:
         return
     # Cargo's own words for a compiler that is not there are of no help.
     host_triple(project)
-    raise_problems(find_unpublished(project.manifest))
+    raise_problems([*find_unpublished(project.manifest), *find_unpackable(project)])
     # `maturin sdist` would silently rewrite a lock that does not fit.
     fetch_crates(project)
 

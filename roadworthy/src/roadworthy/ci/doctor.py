@@ -23,8 +23,9 @@ OPTIONAL = {
 
 def forge_of(project: Project) -> Forge:
     """Return the repository that pyproject.toml names."""
-    if (forge := Forge.of(project, require_repository(find(project.pyproject, "project")))) is None:
-        raise problem("pyproject.toml has no Repository on GitHub", "set it in [project.urls]")
+    address = require_repository(find(project.pyproject, "project"), project.declaration)
+    if (forge := Forge.of(project, address)) is None:
+        raise problem(f"{project.declaration} has no Repository on GitHub", "set it in [project.urls]")
     return forge
 
 

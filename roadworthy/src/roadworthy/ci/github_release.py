@@ -56,9 +56,9 @@ def check_public(existing: dict[str, Any], paths: list[Path]) -> None:
 
 def publish(project: Project, release: Release, paths: list[Path]) -> None:
     """Make the draft with all files, and then make it public."""
-    section = files.section_of(project.read(files.CHANGELOG), release)
+    section = files.section_of(project.read, release)
     if section is None:
-        raise problem(f"{files.CHANGELOG} has no section for {release.text}", "check out the tag")
+        raise problem(f"{files.changelog(project.read)} has no section for {release.text}", "check out the tag")
     tags = project.checkout.ask("tag", "--list", f"{stem(release.package)}v*").split("\n")
     versions = [version_of_tag(tag, release.package) for tag in tags]
     # The latest is the greatest final version of all tags.

@@ -45,8 +45,8 @@ def check_tag(project: Project, tag: str, default_branch: str) -> Iterator[Probl
     for file, version in files.versions(project.read).items():
         if version != release.text:
             yield Problem(f"the tag is {tag}, and {file} says {version}", remedy)
-    if files.section_of(project.read(files.CHANGELOG), release) is None:
-        yield Problem(f"{files.CHANGELOG} has no section for {release.text}", remedy)
+    if files.section_of(project.read, release) is None:
+        yield Problem(f"{files.changelog(project.read)} has no section for {release.text}", remedy)
     listed = project.checkout.ask("branch", "--remotes", "--format=%(refname:lstrip=3)", "--contains=HEAD")
     branches = [branch for branch in listed.split("\n") if branch not in ("", "HEAD")]
     if not any(branch == default_branch or release.of_line(branch) for branch in branches):

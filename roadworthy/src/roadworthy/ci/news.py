@@ -66,6 +66,6 @@ def main(project: Project, words: list[str]) -> None:
     project.checkout.require_checkout()
     base = find_base(project.checkout, name)
     if version := is_release(project, base):
-        out.print(f"this is the release of {version}: its news are in CHANGELOG.md")
+        out.print(f"this is the release of {version}: its news are in {files.changelog(project.read)}")
     else:
         raise_problems(find_problems(project, base, name))

@@ -4,7 +4,6 @@ A check takes the state and yields problems; a plain text that it yields is a no
 """
 
 import os
-import posixpath
 import re
 import shlex
 import shutil
@@ -23,7 +22,7 @@ from roadworthy import facts
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
 from roadworthy.crate import MANIFEST, find_unpublished
-from roadworthy.declared import sdist_contents
+from roadworthy.declared import find_unpackable
 from roadworthy.index import BusyError, Index, NotThereYetError
 from roadworthy.project import Project
 from roadworthy.releasing import files
@@ -34,8 +33,6 @@ from roadworthy.terminal import Problem, ProblemsError, err, listed, raise_probl
 
 Check = Callable[[State], Iterator[Problem | str]]
 
-# Modes of git's, of what is no file.
-LINK, SUBMODULE = "120000", "160000"
 # The first git that takes configuration from the environment.
 OLDEST_GIT = (2, 31)
 # Seconds that signing may take where nobody is there to type a passphrase, and that cargo's registry may.
@@ -183,15 +180,8 @@ def check_contents(state: State) -> Iterator[Problem | str]:
     found = state.clone.run("grep", "-l", "-z", "-E", "--text", "--full-name", "--all-match", *markers, "HEAD").stdout
     for name in found.replace("HEAD:", "").split("\0")[:-1]:
         yield Problem(f"{name} has the markers of a conflict", "choose between the two sides, and commit")
+    yield from find_unpackable(state.project)
     read = state.project.read_shared
-    shipped = {state.project.path(name) for name in sdist_contents(state.project).files}
-    entries = [entry.split("\t", 1) for entry in state.clone.ask("ls-tree", "-r", "-z", "HEAD").split("\0")[:-1]]
-    for name, mode in ((name, about[:6]) for about, name in entries if name in shipped):
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), read(name))) if mode == LINK else ""
-        if mode == SUBMODULE or any(other.startswith(f"{target}/") for _, other in entries if target):
-            what = "a submodule" if mode == SUBMODULE else f"a link to the folder {target}"
-            remedy = f'put the files there themselves, or leave it out: exclude = ["/{name}"] in [tool.maturin]'
-            yield Problem(f"{name} is {what}, and nothing of that can be in an sdist", remedy)
     if not state.project.package and files.is_there(read, "template.toml"):
         yield from check_beginning(state, files.part(read, "template.toml").get("address"))
 
@@ -200,11 +190,12 @@ def check_beginning(state: State, template: str | None) -> Iterator[Problem | st
     """Nothing that a copy began with still tells of its template, by an address in it or versions of its own."""
     first = state.clone.ask("rev-list", "--max-parents=0", "HEAD").split()[-1]
     released = {version_of_tag(ref.split("/")[-1]) for ref in (*state.remote.tags, *state.checkout.refs)}
-    for name in (name for name in ("README.md", files.CHANGELOG) if files.is_there(state.read, name)):
+    changelog = files.changelog(state.read)
+    for name in (name for name in ("README.md", changelog) if files.is_there(state.read, name)):
         began, now = state.clone.run("show", f"{first}:{name}").stdout, state.read(name)
         versions = {match[0].strip(): version_of_tag(match[1]) for match in files.HEADING.finditer(began)}
         for line in (line for line in now.splitlines() if line in began.splitlines()):
-            foreign = name == files.CHANGELOG and line in versions and versions[line] not in released
+            foreign = name == changelog and line in versions and versions[line] not in released
             if foreign or (template and f"{template}/" in line):
                 remedy = "take out what is not about your package, and commit"
                 yield Problem(f"{name} still tells of the template that it is from: {line[:80]}", remedy)
@@ -318,9 +309,7 @@ def check_published(state: State) -> Iterator[Problem | str]:
     text, index = state.release.text, Index.named("pypi")
     unknown = f"not checked: whether {text} is published"
     try:
-        served = index.files(str(files.part(state.read, "pyproject.toml", "project")["name"]), state.release.version)
-    except KeyError:
-        yield f"{unknown} (pyproject.toml names no project)"
+        served = index.files(state.project.name, state.release.version)
     except BusyError as error:
         yield f"{unknown} ({error})"
     except NotThereYetError:

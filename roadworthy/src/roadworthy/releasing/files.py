@@ -13,7 +13,6 @@ from roadworthy.terminal import Problem, ProblemsError, problem
 # Gives a file's text for its path from the root: of a folder, or of a commit.
 Reader = Callable[[str], str]
 
-CHANGELOG = "CHANGELOG.md"
 VERSION_FILES = ("pyproject.toml", "Cargo.toml", "Cargo.lock")  # of a package with a crate; without, the first
 HEADING = re.compile(r"^## +\[?v?([0-9][^\s\]]*)[^\n]*\n", re.MULTILINE)
 # A block of code: its fence, the rest of that line, whatever follows, and a fence as long, or the end of the text.
@@ -35,7 +34,7 @@ def part(read: Reader, name: str, *keys: str) -> dict[str, Any]:
 def table(read: Reader) -> dict[str, Any]:
     """Return towncrier's table of pyproject.toml, which has all that a release needs."""
     found = part(read, "pyproject.toml", "tool", "towncrier")
-    for key, kind in {"directory": str, "start_string": str, "ignore": list, "type": list}.items():
+    for key, kind in {"directory": str, "filename": str, "start_string": str, "ignore": list, "type": list}.items():
         if not isinstance(found.get(key), kind):
             raise problem(f"pyproject.toml has no {key} in [tool.towncrier]", "write it there as the template has it")
     return found
@@ -81,15 +80,21 @@ def sections(text: str) -> dict[str, str]:
     return {match[1]: text[match.start() : end].rstrip() + "\n" for match, end in zip(found, ends, strict=False)}
 
 
-def section_of(text: str, release: Release) -> str | None:
+def changelog(read: Reader) -> str:
+    """Return the path of the changelog, which towncrier writes."""
+    return str(table(read)["filename"])
+
+
+def section_of(read: Reader, release: Release) -> str | None:
     """Return a release's section in the changelog, or None; its heading may spell the version in any way."""
-    return next((section for name, section in sections(text).items() if version_of_tag(name) == release.version), None)
+    found = sections(read(changelog(read)))
+    return next((section for name, section in found.items() if version_of_tag(name) == release.version), None)
 
 
 def has_release(read: Reader, release: Release) -> bool:
     """Say whether the files are those of this release: its version in all three, and its section."""
     try:
-        return {*versions(read).values()} == {release.text} and section_of(read(CHANGELOG), release) is not None
+        return {*versions(read).values()} == {release.text} and section_of(read, release) is not None
     except (OSError, LookupError, TypeError, ProblemsError):
         return False
 
@@ -127,15 +132,15 @@ def check_versions(read: Reader) -> Iterator[Problem]:
 
 def check_changelog(read: Reader, release: Release, *, via_pr: bool) -> Iterator[Problem]:
     """Find why towncrier could not write this release's section where it belongs."""
-    text, marker = read(CHANGELOG), table(read)["start_string"].strip()
-    if (count := text.count(marker)) != 1:
-        what = f"{CHANGELOG} has its marker {count} times, not once: {marker}"
+    name, marker = changelog(read), table(read)["start_string"].strip()
+    if (count := read(name).count(marker)) != 1:
+        what = f"{name} has its marker {count} times, not once: {marker}"
         yield Problem(what, "let it stand once, on a line of its own above the newest section")
-    if section_of(text, release):
+    if section_of(read, release):
         remedy = f"release the next version, or take out the section of {release.text}"
         if not via_pr:
             remedy += "; if a pull request brought it, add VIA=pr"
-        yield Problem(f"{CHANGELOG} already has a section for {release.text}", remedy)
+        yield Problem(f"{name} already has a section for {release.text}", remedy)
 
 
 def list_fragments(folder: Path, tracked: Iterable[str], read: Reader) -> list[str]:

@@ -51,13 +51,13 @@ def make_plan(state: State, write: Writer, expect: Expectation) -> Plan:
     if state.merged:
         parent = made = state.merged
     else:
-        changelog = state.folder / files.CHANGELOG
+        changelog = state.folder / files.changelog(state.read)
         ends = b"\r\n" if b"\r\n" in changelog.read_bytes() else b"\n"
         write(state, datetime.fromtimestamp(int(moment.split()[0]), timezone.utc).date().isoformat())
         # towncrier writes line feeds, whatever there was.
         changelog.write_bytes(changelog.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", ends))
         made = commit(state, expect, moment)
-    section = files.section_of(state.reader(made)(files.CHANGELOG), release) or ""
+    section = files.section_of(state.reader(made), release) or ""
     if len(section) > LONGEST:
         what = f"the section of {release.text} has {len(section):,} characters, and GitHub takes {LONGEST:,}"
         remedy = f"shorten the news fragments in {files.table(state.read)['directory']}/, and commit"
@@ -116,14 +116,14 @@ def check_edits(state: State, expect: Expectation) -> Iterator[Problem]:
     for file, version in files.versions(read).items():
         if version != text:
             yield Problem(f"{file} says {version} after the edits, and not {text}", remedy)
-    section = files.section_of(read(files.CHANGELOG), state.release)
+    changelog, section = files.changelog(read), files.section_of(read, state.release)
     if section is None or len(section.splitlines()) < 2:  # noqa: PLR2004 - a heading alone tells nothing
-        yield Problem(f"{files.CHANGELOG} has no section for {text} after the edits", remedy)
+        yield Problem(f"{changelog} has no section for {text} after the edits", remedy)
     differ = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "HEAD", written)
     expected = {path(name): lines for name, lines in expect(state, read).items()}
     for name in sorted({*clone.ask(*differ).split("\0")[:-1], *expected}):
         texts = (each(name) if files.is_there(each, name) else "" for each in (state.project.read_shared, everything))
-        before, after = map(dense, texts) if name == path(files.CHANGELOG) else texts
+        before, after = map(dense, texts) if name == path(changelog) else texts
         found, wanted = count_edits(before, after), expected.get(name, (0, 0))
         if found != wanted:
             counts = " and not by ".join(f"{added} {removed}" for added, removed in (found, wanted))

@@ -21,8 +21,6 @@ GRAMMAR = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(?:-(?:alpha|beta|rc)[1-9][0
 KINDS = {"a": "alpha", "b": "beta", "rc": "rc"}
 # No more than this is shown of what is no version.
 LONGEST = 60
-# The name of a branch that keeps an older line alive.
-MAINTENANCE = re.compile(rf"(?P<major>{NUMBER})\.(?P<minor>{NUMBER})\.x")
 
 
 @dataclass(frozen=True)
@@ -79,10 +77,8 @@ class Release:
 
     def of_line(self, branch: str) -> bool | None:
         """Say whether a maintenance branch is for such versions; None where it is no maintenance branch at all."""
-        line = MAINTENANCE.fullmatch(branch.removeprefix(stem(self.package)))
-        if line is None or not branch.startswith(stem(self.package)):
-            return None
-        return (int(line["major"]), int(line["minor"])) == self.version.release[:2]
+        line = re.fullmatch(rf"{re.escape(stem(self.package))}({NUMBER})\.({NUMBER})\.x", branch)
+        return None if line is None else tuple(map(int, line.groups())) == self.version.release[:2]
 
 
 @dataclass(frozen=True)
