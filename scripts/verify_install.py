@@ -7,6 +7,7 @@ of the sdist; on the oldest, the sdist. On the oldest and the newest pip install
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from roadworthy.arguments import Parser
 
@@ -37,6 +38,7 @@ PROOFS = (
     proofs.one_native_module,
     proofs.same_files_as_the_source,
     proofs.same_metadata_as_the_source,
+    proofs.types_as_promised,
     proofs.nothing_elsewhere,
     proofs.import_works,
     proofs.everything_loads,
@@ -45,12 +47,14 @@ PROOFS = (
 )
 
 
-def prove(environment: Environment, source: Source, *, from_source: bool = False, lowest: bool = False) -> list[str]:
-    """Install what the package requires, ask the interpreter what it has, judge that; return what could be loaded."""
+def prove(
+    environment: Environment, source: Source, *, from_source: bool = False, lowest: bool = False
+) -> dict[str, Any]:
+    """Install what the package requires, ask the interpreter what it has, judge that, and return what it has told."""
     environment.install_dependencies(source, lowest=lowest)
     facts = environment.describe()
     proofs.require(PROOFS, proofs.Installation(PROJECT, source.artefacts, environment.folder, facts, from_source))
-    return list(facts["loaded"])
+    return facts
 
 
 def wheel(environment: Environment, source: Source) -> str:
@@ -65,8 +69,9 @@ def wheel_with_pip(environment: Environment, source: Source, *, own: bool) -> st
     """Install just what a user has, with the Python's own pip, perhaps an old one, or with the newest, as locked."""
     environment.create(with_pip=own)
     environment.install_wheel(source, with_pip=True, own=own)
-    environment.try_other_ways(source, prove(environment, source, lowest=own), own=own)
-    return "installed"
+    facts = prove(environment, source, lowest=own)
+    environment.try_other_ways(source, facts, own=own)
+    return "; ".join(["installed", *(f"refused: {what}" for what in facts["refused"])])
 
 
 def sdist(environment: Environment, source: Source) -> str:

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,13 +19,21 @@ from roadworthy.building.sdist import unpack
 from roadworthy.declared import entry_points
 from roadworthy.gate.check import READING, check_artefact
 from roadworthy.gate.model import wheel_tags
-from roadworthy.project import Project, spelling
+from roadworthy.project import PYPROJECT, Project, spelling
 from roadworthy.sums import compare_sums, parse_name, read_sums
 from roadworthy.tables import find, find_table, parse_toml, read_text
 from roadworthy.terminal import Problem, problem, raise_problems
 
 if TYPE_CHECKING:
     from roadworthy.index import Index
+
+# Where pytest looks for its settings, in its order, and the table in which they are.
+SETTINGS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"), ("pytest",)),
+    PYPROJECT: ("tool", "pytest"),
+    "tox.ini": ("pytest",),
+    "setup.cfg": ("tool:pytest",),
+}
 
 
 @dataclass(frozen=True)
@@ -144,6 +154,29 @@ class Source:
         offered.mkdir(parents=True)
         copies = {Path(shutil.copy(path, offered)): tags for path, tags in chosen.items()}
         return replace(self, artefacts=replace(here, folder=offered, wheels=copies), target=target, image=image)
+
+
+def pytest_settings(source: Path) -> tuple[str, list[str]]:
+    """Return which file of an sdist pytest takes its settings from, and where that says tests are: globs, from there.
+
+    They are the first such file of that folder, as in pytest's locate_config; what lies above it is not the sdist's.
+    """
+    for name, keys in SETTINGS.items():
+        if not (source / name).is_file():
+            continue
+        text, parser = read_text(source, name), ConfigParser(interpolation=None)
+        try:
+            if not name.endswith(".toml"):
+                parser.read_string(text)
+        except ConfigParserError as error:
+            raise problem(f"the sdist's {name} cannot be read: {error}", "repair it, and commit") from error
+        sections = {section: dict(parser[section]) for section in parser}
+        found = find(parse_toml(f"the sdist's {name}", text) if name.endswith(".toml") else sections, *keys)
+        # A file of its own need not have the table.
+        if found is not None or "pytest." in name:
+            paths = find(found, "testpaths") or find(found, "ini_options", "testpaths") or ["tests"]
+            return name, paths.split() if isinstance(paths, str) else list(map(str, paths))
+    return PYPROJECT, ["tests"]
 
 
 def read_requirements(metadata: bytes, source: str) -> list[str]:
