@@ -113,7 +113,7 @@ def test_a_wheel_for_another_platform_is_not_replaced_by_a_build_of_the_sdist(wh
     shutil.rmtree(wheelhouse.parent / "job")
     shutil.rmtree(wheelhouse.parent / "sdist")
     by_pip = verify(wheelhouse, partial(PAGE.wheel_with_pip, own=False))
-    assert said(by_pip) == f"pip finds none of the wheels to install: {name}"
+    assert said(by_pip) == f"pip can install none of the wheels: {name}"
     assert "No matching distribution found" in by_pip.problems[0].said
 
 

@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import pkgutil
+import re
 import sys
 import sysconfig
 import traceback
@@ -17,8 +18,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib.machinery import all_suffixes
 from importlib.metadata import Distribution, distribution
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
+
+# What pytest takes for tests by itself, which need more than the package does.
+TESTS = re.compile(r"/(tests/.+|conftest\.py|test_[^/]*\.py|[^/]*_test\.py)$")
 
 
 def gil_enabled() -> bool:
@@ -153,9 +158,10 @@ def promises(
 
 
 def is_module(file: str, files: Iterable[str]) -> bool:
-    """Say whether a file is a module or its stub, in a package: other folders hold data."""
+    """Say whether a file is a module or its stub, in a package: other folders hold data, and tests are run."""
     stem, _, suffix = file.partition(".")
-    known = f".{suffix}" in {*all_suffixes(), ".pyi"} and stem.replace("/", "").isidentifier()
+    named = all(part.isidentifier() and not iskeyword(part) for part in stem.split("/"))
+    known = f".{suffix}" in {*all_suffixes(), ".pyi"} and named and not TESTS.search(file)
     folders = [folder.as_posix() for folder in list(Path(file).parents)[:-1]]
     return known and all(f"{folder}/__init__.py" in files or f"{folder}/__init__.pyi" in files for folder in folders)
 

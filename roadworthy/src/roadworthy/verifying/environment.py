@@ -162,7 +162,7 @@ class Environment:
         """
         what, command = "none of the wheels can be installed here", (*self.uv, *ALONE)
         if with_pip or self.image:
-            what, command = "pip finds none of the wheels to install", (*self.pip(own=own), "--no-cache-dir")
+            what, command = "pip can install none of the wheels", (*self.pip(own=own), "--no-cache-dir")
         what = f"{what}: {', '.join(path.name for path in source.artefacts.wheels)}"
 
         def attempt() -> None:
@@ -307,9 +307,11 @@ class Environment:
             # What ends the interpreter is told by then.
             printed = error.problems[0].said
         try:
-            return dict(json.loads(told.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+            facts = dict(json.loads(told.read_text(encoding="utf-8")))
+            facts["written"]  # whatever the package has made of json
+        except (LookupError, OSError, ValueError) as error:
             raise failed(what, printed) from error
+        return facts
 
     def run_tests(self, source: Path) -> str:
         """Run the package's tests out of the unpacked sdist, and return how many passed, as each of them told."""

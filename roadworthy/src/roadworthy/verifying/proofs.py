@@ -102,6 +102,10 @@ def one_native_module(installed: Installation) -> Iterator[Problem]:
         found = f"{len(installed.native)} files of the native module {installed.project.native_module}, not one"
         remedy = "compare module-name in pyproject.toml with the name of #[pymodule]; run: make build"
         yield Problem(f"the installation holds {found}", remedy)
+    origin = installed.facts["modules"].get(installed.project.native_module)
+    if origin and not any(Path(origin).as_posix().endswith(f"/{file}") for file in installed.native):
+        what = f"{installed.project.native_module} is imported from {Path(origin).name}, and not the native module"
+        yield Problem(what, "only one module can have that name: call the other one otherwise")
 
 
 def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
