@@ -126,12 +126,6 @@ def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
     for file in [*expected.strange(present), *sorted(others)]:
         what = f"the installation holds {file}, which is not in the source"
         yield Problem(what, "is it a stale file? run: make clean build")
-    # Only what is declared in python-packages is taken by maturin beside it.
-    declared = find(installed.artefacts.pyproject, "tool", "maturin", "python-packages") or ()
-    names = "|".join(map(re.escape, (installed.project.import_name, installed.project.file_stem, *map(str, declared))))
-    for file in sorted(each for each in present & expected.files if not re.match(rf"({names})[./]", each)):
-        remedy = "take it out, or name its package in python-packages in [tool.maturin]"
-        yield Problem(f"{file} is installed beside the package, and nothing declares it", remedy)
 
 
 def types_as_promised(installed: Installation) -> Iterator[Problem]:
@@ -164,8 +158,16 @@ def same_metadata_as_the_source(installed: Installation) -> Iterator[Problem]:
 
 def nothing_elsewhere(installed: Installation) -> Iterator[Problem]:
     """Outside the folder of packages is only what is declared, and nothing in it runs in each start of Python."""
-    for file in sorted(filter(re.compile(r"(site|user)customize\.py|[^/]*\.pth").fullmatch, installed.package)):
-        yield Problem(f"{file} came with the package and runs in every start of Python", "remove it")
+    source = installed.artefacts.unpacked / installed.project.source
+    # maturin takes no other package along.
+    declared = find(installed.artefacts.pyproject, "tool", "maturin", "python-packages") or ()
+    own = "|".join(map(re.escape, (installed.project.import_name, installed.project.file_stem, *map(str, declared))))
+    for file in sorted(installed.package):
+        if re.fullmatch(r"(site|user)customize\.py|[^/]*\.pth", file):
+            yield Problem(f"{file} came with the package and runs in every start of Python", "remove it")
+        elif not re.match(rf"({own})[./]", file) and (source / file).is_file():
+            remedy = "take it out, or name its package in python-packages in [tool.maturin]"
+            yield Problem(f"{file} is installed beside the package, and nothing declares it", remedy)
     groups = ("console_scripts", "gui_scripts")
     names = "|".join(re.escape(name) for group, name, _ in installed.entry_points if group in groups)
     script = re.compile(rf"(bin|Scripts)/({names})(-script)?(\.(exe|pyw?))?")
