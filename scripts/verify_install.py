@@ -7,7 +7,6 @@ of the sdist; on the oldest, the sdist. On the oldest and the newest pip install
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from roadworthy.arguments import Parser
 
@@ -47,14 +46,12 @@ PROOFS = (
 )
 
 
-def prove(
-    environment: Environment, source: Source, *, from_source: bool = False, lowest: bool = False
-) -> dict[str, Any]:
-    """Install what the package requires, ask the interpreter what it has, judge that, and return what it has told."""
-    environment.install_dependencies(source, lowest=lowest)
-    facts = environment.describe()
-    proofs.require(PROOFS, proofs.Installation(PROJECT, source.artefacts, environment.folder, facts, from_source))
-    return facts
+def prove(environment: Environment, source: Source, *, built: bool = False, low: bool = False) -> proofs.Installation:
+    """Install what the package requires, ask the interpreter what it has, and judge and return that."""
+    environment.install_dependencies(source, lowest=low)
+    told = proofs.Installation(PROJECT, source.artefacts, environment.folder, environment.describe(), built)
+    proofs.require(PROOFS, told)
+    return told
 
 
 def wheel(environment: Environment, source: Source) -> str:
@@ -69,16 +66,14 @@ def wheel_with_pip(environment: Environment, source: Source, *, own: bool) -> st
     """Install just what a user has, with the Python's own pip, perhaps an old one, or with the newest, as locked."""
     environment.create(with_pip=own)
     environment.install_wheel(source, with_pip=True, own=own)
-    facts = prove(environment, source, lowest=own)
-    environment.try_other_ways(source, facts, own=own)
-    return "; ".join(["installed", *(f"refused: {what}" for what in facts["refused"])])
+    return environment.try_other_ways(source, prove(environment, source, low=own), own=own)
 
 
 def sdist(environment: Environment, source: Source) -> str:
     """Install the sdist from source without any network, with uv, then as packagers do, and run the tests."""
     environment.create_for_tests()
     for _ in environment.install_sdist(source):
-        prove(environment, source, from_source=True)
+        prove(environment, source, built=True)
     return f"{environment.run_tests(source.artefacts.unpacked)}, built {without_network()[2]}"
 
 

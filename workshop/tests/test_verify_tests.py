@@ -158,18 +158,17 @@ PROVE_NOTHING = {
         configured("--no-such-option"),
         "pytest cannot use the settings of the package's tests",
     ),
-    "settings that are none": ({"tox.ini": "pytest]\n"}, "the sdist's tox.ini cannot be read"),
     "a file of settings that only collects": (
         {"pytest.ini": "[pytest]\naddopts = --collect-only\n"},
         "2 of 2 have no outcome",
     ),
     "another package in the installed one's place": (
         {
-            "pyproject.toml": "[tool.pytest.ini_options]\npythonpath = 'python'\n",
-            f"python/{PROJECT.import_name}/__init__.py": "",
+            "pyproject.toml": "[tool.pytest.ini_options]\npythonpath = 'stand-in'\n",
+            f"stand-in/{PROJECT.import_name}/__init__.py": "",
             "tests/test_it.py": f"import {PROJECT.import_name}\n{GOOD}",
         },
-        "the package's tests import it from the sdist's folder, and not what is installed",
+        "the package's tests import another one of its name from the sdist, and not what is installed",
     ),
     "a test that changes what is installed": (
         {"tests/test_it.py": f"import pathlib, pytest\n{GOOD}\npathlib.Path(pytest.__file__).with_name('x').touch()\n"},
@@ -226,6 +225,15 @@ PROVE_SOMETHING = {
     "a table of settings without options": (
         {"pyproject.toml": "[tool.pytest]\ntestpaths = ['check']\n", "check/test_one.py": "def test_it(): pass\n"},
         "1 passed",
+    ),
+    "tests in the package, which is on the path": (
+        {
+            "pyproject.toml": f"[tool.pytest.ini_options]\npythonpath = 'python'\ntestpaths = 'python/{PROJECT.import_name}'\n",
+            f"python/{PROJECT.import_name}/__init__.py": "",
+            f"python/{PROJECT.import_name}/tests/__init__.py": "",
+            f"python/{PROJECT.import_name}/tests/test_one.py": f"from {PROJECT.import_name} import tests\n{GOOD}",
+        },
+        "2 passed",
     ),
     "what needs the folder and the commands": (
         {

@@ -149,7 +149,9 @@ TOGETHER = {
             wheel_fields=["Requires-Dist: frob-dep"],
         ),
         "a summary of the wheel alone": Case("the metadata's summary is ['Other', ", wheel_fields=["Summary: Other"]),
-        "another Python": Case("the metadata's requires_python", wheel_fields=["Requires-Python: >=3.8"]),
+        "another Python": Case(
+            "the metadata's requires_python\nthe metadata's requires-python", wheel_fields=["Requires-Python: >=3.8"]
+        ),
         "an extra of the wheel alone": Case("the metadata's provides_extra", wheel_fields=["Provides-Extra: more"]),
         "a link of the wheel alone": Case(
             "the metadata's project_urls", wheel_fields=["Project-URL: X, https://127.0.0.1/"]

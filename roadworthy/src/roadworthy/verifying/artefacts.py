@@ -2,8 +2,6 @@
 
 import re
 import shutil
-from configparser import ConfigParser
-from configparser import Error as ConfigParserError
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,12 +25,12 @@ from roadworthy.terminal import Problem, problem, raise_problems
 if TYPE_CHECKING:
     from roadworthy.index import Index
 
-# Where pytest looks for its settings, in its order, and the table in which they are.
-SETTINGS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"), ("pytest",)),
-    PYPROJECT: ("tool", "pytest"),
-    "tox.ini": ("pytest",),
-    "setup.cfg": ("tool:pytest",),
+# Where pytest looks for its settings, in its order, and the table in which they are, if there has to be one.
+SETTINGS = {
+    **dict.fromkeys(("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"), ""),
+    PYPROJECT: "[tool.pytest",
+    "tox.ini": "[pytest]",
+    "setup.cfg": "[tool:pytest]",
 }
 
 
@@ -157,26 +155,13 @@ class Source:
 
 
 def pytest_settings(source: Path) -> tuple[str, list[str]]:
-    """Return which file of an sdist pytest takes its settings from, and where that says tests are: globs, from there.
+    """Return which file of an sdist pytest takes its settings from, and what it is told to run: what these say, or tests.
 
-    They are the first such file of that folder, as in pytest's locate_config; what lies above it is not the sdist's.
+    It is the first in that folder, as in pytest's locate_config, which would go on above it.
     """
-    for name, keys in SETTINGS.items():
-        if not (source / name).is_file():
-            continue
-        text, parser = read_text(source, name), ConfigParser(interpolation=None)
-        try:
-            if not name.endswith(".toml"):
-                parser.read_string(text)
-        except ConfigParserError as error:
-            raise problem(f"the sdist's {name} cannot be read: {error}", "repair it, and commit") from error
-        sections = {section: dict(parser[section]) for section in parser}
-        found = find(parse_toml(f"the sdist's {name}", text) if name.endswith(".toml") else sections, *keys)
-        # A file of its own need not have the table.
-        if found is not None or "pytest." in name:
-            paths = find(found, "testpaths") or find(found, "ini_options", "testpaths") or ["tests"]
-            return name, paths.split() if isinstance(paths, str) else list(map(str, paths))
-    return PYPROJECT, ["tests"]
+    texts = {name: read_text(source, name) for name in SETTINGS if (source / name).is_file()}
+    chosen = next((name for name, text in texts.items() if SETTINGS[name] in text), PYPROJECT)
+    return chosen, [] if "testpaths" in texts.get(chosen, "") else ["tests"]
 
 
 def read_requirements(metadata: bytes, source: str) -> list[str]:

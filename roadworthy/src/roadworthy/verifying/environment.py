@@ -16,13 +16,12 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
 from roadworthy import processes
@@ -262,24 +261,23 @@ class Environment:
                 self.fetch(f"{file} requires {each}, which cannot be installed", "--", each)
             raise
 
-    def try_other_ways(self, source: Source, facts: dict[str, Any], *, own: bool) -> None:
+    def try_other_ways(self, source: Source, told: proofs.Installation, *, own: bool) -> str:
         """Make sure that each module imports alone, each extra installs, and the wheel into a folder and as a tool.
 
         What an interpreter has imported before, another module may lean on without importing it. What is missing, as
-        `facts` say, must be there with all extras.
+        was `told`, must be there with all extras. Returns the result of that in words.
         """
-        for what in (each for each in facts["loaded"] if each.startswith("import ") and "__main__" not in each):
+        for what in (each for each in told.facts["loaded"] if each.startswith("import ") and "__main__" not in each):
             self.run(f"{what} fails in an interpreter of its own", self.executable, "-I", "-c", what)
         wheel = source.artefacts.installed_wheel(self.read_installed("WHEEL"))
         if wheel is None:
-            return
-        for extra in parse_email(self.read_installed("METADATA"))[0].get("provides_extra", []):
+            raise failed(f"{self.project.name} was installed from none of the wheels")
+        for extra in told.fields.get("provides_extra", ()):
+            try_only = () if told.facts["broken"] else ("--dry-run",)
             what = f"the extra {extra} requires what cannot be installed"
-            try_only = () if facts["broken"] else ("--dry-run",)
             self.fetch(what, *try_only, "--", f"{self.project.name}[{extra}] @ {wheel.as_uri()}")
-        if facts["broken"]:
-            with_extras = proofs.Installation(self.project, source.artefacts, self.folder, self.describe(), extras=True)
-            proofs.require([proofs.everything_loads], with_extras)
+        if told.facts["broken"]:
+            proofs.require([proofs.everything_loads], replace(told, facts=self.describe(), extras=True))
         folder, module = self.folder / "target", self.project.module
         options = (f"--target={folder}", "--no-cache-dir", *OFFLINE, wheel)
         self.run("the wheel cannot be installed into a folder (pip install --target)", *self.pip(own=own), *options)
@@ -289,6 +287,7 @@ class Environment:
             tools = {name: str(self.folder / "tools" / name) for name in ("UV_TOOL_DIR", "UV_TOOL_BIN_DIR")}
             command = (find_uv(), "tool", "install", "--no-cache", "--python", self.python.path, wheel)
             self.run("the wheel cannot be installed as a tool (uv tool install)", *command, fetches=True, more=tools)
+        return "; ".join(["installed", *(f"refused: {what}" for what in told.facts["refused"])])
 
     def read_installed(self, file: str) -> bytes:
         """Return a file of the package's .dist-info folder, without asking the environment's interpreter."""
@@ -315,26 +314,23 @@ class Environment:
 
     def run_tests(self, source: Path) -> str:
         """Run the package's tests out of the unpacked sdist, and return how many passed, as each of them told."""
-        settings, declared = pytest_settings(source)
-        # They may write there, and other jobs read it.
+        settings, tests = pytest_settings(source)
+        if not all((source / each).exists() for each in tests):
+            what = f"the sdist has no {tests[0]}: without a test nothing shows that the package works"
+            raise problem(what, "write one that imports it; compare testpaths and [tool.maturin] exclude")
+        # They may write there, and other jobs read it. Who imports the package from its folder gets what is installed.
         folder, sites = Path(tempfile.mkdtemp(dir=self.folder)), self.sites
         shutil.copytree(source, folder, dirs_exist_ok=True)
-        modules = folder / self.project.source
-        if not (tests := sorted(path for each in declared for path in folder.glob(each))):
-            what = f"the sdist has no {', '.join(declared)}: without a test nothing shows that the package works"
-            raise problem(what, "write one that imports it; compare testpaths and [tool.maturin] exclude")
-        for index, test in enumerate(tests):
-            # In the package they are installed with it.
-            if test.is_relative_to(modules):
-                there = (site / test.relative_to(modules) for site in sites)
-                tests[index] = next((path for path in there if path.exists()), test)
+        package = folder / self.project.source / self.project.import_name
+        for installed in (site / package.name for site in sites if (site / package.name).is_dir()):
+            shutil.copytree(installed, package, dirs_exist_ok=True)
         # Nothing that is tested can foresee the name.
         report, started, exited_well = self.folder / secrets.token_hex(16), time.perf_counter(), True
         # What proves nothing, and what fails where nobody looks.
         strict = (f"-Werror::pytest.Pytest{each}Warning" for each in ("ReturnNotNone", "UnhandledThreadException"))
         options = (f"--override-ini=cache_dir={self.folder / 'cache'}", "--color=no", "--quiet", *strict)
         where = (f"--config-file={folder / settings}", f"--rootdir={folder}", *tests)
-        command = ("-I", RUN_TESTS, report, self.project.import_name, folder, *options, *where)
+        command = ("-I", RUN_TESTS, report, package, folder, *options, *where)
         before = [times(site) for site in sites]
         try:
             printed = self.run("", self.executable, *command)

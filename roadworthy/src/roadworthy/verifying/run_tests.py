@@ -18,10 +18,10 @@ import pytest
 class Recorder:
     """A plugin of pytest that tells of each test that it is there, and how each of its phases ended.
 
-    It also is a finder of modules, which finds none, and tells where a package is found that lies in `folder`.
+    It also is a finder of modules, which finds none, and tells of a package in its folder that is another's stand-in.
     """
 
-    def __init__(self, file: str, package: str, folder: Path) -> None:
+    def __init__(self, file: str, package: Path, folder: Path) -> None:
         """Open the file before any of the tests is loaded."""
         self.raised, self.package, self.folder = False, package, folder
         self.stream = Path(file).open("a", encoding="utf-8")  # noqa: SIM115 - open as long as pytest runs
@@ -33,9 +33,10 @@ class Recorder:
 
     def find_spec(self, name: str, *_: object) -> None:
         """Tell of a package that is not the installed one, for it proves nothing of that."""
-        found = PathFinder.find_spec(name) if name == self.package else None
-        for origin in [found.origin or "", *(found.submodule_search_locations or ())] if found else ():
-            if Path(origin).resolve().is_relative_to(self.folder):
+        found = PathFinder.find_spec(name) if name == self.package.name else None
+        for origin in [found.origin, *(found.submodule_search_locations or ())] if found else ():
+            path = Path(origin or "").resolve()
+            if path.is_relative_to(self.folder) and not path.is_relative_to(self.package):
                 self.tell("not installed", origin)
 
     def pytest_configure(self, config: Any) -> None:  # noqa: ANN401 - with the options of other plugins
@@ -80,7 +81,7 @@ class Recorder:
 
 def main(file: str, package: str, folder: str, *arguments: str) -> int:
     """Run them where an sdist is unpacked, tell that pytest has come back, and return its exit code."""
-    recorder = Recorder(file, package, Path(folder).resolve())
+    recorder = Recorder(file, Path(package).resolve(), Path(folder).resolve())
     sys.meta_path.insert(0, recorder)
     os.chdir(folder)
     # A test may start a command of the package's.

@@ -46,7 +46,7 @@ def find_fault(outcomes: Mapping[str, str], *, ended: str | None, exited_well: b
     counts = Counter(outcomes.values())
     chosen = len(outcomes) - counts["left out"]
     of_all = f"{counts['']} of {chosen}"
-    astray = "import it from the sdist's folder, and not what is installed: see pythonpath, and conftest.py"
+    astray = "import another one of its name from the sdist, and not what is installed: see pythonpath, and conftest.py"
     needed = "the settings of the package's tests; requirements/test.txt locks what they may need"
     faults = {
         f"the package's tests {astray}": counts["not installed"],
