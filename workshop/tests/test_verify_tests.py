@@ -228,7 +228,8 @@ PROVE_SOMETHING = {
     ),
     "tests in the package, which is on the path": (
         {
-            "pyproject.toml": f"[tool.pytest.ini_options]\npythonpath = 'python'\ntestpaths = 'python/{PROJECT.import_name}'\n",
+            "pyproject.toml": "[tool.pytest.ini_options]\npythonpath = 'python'\n"
+            f"testpaths = 'python/{PROJECT.import_name}'\n",
             f"python/{PROJECT.import_name}/__init__.py": "",
             f"python/{PROJECT.import_name}/tests/__init__.py": "",
             f"python/{PROJECT.import_name}/tests/test_one.py": f"from {PROJECT.import_name} import tests\n{GOOD}",

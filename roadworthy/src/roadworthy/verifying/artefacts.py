@@ -155,9 +155,9 @@ class Source:
 
 
 def pytest_settings(source: Path) -> tuple[str, list[str]]:
-    """Return which file of an sdist pytest takes its settings from, and what it is told to run: what these say, or tests.
+    """Return the file of an sdist in which pytest finds its settings, and what it is told to run unless that says it.
 
-    It is the first in that folder, as in pytest's locate_config, which would go on above it.
+    It is the first such file there, as in pytest's locate_config, which would go on above that folder.
     """
     texts = {name: read_text(source, name) for name in SETTINGS if (source / name).is_file()}
     chosen = next((name for name, text in texts.items() if SETTINGS[name] in text), PYPROJECT)
