@@ -155,13 +155,17 @@ class Source:
 
 
 def pytest_settings(source: Path) -> tuple[str, list[str]]:
-    """Return the file of an sdist in which pytest finds its settings, and what it is told to run unless that says it.
+    """Return the file of an sdist in which pytest finds its settings, and where its tests are; nothing if that says it.
 
     It is the first such file there, as in pytest's locate_config, which would go on above that folder.
     """
     texts = {name: read_text(source, name) for name in SETTINGS if (source / name).is_file()}
     chosen = next((name for name, text in texts.items() if SETTINGS[name] in text), PYPROJECT)
-    return chosen, [] if "testpaths" in texts.get(chosen, "") else ["tests"]
+    if chosen != PYPROJECT:
+        return chosen, [] if "testpaths" in texts[chosen] else ["tests"]
+    table = find(parse_toml("the sdist's pyproject.toml", texts.get(chosen, "")), "tool", "pytest")
+    found = find(table, "ini_options", "testpaths") or find(table, "testpaths") or ["tests"]
+    return chosen, found.split() if isinstance(found, str) else list(map(str, found))
 
 
 def read_requirements(metadata: bytes, source: str) -> list[str]:
