@@ -7,7 +7,8 @@ override PYTEST := $(PY) -m pytest --import-mode=prepend
 
 .PHONY: test-tooling  ## Test all else: Makefile, scripts, what a wheel is and does. The long part. [PYTHON= ARGS=]
 test-tooling: $(EVERYTHING)
-	$(PYTEST) --numprocesses=auto --dist=loadfile --timeout=900 roadworthy/tests workshop/tests $(if $(call given,ARGS),$$ARGS)
+	$(PYTEST) --numprocesses=auto --dist=loadfile --no-loadscope-reorder --timeout=900 \
+	  roadworthy/tests workshop/tests $(if $(call given,ARGS),$$ARGS)
 
 .PHONY: test-year  ## Play the whole first year of a copy, and every mistake in CI.yml. [ARGS=]
 test-year: export WHOLE_YEAR := 1

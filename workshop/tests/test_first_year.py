@@ -17,6 +17,14 @@ from year import Change, Year
 
 CHANGES = (*year_of_the_package.CHANGES, *year_of_the_project.CHANGES)
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="some of it is for Unix")
+# Names of copies, and what is nasty about each.
+NAMES = {
+    "q": "one letter, and one spelling",
+    "a0-b1-c2": "digits, and before every other crate and import",
+    "zz-core-match-test-wheel": "words of the code, and after every other crate and import",
+    "frobnicating-turbochargers-of-the-valley": "forty letters",
+    "x86-64-rs": "like a target",
+}
 PLAYED = [change for change in CHANGES if change.often or os.environ.get("WHOLE_YEAR")]
 
 
@@ -32,6 +40,15 @@ def year(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> Iterator[Year]
 @pytest.mark.parametrize("change", PLAYED, ids=[change.name.replace(" ", "-") for change in PLAYED])
 def test_a_copy_stays_green(year: Year, change: Change) -> None:
     year.play(change)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_copy_of_any_name_is_green_without_an_edit(year: Year, name: str) -> None:
+    year.call(name)
+    for target in ("test", "lint"):
+        done = year.make(target)
+        assert done.returncode == 0, f"{target}: {done.stdout}{done.stderr}"
+    assert year.place.git("status", "--porcelain") == "", "make has left something to be committed"
 
 
 def test_each_change_is_named_once() -> None:

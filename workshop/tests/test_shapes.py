@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -318,6 +319,43 @@ BAD: dict[str, tuple[str, tuple[Step, ...]]] = {
         (swap(CI, (r"^  passed:$", "  done:")),),
     ),
 }
+# Those that are tried in one checkout, since each is about something else; any other one alone.
+TOGETHER = (
+    (
+        "a capped Python",
+        "an oldest Rust and an edition that are inherited",
+        "more than the stable ABI in its features",
+        "no classifiers",
+        "a package that is not called as the distribution",
+        "a target that has no name among people",
+    ),
+    (
+        "a Python with a hole",
+        "no oldest Rust",
+        "the stable ABI in a feature of a feature",
+        "a repository in small letters",
+        "a module deeper in the package",
+        "a job that has no name of its own",
+    ),
+    (
+        "a Python with a hole at the oldest",
+        "the stable ABI straight in the default ones",
+        "a repository called the source",
+        "a further file with the version",
+        "PyO3 in a table of its own",
+    ),
+    (
+        "a compatible Python",
+        "two of the stable ABI, of which the older counts",
+        "a readme in a table",
+        "PyO3 from the workspace",
+    ),
+    ("an oldest patch of Python", "features in a circle", "an inline table of addresses", "PyO3 for some targets"),
+    ("a Python with a star", "features that pyproject.toml asks for", "dotted keys"),
+    ("blanks in the Python", "PyO3 under another name"),
+    ("comments after values", "line ends of Windows"),
+)
+ALONE = tuple((name,) for name in GOOD if name not in chain(*TOGETHER))
 # Works but for `make new`, which edits a template line by line: then it says which line it misses.
 NOT_COPIED = {
     "a version that is inherited": "Cargo.toml of the template has no plain version = ",
@@ -382,13 +420,13 @@ def check_said(ended: Ended, usual: dict[str, int]) -> None:
             assert re.search(r"(?m)^problem: .+\n  \S.+$", text), f"{name}: {text[-1500:]}"
 
 
-@pytest.mark.parametrize("shape", GOOD)
-def test_another_shape_works_as_the_usual_one(asker: Asker, usual: dict[str, int], shape: str) -> None:
-    ended = asker.ask(*GOOD[shape])
+@pytest.mark.parametrize("shapes", [*ALONE, *TOGETHER], ids=", ".join)
+def test_another_shape_works_as_the_usual_one(asker: Asker, usual: dict[str, int], shapes: tuple[str, ...]) -> None:
+    ended = asker.ask(*(step for shape in shapes for step in GOOD[shape]))
     check_said(ended, usual)
     differing = {name: text for name, (code, text) in ended.items() if code != usual[name]}
-    if shape in NOT_COPIED:
-        assert NOT_COPIED[shape] in differing.pop("new")
+    if shapes[0] in NOT_COPIED:
+        assert NOT_COPIED[shapes[0]] in differing.pop("new")
     assert not differing
     assert not re.search(r"\[(?!complete-set)[a-z]+(-[a-z]+)+\]$", ended["check_dist"][1], re.MULTILINE)
 

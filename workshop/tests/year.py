@@ -18,6 +18,7 @@ from releases import IDENTITY, Place, environment
 from roadworthy.processes import find_uv
 from roadworthy.project import Project
 from workshop.copying.record import Record
+from workshop.rehearsing.scratch import age_sources
 
 NAME = "tin-can"
 # What stays from change to change, so that nothing is compiled, installed or looked at again that is the same.
@@ -133,6 +134,22 @@ class Year:
         place.git("init", "--quiet", "--bare", "--initial-branch=main", place.remote)
         place.git("remote", "add", "origin", place.remote)
         place.git("push", "--quiet", "--set-upstream", "origin", "main")
+
+    def call(self, name: str) -> None:
+        """Let there be a copy of another name, with what is kept of the one before."""
+        place, kept = self.place, self.place.folder / "kept"
+        kept.mkdir()
+        for each in KEPT:
+            (place.checkout / each).rename(kept / each)
+        former = Project(place.checkout).name
+        shutil.rmtree(place.checkout)
+        self.template.new(name, f"--dest={place.checkout}")
+        for each in KEPT:
+            (kept / each).rename(place.checkout / each)
+        kept.rmdir()
+        (place.checkout / ".venv" / "develop.stamp").unlink(missing_ok=True)
+        run(".venv/bin/uv", "pip", "uninstall", "--quiet", "--python", ".venv/bin/python", former, cwd=place.checkout)
+        age_sources(place.checkout)
 
     def play(self, change: Change) -> None:
         """Make one change in the copy, and everything of it that the change asks for."""
