@@ -142,6 +142,7 @@ def bounded_client(url: str, largest: int) -> "PyPISimple":
 
     def bound(response: "Response", **_: object) -> None:
         if not is_private(str(response.url)):
+            response.close()
             raise ValueError(f"it leads to {response.url}, which is not encrypted")
         stream = response.raw.stream
 
