@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from report import PROJECT
-from roadworthy.gate.check import check_artefact, expect
+from roadworthy.gate.check import check, expect
 from roadworthy.gate.model import LARGEST_TEXT
 from roadworthy.terminal import out, problem, run_main
 
@@ -477,7 +477,7 @@ def judge(path: Path, connection: "multiprocessing.connection.Connection") -> No
     resource.setrlimit(resource.RLIMIT_CPU, (2 * LONGEST, 2 * LONGEST))
     facts = expect(PROJECT, [])
     started = time.process_time()
-    findings = check_artefact(path, facts)
+    findings = check([path], facts)
     seconds = time.process_time() - started
     # Not getrusage, which remembers the process that this one came from.
     (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"))

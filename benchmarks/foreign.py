@@ -31,13 +31,13 @@ TRUE_FINDINGS = {
     "no-libpython": (18, "a free-threaded wheel is linked with the Python that has a lock"),
     "needed-libraries": (13, "msvcp140.dll, which neither Windows has nor Python brings"),
     "declared-metadata": (
-        12,
-        "the backend takes from elsewhere what [project] neither has nor lists as dynamic (PEP 621)",
+        13,
+        "what [project] neither has nor lists as dynamic is taken from elsewhere (PEP 621); a README is left out",
     ),
     "normalised-name": (12, "PyPI takes no such file name any more (PEP 427, PEP 625)"),
     "metadata-version": (8, "PyPI takes no 2.0, which no PEP became"),
     "wheel-file": (6, "WHEEL lacks a tag of the file name, or has them behind its end; an ELF file is in purelib"),
-    "macos-floor": (4, "the library asks for a newer macOS than the tag"),
+    "macos-floor": (6, "the library or program asks for a newer macOS than the tag"),
     "metadata-valid": (4, "classifiers in metadata of version 1.0, which has none: packaging's words"),
 }
 

@@ -1,7 +1,6 @@
 """Running a program and all that it starts as a group: to be ended together, or not to be ended half way."""
 
 import os
-import shlex
 import signal
 import subprocess
 import tempfile
@@ -10,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from roadworthy.processes import log
+from roadworthy.processes import record
 
 
 def run_apart(
@@ -37,7 +36,7 @@ def run_apart(
                 end_group(process)
                 raise
             finally:
-                log.debug("%s", shlex.join(words))
+                record(words)
         printed.seek(0)
         text = printed.read().decode("utf-8", "backslashreplace").replace("\r\n", "\n")
     return subprocess.CompletedProcess(words, process.returncode, text, "")

@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from functools import partial
 
 from broken import Files, record_of
 from loopback_samples import INFO, METADATA, SDIST, TOP, WHEEL, good_wheel, make_sdist, sdist_files, wheel_files
@@ -25,6 +26,9 @@ ARCHIVES: dict[str, tuple[str | None, str, Make]] = {}
 RECORD = f"{INFO}/RECORD"
 PACKAGE = WHEEL.split("-", maxsplit=1)[0]
 # A path of as many characters as Windows has below a usual site-packages.
+KEY = b"-----BEGIN " + b"PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA0123456789abcdef\n-----END PRIVATE KEY-----\n"
+TOKEN = b"0123456789abcdefghijklmnopqrstuvwxyz"
+POINTS = f"{INFO}/entry_points.txt"
 ROOM = 259 - len(SITE_PACKAGES)
 
 
@@ -341,6 +345,29 @@ def flushed() -> bytes:
     return b"".join(parts) + stream.flush()
 
 
+# ---- what is in it
+INSIDE: dict[str, tuple[str | None, Files]] = {
+    "a private key": ("no-secrets", {"x/id": KEY}),
+    "a private key in JSON": ("no-secrets", {"x.json": b'{"key": "' + KEY.replace(b"\n", b"\\n") + b'"}'}),
+    "a private key in a program": ("no-secrets", {"x.py": b'K = (\n    "' + KEY.replace(b"\n", b'\\n"\n    "')}),
+    "a token between two pieces": ("no-secrets", {"x": b" " * ((1 << 20) - 9) + b"npm_" + TOKEN}),
+    "a token of PyPI": ("no-secrets", {"x.cfg": b"password = pypi-AgE" + TOKEN}),
+    "passwords of git": ("no-secrets", {".git-credentials": b""}),
+    "what programs are told": ("no-secrets", {"x/.env": b"PASSWORD=x"}),
+    "bytecode": ("no-build-products", {"x/__pycache__/y.cpython-312.pyc": b""}),
+    "what git keeps": ("no-build-products", {"x/.git/HEAD": b"ref: refs/heads/main"}),
+    "what macOS leaves in a folder": ("no-build-products", {"x/.DS_Store": b""}),
+    "the first line of a key": (
+        None,
+        {"x.py": KEY[:28].join((b'BEGIN = b"', b'"\nEND = b"-----END PRIVATE KEY-----"'))},
+    ),
+    "a key in a document": (None, {"x.md": KEY[:28] + b"...\n-----END PRIVATE KEY-----"}),
+    "tokens in a document": (None, {"x.md": b"ghp_" + b"x" * 36 + b" AKIAIOSFODNN7EXAMPLE my_npm_" + TOKEN}),
+    "what is called a key": (None, {"x/messages.key": b"a=b", "x.pem": b"-----BEGIN CERTIFICATE-----\n" + TOKEN}),
+}
+for what, (rule, files) in INSIDE.items():
+    wheel(rule, what, partial(good_wheel, files))
+    sdist(rule, what, partial(make_sdist, {**sdist_files(), **{f"{TOP}/{each}": files[each] for each in files}}))
 # ---- zip: what PyPI refuses
 wheel("zip-framing", "a byte before it", lambda: b"\0" + good_wheel())
 wheel("zip-framing", "a byte between members", lambda: good_wheel().replace(b"PK\3\4", b"\0PK\3\4", 1))
@@ -455,7 +482,10 @@ for rule, name, makers in (
     ("unique-members", "other case that is not ASCII", ("ä.py", "Ä.py")),
     ("unique-members", "composed otherwise", ("\u00e9.py", "e\u0301.py")),
     ("unique-members", "composed otherwise and in other case", ("\u00c9.py", "e\u0301.py")),
+    ("unique-members", "a folder in other case", ("a/x.py", "A/y.py")),
+    ("unique-members", "a folder in other case, further down", ("a/b/x.py", "a/b-c.py", "a/B/d/y.py")),
     ("unique-members", "a file and a folder", ("a", "a/b.py")),
+    ("unique-members", "a file and a folder, and what is sorted between them", ("a", "a-b", "a/b.py")),
     ("unique-members", "a file and a folder in other case", ("A", "a/b.py")),
 ):
     wheel(rule, f"a name with {name}", named(*(f"{PACKAGE}/{each}" for each in makers)))
@@ -505,6 +535,37 @@ wheel("entry-points", "a command with a slash", with_entry_points("[gui_scripts]
 wheel("entry-points", "a command with a blank", with_entry_points("[console_scripts]\na b = b:c\n"))
 wheel("entry-points", "a command after a colon", with_entry_points("[console_scripts]\na: b:c\n"))
 wheel("entry-points", "a command with many blanks", with_entry_points(f"[console_scripts]\na{' ' * 99_999}b = b:c\n"))
+wheel("entry-points", "a command in two cases", with_entry_points("[console_scripts]\na = b:c\nA = b:c\n"))
+wheel(
+    "entry-points",
+    "a command with a window and without",
+    with_entry_points("[console_scripts]\na = b:c\n[gui_scripts]\na = b:c\n"),
+)
+wheel(
+    "entry-points",
+    "a command that is a script too",
+    lambda: good_wheel(
+        {POINTS: b"[console_scripts]\na = b:c\n", f"{INFO.removesuffix('.dist-info')}.data/scripts/a": b""}
+    ),
+)
+wheel("entry-points", "a command that is a device of Windows", with_entry_points("[console_scripts]\naux = b:c\n"))
+wheel("entry-points", "a command called as a Python with a window", with_entry_points("[gui_scripts]\npythonw = b:c\n"))
+wheel("entry-points", "a plugin that is not there", with_entry_points(f"[pytest11]\na = {PACKAGE}.b\n"))
+wheel(
+    None,
+    "a plugin in a folder that others share",
+    lambda: good_wheel({POINTS: b"[x]\na = shared.b:c\n", "shared/d/__init__.py": b""}),
+)
+wheel(None, "a plugin that is another's, and what is no plugin", with_entry_points("[x]\na = b.c\nd = any text\n"))
+wheel(
+    "metadata-consistent", "an extra of its own that is not there", with_metadata(b"Requires-Dist: ferrous.wheel[x]\n")
+)
+wheel(
+    None,
+    "an extra of its own",
+    with_metadata(b"Provides-Extra: x-y\nRequires-Dist: ferrous.wheel[X_y]; extra == 'x.y'\n"),
+)
+wheel("metadata-consistent", "a requirement that nothing fits", with_metadata(b"Requires-Dist: x>2,<1\n"))
 wheel("entry-points", "entry points in Latin-1", with_entry_points("[é]\na = b:c\n", "latin-1"))
 wheel("metadata-valid metadata-version", "a byte order mark before METADATA", with_metadata(b"\xef\xbb\xbf"))
 wheel("metadata-valid metadata-version", "an empty line before METADATA", with_metadata(b"\n"))
@@ -575,6 +636,9 @@ sdist(
 )
 sdist("no-links", "a link", membered("x", tarfile.SYMTYPE, linkname="LICENSE"))
 sdist("no-links", "a hard link", membered("x", tarfile.LNKTYPE, linkname=f"{TOP}/LICENSE"))
+sdist("no-links safe-members", "a hard link to nothing", membered("x", tarfile.LNKTYPE, linkname=f"{TOP}/LICENCE"))
+sdist("readable-archive", "something behind its end", lambda: gzip.compress(blocks() + bytes(1024) + b"hello"))
+sdist("readable-archive", "a second tar file far behind", lambda: gzip.compress(blocks() + bytes(9_999) + blocks()))
 sdist("safe-members", "a pipe", membered("x", tarfile.FIFOTYPE))
 sdist("safe-members", "a device", membered("x", tarfile.BLKTYPE))
 sdist("safe-members", "setuid", membered("x", mode=0o4755))
@@ -677,7 +741,6 @@ sdist(None, "an old member's kind", tarred(block(f"{TOP}/x", kind=tarfile.AREGTY
 sdist(None, "a contiguous file", tarred(block(f"{TOP}/x", kind=tarfile.CONTTYPE)))
 sdist(None, "no zeros at its end", lambda: gzip.compress(blocks()))
 sdist(None, "many zeros at its end", lambda: gzip.compress(blocks() + bytes(100_000)))
-sdist(None, "something behind its end", lambda: gzip.compress(blocks() + bytes(1024) + b"hello"))
 sdist(None, "a name and a comment in the gzip file", named_gzip)
 sdist(None, "members without rights", tarred(block(f"{TOP}/x", mode=0), block(f"{TOP}/y", mode=0o600)))
 sdist(None, "a large number of an owner", tarred(block(f"{TOP}/x", uid=2**40, gid=2**40)))

@@ -694,7 +694,7 @@ add("data-folder package-files", "a script called pip", to_wheel(f"{DATA}/script
 add("data-folder package-files", "a script called as a Python", to_wheel(f"{DATA}/scripts/python3.12", b"#!/bin/sh\n"))
 add("data-folder package-files", "a script called activate", to_wheel(f"{DATA}/scripts/activate"))
 add("data-folder package-files", "a program of Windows called Python", to_wheel(f"{DATA}/scripts/Python.exe"))
-add("data-folder package-files", "another Python's settings", to_wheel(f"{DATA}/data/pyvenv.cfg"))
+add("data-folder no-build-products package-files", "another Python's settings", to_wheel(f"{DATA}/data/pyvenv.cfg"))
 add("data-folder package-files", "a Python as data", to_wheel(f"{DATA}/data/bin/python3"))
 add("data-folder package-files", "a module as data", to_wheel(f"{DATA}/data/lib/python3.12/site-packages/frob.py"))
 add("data-folder package-files", "a folder that no installer knows", to_wheel(f"{DATA}/bin/frob"))
@@ -888,7 +888,7 @@ add("no-secrets tracked-files", "an .env in the sdist", to_sdist(".env", b"TOKEN
 add(
     "no-secrets tracked-files",
     "a private key in the sdist",
-    to_sdist("docs/key.txt", b"-----BEGIN RSA " + b"PRIVATE KEY-----"),
+    to_sdist("docs/key.txt", b"-----BEGIN RSA " + b"PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG"),
 )
 add(
     "no-secrets package-files",
@@ -1060,8 +1060,8 @@ add(
 JJ = b"<<<<<<< Conflict 1 of 1\n%%%%%%% Changes\n-a\n+b\n+++++++ Contents of side #2\nc\n>>>>>>> Conflict 1 of 1 ends\n"
 add("no-placeholders tracked-files", "a conflict of jj", to_sdist("x.txt", JJ))
 for words, token in (
-    ("a key of PGP", b"-----BEGIN PGP " + b"PRIVATE KEY BLOCK-----"),
-    ("an encrypted key", b"-----BEGIN ENCRYPTED " + b"PRIVATE KEY-----"),
+    ("a key of PGP", b"-----BEGIN PGP " + b"PRIVATE KEY BLOCK-----\n\nlQPGBGFXq3MBCADOq0Xj"),
+    ("an encrypted key", b"-----BEGIN ENCRYPTED " + b"PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED"),
     ("a token of the crate index", b"cio" + b"a1B2c3D4" * 4),
     ("a token of GitLab", b"glpat-" + b"a1B2c3D4e5F6g7H8i9J0"),
 ):

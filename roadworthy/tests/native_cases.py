@@ -211,6 +211,7 @@ LINUX_CASES: dict[str, tuple[str | None, Make]] = {
     ),
     "it says that it is for Linux": (None, lambda: put(elf(), 7, b"\x03")),
     "it is a program": ("library-readable", lambda: put(elf(), 16, b"\x02")),
+    "what is zeros in memory begins behind its end": (None, lambda: zeros_behind(elf())),
     "it is an object file": ("library-readable", lambda: put(elf(), 16, b"\x01")),
     "it cannot be linked with": (
         "library-readable",
@@ -489,8 +490,27 @@ OTHERS: dict[str, tuple[str | None, str, str, Make]] = {
     "a library for ctypes in purelib": ("wheel-file", f"py3-none-{LINUX}", "pkg-1.0.data/purelib/libown.so", PLAIN),
     "a library for ctypes": (None, f"py3-none-{LINUX}", "pkg/libown.so", PLAIN),
 }
+SCRIPT = "pkg-1.0.data/scripts/frob"
+PROGRAMS: dict[str, tuple[str | None, str, str, Make]] = {
+    f"a program in a wheel for {tags}: {name}": (rule, f"py3-none-{tags}", SCRIPT, make)
+    for name, rule, tags, make in (
+        ("for that", None, LINUX, lambda: put(elf(), 16, b"\x02")),
+        ("that needs what scripts are not asked for", None, LINUX, needing("libssl.so.3")),
+        ("for another processor", "library-machine", LINUX, partial(elf, machine="aarch64")),
+        ("for a newer glibc", "glibc-floor", LINUX, partial(elf, needs=(("libc.so.6", "GLIBC_2.33"),))),
+        ("for glibc", "glibc-floor", MUSL, elf),
+        ("for another system", "library-readable", LINUX, macho),
+        ("that is cut", "library-readable", LINUX, lambda: elf()[:-100]),
+        ("for that Mac", None, MAC, lambda: put(macho(), 12, b"\x02")),
+        ("for a newer Mac", "macos-floor", MAC, lambda: put(macho(system="macos.13.0"), 12, b"\x02")),
+        ("for that Windows", None, WIN, lambda: no_dll(pe("KERNEL32.dll"))),
+        ("for another Windows", "library-machine", WIN, lambda: no_dll(pe("KERNEL32.dll", machine="aarch64"))),
+        ("that is a script", None, LINUX, lambda: b"#!python\n"),
+    )
+}
 CASES = {
     **NAMES,
+    **PROGRAMS,
     **MACHINES,
     **PYTHONS,
     **OTHERS,
@@ -505,6 +525,16 @@ CASES = {
         for name, (rule, make) in cases.items()
     },
 }
+
+
+def zeros_behind(content: bytes) -> bytes:
+    """Return a 64-bit ELF file whose sections without content (SHT_NOBITS) begin behind it, as Go's linker has it."""
+    (start,), (size, count) = struct.unpack_from("<Q", content, 40), struct.unpack_from("<HH", content, 58)
+    places = [at for at in range(start, start + size * count, size) if content[at + 4] == 8]
+    assert places
+    for at in places:
+        content = put(content, at + 24, struct.pack("<Q", len(content) + 1))
+    return content
 
 
 def executable(content: bytes) -> bytes:

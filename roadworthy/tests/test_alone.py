@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from archives import good_sdist
 from engine_readme import END, README, blocks, example, make_downloads
 from helpers import PROJECT, run
 from loopback_samples import INFO, METADATA, SDIST, WHEEL, good_wheel
+from roadworthy.__main__ import COMMANDS
 from roadworthy.gate.check import check
 from roadworthy.processes import find_uv, venv_bin
 from roadworthy.project import Project
@@ -100,22 +102,47 @@ def test_what_the_readme_says_is_needed_is_declared_and_only_that_is_loaded(file
     table = tomli.loads((ENGINE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert needed.keys() == {Requirement(text).name for text in table["dependencies"]}
     make_downloads(tmp_path / "downloads")
-    program = f"""
-import sys
-from importlib.metadata import packages_distributions
-from roadworthy.__main__ import main
-sys.argv = ["roadworthy", "check", {str(files / "dist")!r}, {str(tmp_path / "downloads")!r}]
-try:
-    main()
-except SystemExit:
-    pass
-owners = packages_distributions()
-print(*{{owner.lower() for name in list(sys.modules) for owner in owners.get(name, ())}}, file=sys.stderr)
-"""
-    loaded = set(run(sys.executable, "-c", program, cwd=tmp_path).stderr.splitlines()[-1].split())
+    owners = packages_distributions()
+    names = loaded_by([["check", str(files / "dist"), str(tmp_path / "downloads")]], tmp_path)
+    loaded = {owner.lower() for name in names for owner in owners.get(name, ())}
     assert {"twine", "pyelftools"} <= loaded
     # requests comes with twine.
     assert loaded & {name for name, what in needed.items() if what.endswith(" only")} <= {"requests"}
+
+
+def loaded_by(commands: list[list[str]], cwd: Path) -> set[str]:
+    """Return the modules that a Python has loaded that was given some command lines, one after the other."""
+    program = f"""
+import sys
+from roadworthy.__main__ import main
+for words in {commands}:
+    sys.argv = ["roadworthy", *words]
+    try:
+        main()
+    except SystemExit:
+        pass
+print(*sys.modules, file=sys.stderr)
+"""
+    return set(run(sys.executable, "-c", program, cwd=cwd).stderr.splitlines()[-1].split())
+
+
+def test_of_the_libraries_a_file_needs_only_those_are_loaded_that_judge_what_is_in_it(tmp_path: Path) -> None:
+    for name, metadata in (("all", METADATA), ("none", re.sub("(?m)^Project-URL: .*\n", "", METADATA))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / WHEEL).write_bytes(good_wheel({f"{INFO}/METADATA": metadata.encode()}))
+    some, fewest = (loaded_by([["check", str(tmp_path / name)]], tmp_path) for name in ("all", "none"))
+    assert {"twine.package", "rfc3986"} <= some
+    assert not some & {"abi3info", "docutils", "elftools", "email_validator", "macholib", "pefile", "readme_renderer"}
+    assert not some & {"http.client", "pypi_simple", "requests", "rich.console", "roadworthy.building", "yaml"}
+    assert "rfc3986" not in fewest
+
+
+def test_no_library_is_loaded_to_tell_what_a_command_takes_or_that_it_takes_no_such_thing() -> None:
+    loaded = loaded_by([[name, word] for name in COMMANDS for word in ("--help", "--nonsense")], PROJECT.root)
+    assert {f"roadworthy.{start.partition(':')[0]}" for start, _ in COMMANDS.values()} <= loaded
+    assert not loaded & packages_distributions().keys()
+    # Each takes as long as all that a command begins with.
+    assert not loaded & {"http.client", "importlib.metadata", "logging", "platform"}
 
 
 def test_the_version_and_all_commands_are_told_anywhere(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from archives import ARCHIVES
-from roadworthy.gate.check import check_artefact
+from roadworthy.gate.check import check
 from test_pypi import agree
 
 REFUSED = {name: rule for name, (rule, *_) in ARCHIVES.items() if rule}
@@ -24,7 +24,7 @@ def write(folder: Path, name: str) -> Path:
 @pytest.mark.parametrize("name", REFUSED)
 def test_each_is_refused_under_its_rules_alone_and_pypi_is_quoted_rightly(tmp_path: Path, name: str) -> None:
     path = write(tmp_path, name)
-    findings = check_artefact(path, None)
+    findings = check([path])
     told = {finding.rule for finding in findings}
     # Newer Pythons' own zipfile takes some for no archive, so that nothing else is looked at.
     by_python = sys.version_info >= (3, 12) and "zip-framing" in REFUSED[name] and told == {"readable-archive"}
@@ -36,7 +36,7 @@ def test_each_is_refused_under_its_rules_alone_and_pypi_is_quoted_rightly(tmp_pa
 @pytest.mark.parametrize("name", sorted(TAKEN))
 def test_what_is_unusual_and_right_is_taken(tmp_path: Path, name: str) -> None:
     path = write(tmp_path, name)
-    assert check_artefact(path, None) == []
+    assert check([path]) == []
     agree(path)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from archives import blocks, entries, zipped
 from broken import record_of
 from loopback_samples import INFO, METADATA, SDIST, TOP, WHEEL, good_wheel, make_sdist, sdist_files
-from roadworthy.gate.check import check_artefact
+from roadworthy.gate.check import check
 from test_pypi import ask_port
 
 SMALL = {**sdist_files(), f"{TOP}/noise": b"noise"}
@@ -48,7 +48,7 @@ def judge(file: str, content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / file
         path.write_bytes(content)
-        for finding in check_artefact(path, None):
+        for finding in check([path]):
             assert finding.what.isprintable()
             assert finding.rule
             assert finding.remedy

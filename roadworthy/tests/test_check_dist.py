@@ -8,16 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from twine.commands import check as twine
+from twine.exceptions import InvalidDistribution
 
 from archives import ARCHIVES
 from broken import Files, repack_sdist, repack_wheel
 from corpus import CORPUS, Release
 from helpers import PROJECT, run
+from loopback_samples import INFO, METADATA, WHEEL, good_wheel
 from native_cases import CASES
 from roadworthy.building import toolchain
-from roadworthy.gate import contents
-from roadworthy.gate.check import RULES, check, check_artefact, expect
-from roadworthy.gate.model import Expectations, Finding
+from roadworthy.gate import contents, pypi
+from roadworthy.gate.check import RULES, check, expect
+from roadworthy.gate.model import Artefact, Expectations, Finding
 from roadworthy.gate.rules import entries
 from roadworthy.terminal import problem, run_main
 
@@ -52,6 +55,47 @@ def test_what_twine_check_says_stops_a_release_of_ones_own_and_is_a_warning_for_
         {one.level for one in check([release.folder], whose) if one.rule == "twine-check"} for whose in (facts, None)
     ]
     assert levels == [{"error"}, {"warning"}]
+
+
+@pytest.mark.parametrize(
+    "kind", [None, "text/markdown; variant=GFM", "text/plain", "text/x-rst", "Text/X-RST ;charset=UTF-8", "a"]
+)
+def test_the_gate_says_of_a_description_what_twine_itself_says(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str | None
+) -> None:
+    for text in ("", "UNKNOWN\n", "# Right\n", ".. nosuch::\n", "`x\n"):
+        fields = METADATA.replace("text/markdown", kind) if kind else re.sub("(?m)^Desc.*\n", "", METADATA)
+        path = tmp_path / WHEEL
+        path.write_bytes(good_wheel({f"{INFO}/METADATA": f"{fields.partition('# ')[0]}{text}".encode()}))
+        caplog.clear()
+        try:
+            failed = twine.check([str(path)], strict=True)
+            said = [record.getMessage() for record in caplog.records]
+        except InvalidDistribution:
+            failed, said = True, []
+        with Artefact(path) as artefact:
+            told = list(contents.twine_check.check(artefact))
+            refused = any(pypi.judge_release(artefact))
+        # What is no metadata to twine, PyPI refuses too, and other rules tell that.
+        assert failed == bool(told or refused)
+        texts = sorted(each.split("PyPI.\n")[-1].split() for each in said)
+        assert sorted(re.sub("twine: (.*render: )?", "", each, count=1).split() for each in told) == texts
+
+
+def test_a_description_is_rendered_once_for_all_files_of_a_release(tmp_path: Path) -> None:
+    metadata = METADATA.replace("text/markdown", "text/x-rst").encode()
+    for build in ("", "-1", "-2"):
+        (tmp_path / WHEEL.replace("-py3", f"{build}-py3")).write_bytes(good_wheel({f"{INFO}/METADATA": metadata}))
+    pypi.why_not_rendered.cache_clear()
+    check([tmp_path])
+    assert pypi.why_not_rendered.cache_info().misses == 1
+
+
+def test_a_library_is_unpacked_once(release: Release) -> None:
+    with Artefact(release.wheel) as artefact:
+        assert artefact.digests
+        artefact.archive.close()
+        assert [library.file for library in artefact.libraries] == [release.native]
 
 
 @pytest.mark.parametrize("name", CORPUS)
@@ -123,7 +167,7 @@ def in_a_checkout_with(facts: Expectations, files: Files, folder: Path) -> Expec
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    return replace(facts, root=folder, sdist=replace(facts.sdist, files=facts.sdist.files | files.keys()))
+    return replace(facts, root=folder, sdist=facts.sdist._replace(files=facts.sdist.files | files.keys()))
 
 
 def test_file_names_that_are_not_ascii_are_taken(release: Release, facts: Expectations, tmp_path: Path) -> None:
@@ -199,7 +243,7 @@ def change_crates(release: Release, texts: dict[str, str], added: dict[str, str]
 
 def about_crates(release: Release, facts: Expectations) -> list[str]:
     """Return what is wrong with the crates of the sdist."""
-    return [finding.what for finding in check_artefact(release.sdist, facts) if finding.rule == "locked-crates"]
+    return [finding.what for finding in check([release.sdist], facts) if finding.rule == "locked-crates"]
 
 
 @pytest.mark.parametrize("name", CRATES)
@@ -257,7 +301,7 @@ def test_an_sbom_that_cargo_cannot_make_is_told_and_refuses_nothing(
 ) -> None:
     contents.expect_sbom.cache_clear()
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert {finding.rule for finding in check_artefact(release.wheel, facts)} == set()
+    assert {finding.rule for finding in check([release.wheel], facts)} == set()
     assert f"{release.wheel.name}: the SBOM is not judged" in capsys.readouterr().err
 
 

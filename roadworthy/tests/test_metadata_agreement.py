@@ -54,6 +54,19 @@ SAME: dict[str, tuple[str, str, str]] = {
         "[project.urls]",
         EXTRA.format('Fast_er = ["a"]'),
     ),
+    "people": (
+        'Author: Bo\nAuthor-email: "Foo, Inc." <f@x.org>, =?utf-8?q?Zo=C3=AB?= <z@x.org>',
+        "[project.urls]",
+        'authors = [{name="Bo"}, {name="Foo, Inc.", email="f@x.org"}, {name="Zoë", email="z@x.org"}]\n[project.urls]',
+    ),
+    "people in two fields": (
+        "Maintainer: Bo\nMaintainer-email: bo@example.com",
+        "[project.urls]",
+        'maintainers = [{ name = "Bo", email = "bo@example.com" }]\n[project.urls]',
+    ),
+    "people of Cargo.toml": ("Author: Bo", "", ""),
+    "people that are left open": ("Author: Bo", "[project.urls]", 'dynamic = ["authors"]\n[project.urls]'),
+    "a build backend in it": ("", "[project]", '[build-system]\nbackend-path = ["."]\n[project]'),
     "an extra for one system": (
         "Provides-Extra: x\nRequires-Dist: a[b]>1; sys_platform == 'linux' and extra == 'x'",
         "[project.urls]",
@@ -90,6 +103,22 @@ OTHER: dict[str, tuple[str, str, str]] = {
     "another address": ("", "somebody/", "nobody/"),
     "another label": ("", "Repository =", "Source ="),
     "another README": ("", 'readme = "README.md"', 'readme = "LICENSE"'),
+    "a README that is not there": ("", "README.md", "README.rst"),
+    "another kind of README": ("", '"README.md"', '{ file = "README.md", content-type = "text/plain" }'),
+    "an author": ("Author: Eve", "[project.urls]", "authors = []\n[project.urls]"),
+    "another address of an author": (
+        "Author-email: Zoë <eve@example.com>",
+        "[project.urls]",
+        'authors = [{ name = "Zoë", email = "zoe@example.com" }]\n[project.urls]',
+    ),
+    "no TOML": ("", "[project]", "[project"),
+    "what is no build requirement": ("", "[project]", '[build-system]\nrequires = ["x >> 1"]\n[project]'),
+    "a build backend that is not there": ("", "[project]", '[build-system]\nbackend-path = ["x"]\n[project]'),
+    "a build backend from elsewhere": (
+        "",
+        "[project]",
+        '[build-system]\nbackend-path = ["../ferrous_wheel"]\n[project]',
+    ),
 }
 
 
@@ -196,6 +225,18 @@ def test_links_in_restructured_text_are_judged_too(tmp_path: Path) -> None:
     ]
 
 
+def test_a_readme_is_told_of_once_for_a_release_of_the_sdist_if_there_is_one(tmp_path: Path) -> None:
+    readme(tmp_path, "[x](docs/x.md)")
+    metadata = f"{HEAD}\n\n# A sample\n\n[x](docs/x.md)\n".encode()
+    for name in (WHEEL, WHEEL.replace("py3", "py2.py3")):
+        tags = b"".join(b"Tag: %s-none-any\n" % each.encode() for each in name.split("-")[2].split("."))
+        head = b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
+        (tmp_path / name).write_bytes(good_wheel({f"{INFO}/METADATA": metadata, f"{INFO}/WHEEL": head + tags}))
+    assert [Path(each.file).name for each in check([tmp_path], None)] == [SDIST]
+    (tmp_path / SDIST).unlink()
+    assert [(each.rule, Path(each.file).suffix) for each in check([tmp_path], None)] == [("readme-on-pypi", ".whl")]
+
+
 def test_a_warning_stops_nothing_unless_it_is_asked_for(tmp_path: Path) -> None:
     readme(tmp_path, "[x](docs/x.md)")
     command = (sys.executable, "-m", "roadworthy", "check", tmp_path, "--foreign")
@@ -219,7 +260,7 @@ def broken(dist: Path, tmp_path: Path) -> Release:
                 (each / path.name).write_bytes(path.read_bytes())
     (wheel,), (path,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     release = Release(folder, wheel, path)
-    release.change_sdist(lambda files: files.update({f"{TOP}/a/b.key": b"", f"{TOP}/a/bc.key": b""}))
+    release.change_sdist(lambda files: files.update({f"{TOP}/a/b.p12": b"", f"{TOP}/a/bc.p12": b""}))
     CORPUS["no stub"][1](release)
     return release
 
@@ -231,7 +272,7 @@ def project_with(tmp_path: Path, *entries: object) -> Project:
 
 
 IGNORED: dict[str, tuple[str, Callable[[str], bool]]] = {
-    "a file": ("no-secrets: a/b.key", lambda what: "a/b.key" in what),
+    "a file": ("no-secrets: a/b.p12", lambda what: "a/b.p12" in what),
     "a folder": ("no-secrets: a/", lambda what: "/a/" in what),
     "a reason": ("no-secrets: they have expired", lambda _: True),
 }
@@ -243,13 +284,13 @@ def test_what_is_meant_is_ignored_and_shown(
 ) -> None:
     entry, covered = IGNORED[name]
     found = expect(PROJECT, [])
-    found = replace(found, excuses=excuses(project_with(tmp_path, entry, "no-bomb: b.key")))
+    found = replace(found, excuses=excuses(project_with(tmp_path, entry, "no-bomb: b.p12")))
     findings = check([broken.folder], found)
     ignored = {each for each in findings if each.level == "ignored"}
     assert ignored == {each for each in findings if each.rule == "no-secrets" and covered(each.what)}
     assert {each.remedy for each in ignored} == {entry}
     assert any(each.rule == "package-files" and each.level == "error" for each in findings)
-    assert 'note: "no-bomb: b.key" in [tool.roadworthy] ignore is for nothing' in capsys.readouterr().err
+    assert 'note: "no-bomb: b.p12" in [tool.roadworthy] ignore is for nothing' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

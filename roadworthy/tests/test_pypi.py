@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from corpus import CORPUS, Release
 from loopback_samples import form_of, write_samples
 from rejections import REJECTED
-from roadworthy.gate.check import LAST, RULES, STAGES, check_artefact
+from roadworthy.gate.check import LAST, RULES, STAGES, judge
 from roadworthy.gate.model import Artefact, Rejection, UnreadableError
 from roadworthy.gate.rules import entries
 from workshop.loopback.admission import Upload, sanitize, take
@@ -34,9 +34,9 @@ def ask_port(path: Path) -> list[Rejection]:
     """Return everything that PyPI rejects in a file, until nothing more can be known of it."""
     found: list[Rejection] = []
     with Artefact(path) as artefact:
-        for judge, _ in STAGES:
+        for ask, _ in STAGES:
             try:
-                found += judge(artefact)
+                found += ask(artefact)
             except UnreadableError:
                 break
             if any(one.rule in LAST for one in found):
@@ -49,7 +49,7 @@ def agree(path: Path) -> None:
     answer, found = ask_index(path), ask_port(path)
     answers = {f"{one.words} {one.more}".rstrip(): one for one in found}
     assert (answer is None) == (not found), (answer, found)
-    told = {(finding.rule, finding.what) for finding in check_artefact(path, None)}
+    told = {(finding.rule, finding.what) for finding in judge(path, None)[0]}
     # Where the gate has its own reason not to look further, such as a bomb, PyPI may tell what is in it.
     if not {"file-name", "no-bomb"} & {rule for rule, _ in told} and not (LAST & {rule for rule, _ in told}) - {
         one.rule for one in found

@@ -1,17 +1,15 @@
 """Files as git keeps them in its objects: bytes, modes and links, without a working tree that could change them."""
 
-import logging
 import re
-import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from roadworthy.processes import record
 from roadworthy.repository import Repository
 
-log = logging.getLogger("commands")
 PLAIN, LINK = "100644", "120000"
 # A commit of another repository, which is no object of this one.
 SUBMODULE = "160000"
@@ -48,7 +46,7 @@ def pipe(repository: Repository, *arguments: object, data: bytes = b"", env: Map
     try:
         done = subprocess.run(words, cwd=repository.folder, env=env, input=data, check=True, capture_output=True)
     finally:
-        log.debug("%s", shlex.join(words))
+        record(words)
     return done.stdout
 
 

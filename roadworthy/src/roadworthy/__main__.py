@@ -3,6 +3,7 @@
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 from roadworthy.arguments import take_package
 from roadworthy.streams import deliver
@@ -45,9 +46,7 @@ def main() -> None:
     if command not in COMMANDS:
         deliver("stderr", f"roadworthy: {command!r} is no command; it is one of: {', '.join(COMMANDS)}\n")
         sys.exit(2)
-    from pathlib import Path  # noqa: PLC0415 - only where there is a command
-
-    from roadworthy.project import Project  # noqa: PLC0415
+    from roadworthy.project import Project  # noqa: PLC0415 - only where there is a command
 
     project = Project(Path.cwd(), take_package(command, words))
     # make runs it in a copy, also in one that has lost its record.

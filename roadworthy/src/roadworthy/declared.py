@@ -4,11 +4,10 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from roadworthy.project import PYPROJECT, SOURCE, Project
 from roadworthy.tables import find, find_table
@@ -19,8 +18,7 @@ METADATA_FILES = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Contents:
+class Contents(NamedTuple):
     """What an artefact should hold, by the names in it."""
 
     files: frozenset[str]

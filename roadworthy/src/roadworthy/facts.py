@@ -6,6 +6,7 @@ from pathlib import Path
 
 from roadworthy.arguments import Parser
 from roadworthy.project import PYPROJECT, Project
+from roadworthy.pythons import Python
 from roadworthy.releasing.files import check_versions, is_there
 from roadworthy.tables import find
 from roadworthy.terminal import Problem, ProblemsError, raise_problems
@@ -31,8 +32,6 @@ def check_classifiers(project: Project) -> Iterator[Problem]:
 
 def check_rows(project: Project) -> Iterator[Problem]:
     """The workflow tests on the oldest Python, and does nothing with one that there is no wheel for."""
-    from roadworthy.pythons import Python  # noqa: PLC0415 - not for a command that only begins
-
     path, oldest = project.workflow_path, project.oldest_python
     for job, key in {"test": "python", "verify": "pythons"}.items():
         rows = find(project.jobs, job, "strategy", "matrix", "include") or ()

@@ -4,7 +4,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +103,8 @@ def within(seconds: float, what: str, ask: Callable[[], T]) -> T:
 
     A server that sends a byte now and then is never silent, and no client limits the whole.
     """
+    from concurrent.futures import Future, wait  # noqa: PLC0415
+
     answer = Future[T]()
 
     def work() -> None:

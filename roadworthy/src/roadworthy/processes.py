@@ -1,6 +1,5 @@
 """Running other programs: one door, so that the log names every one of them in its order."""
 
-import logging
 import os
 import shlex
 import subprocess
@@ -18,8 +17,6 @@ REMEDIES = {"cargo": RUST, "rustc": RUST, "rustfmt": RUST}
 EXE = ".exe" if os.name == "nt" else ""
 # The exit code of a program that was ended because it took too long, as the command timeout has it.
 SILENT = 124
-# One record of level DEBUG after each program that has ended, with its command line.
-log = logging.getLogger("commands")
 
 
 def not_there(program: str, reason: str = "is not on PATH") -> ProblemsError:
@@ -27,11 +24,11 @@ def not_there(program: str, reason: str = "is not on PATH") -> ProblemsError:
     return problem(f"{program} {reason}", REMEDIES.get(program, f"install {program}, or put it on PATH"))
 
 
-def temporary_file(**how: Any) -> Any:  # noqa: ANN401 - as of open()
-    """Return a file without a name."""
-    import tempfile  # noqa: PLC0415 - takes longer to load than what begins with this module
+def record(words: list[str]) -> None:
+    """Log the command line of a program that has ended: at level DEBUG, as `commands`."""
+    from logging import getLogger  # noqa: PLC0415 - takes longer to load than what begins with this module
 
-    return tempfile.TemporaryFile("w+", **how)
+    getLogger("commands").debug("%s", shlex.join(words))
 
 
 def run(
@@ -48,13 +45,15 @@ def run(
     more than `timeout` seconds (default: never) it is ended, and has failed with the exit code `SILENT`. Raises
     CalledProcessError where `check` is set and it fails, and ProblemsError where it is not there.
     """
+    from tempfile import TemporaryFile  # noqa: PLC0415 - as above
+
     words = [str(word) for word in command]
     # A path that is no UTF-8 comes through as it is.
     text: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
     how: dict[str, Any] = {"cwd": cwd, "env": env, "stdin": subprocess.DEVNULL, "timeout": timeout, **text}
     how["stderr"] = subprocess.STDOUT if merged else subprocess.PIPE
     # A pipe has come to its end when all have closed it that were started, a file when the program has.
-    with temporary_file(**text) if merged else nullcontext[Any](subprocess.PIPE) as stdout:
+    with TemporaryFile("w+", **text) if merged else nullcontext[Any](subprocess.PIPE) as stdout:
         try:
             done = subprocess.run(words, check=False, stdout=stdout, **how)
         except subprocess.TimeoutExpired:
@@ -66,7 +65,7 @@ def run(
                 raise not_there(words[0]) from error
             raise not_there(words[0], f"cannot be started: {error.strerror}") from error
         finally:
-            log.debug("%s", shlex.join(words))
+            record(words)
         if merged:
             stdout.seek(0)
             done.stdout, done.stderr = f"{stdout.read()}{done.stderr or ''}", ""
@@ -94,9 +93,8 @@ def venv_bin(tool: str) -> Path:
 
 def find_uv() -> Path:
     """Return the uv to use, the locked one of .venv, or the one on PATH; ProblemsError where there is neither."""
-    import shutil  # noqa: PLC0415 - takes longer to load than what begins with this module
+    import shutil  # noqa: PLC0415 - as above
 
-    locked, on_path = venv_bin("uv"), shutil.which("uv")
-    if not locked.exists() and on_path is None:
-        raise problem("there is no uv, neither in .venv nor on PATH", "run: make setup")
-    return locked if locked.exists() else Path(str(on_path))
+    if found := shutil.which(venv_bin("uv")) or shutil.which("uv"):
+        return Path(found)
+    raise problem("there is no uv, neither in .venv nor on PATH", "run: make setup")

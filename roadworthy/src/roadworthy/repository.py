@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from roadworthy import processes as commands
+from roadworthy.sums import sha256
 from roadworthy.terminal import problem
 
 
@@ -67,8 +68,6 @@ class Repository:
 
     def state(self) -> str:
         """Name the content of all tracked files: the commit, and a digest of what differs from it."""
-        import hashlib  # noqa: PLC0415 - only for this
-
         changes = self.ask("diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color")
-        digest = hashlib.sha256(changes.encode("utf-8", "surrogateescape")).hexdigest() if changes else "clean"
+        digest = sha256(changes.encode("utf-8", "surrogateescape")) if changes else "clean"
         return f"{self.ask('rev-parse', 'HEAD')} {digest}"

@@ -1,9 +1,9 @@
 """The tools of a build: which Rust and maturin there are, the locked crates, an environment that changes nothing."""
 
 import os
-import platform
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -149,7 +149,7 @@ def main(project: Project, words: list[str]) -> None:
     Parser("toolchain", "Say which tools build here, and fetch the locked crates.").read(words)
     rust = require_rust(project)
     fetch_crates(project)
-    here = platform.python_version()
+    here = sys.version.split()[0]
     err.print(f"Rust {rust}, maturin {maturin_version(project)}, Python {here}")
     if not project.requires_python.contains(here, prereleases=True):
         # A build does without.

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from roadworthy.arguments import Parser
+from roadworthy.building import new_dist
 from roadworthy.project import Project
 from roadworthy.sums import compare_sums, read_sums
 from roadworthy.terminal import Problem, problem, raise_problems
@@ -52,8 +53,6 @@ def main(project: Project, words: list[str]) -> None:
     parser = Parser("collect", "Put together what several machines have built.")
     parser.take("FROM", "the folder of the folders that machines have built", first=True, required=True)
     built = Path(parser.read(words)["FROM"])
-    from roadworthy.building import new_dist  # noqa: PLC0415 - not for a refusal of the command line
-
     folders = sorted(path for path in built.iterdir() if path.is_dir()) if built.is_dir() else []
     if not folders:
         raise problem(f"there are no folders in {built}", "FROM= is the folder of the folders that machines have built")

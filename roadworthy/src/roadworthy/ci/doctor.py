@@ -1,11 +1,12 @@
 """What PyPI and GitHub have to be told once, in this project's own values, and what is missing there and here."""
 
-import platform
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 
 from roadworthy.arguments import Parser
 from roadworthy.building import toolchain
+from roadworthy.index import Index, NotThereYetError, upload_address
 from roadworthy.project import Project, require_repository
 from roadworthy.releasing.github import Forge, UnansweredError, why_unasked
 from roadworthy.releasing.version import stem
@@ -36,8 +37,6 @@ def publisher(project: Project, environment: str) -> dict[str, str]:
 
 def say_taken(project: Project, name: str) -> str:
     """Say whether an index knows the project."""
-    from roadworthy.index import Index, NotThereYetError  # noqa: PLC0415 - not for a refusal of the command line
-
     try:
         known = Index.named(name).knows(project.name)
     except (NotThereYetError, OSError, ValueError) as error:
@@ -47,8 +46,6 @@ def say_taken(project: Project, name: str) -> str:
 
 def look_at_github(project: Project, forge: Forge) -> Iterator[tuple[str, str]]:
     """Yield each thing that GitHub is told, and whether it has that, where `gh` can ask."""
-    from roadworthy.index import upload_address  # noqa: PLC0415 - as above
-
     if (job := find(project.jobs, "passed")) is None:
         what = f"{project.workflow_path} has no job passed, which branch protection asks for"
         raise problem(what, "put the template's back")
@@ -77,7 +74,7 @@ def find_missing(project: Project) -> Iterator[Problem]:
         return
     try:
         rust = toolchain.require_rust(project)
-        err.print(f"Rust {rust}, Python {platform.python_version()}, maturin {toolchain.maturin_version(project)}")
+        err.print(f"Rust {rust}, Python {sys.version.split()[0]}, maturin {toolchain.maturin_version(project)}")
     except ProblemsError as error:
         yield from error.problems
 

@@ -1,10 +1,13 @@
 """Rules about what one release says of itself: its files say the same, and what pyproject.toml declares."""
 
+import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from email.header import decode_header, make_header
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from packaging.licenses import canonicalize_license_expression
@@ -24,6 +27,8 @@ Told = dict[str, Any]  # what is said, by the names of packaging's fields, and w
 DECLARED = {field: field for field in ("name", "version", "keywords", "classifiers")}
 DECLARED |= {"summary": "description", "requires_python": "requires-python", "project_urls": "urls"}
 DECLARED |= {"requires_dist": "dependencies", "provides_extra": "optional-dependencies"}
+PEOPLE = {"authors": "author", "maintainers": "maintainer"}  # which are in two fields, and spelled in several ways
+KINDS = {".md": "text/markdown", ".rst": "text/x-rst"}  # what a README is by its name (PEP 621)
 # From this version of the metadata on, an sdist lists what a wheel that is built from it may say otherwise (PEP 643).
 # One later, names of extras are unique, normalised (PEP 685).
 FIRST_BINDING, FIRST_UNIQUE = Version("2.2"), Version("2.3")
@@ -93,10 +98,17 @@ def differences(found: Told, expected: Told, fields: set[str], source: str) -> I
             yield f"its {field.replace('_', '-')} has {shown[0]}, and {source} {shown[1]}"
 
 
+def people(fields: Iterable[object]) -> list[str]:
+    """Return the names and addresses in some fields, one by one: where commas and quotes stand, tools do not agree."""
+    decoded = (str(make_header(decode_header(str(field or "")))) for field in fields)
+    return [text.strip() for field in decoded for text in re.split(r'[,<>"\\]', field) if text.strip()]
+
+
 def tell(artefact: Artefact) -> Told:
     """Return what an artefact says in its metadata, and which entry points it has or, an sdist, declares."""
     found: Told = {**artefact.fields}
-    table = {"entry-points": read_entry_points(artefact) or {}} if artefact.is_wheel else artefact.declared
+    points = {"entry-points": read_entry_points(artefact) or {}}
+    table = points if artefact.is_wheel else find_table(artefact.pyproject, "project")
     if not table or {"scripts", "gui-scripts", "entry-points"} & set(texts(table.get("dynamic"))):
         found["dynamic"] = [*found.get("dynamic", ()), "entry-points"]
     return {**found, "entry_points": {f"{group}: {name}={value}" for group, name, value in entry_points(table)}}
@@ -104,39 +116,61 @@ def tell(artefact: Artefact) -> Told:
 
 @rule("sdist")
 def declared_metadata(artefact: Artefact) -> Iterator[str]:
-    """Find what PKG-INFO says otherwise than the pyproject.toml beside it, of what that does not leave open."""
+    """Find what PKG-INFO says otherwise than the pyproject.toml beside it, and why nobody could build it."""
     if artefact.top and not {f"{artefact.top}/{name}" for name in ("pyproject.toml", "setup.py")} & artefact.names:
         yield "there is neither pyproject.toml nor setup.py, so nobody can build it"
-    if (table := artefact.declared) and artefact.metadata is not None:
-        declared, kept = bound(table, {**artefact.fields})
-        if content := artefact.read(f"{artefact.top}/{find(table, 'readme', 'file') or find(table, 'readme')}"):
-            declared["description"] = content.decode(errors="replace")
-            kept.add("description")
-        yield from differences({**artefact.fields}, declared, kept, "pyproject.toml")
+    yield from unbuildable(artefact, find_table(artefact.pyproject, "build-system"))
+    if (table := find_table(artefact.pyproject, "project")) and artefact.metadata is not None:
+        page: Told = {}
+        if isinstance(readme := find(table, "readme", "file") or find(table, "readme"), str):
+            if (content := artefact.read(f"{artefact.top}/{readme}")) is None:
+                yield f"pyproject.toml takes the README from {readme}, which is not in it"
+            else:
+                kind = find(table, "readme", "content-type") or KINDS.get(Path(readme).suffix.lower())
+                page = {"description": content.decode(errors="replace"), "description_content_type": kind}
+        yield from deviations(
+            table, {**artefact.fields}, "pyproject.toml", {key: page[key] for key in page if page[key]}
+        )
 
 
-def bound(table: dict[str, Any], found: Told) -> tuple[Told, set[str]]:
-    """Return what a table [project] says of the fields of some metadata, and which of them it does not leave open."""
+def unbuildable(artefact: Artefact, table: dict[str, Any]) -> Iterator[str]:
+    """Find what keeps everybody from calling the build backend (PEP 517, PEP 518)."""
+    for text in texts(table.get("requires")):
+        try:
+            Requirement(text)
+        except ValueError:
+            yield f"[build-system] requires {text!r}, which is no requirement"
+    for folder in texts(table.get("backend-path")):
+        place = f"{posixpath.normpath(f'{artefact.top}/{folder}')}/"
+        if not any(name.startswith(place) and place.startswith(f"{artefact.top}/") for name in artefact.files):
+            yield f"[build-system] has the backend-path {folder!r}, which is not in it"
+
+
+def deviations(table: dict[str, Any], told: Told, source: str, more: Told) -> Iterator[str]:
+    """Find what metadata says otherwise than a table [project] and `more`, of what that does not leave open."""
     declared: Told = {field: table.get(key) for field, key in DECLARED.items()}
-    extras = find_table(table, "optional-dependencies")
+    extras, dynamic = find_table(table, "optional-dependencies"), texts(table.get("dynamic"))
     declared["provides_extra"] = list(extras)
     declared["requires_dist"] = [*texts(table.get("dependencies")), *conditional(extras)]
-    if isinstance(table.get("license"), str) and "license_expression" in found:
+    if isinstance(table.get("license"), str) and "license_expression" in told:
         declared["license_expression"] = table["license"]
-    dynamic = texts(table.get("dynamic"))
-    kept = {field for field in declared if DECLARED.get(field) not in dynamic}
+    for whose, field in PEOPLE.items():
+        # Where none are listed, maturin takes those in Cargo.toml; poetry-core leaves out all but the first.
+        if isinstance(listed := table.get(whose), list):
+            known = people(find(each, part) for each in listed for part in ("name", "email"))
+            strange = {*people([told.get(field), told.get(f"{field}_email")])}.difference(known)
+            declared[whose], told = [], {**told, whose: strange}
+    kept = {field for field in declared if DECLARED.get(field, field) not in dynamic}
     if "optional-dependencies" in dynamic:
         kept.discard("requires_dist")
-    return declared, kept
+    yield from differences(told, declared | more, kept | more.keys(), source)
 
 
 def of_project(table: dict[str, Any], told: Told) -> Iterator[str]:
     """Find what a file says otherwise than the project of its name; of another version, no more than that."""
     if canonicalize_name(str(table.get("name"))) == canonicalize_name(str(told.get("name"))):
-        declared, kept = bound(table, told)
-        source = "this project's pyproject.toml"
-        other = list(differences(told, declared, kept & {"version"}, source))
-        yield from other or differences(told, declared, kept, source)
+        found = list(deviations(table, told, "this project's pyproject.toml", {}))
+        yield from [what for what in found if what.startswith("its version ")] or found
 
 
 def conditional(extras: dict[str, Any]) -> Iterator[str]:
@@ -150,13 +184,20 @@ def conditional(extras: dict[str, Any]) -> Iterator[str]:
 
 @rule("both")
 def metadata_consistent(artefact: Artefact) -> Iterator[str]:
-    """Find extras that are there twice, or named and not there, and a Requires-Python that no Python fits."""
+    """Find extras that are there twice, or named and not there, and what no Python or no version fits."""
     extras = Counter(map(canonicalize_name, artefact.fields.get("provides_extra", ())))
     if Version(artefact.fields.get("metadata_version", "1.0")) >= FIRST_UNIQUE:
         yield from (f"the extra {extra} is there {count} times" for extra, count in extras.items() if count > 1)
-    needed = " ".join(artefact.fields.get("requires_dist", ()))
-    named = {canonicalize_name(name) for name in re.findall(r"extra *== *['\"]([^'\"]+)", needed)}
-    for extra in sorted(named - extras.keys()):
+    named = set[str]()
+    for text in artefact.fields.get("requires_dist", ()):
+        named.update(re.findall(r"extra *== *['\"]([^'\"]+)", text))
+        with suppress(ValueError):
+            found = Requirement(text)
+            own = canonicalize_name(found.name) == canonicalize_name(artefact.fields.get("name", ""))
+            named.update(found.extras if own else ())
+            if found.specifier.is_unsatisfiable():
+                yield f"no version of {found.name} is {found.specifier}"
+    for extra in sorted({*map(canonicalize_name, named)} - extras.keys()):
         yield f"a requirement is for the extra {extra}, which there is not"
     with suppress(ValueError):
         wanted = SpecifierSet(artefact.fields.get("requires_python", ""))

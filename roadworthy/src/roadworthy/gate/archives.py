@@ -3,15 +3,15 @@
 import struct
 import unicodedata
 import zlib
-from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from roadworthy.gate.model import LARGEST_TEXT, LOCAL_HEADER, Artefact, Expectations, UnreadableError, rule
+from roadworthy.gate.model import LARGEST_TEXT, LOCAL_HEADER, PIECE, Artefact, Expectations, UnreadableError, rule
 from roadworthy.gate.pypi_archives import UNICODE_PATH, ZIP64, FramingError, extra_fields
 from roadworthy.project import spelling
 
@@ -75,9 +75,9 @@ def readable_archive(artefact: Artefact) -> Iterator[str]:
     if not artefact.digests:
         yield "there is no file in it"
     if not artefact.is_wheel:
-        # tarfile takes anything for the end, and others look for the next header.
+        # tarfile takes anything for the end, and others look for the next header, some behind empty ones too.
         artefact.unpacked.seek(getattr(artefact.archive, "offset"))  # noqa: B009 - of a tar file
-        if artefact.unpacked.read(512).strip(b"\0"):
+        if any(piece.strip(b"\0") for piece in iter(lambda: artefact.unpacked.read(PIECE), b"")):
             yield "after its last member there is something that is no member"
     if artefact.after_gzip:
         yield f"the gzip file is followed by {'a second one' if artefact.after_gzip == GZIP else 'something else'}"
@@ -139,25 +139,35 @@ def misleading(name: bytes, extra: bytes) -> Iterator[str]:
             yield "has another name as a further field"
 
 
+def folded(name: str) -> str:
+    """Return what is the same for names that some file system takes for one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 @rule("both")
 def unique_members(artefact: Artefact) -> Iterator[str]:
     """Find names that are there twice, also in other case or composed otherwise, or for a file and for a folder."""
     names = Counter(member.name.rstrip("/") for member in artefact.members)
     yield from (f"{name!r} is there {count} times" for name, count in sorted(names.items()) if count > 1)
-    same = {name: unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()) for name in names}
-    folded, ordered = Counter(same.values()), sorted(same.values())
-    for name in sorted(names):
-        if folded[same[name]] > 1:
-            yield f"{name!r} is there in other case too, or composed otherwise"
-        place = bisect(ordered, f"{same[name]}/")
-        if name in artefact.files and any(each.startswith(f"{same[name]}/") for each in ordered[place : place + 1]):
-            yield f"{name!r} is a file, and a folder too"
+    # A folder's name is followed by those of what is in it: nothing comes before what stands for the slash.
+    ordered = sorted((folded(name).replace("/", "\0"), name) for name in names)
+    for (one, first), (two, second) in pairwise(ordered):
+        if first in artefact.files and two.startswith(f"{one}\0"):
+            yield f"{first!r} is a file, and a folder too"
+            continue
+        # Also in a folder's name; where they differ otherwise, there is no other of the same.
+        differing = next(((x, y) for x, y in zip(first.split("/"), second.split("/"), strict=False) if x != y), None)
+        if differing and folded(differing[0]) == folded(differing[1]):
+            yield f"{second!r} is there in other case too, or composed otherwise: {first!r}"
 
 
 @rule("both")
 def safe_members(artefact: Artefact) -> Iterator[str]:
     """Find members that are not safe to unpack everywhere."""
     yield from (f"{member.name!r} {reason}" for member in artefact.members if (reason := member.unsafe))
+    for member in artefact.members:
+        if getattr(member.entry, "islnk", bool)() and member.target not in {None, *artefact.files}:
+            yield f"{member.name!r} is a hard link to {member.target!r}, which is no file in it"
 
 
 @rule("sdist")

@@ -13,7 +13,7 @@ from packaging.tags import Tag
 from packaging.version import Version
 
 from roadworthy.gate.model import Artefact, Expectations, rule
-from roadworthy.gate.native import Library
+from roadworthy.gate.native import PROGRAMS, Library
 
 # Other systems' own libraries, as benchmarks/platform_libraries.py writes them.
 KNOWN: Any = json.loads(Path(__file__).with_name("platform_libraries.json").read_text(encoding="utf-8"))
@@ -182,7 +182,9 @@ def needed_libraries(artefact: Artefact) -> Iterator[str]:
     places = {place for library in whole(artefact) for path in library.search if (place := resolve(path, library))}
     for library in whole(artefact):
         system = listed.union(KNOWN["windows"].get(library.machine, ()) if library.kind == "PE" else ())
-        for needed in sorted(library.needed) if listed or library.kind != "ELF" else ():
+        # Where a program looks depends on where installers put it.
+        judged = PROGRAMS not in library.file and (listed or library.kind != "ELF")
+        for needed in sorted(library.needed) if judged else ():
             candidates = {posixpath.normpath(posixpath.join(place, needed.removeprefix("@rpath/"))) for place in places}
             candidates.update(filter(None, (resolve(needed, library),)))
             inside = needed in names if library.kind == "PE" else candidates & artefact.files.keys()
@@ -191,7 +193,7 @@ def needed_libraries(artefact: Artefact) -> Iterator[str]:
                 yield f"{library} needs {needed}, which the system in the tag does not have{where}"
         # On macOS only some libraries are looked for.
         looks = library.kind == "ELF" or any(needed.startswith("@rpath/") for needed in library.needed)
-        for path in sorted(library.search) if looks else ():
+        for path in sorted(library.search) if looks and PROGRAMS not in library.file else ():
             if resolve(path, library) is None and not SYSTEM.fullmatch(f"{path}/"):
                 yield f"{library} looks for libraries in {path}, outside the wheel"
 

@@ -5,7 +5,6 @@ import re
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -38,8 +37,10 @@ READ = {name for _, rules in READING for name in rules}
 # What is asked of a file, one after the other: what PyPI rejects, and then these rules.
 STAGES: Stages = (*READING, (pypi.judge_release, tuple(name for name in RULES if name not in READ)))
 # The pyproject.toml here is asked what that in an sdist is asked.
-OF_PROJECT = replace(RULES["declared-metadata"], check=agreement.of_project)
+OF_PROJECT = RULES["declared-metadata"]._replace(check=agreement.of_project)
 MOST_FINDINGS = 100  # of one rule in one file; the rest is not even looked for
+# Of a copy's own artefacts errors: both publishing guides ask that `twine check --strict` has nothing to say.
+STRICT = {"twine-check", "no-secrets", "no-build-products"}
 # After a finding of these, what is in the file cannot be judged.
 LAST = {"plain-file", "file-name", "no-bomb", "readable-archive", "no-sparse-members"}
 
@@ -66,11 +67,6 @@ def collect(file: str, default: str, found: Iterable[tuple[str, str]]) -> list[F
 def apply(rule: Rule, file: str, *subject: Any) -> list[Finding]:  # noqa: ANN401 - one artefact, or all, and a project
     """Return what one rule finds by itself."""
     return collect(file, rule.name, ((rule.name, what) for what in rule.check(*subject)))
-
-
-def check_artefact(path: Path, project: Expectations | None, stages: Stages = STAGES) -> list[Finding]:
-    """Return what is wrong with one file."""
-    return judge(path, project, stages)[0]
 
 
 def judge(path: Path, project: Expectations | None, stages: Stages = STAGES) -> tuple[list[Finding], Told | None]:
@@ -115,15 +111,20 @@ def check(paths: Iterable[Path], project: Project | None = None, against: str | 
             findings += apply(RULES["metadata-agrees"], str(each.path), sdist, told)
         if told and table:
             findings += apply(OF_PROJECT, str(each.path), table, told)
+    # A release has one page on PyPI; the sdist's is told, if there is one.
+    pages = {
+        one.parsed and one.parsed[:2]: str(one.path) for one in sorted(artefacts, key=lambda one: not one.is_wheel)
+    }
+    shown = {*map(printable, pages.values())}
+    findings = [each for each in findings if each.rule != "readme-on-pypi" or each.file in shown]
     for update in compare.since_published(artefacts, Index.named(against)) if against else ():
         for rule in (rule for rule in RULES.values() if rule.applies_to == "update"):
             findings += apply(rule, f"{update.new.name}, after {update.old.name}", update)
     if whole:
-        # Both publishing guides ask that `twine check --strict` has nothing to say.
-        findings = [replace(each, level="error") if each.rule == "twine-check" else each for each in findings]
+        findings = [each._replace(level="error") if each.rule in STRICT else each for each in findings]
     else:
         # How a copy is built, others are not.
-        findings = [replace(each, remedy=each.remedy.partition(": make ")[0]) for each in findings]
+        findings = [each._replace(remedy=each.remedy.partition(": make ")[0]) for each in findings]
     return excuse(findings, whole.excuses if whole else excuses(project)) if project else findings
 
 
@@ -158,7 +159,7 @@ def excuse(findings: list[Finding], meant: tuple[tuple[str, str], ...]) -> list[
         # A path has to stand there as a whole, or a folder's with a slash behind it; a reason has blanks in it.
         path = re.compile(rf"(?<![\w.-]){re.escape(text)}" + ("" if text.endswith("/") else r"(?![\w/.-])"))
         chosen = (each for each in findings if each.rule == rule and (" " in text or path.search(each.what)))
-        ignored = {each: replace(each, level="ignored", remedy=f"{rule}: {text}") for each in chosen}
+        ignored = {each: each._replace(level="ignored", remedy=f"{rule}: {text}") for each in chosen}
         findings = [ignored.get(each, each) for each in findings]
         # What is lost depends on what is published, and is not always asked.
         if not ignored and (rule not in RULES or RULES[rule].applies_to != "update"):

@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 from base64 import urlsafe_b64encode
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -16,48 +17,48 @@ from subprocess import CalledProcessError
 from typing import Any
 
 from packaging.metadata import parse_email
+from twine.exceptions import TwineException
+from twine.package import PackageFile
 
-from roadworthy.building.sdist import unpack
-from roadworthy.building.toolchain import fetch_crates
 from roadworthy.declared import METADATA_FILES
 from roadworthy.gate.binary import module_suffixes
-from roadworthy.gate.model import POINTERS, Artefact, Expectations, rule, wheel_tags
-from roadworthy.gate.pypi import judge_release, read_entry_points
+from roadworthy.gate.model import POINTERS, Artefact, Expectations, rule, unfit, wheel_tags
+from roadworthy.gate.native import PROGRAMS
+from roadworthy.gate.pypi import judge_release, read_entry_points, why_not_rendered
 from roadworthy.gate.pypi_archives import judge_archive
 from roadworthy.project import Project
 from roadworthy.sums import sha256
 from roadworthy.terminal import ProblemsError, err
 
-# Names and texts that mean a secret. The texts are prefixes that their issuers document for finding them, and decide of
-# a .pem: most are certificates.
+# Names that mean a secret; what is in it decides of a .pem or a .key: most are certificates, or no keys at all.
 SECRET_NAMES = re.compile(
-    r"(^|/)(\.env(\.(?!(dist|example|sample|template)$).*)?|\.pypirc|\.netrc|id_(rsa|dsa|ecdsa|ed25519)"
-    r"|.*\.(p12|pfx|key|keystore))$"
-)
-SECRET_TEXTS = re.compile(
-    rb"-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----|\bpypi-AgE[A-Za-z0-9_-]{16}|\bgh[pousr]_[A-Za-z0-9]{36}"
-    rb"|\bgithub_pat_[A-Za-z0-9_]{22}|\bAKIA[0-9A-Z]{16}\b|\bxox[abprs]-[A-Za-z0-9-]{10}"
-    rb"|\bglpat-[A-Za-z0-9_-]{20}|\bcio[A-Za-z0-9]{32}\b"
+    r"(^|/)(\.env(\.(?!(dist|example|sample|template)$).*)?|\.pypirc|[._]netrc|id_(rsa|dsa|ecdsa|ed25519)"
+    r"|\.git-credentials|\.htpasswd|\.(cargo|aws)/credentials(\.toml)?|.*\.(p12|pfx|jks|keystore|kdbx))$"
 )
 # By their kind, and not by a folder: one called build that is committed is meant, and another one is no declared file.
-BUILD_PRODUCTS = re.compile(r"(^|/)__pycache__/|\.(so|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
+BUILD_PRODUCTS = re.compile(r"\.(so(\.[\d.]+)?|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
+# What Python, version control, tools and systems leave in a folder, in wheels too.
+LEFTOVERS = re.compile(
+    r"(^|/)((__pycache__|\.git|\.hg|\.svn|\.tox|\.nox|\.(mypy|pytest|ruff)_cache)/|(\.DS_Store|Thumbs\.db|pyvenv\.cfg)$)"
+)
 LONGEST_POINTER = 1024  # as the specification of Git LFS has it
 LONGEST_LINE = 5_000  # of a README; what is longer is not looked at
 # The marks of a conflict, in their order (git-merge; of jj, the second is another one).
 CONFLICT_MARKS = [re.compile(mark, re.MULTILINE) for mark in (rb"^<{7} \S", rb"^(={7}\r?$|[%+]{7} )", rb"^>{7} \S")]
 # What leads somewhere in Markdown, in the HTML in it, and in reStructuredText; and what is code there.
 PATTERNS = (r"\]\(\s*<?([^\s<>()]+)>?(?:\s+[\"'][^)]*)?\)", r"^ {0,3}\[[^\]^]+\]:\s+<?([^\s<>]+)")
-LINKS = re.compile("|".join((*PATTERNS, r"<[^<>]+\s(?:src|href)=[\"']([^\"'<>]+)")))
+LINKS = re.compile("|".join((*PATTERNS, r"<[^<>]+\s(?:src|href|srcset|poster)=[\"']([^\"'<>]+)")))
 RST_LINKS = re.compile(r"`[^`<]*<([^>`]+)>`__?(?!\w)|^\s*\.\. (?:image|figure|_[^:]+):+ +(\S+)()")
 CODE, RST_CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)"), re.compile("``[^`]+``")
 # Where installers put what is in a .data folder (sysconfig's schemes), and what is there already.
 INTO_LIB = re.compile(r"^[^/]+\.data/(pure|plat)lib/")
 SCHEMES = ("purelib", "platlib", "headers", "scripts", "data")
 OF_ENVIRONMENTS = re.compile(
-    r"pyvenv\.cfg|(bin|Scripts)/(python|pip)[\d.]*(\.exe)?|(bin|Scripts)/(de)?activate(\.\w+)?|lib(64)?/python3.*|Lib/.*",
+    r"pyvenv\.cfg|(bin|Scripts)/(pythonw?|pip)[\d.]*(\.exe)?|(bin|Scripts)/(de)?activate(\.\w+)?|lib(64)?/python3.*|Lib/.*",
     re.IGNORECASE,
 )
-REFERENCE = re.compile(r"([\w.]+) *: *[\w.]+ *(\[.*\])?")  # of the entry points specification, with a function
+REFERENCE = re.compile(r"([\w.]+) *(: *[\w.]+)? *(\[.*\])?")  # of the entry points specification
+COMMANDS = ("console_scripts", "gui_scripts")
 SIGNATURES = {"RECORD.jws", "RECORD.p7s"}  # which RECORD must not list (PEP 427)
 # Those of hashlib that are as good as SHA-256, and not of a length that somebody chooses.
 GOOD_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
@@ -77,21 +78,24 @@ def license_present(artefact: Artefact, _: Expectations) -> Iterator[str]:
 
 @rule("both", level="warning")
 def twine_check(artefact: Artefact) -> Iterator[str]:
-    """Find what `twine check --strict` finds."""
-    from twine.commands import check  # noqa: PLC0415 - takes as long to load as all the rest
-    from twine.exceptions import TwineException  # noqa: PLC0415
-
-    stream = check._WarningStream()  # noqa: SLF001 - what the command itself calls prints to a console
+    """Find what `twine check --strict` finds: twine/commands/check.py, _check_file, without what it always loads."""
     try:
-        told, renders = check._check_file(str(artefact.path), stream)  # noqa: SLF001
+        fields = PackageFile.from_filename(str(artefact.path), None).metadata_dictionary()
     except (TwineException, ValueError) as error:
         # Why PyPI does not take it, other rules tell.
-        told, renders = [] if any((*judge_archive(artefact), *judge_release(artefact))) else [str(error)], True
-    told += [] if renders else [f"the description has syntax errors, and does not render: {stream}"]
-    yield from (f"twine: {' '.join(text.split())}" for text in told)
+        if not any((*judge_archive(artefact), *judge_release(artefact))):
+            yield f"twine: {' '.join(str(error).split())}"
+        return
+    text, kind = fields.get("description", ""), fields.get("description_content_type")
+    if kind is None:
+        yield "twine: `long_description_content_type` missing. defaulting to `text/x-rst`."
+    if text.rstrip() in {"", "UNKNOWN"}:
+        yield "twine: `long_description` missing."
+    elif (why := why_not_rendered(text, kind)) is not None:
+        yield f"twine: the description has syntax errors, and does not render: {' '.join(why.split())}"
 
 
-@rule("sdist", level="warning")
+@rule("both", level="warning")
 def readme_on_pypi(artefact: Artefact) -> Iterator[str]:
     """Find what a README has that only GitHub shows, outside of code."""
     rst = "markdown" not in artefact.fields.get("description_content_type", "text/x-rst")
@@ -134,7 +138,7 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
     if (tags := wheel_tags(content)) != artefact.tags:
         yield f"WHEEL says {', '.join(sorted(map(str, tags))) or 'no tags'}, and the file name says others"
     # Elsewhere both are one folder; on Linux, purelib is for any processor.
-    elf = [library.file for library in artefact.libraries if library.kind == "ELF"]
+    elf = [library.file for library in artefact.libraries if library.kind == "ELF" and PROGRAMS not in library.file]
     if pure.lower() not in {"true", "false"}:
         yield f"Root-Is-Purelib is {pure!r}, neither true nor false"
     elif elf and (pure.lower() == "true" or any(".data/purelib/" in file for file in elf)):
@@ -210,19 +214,27 @@ def data_folder(artefact: Artefact) -> Iterator[str]:
 
 @rule("wheel")
 def entry_points(artefact: Artefact) -> Iterator[str]:
-    """Find commands that installers cannot make, or that lead nowhere, or take the place of Python's or pip's."""
+    """Find commands that installers cannot make, or that take the place of others, and what leads nowhere."""
     installed = {INTO_LIB.sub("", name).split(".")[0] for name in artefact.files}
     modules = installed | {name.removesuffix("/__init__") for name in installed}
-    packages = {name.partition("/")[0] for name in installed}
     groups = read_entry_points(artefact) or {}
-    for name, text in (groups.get("console_scripts", {}) | groups.get("gui_scripts", {})).items():
-        found = REFERENCE.fullmatch(text)
+    commands = [name for group in COMMANDS for name in groups.get(group, ())]
+    scripts = (name.partition(".data/scripts/")[2] for name in artefact.files)
+    made = Counter(name.lower() for name in (*commands, *scripts))
+    for name in commands:
         if OF_ENVIRONMENTS.fullmatch(f"bin/{name}") and not artefact.path.name.startswith("pip-"):
             yield f"the command {name} would take the place of what belongs to Python, to pip or to the environment"
-        if not found:
+        if reason := unfit(name):
+            yield f"the command {name} {reason}"
+        if made[name.lower()] > 1:
+            yield f"the command {name} is there twice, also as a script, or in another case"
+    for group, name, text in ((group, *each) for group, table in groups.items() for each in table.items()):
+        found, what = REFERENCE.fullmatch(text), "the command" if group in COMMANDS else f"the entry point {group}:"
+        if group in COMMANDS and not (found and found[2]):
             yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
-        elif found[1].partition(".")[0] in packages and found[1].replace(".", "/") not in modules:
-            yield f"the command {name} leads to {found[1]}, which is not in the wheel"
+        # What others share, such as a package without __init__.py, may be elsewhere.
+        elif found and found[1].partition(".")[0] in modules and found[1].replace(".", "/") not in modules:
+            yield f"{what} {name} leads to {found[1]}, which is not in the wheel"
 
 
 @rule("wheel", needs_project=True)
@@ -354,6 +366,9 @@ def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
 
 def ask_cargo(artefact: Artefact) -> Iterator[str]:
     """Find why cargo would not build an sdist with its lock, or what is not in it; what is not judged is told."""
+    from roadworthy.building.sdist import unpack  # noqa: PLC0415 - what builds, only where there is a crate of ours
+    from roadworthy.building.toolchain import fetch_crates  # noqa: PLC0415
+
     not_judged = f"{artefact.path.name}: whether Cargo.lock fits Cargo.toml is not judged:"
     if not shutil.which("cargo"):
         err.print(f"{not_judged} cargo is not on PATH")
@@ -392,20 +407,22 @@ def no_placeholders(artefact: Artefact) -> Iterator[str]:
             yield f"{name} has marks of a conflict, the last in line {content.count(10, 0, place) + 1}"
 
 
-@rule("both", needs_project=True)
-def no_secrets(artefact: Artefact, _: Expectations) -> Iterator[str]:
+@rule("both", level="warning")
+def no_secrets(artefact: Artefact) -> Iterator[str]:
     """Find what looks like a secret, by its name or in its content."""
-    for name, member in artefact.files.items():
+    for name in artefact.files:
         if SECRET_NAMES.search(name):
             yield f"{name} is called like a secret"
-        elif any(SECRET_TEXTS.search(piece) for piece in artefact.pieces(member)):
+        elif name in artefact.secretive:
             yield f"{name} holds what looks like a private key or a token"
 
 
-@rule("sdist", needs_project=True)
-def no_build_products(artefact: Artefact, _: Expectations) -> Iterator[str]:
-    """Find what a build makes."""
-    yield from (f"{name} is a build product" for name in artefact.files if BUILD_PRODUCTS.search(name))
+@rule("both", level="warning")
+def no_build_products(artefact: Artefact) -> Iterator[str]:
+    """Find what a build makes, and what tools leave behind."""
+    for name in artefact.files:
+        if LEFTOVERS.search(name) or (BUILD_PRODUCTS.search(name) and not artefact.is_wheel):
+            yield f"{name} is a build product"
 
 
 @rule("both", needs_project=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 import tomli
 from packaging.metadata import RawMetadata, parse_email
@@ -26,9 +26,9 @@ from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from roadworthy.declared import Contents
-from roadworthy.gate.native import Library, read_libraries
+from roadworthy.gate.native import PROGRAMS, Library, read_libraries
 from roadworthy.project import Project
-from roadworthy.tables import find, find_table
+from roadworthy.tables import find
 from roadworthy.terminal import err, printable
 
 # What zipfile, tarfile and zlib raise for bytes that are no archive, or a damaged one.
@@ -55,6 +55,28 @@ IS_ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 LOCAL_HEADER = struct.Struct("<4sxxHH4xL8xHH")
 # How what stands for a file of Git LFS (its spec, v1) or git-annex begins, and one side of a conflict.
 POINTERS, CONFLICT = (b"version https://git-lfs.github.com/spec/", b"/annex/objects/"), b"<<<<<<< "
+# A private key, and not its first line alone, which programs have that read some; and how tokens begin, as who issues
+# them says. Each by itself, and with what must not stand before it behind its first letters: Python looks for a text of
+# letters a hundred times as fast as for one of several.
+SECRETS = [
+    re.compile(line, re.DOTALL)
+    for line in rb"""
+-----BEGIN[A-Z\x20]*\x20PRIVATE\x20KEY(?:\x20BLOCK)?-----(?:\\[rn]|[\s"'+])+(?:[A-Za-z-]+:\x20|[A-Za-z0-9+/]{16})
+pypi-AgE(?<!\w.{8})[\w-]{16}
+gh[pousr]_(?<!\w.{4})[A-Za-z0-9]{36}
+github_pat_(?<!\w.{11})\w{22}
+glpat-(?<!\w.{6})[\w-]{20}
+AKIA(?<!\w.{4})[0-9A-Z]{16}\b
+xox[abprs]-(?<!\w.{5})[A-Za-z0-9-]{10}
+cio(?<!\w.{3})[A-Za-z0-9]{32}\b
+npm_(?<!\w.{4})[A-Za-z0-9]{36}\b
+dckr_pat_(?<!\w.{9})[\w-]{27}
+hf_(?<!\w.{3})[A-Za-z]{34}\b
+sk-ant-(?<!\w.{7})[\w-]{40}
+sk_live_(?<!\w.{8})[A-Za-z0-9]{24}
+""".split()
+]
+LONGEST_SECRET, FEWEST_CHARACTERS = 128, 9  # different ones: in documents one is ghp_xxxx…
 LIBRARY_NAME = re.compile(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$")
 # What Windows has no files of; a path there has a limit, which begins where a usual Python installs.
 WINDOWS_CHARACTERS = re.compile(r'[<>:"|?*]')
@@ -82,8 +104,7 @@ def reading(what: str = "") -> Iterator[None]:
         raise UnreadableError(f"{what}{type(error).__name__}: {error}") from error
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong with one file, and what to do about it: one line each, fit to be printed anywhere."""
 
     file: str  # its path, as it was given; or the releases that are compared
@@ -93,8 +114,7 @@ class Finding:
     level: str = "error"  # or warning, or note; or ignored, and the remedy is the entry of pyproject.toml that says so
 
 
-@dataclass(frozen=True)
-class Rejection:
+class Rejection(NamedTuple):
     """Why PyPI takes no file: the gate's rule, PyPI's words, and where to read more; of its own addresses the path."""
 
     rule: str
@@ -102,8 +122,7 @@ class Rejection:
     more: str = ""
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A file, folder or link in an archive. `size` is in bytes, unpacked."""
 
     name: str
@@ -192,13 +211,16 @@ class Artefact(AbstractContextManager["Artefact"]):
 
     path: Path
     after_gzip: bytes = b""  # the first two bytes behind the gzip file in an sdist; known when it is unpacked
-    # The files that begin like a placeholder, or have a mark of a conflict somewhere; known when all is read.
+    # The files that begin like a placeholder, or have a mark of a conflict somewhere, and those with what looks like a
+    # secret; known when all is read.
     suspicious: set[str] = field(default_factory=set)
+    secretive: set[str] = field(default_factory=set)
+    # What libraries say of themselves, which is asked while all is read: nothing is unpacked twice for it.
+    inspected: dict[str, list[Library]] = field(default_factory=dict)
 
     def __exit__(self, *_: object) -> None:
-        for each in ("archive", "unpacked"):
-            if each in self.__dict__:
-                getattr(self, each).close()
+        for each in {"archive", "unpacked"} & vars(self).keys():
+            getattr(self, each).close()
 
     @property
     def is_wheel(self) -> bool:
@@ -327,13 +349,22 @@ class Artefact(AbstractContextManager["Artefact"]):
     @cached_property
     def digests(self) -> dict[str, "hashlib._Hash"]:
         """The SHA-256 of every file. Reading them all finds every damaged one."""
-        found = {}
+        found, native = {}, set(self.native)
         for name, member in self.files.items():
-            found[name] = hashlib.sha256()
-            for piece in self.pieces(member):
+            found[name], before = hashlib.sha256(), b""
+            library = [self.read(name) or b""] if name in native and member.size <= LARGEST_LIBRARY else []
+            for piece in library or self.pieces(member):
                 found[name].update(piece)
-                if member.size <= LARGEST_TEXT and (CONFLICT in piece or piece.startswith(POINTERS)):
+                if member.size > LARGEST_TEXT:
+                    continue
+                if CONFLICT in piece or piece.startswith(POINTERS):
                     self.suspicious.add(name)
+                for secret in chain.from_iterable(each.finditer(before + piece) for each in SECRETS):
+                    if len(set(secret[0])) >= FEWEST_CHARACTERS and b"EXAMPLE" not in secret[0]:
+                        self.secretive.add(name)
+                before = piece[-LONGEST_SECRET:]
+            if library:
+                self.inspected[name] = read_libraries(name, library[0])
         return found
 
     @cached_property
@@ -366,18 +397,19 @@ class Artefact(AbstractContextManager["Artefact"]):
         return parse_email(self.metadata or b"")[0]
 
     @cached_property
-    def declared(self) -> dict[str, Any]:
-        """The table [project] of an sdist's own pyproject.toml; empty where there is none that can be read."""
+    def pyproject(self) -> dict[str, Any]:
+        """An sdist's own pyproject.toml; empty where there is none, or one that is too large to be read."""
         name = f"{self.top}/pyproject.toml"
-        with suppress(ValueError, RecursionError):
-            if name in self.files and self.files[name].size <= PIECE:
-                return find_table(tomli.loads((self.read(name) or b"").decode()), "project")
-        return {}
+        try:
+            small = name in self.files and self.files[name].size <= PIECE
+            return tomli.loads((self.read(name) or b"").decode()) if small else {}
+        except (ValueError, RecursionError) as error:
+            raise UnreadableError(f"its pyproject.toml cannot be read: {error}", "declared-metadata") from error
 
     @cached_property
     def native(self) -> list[str]:
-        """The names of what is called a shared library in a wheel."""
-        return [name for name in self.files if LIBRARY_NAME.search(name)]
+        """The names of what is called a shared library in a wheel, and of its programs and scripts."""
+        return [name for name in self.files if self.is_wheel and (LIBRARY_NAME.search(name) or PROGRAMS in name)]
 
     @cached_property
     def libraries(self) -> list[Library]:
@@ -385,7 +417,9 @@ class Artefact(AbstractContextManager["Artefact"]):
         small = [name for name in self.native if self.files[name].size <= LARGEST_LIBRARY]
         for name in set(self.native) - set(small):
             err.print(f"{printable(self.path.name)}: {printable(name)} is too large to be judged")
-        return [library for name in small for library in read_libraries(name, self.read(name) or b"")]
+        known = self.inspected
+        read = (known[name] if name in known else read_libraries(name, self.read(name) or b"") for name in small)
+        return list(chain.from_iterable(read))
 
 
 class Header(tarfile.TarInfo):
@@ -421,8 +455,7 @@ def wheel_tags(content: bytes | str) -> frozenset[Tag]:
 Check = Callable[..., Iterator[str]]
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """A function that looks at one thing and yields a line for each thing that is wrong with it."""
 
     name: str

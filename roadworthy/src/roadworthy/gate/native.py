@@ -25,6 +25,7 @@ PE_MACHINES = {0x14C: "win32", 0x8664: "amd64", 0xAA64: "arm64"}
 # Of mach/machine.h: processors that not every Mac of that kind has, or that Apple keeps for its own programs.
 SUBTYPES = {("x86_64", 8): "h", ("arm64", 2): "e"}
 MACOS, PLATFORMS = 1, {2: "iOS", 6: "Mac Catalyst", 7: "the iOS simulator"}  # of LC_BUILD_VERSION (mach-o/loader.h)
+PROGRAMS = ".data/scripts/"  # what is there is started and not loaded, and may be a script
 # What nobody reaches, so that a file made for it does not keep us for long.
 LONGEST_NAME, MOST_VERSIONS, MOST_SYMBOLS = 1 << 16, 1000, 50_000
 
@@ -58,12 +59,14 @@ class Library:
 
 
 def read_libraries(file: str, content: bytes) -> list[Library]:
-    """Read a shared library, for each processor that it is for."""
+    """Read a shared library or a program, for each processor that it is for; a script is none."""
     macho = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
     readers = {(b"\x7fELF",): read_elf, (b"MZ",): read_pe, macho: read_macho}
     if content.startswith(b"\0asm"):
         return [Library(file, "WebAssembly", "wasm32")]
     reader = next((reader for magics, reader in readers.items() if content.startswith(magics)), None)
+    if reader is None and PROGRAMS in file:
+        return []
     try:
         return reader(file, content) if reader else [Library(file, damage="neither ELF nor PE nor Mach-O")]
     except Exception as error:  # noqa: BLE001 - the parsers raise whatever the damage leads to
@@ -101,14 +104,14 @@ def read_elf(file: str, content: bytes) -> list[Library]:
     elf: Any = ELFFile(io.BytesIO(content))
     segments = {segment["p_type"]: segment for segment in elf.iter_segments()}
     sections = {each.name: each for each in elf.iter_sections()}
-    ends = (each["sh_offset"] + (each["sh_type"] != "SHT_NOBITS") * each["sh_size"] for each in sections.values())
+    ends = (each["sh_offset"] + each["sh_size"] for each in sections.values() if each["sh_type"] != "SHT_NOBITS")
     require_whole(content, (*ends, *(each["p_offset"] + each["p_filesz"] for each in elf.iter_segments())))
     system, version = elf["e_ident"]["EI_OSABI"], (elf["e_ident"]["EI_VERSION"], elf["e_ident"]["EI_ABIVERSION"])
     # glibc, elf/dl-load.c, open_verify: "ELF file OS ABI invalid", "ELF file version ident does not match current one",
     # "ELF file ABI version invalid", "only ET_DYN and ET_EXEC can be loaded".
     if system not in {"ELFOSABI_SYSV", "ELFOSABI_LINUX"} or version != ("EV_CURRENT", 0):
         raise UnfitError(f"it is for another system: {system}, {version}")
-    if elf["e_type"] != "ET_DYN" or "PT_DYNAMIC" not in segments:
+    if PROGRAMS not in file and (elf["e_type"] != "ET_DYN" or "PT_DYNAMIC" not in segments):
         raise UnfitError(f"nothing can be linked with it: {elf['e_type']}")
     machine = ELF_MACHINES.get((elf["e_machine"], elf.elfclass, elf.little_endian), f"{elf['e_machine']}, another kind")
     if machine == "armv7l" and elf["e_flags"] & EF_ARM_ABI_FLOAT_SOFT:
@@ -123,7 +126,10 @@ def read_elf(file: str, content: bytes) -> list[Library]:
         needed = [each["pr_data"] for each in properties if each["pr_type"] == "GNU_PROPERTY_X86_ISA_1_NEEDED"]
         # glibc, sysdeps/x86/dl-prop.h: "CPU ISA level is lower than required".
         library.faults += [f"needs a newer processor: x86-64-v{bits.bit_length()}" for bits in needed if bits > 1]
-    read_elf_dynamic(segments["PT_DYNAMIC"], content, f"{order}{'IBBHQQ' if wide else 'IIIBBH'}", library)
+    if "PT_DYNAMIC" in segments:
+        read_elf_dynamic(segments["PT_DYNAMIC"], content, f"{order}{'IBBHQQ' if wide else 'IIIBBH'}", library)
+    if PROGRAMS in file:
+        library.faults.clear()  # a system refuses them in what is loaded into a program that runs
     return [library]
 
 
@@ -181,7 +187,7 @@ def read_pe(file: str, content: bytes) -> list[Library]:
 
     pe = pefile.PE(data=content, fast_load=True)
     require_whole(content, (section.PointerToRawData + section.SizeOfRawData for section in pe.sections))
-    if not pe.is_dll():
+    if not pe.is_dll() and PROGRAMS not in file:
         raise UnfitError("it is a program, and no DLL")
     directories = ("IMPORT", "EXPORT", "DELAY_IMPORT")
     pe.parse_data_directories([pefile.DIRECTORY_ENTRY[f"IMAGE_DIRECTORY_ENTRY_{name}"] for name in directories])
@@ -213,7 +219,8 @@ def read_macho_header(library: Library, header: Any, content: bytes) -> Library:
     """Add what one architecture says of itself."""
     from macholib import mach_o  # noqa: PLC0415
 
-    if header.header.filetype not in {mach_o.MH_DYLIB, mach_o.MH_BUNDLE}:
+    kinds = {mach_o.MH_DYLIB, mach_o.MH_BUNDLE, *([mach_o.MH_EXECUTE] if PROGRAMS in library.file else ())}
+    if header.header.filetype not in kinds:
         raise UnfitError(f"it is neither a dylib nor a bundle: {header.filetype}")
     library.machine = mach_o.CPU_TYPE_NAMES.get(header.header.cputype, hex(header.header.cputype)).lower()
     library.machine += SUBTYPES.get((library.machine, header.header.cpusubtype & 0xFFFFFF), "")

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 
 from packaging.metadata import Metadata
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
@@ -64,14 +65,22 @@ def judge_description(metadata: Metadata) -> Iterator[Rejection]:
     """Find out whether the description renders. Of the kinds that PyPI knows, only reStructuredText can fail to."""
     text = pypi_metadata.valid(metadata, "description")
     kind = pypi_metadata.valid(metadata, "description_content_type")
-    if not text or (kind or "text/x-rst").split(";")[0].strip().lower() != "text/x-rst":
-        return
-    from readme_renderer import rst  # noqa: PLC0415 - docutils takes longer to load than all the rest
-
-    if rst.render(text, stream=io.StringIO()) is None:
+    if text and why_not_rendered(text, kind) is not None:
         which = f"for '{kind}'" if kind else "in the default format of reStructuredText"
         more = "See /help/#description-content-type for more information."
         yield Rejection("readme-renders", f"The description failed to render {which}.", more)
+
+
+@lru_cache(maxsize=8)  # all files of a release have the same
+def why_not_rendered(text: str, kind: str | None) -> str | None:
+    """Return why a description of some content type does not render, in twine's words; None where it does."""
+    if (kind or "text/x-rst").split(";")[0].strip().lower() != "text/x-rst":
+        return None
+    from readme_renderer import rst  # noqa: PLC0415 - docutils takes longer to load than all the rest
+    from twine.commands.check import _WarningStream  # noqa: PLC0415 - loads it too
+
+    stream = _WarningStream()
+    return str(stream) if rst.render(text, stream=stream) is None else None
 
 
 def judge_file_name(name: str, kind: str) -> Iterator[Rejection]:

@@ -109,15 +109,15 @@ def pypi_errors(metadata: Metadata) -> Errors:
 
 def email_errors(metadata: Metadata) -> Errors:
     """Find each e-mail address that is none."""
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only where there is an address
-
     for name, field in (("author_email", "author-email"), ("maintainer_email", "maintainer-email")):
         # Only a text that holds one, as PyPI's Python (3.14) takes it, but not yet 3.10: a comma in a name makes two.
         addresses = getaddresses([valid(metadata, name) or ""])
-        address = addresses[0][1] if len(addresses) == 1 else ""
+        if len(addresses) != 1 or not (address := addresses[0][1]):
+            continue
+        from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only where there is an address
+
         try:
-            if address:
-                validate_email(address, check_deliverability=False)
+            validate_email(address, check_deliverability=False)
         except EmailNotValidError as error:
             yield "email-addresses", field, f"{address!r} is not a valid email address: {error}"
 

@@ -1,7 +1,6 @@
 """How findings are told: to people, to GitHub's runner, and to programs."""
 
 import json
-from dataclasses import asdict
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -46,7 +45,7 @@ def report(project: Project, paths: list[Path], given: dict[str, Any]) -> bool:
     findings = [each for each in check(paths, expected_by(project, given), given.get("AGAINST")) if each.rule in chosen]
     failing = [each for each in findings if each.level in ({"error", "warning"} if "STRICT" in given else {"error"})]
     if {"JSON", "SARIF"} & given.keys():
-        told = sarif(findings) if "SARIF" in given else list(map(asdict, findings))
+        told = sarif(findings) if "SARIF" in given else [each._asdict() for each in findings]
         out.write(json.dumps(told, indent=2) + "\n")
         return not failing
     report_bad(findings, failing)

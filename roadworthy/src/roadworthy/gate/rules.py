@@ -1,10 +1,10 @@
 """What rules.md says of each rule; and `roadworthy rules`, which prints it."""
 
 import re
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from roadworthy.arguments import Parser
 from roadworthy.project import Project
@@ -13,8 +13,7 @@ from roadworthy.terminal import out
 ENTRY = re.compile(r"^### (\S+)( \(ours\))?\n\n(.+)\n\n- Why: (.+)\n- Source: (.+)\n- Remedy: (.+)$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """What is said of a rule: the whole of it, whether it is only for the project's own artefacts, and two parts."""
 
     text: str

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -95,6 +94,8 @@ def check_github(state: "State", limit: float = LIMIT) -> Iterator[Problem | str
     if forge is None or (reason := why_unasked(forge)):
         yield f"not checked: {', '.join(questions)} ({reason if forge else 'the remote is not on GitHub'})"
         return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not for a refusal of the command line
+
     with ThreadPoolExecutor() as pool:
         asked = {what: pool.submit(list, question(state, forge)) for what, question in questions.items()}
     for what, answer in asked.items():

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from roadworthy.building.sdist import unpack
 from roadworthy.declared import entry_points
-from roadworthy.gate.check import READING, check_artefact
+from roadworthy.gate.check import READING, judge
 from roadworthy.gate.model import wheel_tags
 from roadworthy.project import PYPROJECT, Project, spelling
 from roadworthy.sums import compare_sums, parse_name, read_sums
@@ -70,7 +70,7 @@ class Artefacts:
         for path in (*sdists, *wheels):
             # Before anything is installed: can it be unpacked everywhere, to the same files, inside?
             rules = ("zip-framing", "unique-members", "safe-members", "one-top-folder")
-            found_in_it = check_artefact(path, None, (*READING, (lambda _: (), rules)))
+            found_in_it, _ = judge(path, None, (*READING, (lambda _: (), rules)))
             problems += [Problem(f"{path}: {one.what} [{one.rule}]", one.remedy) for one in found_in_it]
         if len(sdists) != 1 or not wheels:
             what = f"{folder} holds {len(sdists)} sdists and {len(wheels)} wheels, not one sdist and its wheels"
