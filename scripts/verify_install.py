@@ -37,6 +37,7 @@ PROOFS = (
     proofs.one_native_module,
     proofs.same_files_as_the_source,
     proofs.same_metadata_as_the_source,
+    proofs.types_as_promised,
     proofs.nothing_elsewhere,
     proofs.import_works,
     proofs.everything_loads,
@@ -45,12 +46,12 @@ PROOFS = (
 )
 
 
-def prove(environment: Environment, source: Source, *, from_source: bool = False, lowest: bool = False) -> list[str]:
-    """Install what the package requires, ask the interpreter what it has, judge that; return what could be loaded."""
-    environment.install_dependencies(source, lowest=lowest)
-    facts = environment.describe()
-    proofs.require(PROOFS, proofs.Installation(PROJECT, source.artefacts, environment.folder, facts, from_source))
-    return list(facts["loaded"])
+def prove(environment: Environment, source: Source, *, built: bool = False, low: bool = False) -> proofs.Installation:
+    """Install what the package requires, ask the interpreter what it has, and judge and return that."""
+    environment.install_dependencies(source, lowest=low)
+    told = proofs.Installation(PROJECT, source.artefacts, environment.folder, environment.describe(), built)
+    proofs.require(PROOFS, told)
+    return told
 
 
 def wheel(environment: Environment, source: Source) -> str:
@@ -65,15 +66,14 @@ def wheel_with_pip(environment: Environment, source: Source, *, own: bool) -> st
     """Install just what a user has, with the Python's own pip, perhaps an old one, or with the newest, as locked."""
     environment.create(with_pip=own)
     environment.install_wheel(source, with_pip=True, own=own)
-    environment.try_other_ways(source, prove(environment, source, lowest=own), own=own)
-    return "installed"
+    return environment.try_other_ways(source, prove(environment, source, low=own), own=own)
 
 
 def sdist(environment: Environment, source: Source) -> str:
     """Install the sdist from source without any network, with uv, then as packagers do, and run the tests."""
     environment.create_for_tests()
     for _ in environment.install_sdist(source):
-        prove(environment, source, from_source=True)
+        prove(environment, source, built=True)
     return f"{environment.run_tests(source.artefacts.unpacked)}, built {without_network()[2]}"
 
 

@@ -1,5 +1,6 @@
 """Whether an index serves exactly what was built, asked of one on loopback."""
 
+import json
 import sys
 import threading
 import time
@@ -381,3 +382,46 @@ def test_an_index_that_drips_is_not_read_for_ever(what: str, tmp_path: Path) -> 
 def test_a_version_that_is_none_is_of_no_release(served: PackageIndex, sums: Path) -> None:
     served.files["ferrous_wheel-0.2.0_old.tar.gz"] = b"other"
     check(served, sums)
+
+
+def page_of(name: str, url: str, version: str = "1.1") -> bytes:
+    file = {"filename": name, "url": url, "hashes": {}}
+    return json.dumps({"meta": {"api-version": version}, "name": "x", "versions": ["1"], "files": [file]}).encode()
+
+
+# What an index may answer, as the path that asks for it ends, and what is said of that.
+NONSENSE = {
+    "deep": (b"[" * 200_000, "does not answer as an index: maximum recursion depth exceeded"),
+    "version": (page_of("x-1.tar.gz", "/f", "9.0"), "does not answer as an index: Repository's version"),
+    "lines": (b"[]", "does not answer as an index: 1 validation error for Project Input should be"),
+    "other": (page_of("y-1.tar.gz", "/f"), "serves y-1.tar.gz as files of x"),
+    "plain": (page_of("x-1.tar.gz", "http://0.0.0.0:{}/f"), "it leads to http://0.0.0.0:{}/f, which is not encrypted"),
+}
+
+
+class Nonsense(BaseHTTPRequestHandler):
+    """Answers what is asked for by the first part of the path."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/vnd.pypi.simple.v1+json")
+        self.end_headers()
+        answer, _ = NONSENSE.get(self.path.split("/")[1], (b"", ""))
+        _, port = self.request.getsockname()
+        self.wfile.write(answer.replace(b"{}/f", f"{port}/f".encode()))
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("what", NONSENSE)
+def test_an_index_that_answers_nonsense_is_one_clear_line(what: str, tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Nonsense) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        with pytest.raises(ProblemsError) as failed:
+            Index(f"http://127.0.0.1:{port}/{what}/").download("x", Version("1"), tmp_path)
+        server.shutdown()
+    (told,) = failed.value.problems
+    assert NONSENSE[what][1].replace("{}", str(port)) in told.what
+    assert "\n" not in told.what

@@ -113,7 +113,7 @@ def test_a_wheel_for_another_platform_is_not_replaced_by_a_build_of_the_sdist(wh
     shutil.rmtree(wheelhouse.parent / "job")
     shutil.rmtree(wheelhouse.parent / "sdist")
     by_pip = verify(wheelhouse, partial(PAGE.wheel_with_pip, own=False))
-    assert said(by_pip) == f"pip finds none of the wheels to install: {name}"
+    assert said(by_pip) == f"pip can install none of the wheels: {name}"
     assert "No matching distribution found" in by_pip.problems[0].said
 
 
@@ -208,7 +208,7 @@ def test_what_a_package_prints_is_read_by_nobody(wheelhouse: Path, wheel: Path, 
         ("import os; os.close(1); os.close(2)", ""),
         ("import sys; sys.stdout = sys.stderr = None", ""),
         ("import os; os._exit(0)", "import ferrous_wheel fails: it ended the interpreter"),
-        ("import os; os.abort()", "the interpreter could not say what is installed"),
+        ("import os; os.abort()", "import ferrous_wheel fails: it ended the interpreter"),
     ],
     ids=["close", "close the files", "none", "exit", "abort"],
 )
@@ -541,11 +541,6 @@ def test_where_packages_come_from_is_taken_from_uv_s_own_files(tmp_path: Path, m
     asked = run(find_uv(), "pip", "list", "--python", sys.executable, cwd=tmp_path, **given)
     assert asked.returncode == 0, asked.stderr
     assert "UV_CONFIG_FILE" not in own_variables(tmp_path / "home")
-
-
-def test_a_sitecustomize_that_the_wheel_brings_is_named(wheelhouse: Path, wheel: Path) -> None:
-    repack_wheel(wheel, wheelhouse, lambda files: files.update({"sitecustomize.py": b""}))
-    assert "sitecustomize.py came with the package and runs in every start of Python" in said(verify(wheelhouse))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 truncated", b"text"], ids=["empty", "truncated", "text"])

@@ -28,6 +28,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """Return an environment that has what tests need."""
     environment = Environment(PROJECT, THIS, tmp_path_factory.mktemp("environment"))
     environment.create_for_tests()
+    environment.fetch("there is no pytest-xdist", "pytest-xdist")
     return environment
 
 
@@ -153,7 +154,26 @@ PROVE_NOTHING = {
         {"tests/conftest.py": "def pytest_sessionfinish(session): session.exitstatus = 3\n"},
         "the package's tests passed, and pytest ended with an error",
     ),
-    "an option that pytest does not know": (configured("--no-such-option"), NONE),
+    "an option that pytest does not know": (
+        configured("--no-such-option"),
+        "pytest cannot use the settings of the package's tests",
+    ),
+    "a file of settings that only collects": (
+        {"pytest.ini": "[pytest]\naddopts = --collect-only\n"},
+        "2 of 2 have no outcome",
+    ),
+    "another package in the installed one's place": (
+        {
+            "pyproject.toml": "[tool.pytest.ini_options]\npythonpath = 'stand-in'\n",
+            f"stand-in/{PROJECT.import_name}/__init__.py": "",
+            "tests/test_it.py": f"import {PROJECT.import_name}\n{GOOD}",
+        },
+        "the package's tests import another one of its name from the sdist, and not what is installed",
+    ),
+    "a test that changes what is installed": (
+        {"tests/test_it.py": f"import pathlib, pytest\n{GOOD}\npathlib.Path(pytest.__file__).with_name('x').touch()\n"},
+        "the package's tests change pytest/x, where packages are installed",
+    ),
     "a summary that is printed": (
         {"tests/test_it.py": "", "tests/conftest.py": "print('2 passed in 0.01s')\n"},
         NONE,
@@ -196,6 +216,34 @@ PROVE_SOMETHING = {
     "what is printed, and closed": (
         {"tests/test_other.py": "import os\ndef test_x():\n    print('1 failed')\n    os.write(1, b'\\xff')\n"},
         "3 passed",
+    ),
+    "more processes, and what failed first": (configured("-n 2 --failed-first"), "2 passed"),
+    "a file of settings of their own": (
+        {"setup.cfg": "[tool:pytest]\ntestpaths = check\n", "check/test_one.py": "def test_it(): pass\n"},
+        "1 passed",
+    ),
+    "a table of settings without options": (
+        {"pyproject.toml": "[tool.pytest]\ntestpaths = ['check']\n", "check/test_one.py": "def test_it(): pass\n"},
+        "1 passed",
+    ),
+    "tests in the package, which is on the path": (
+        {
+            "pyproject.toml": "[tool.pytest.ini_options]\npythonpath = 'python'\n"
+            f"testpaths = 'python/{PROJECT.import_name}'\n",
+            f"python/{PROJECT.import_name}/__init__.py": "",
+            f"python/{PROJECT.import_name}/tests/__init__.py": "",
+            f"python/{PROJECT.import_name}/tests/test_one.py": f"from {PROJECT.import_name} import tests\n{GOOD}",
+        },
+        "2 passed",
+    ),
+    "what needs the folder and the commands": (
+        {
+            "tests/words.txt": "x",
+            "tests/test_other.py": "import shutil, sys\n"
+            "def test_data(): assert open('tests/words.txt').read() == 'x'\n"
+            "def test_command(): assert shutil.which('pytest').startswith(sys.prefix)\n",
+        },
+        "4 passed",
     ),
     "doctests": (
         {"tests/test_other.py": '"""\n>>> 1\n1\n"""\n', **configured("--doctest-modules")},

@@ -69,9 +69,15 @@ def upload_address(name: str) -> str:
     parts, remedy = urlsplit(address), "it is pypi, testpypi, or an address that starts with https://"
     if parts.scheme not in {"http", "https"}:
         raise problem(f"INDEX={address} is no index", remedy)
-    if parts.scheme == "http" and not re.fullmatch(r"localhost|127(\.\d+){3}|::1", parts.hostname or ""):
+    if not is_private(address):
         raise problem(f"INDEX={address} is not encrypted: anybody on the way could read what is sent", remedy)
     return address
+
+
+def is_private(address: str) -> bool:
+    """Say whether what is sent to an address is encrypted, or stays on this machine."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or bool(re.fullmatch(r"localhost|127(\.\d+){3}|::1", parts.hostname or ""))
 
 
 def patiently(ask: Callable[[], T], patience: Patience = PATIENT) -> T:
@@ -136,6 +142,9 @@ def bounded_client(url: str, largest: int) -> "PyPISimple":
     left = largest
 
     def bound(response: "Response", **_: object) -> None:
+        if not is_private(str(response.url)):
+            response.close()
+            raise ValueError(f"it leads to {response.url}, which is not encrypted")
         stream = response.raw.stream
 
         def counted(amount: int, *, decode_content: bool) -> Iterator[bytes]:
@@ -203,11 +212,15 @@ class Index:
     def answering(self) -> Iterator[None]:
         """Raise ProblemsError where it does not answer, or not as an index does."""
         import requests  # noqa: PLC0415
+        from pypi_simple import UnsupportedRepoVersionError  # noqa: PLC0415
 
+        refused = (requests.RequestException, ValueError, UnsupportedRepoVersionError, RecursionError, BusyError)
         try:
             yield
-        except (requests.RequestException, ValueError, BusyError) as error:
-            raise problem(f"{self} does not answer as an index: {error}", "check INDEX and the network") from error
+        except refused as error:
+            # What pydantic says has many lines.
+            what = f"{self} does not answer as an index: {' '.join(str(error).split())[:500]}"
+            raise problem(what, "check INDEX and the network") from error
 
     def releases(self, project: str) -> "dict[Version, list[DistributionPackage]]":
         """Return the files of each release; what is no version is of none. NotThereYetError as of the page."""
@@ -220,11 +233,17 @@ class Index:
     def files(self, project: str, version: "Version") -> "list[DistributionPackage]":
         """Return the files of a release; NotThereYetError as of the page, or where the index does not know the version.
 
-        ProblemsError where it names a file as none may be called, or two that are one.
+        ProblemsError where it names a file as none may be called, one of another project, or two that are one.
         """
+        from packaging.utils import canonicalize_name  # noqa: PLC0415
+
         if not (files := self.releases(project).get(version)):
             raise NotThereYetError(f"{project} {version} is not on {self}")
         check_names([file.filename for file in files], str(self))
+        others = [file.filename for file in files if parse_name(file.filename)[0] != canonicalize_name(project)]
+        if others:
+            what = f"{self} serves {', '.join(others)} as files of {project}"
+            raise problem(what, "trust nothing that this index serves; check INDEX")
         return files
 
     def fetch(self, files: "Iterable[DistributionPackage]", folder: Path, largest: int = LARGEST_RELEASE) -> None:

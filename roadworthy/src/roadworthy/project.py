@@ -246,12 +246,6 @@ class Project:
         found = package_of(self.manifest).get("rust-version")
         return found if isinstance(found, str) else None
 
-    @property
-    def test_paths(self) -> list[str]:
-        """Where its Python tests are, as pytest is told: globs, from the root."""
-        found = find(self.pyproject, "tool", "pytest", "ini_options", "testpaths") or ["tests"]
-        return found.split() if isinstance(found, str) else list(map(str, found))
-
     @cached_property
     def requires_python(self) -> "SpecifierSet":
         """Which versions of Python the package may be installed on."""

@@ -17,13 +17,21 @@ from roadworthy.building.sdist import unpack
 from roadworthy.declared import entry_points
 from roadworthy.gate.check import READING, judge
 from roadworthy.gate.model import wheel_tags
-from roadworthy.project import Project, spelling
+from roadworthy.project import PYPROJECT, Project, spelling
 from roadworthy.sums import compare_sums, parse_name, read_sums
 from roadworthy.tables import find, find_table, parse_toml, read_text
 from roadworthy.terminal import Problem, problem, raise_problems
 
 if TYPE_CHECKING:
     from roadworthy.index import Index
+
+# Where pytest looks for its settings, in its order, and the table in which they are, if there has to be one.
+SETTINGS = {
+    **dict.fromkeys(("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"), ""),
+    PYPROJECT: "[tool.pytest",
+    "tox.ini": "[pytest]",
+    "setup.cfg": "[tool:pytest]",
+}
 
 
 @dataclass(frozen=True)
@@ -144,6 +152,20 @@ class Source:
         offered.mkdir(parents=True)
         copies = {Path(shutil.copy(path, offered)): tags for path, tags in chosen.items()}
         return replace(self, artefacts=replace(here, folder=offered, wheels=copies), target=target, image=image)
+
+
+def pytest_settings(source: Path) -> tuple[str, list[str]]:
+    """Return the file of an sdist in which pytest finds its settings, and where its tests are; nothing if that says it.
+
+    It is the first such file there, as in pytest's locate_config, which would go on above that folder.
+    """
+    texts = {name: read_text(source, name) for name in SETTINGS if (source / name).is_file()}
+    chosen = next((name for name, text in texts.items() if SETTINGS[name] in text), PYPROJECT)
+    if chosen != PYPROJECT:
+        return chosen, [] if "testpaths" in texts[chosen] else ["tests"]
+    table = find(parse_toml("the sdist's pyproject.toml", texts.get(chosen, "")), "tool", "pytest")
+    found = find(table, "ini_options", "testpaths") or find(table, "testpaths") or ["tests"]
+    return chosen, found.split() if isinstance(found, str) else list(map(str, found))
 
 
 def read_requirements(metadata: bytes, source: str) -> list[str]:

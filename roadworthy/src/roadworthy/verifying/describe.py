@@ -3,10 +3,13 @@
 usage, in an empty folder: python -I describe.py DISTRIBUTION NATIVE_MODULE FILE
 """
 
+import ast
 import hashlib
 import importlib.util
 import json
 import os
+import pkgutil
+import re
 import sys
 import sysconfig
 import traceback
@@ -14,9 +17,13 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib.machinery import all_suffixes
-from importlib.metadata import distribution
+from importlib.metadata import Distribution, distribution
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
+
+# What pytest takes for tests by itself, which need more than the package does.
+TESTS = re.compile(r"/(tests/.+|conftest\.py|test_[^/]*\.py|[^/]*_test\.py)$")
 
 
 def gil_enabled() -> bool:
@@ -24,7 +31,7 @@ def gil_enabled() -> bool:
     return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
 
-def describe(name: str, package: str) -> dict[str, Any]:
+def describe(name: str) -> dict[str, Any]:
     """Return the facts about a distribution and its package, as if the import had ended this interpreter."""
     installed = distribution(name)
     root, prefix = Path(str(installed.locate_file(""))).resolve(), Path(sys.prefix).resolve()
@@ -47,7 +54,8 @@ def describe(name: str, package: str) -> dict[str, Any]:
         "modules": {},
         "broken": {},
         "loaded": [],
-        "folder": digests(root / package, (root / package).rglob("*")),  # others may have files there, too
+        "refused": {},
+        "untyped": False,
         "written": [],
     }
 
@@ -56,6 +64,12 @@ def digests(root: Path, paths: Iterable[Path]) -> dict[str, str]:
     """Return the SHA-256 of files, by their paths below a folder."""
     files = (path for path in paths if path.is_file() and "__pycache__" not in path.parts)
     return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def times(root: Path) -> set[tuple[str, int]]:
+    """Return the files below a folder, each with the time at which it was written."""
+    files = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {(path.relative_to(root).as_posix(), path.stat().st_mtime_ns) for path in files}
 
 
 def explain(error: BaseException) -> str:
@@ -87,37 +101,131 @@ def describe_import(package: str, native: str) -> dict[str, Any]:
 
 
 def load_all(facts: dict[str, Any], name: str, package: str) -> Iterator[dict[str, Any]]:
-    """Import every module of a package, compile programs, load every entry point, and yield the facts before each."""
-    files: dict[str, str] = facts["files"]
-    parts = [file.partition(".") for file in files if file.startswith(f"{package}/")]
-    modules = {module.removesuffix("/__init__") for module, _, suffix in parts if f".{suffix}" in all_suffixes()}
-    loaders: dict[str, Callable[[], Any]] = {
-        f"import {module.replace('/', '.')}": partial(load_module, module.replace("/", "."))
-        for module in modules
-        if module.replace("/", "").isidentifier()
-        # Other folders hold data.
-        and all(f"{folder}/__init__.py" in files for folder in map(Path.as_posix, list(Path(module).parents)[:-1]))
-    }
-    for each in distribution(name).entry_points:
-        loaders[f"the entry point {each.name} = {each.value}"] = partial(load_entry_point, each)
-    folder = Path(str(distribution(name).locate_file(package))).resolve()
-    before = facts.pop("folder")
-    for what, load in sorted(loaders.items()):
+    """Import every module of a package, try all that it promises beside, and yield the facts before each."""
+    root = Path(str(distribution(name).locate_file(""))).resolve()
+    before = times(root)
+    for what, load in promises(facts, distribution(name), root, package):
         facts["broken"][what] = ["it ended the interpreter", None]
         yield facts
         try:
             load()
         except BaseException as error:  # noqa: BLE001 - the same
-            missing = error.name if isinstance(error, ModuleNotFoundError) else None
+            del facts["broken"][what]
+            missing = missing_module(error)
+            if type(error) is ImportError and error.name is None and missing is None:
+                facts["refused"][what] = explain(error)
             # Another system or version of Python may have it.
-            if missing not in sys.stdlib_module_names:
+            elif missing not in sys.stdlib_module_names:
                 facts["broken"][what] = [explain(error), missing]
-                continue
         else:
+            del facts["broken"][what]
             facts["loaded"].append(what)
-        del facts["broken"][what]
-    facts["written"] = sorted({file for file, _ in before.items() ^ digests(folder, folder.rglob("*")).items()})
+    facts["written"] = sorted({file for file, _ in before ^ times(root)})
     yield facts
+
+
+def missing_module(error: BaseException | None) -> str | None:
+    """Return the name of the module that is not there, also where another ImportError says so in its own words."""
+    while type(error) is ImportError and error.name is None:
+        error = error.__cause__ or error.__context__
+    return error.name if isinstance(error, ModuleNotFoundError) else None
+
+
+def promises(
+    facts: dict[str, Any], installed: Distribution, root: Path, package: str
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield what an installation promises, in words, and how each is tried: modules, entry points, stubs, imports."""
+    files = sorted(
+        file for file in facts["files"] if file.startswith(f"{package}/") and is_module(file, facts["files"])
+    )
+    named = {file: file.partition(".")[0].removesuffix("/__init__").replace("/", ".") for file in files}
+    stubs = [file for file in files if file.endswith(".pyi")]
+    for module in sorted({named[file] for file in named.keys() - stubs}):
+        yield f"import {module}", partial(load_module, module)
+    for each in installed.entry_points:
+        yield f"the entry point {each.name} = {each.value}", partial(load_entry_point, each)
+    for file in stubs:
+        yield f"the stub {file}", partial(compare_stub, root / file, named[file])
+    loaded = [file for file in files if file.endswith(".py") and f"import {named[file]}" in facts["loaded"]]
+    trees = {file: ast.parse((root / file).read_bytes()) for file in loaded}
+    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    functions = len(files) > len(stubs) + len(loaded) or any(isinstance(node, ast.FunctionDef) for node in nodes)
+    annotated = any(getattr(node, "annotation", None) or getattr(node, "returns", None) for node in nodes)
+    facts["untyped"] = functions and not annotated and not stubs
+    for file, tree in trees.items():
+        for module in sorted({name.partition(".")[0] for node in certain(tree) for name in imported(node)}):
+            yield f"the import of {module} in {file}", partial(find_module, module)
+
+
+def is_module(file: str, files: Iterable[str]) -> bool:
+    """Say whether a file is a module or its stub, in a package: other folders hold data, and tests are run."""
+    stem, _, suffix = file.partition(".")
+    named = all(part.isidentifier() and not iskeyword(part) for part in stem.split("/"))
+    known = f".{suffix}" in {*all_suffixes(), ".pyi"} and named and not TESTS.search(file)
+    folders = [folder.as_posix() for folder in list(Path(file).parents)[:-1]]
+    return known and all(f"{folder}/__init__.py" in files or f"{folder}/__init__.pyi" in files for folder in folders)
+
+
+def certain(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a tree that hold for every system and Python: below no condition, and no error is caught."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, ast.If | ast.Try | ast.With):
+            yield node
+            yield from certain(node)
+
+
+def imported(node: ast.AST) -> list[str]:
+    """Return the modules that a node imports by their whole names."""
+    if isinstance(node, ast.ImportFrom):
+        return [node.module] if node.module and not node.level else []
+    return [each.name for each in node.names] if isinstance(node, ast.Import) else []
+
+
+def find_module(name: str) -> None:
+    """Make sure that a module could be imported, without doing it."""
+    if name not in {*sys.modules, *sys.stdlib_module_names} and importlib.util.find_spec(name) is None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def compare_stub(file: Path, name: str) -> None:
+    """Make sure that a module has what its stub says without a condition, by the rules of mypy's stubtest."""
+    try:
+        module: Any = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        if is_private(name.rpartition(".")[2]):
+            return  # for type checkers alone
+        # An extension module can have others in it that no import finds.
+        module = pkgutil.resolve_name(name)
+    gone = [each for each in promised(ast.parse(file.read_bytes())) if not has(module, each)]
+    if gone:
+        raise AttributeError(f"{name} has no {', '.join(gone)}")
+
+
+def is_private(name: str) -> bool:
+    """Say whether a name is for its module alone."""
+    return name.startswith("_") and not name.endswith("__")
+
+
+def has(found: Any, path: str) -> bool:  # noqa: ANN401 - any object
+    """Say whether an object has an attribute, or one of one of its own."""
+    first, _, rest = path.partition(".")
+    return hasattr(found, first) and (not rest or has(getattr(found, first), rest))
+
+
+def promised(tree: ast.Module) -> Iterator[str]:
+    """Yield the public names of a stub, and those of the methods of its classes: attributes may come with an object."""
+    for node in tree.body:
+        name = getattr(node, "name", None) or getattr(getattr(node, "target", None), "id", "_")
+        if (
+            isinstance(name, str)
+            and not is_private(name)
+            and "type_check_only" not in map(ast.unparse, getattr(node, "decorator_list", ()))
+        ):
+            yield name
+            methods = [each.name for each in getattr(node, "body", ()) if isinstance(each, ast.FunctionDef)]
+            yield from (f"{name}.{each}" for each in methods if not each.startswith("_"))
 
 
 def load_module(name: str) -> None:
@@ -138,7 +246,7 @@ def load_entry_point(point: Any) -> None:  # noqa: ANN401 - importlib's
 def main(name: str, native: str, file: str) -> None:
     """Write the facts before the import, and again after it, if it comes back, and before all else that is loaded."""
     package = native.split(".", maxsplit=1)[0]
-    facts = describe(name, package)
+    facts = describe(name)
     Path(file).write_text(json.dumps(facts), encoding="utf-8")
     facts.update(describe_import(package, native))
     for known in load_all(facts, name, package) if facts["import_error"] is None else [facts]:

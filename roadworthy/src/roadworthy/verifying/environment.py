@@ -12,16 +12,16 @@ import re
 import secrets
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
 from roadworthy import processes
@@ -31,8 +31,9 @@ from roadworthy.project import Project
 from roadworthy.pythons import Python
 from roadworthy.tables import find
 from roadworthy.terminal import ProblemsError, problem
-from roadworthy.verifying import verdict
-from roadworthy.verifying.artefacts import Artefacts, Source, read_requirements
+from roadworthy.verifying import proofs, verdict
+from roadworthy.verifying.artefacts import Artefacts, Source, pytest_settings, read_requirements
+from roadworthy.verifying.describe import times
 from roadworthy.verifying.variables import own_variables
 
 DESCRIBE, RUN_TESTS = (Path(__file__).resolve().parent / name for name in ("describe.py", "run_tests.py"))
@@ -116,6 +117,11 @@ class Environment:
             self.run(what, find_uv(), "venv", "--python", self.python.path, self.folder / "env")
 
     @property
+    def sites(self) -> list[Path]:
+        """The folders into which packages are installed, of which there is one."""
+        return [*self.folder.glob("env/lib/python*/site-packages"), *self.folder.glob("env/Lib/site-packages")]
+
+    @property
     def uv(self) -> tuple[object, ...]:
         """The words before what uv is to install into this environment."""
         return (find_uv(), "pip", "install", "--python", self.executable)
@@ -135,8 +141,7 @@ class Environment:
         if self.image:
             # What the oldest glibc takes, every one does.
             system = self.target.replace("unknown-linux-gnu", "manylinux2014")
-            (site,) = self.folder.glob("env/lib/python*/site-packages")
-            where = ("--target", site, "--python-platform", system, "--only-binary=:all:")
+            where = ("--target", *self.sites, "--python-platform", system, "--only-binary=:all:")
         command = (find_uv(), "pip", "install", "--python", self.python.path, *where)
         said = self.run(what, *command, *arguments, fetches=True)
         if NO_EXTRA.search(said):
@@ -156,7 +161,7 @@ class Environment:
         """
         what, command = "none of the wheels can be installed here", (*self.uv, *ALONE)
         if with_pip or self.image:
-            what, command = "pip finds none of the wheels to install", (*self.pip(own=own), "--no-cache-dir")
+            what, command = "pip can install none of the wheels", (*self.pip(own=own), "--no-cache-dir")
         what = f"{what}: {', '.join(path.name for path in source.artefacts.wheels)}"
 
         def attempt() -> None:
@@ -168,7 +173,11 @@ class Environment:
                     raise NotThereYetError(f"{wanted} cannot be installed yet") from error
                 raise
 
+        there = times(self.executable.parent)
         patiently(attempt)
+        if replaced := sorted(file for file, _ in there - times(self.executable.parent)):
+            what = f"a script of the package takes the place of what every environment has: {', '.join(replaced)}"
+            raise problem(what, "give it another name in [project.scripts]")
 
     def install_sdist(self, source: Source) -> Iterator[None]:
         """Install the sdist from source with its locked crates: the file with uv, then its content as packagers do.
@@ -252,19 +261,23 @@ class Environment:
                 self.fetch(f"{file} requires {each}, which cannot be installed", "--", each)
             raise
 
-    def try_other_ways(self, source: Source, loaded: list[str], *, own: bool) -> None:
+    def try_other_ways(self, source: Source, told: proofs.Installation, *, own: bool) -> str:
         """Make sure that each module imports alone, each extra installs, and the wheel into a folder and as a tool.
 
-        What an interpreter has imported before, another module may lean on without importing it; `loaded` are they all.
+        What an interpreter has imported before, another module may lean on without importing it. What is missing, as
+        was `told`, must be there with all extras. Returns the result of that in words.
         """
-        for what in (each for each in loaded if each.startswith("import ") and not each.endswith(".__main__")):
+        for what in (each for each in told.facts["loaded"] if each.startswith("import ") and "__main__" not in each):
             self.run(f"{what} fails in an interpreter of its own", self.executable, "-I", "-c", what)
         wheel = source.artefacts.installed_wheel(self.read_installed("WHEEL"))
         if wheel is None:
-            return
-        for extra in parse_email(self.read_installed("METADATA"))[0].get("provides_extra", []):
+            raise failed(f"{self.project.name} was installed from none of the wheels")
+        for extra in told.fields.get("provides_extra", ()):
+            try_only = () if told.facts["broken"] else ("--dry-run",)
             what = f"the extra {extra} requires what cannot be installed"
-            self.fetch(what, "--dry-run", "--", f"{self.project.name}[{extra}] @ {wheel.as_uri()}")
+            self.fetch(what, *try_only, "--", f"{self.project.name}[{extra}] @ {wheel.as_uri()}")
+        if told.facts["broken"]:
+            proofs.require([proofs.everything_loads], replace(told, facts=self.describe(), extras=True))
         folder, module = self.folder / "target", self.project.module
         options = (f"--target={folder}", "--no-cache-dir", *OFFLINE, wheel)
         self.run("the wheel cannot be installed into a folder (pip install --target)", *self.pip(own=own), *options)
@@ -274,11 +287,11 @@ class Environment:
             tools = {name: str(self.folder / "tools" / name) for name in ("UV_TOOL_DIR", "UV_TOOL_BIN_DIR")}
             command = (find_uv(), "tool", "install", "--no-cache", "--python", self.python.path, wheel)
             self.run("the wheel cannot be installed as a tool (uv tool install)", *command, fetches=True, more=tools)
+        return "; ".join(["installed", *(f"refused: {what}" for what in told.facts["refused"])])
 
     def read_installed(self, file: str) -> bytes:
         """Return a file of the package's .dist-info folder, without asking the environment's interpreter."""
-        sites = [*self.folder.glob("env/lib/python*/site-packages"), *self.folder.glob("env/Lib/site-packages")]
-        for path in (path for site in sites for path in site.glob(f"*.dist-info/{file}")):
+        for path in (path for site in self.sites for path in site.glob(f"*.dist-info/{file}")):
             if canonicalize_name(path.parent.name.split("-", 1)[0]) == canonicalize_name(self.project.name):
                 return path.read_bytes()
         raise failed(f"{self.project.name} was installed, and has no {file} in the environment")
@@ -286,24 +299,40 @@ class Environment:
     def describe(self) -> dict[str, Any]:
         """Return what `describe.py` tells about this environment."""
         what, told = "the interpreter could not say what is installed", self.folder / "installed.json"
-        printed = self.run(what, self.executable, "-I", DESCRIBE, self.project.name, self.project.module, told)
+        told.unlink(missing_ok=True)
         try:
-            return dict(json.loads(told.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+            printed = self.run(what, self.executable, "-I", DESCRIBE, self.project.name, self.project.module, told)
+        except ProblemsError as error:
+            # What ends the interpreter is told by then.
+            printed = error.problems[0].said
+        try:
+            facts = dict(json.loads(told.read_text(encoding="utf-8")))
+            facts["written"]  # whatever the package has made of json
+        except (LookupError, OSError, ValueError) as error:
             raise failed(what, printed) from error
+        return facts
 
     def run_tests(self, source: Path) -> str:
         """Run the package's tests out of the unpacked sdist, and return how many passed, as each of them told."""
-        declared = Project(source).test_paths
-        if not (tests := sorted(path for each in declared for path in source.glob(each))):
+        settings, declared = pytest_settings(source)
+        if declared and not any(path for each in declared for path in source.glob(each)):
             what = f"the sdist has no {', '.join(declared)}: without a test nothing shows that the package works"
             raise problem(what, "write one that imports it; compare testpaths and [tool.maturin] exclude")
+        # They may write there, and other jobs read it. Who imports the package from its folder gets what is installed.
+        folder, sites = Path(tempfile.mkdtemp(dir=self.folder)), self.sites
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+        package = folder / self.project.source / self.project.import_name
+        for installed in (site / package.name for site in sites if (site / package.name).is_dir()):
+            shutil.copytree(installed, package, dirs_exist_ok=True)
         # Nothing that is tested can foresee the name.
         report, started, exited_well = self.folder / secrets.token_hex(16), time.perf_counter(), True
         # What proves nothing, and what fails where nobody looks.
         strict = (f"-Werror::pytest.Pytest{each}Warning" for each in ("ReturnNotNone", "UnhandledThreadException"))
-        options = ("-p", "no:cacheprovider", "--color=no", "--quiet", "--config-file", source / "pyproject.toml")
-        command = ("-I", RUN_TESTS, report, *options, *strict, "--rootdir", source, *tests)
+        options = (f"--override-ini=cache_dir={self.folder / 'cache'}", "--color=no", "--quiet", *strict)
+        where = (f"--config-file={folder / settings}", f"--rootdir={folder}")
+        tests = sorted(path for each in declared for path in folder.glob(each))
+        command = ("-I", RUN_TESTS, report, package, folder, *options, *where, *tests)
+        before = [times(site) for site in sites]
         try:
             printed = self.run("", self.executable, *command)
         except ProblemsError as error:
@@ -311,6 +340,9 @@ class Environment:
         outcomes, ended = verdict.read_outcomes(report)
         if fault := verdict.find_fault(outcomes, ended=ended, exited_well=exited_well):
             raise failed(fault, printed)
+        if changed := sorted({file for site, old in zip(sites, before, strict=True) for file, _ in old ^ times(site)}):
+            what = f"the package's tests change {', '.join(changed)}, where packages are installed"
+            raise problem(what, "let them, and the package, write into a folder of the user's, as tmp_path")
         self.outcomes.update(outcomes)
         return f"{verdict.summarise(outcomes)} in {time.perf_counter() - started:.2f}s"
 

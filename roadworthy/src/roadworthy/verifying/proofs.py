@@ -13,6 +13,7 @@ from roadworthy.gate.model import LIBRARY_NAME, Artefact
 from roadworthy.project import Project
 from roadworthy.releasing.version import version_of_tag
 from roadworthy.sums import sha256
+from roadworthy.tables import find
 from roadworthy.terminal import Problem, raise_problems
 from roadworthy.verifying.artefacts import Artefacts
 
@@ -31,6 +32,7 @@ class Installation:
     folder: Path  # everything that is imported must lie in it
     facts: dict[str, Any]  # what `describe.py` tells of it
     from_source: bool = False  # it was built from the sdist, so that it is no file of a wheel
+    extras: bool = False  # what its extras require is there as well
 
     @property
     def package(self) -> set[str]:
@@ -100,6 +102,10 @@ def one_native_module(installed: Installation) -> Iterator[Problem]:
         found = f"{len(installed.native)} files of the native module {installed.project.native_module}, not one"
         remedy = "compare module-name in pyproject.toml with the name of #[pymodule]; run: make build"
         yield Problem(f"the installation holds {found}", remedy)
+    origin = installed.facts["modules"].get(installed.project.native_module)
+    if origin and not any(Path(origin).as_posix().endswith(f"/{file}") for file in installed.native):
+        what = f"{installed.project.native_module} is imported from {Path(origin).name}, and not the native module"
+        yield Problem(what, "only one module can have that name: call the other one otherwise")
 
 
 def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
@@ -120,13 +126,20 @@ def same_files_as_the_source(installed: Installation) -> Iterator[Problem]:
     for file in [*expected.strange(present), *sorted(others)]:
         what = f"the installation holds {file}, which is not in the source"
         yield Problem(what, "is it a stale file? run: make clean build")
-    # In a namespace each package has its own (PEP 561).
-    typed = re.compile(rf"{re.escape(installed.project.import_name)}/(.+/)?py\.typed")
-    if "Typing :: Typed" in installed.fields.get("classifiers", ()) and not any(
-        map(typed.fullmatch, {*found, *expected.files})
-    ):
-        what = f"the metadata says Typing :: Typed, and {installed.project.import_name}/ has no py.typed"
+
+
+def types_as_promised(installed: Installation) -> Iterator[Problem]:
+    """Where the metadata says that the package is typed, it says so itself (PEP 561), and then it has types."""
+    package = installed.project.import_name
+    # In a namespace each package has its own; a stale one is told elsewhere.
+    source = installed.artefacts.unpacked / installed.project.source
+    marked = [*source.glob(f"{package}/**/py.typed"), *(file for file in installed.package if "/py.typed" in file)]
+    if "Typing :: Typed" in installed.fields.get("classifiers", ()) and not marked:
+        what = f"the metadata says Typing :: Typed, and {package}/ has no py.typed"
         yield Problem(what, "add that file, or take this out")
+    if marked and installed.facts["untyped"]:
+        what = f"{package} has a py.typed, and neither a stub nor an annotation"
+        yield Problem(what, "write a stub (.pyi), or take py.typed out")
 
 
 def same_metadata_as_the_source(installed: Installation) -> Iterator[Problem]:
@@ -145,8 +158,16 @@ def same_metadata_as_the_source(installed: Installation) -> Iterator[Problem]:
 
 def nothing_elsewhere(installed: Installation) -> Iterator[Problem]:
     """Outside the folder of packages is only what is declared, and nothing in it runs in each start of Python."""
-    for file in sorted(installed.package & {"sitecustomize.py", "usercustomize.py"}):
-        yield Problem(f"{file} came with the package and runs in every start of Python", "remove it")
+    source = installed.artefacts.unpacked / installed.project.source
+    # maturin takes no other package along.
+    declared = find(installed.artefacts.pyproject, "tool", "maturin", "python-packages") or ()
+    own = "|".join(map(re.escape, (installed.project.import_name, installed.project.file_stem, *map(str, declared))))
+    for file in sorted(installed.package):
+        if re.fullmatch(r"(site|user)customize\.py|[^/]*\.pth", file):
+            yield Problem(f"{file} came with the package and runs in every start of Python", "remove it")
+        elif not re.match(rf"({own})[./]", file) and (source / file).is_file():
+            remedy = "take it out, or name its package in python-packages in [tool.maturin]"
+            yield Problem(f"{file} is installed beside the package, and nothing declares it", remedy)
     groups = ("console_scripts", "gui_scripts")
     names = "|".join(re.escape(name) for group, name, _ in installed.entry_points if group in groups)
     script = re.compile(rf"(bin|Scripts)/({names})(-script)?(\.(exe|pyw?))?")
@@ -158,12 +179,16 @@ def nothing_elsewhere(installed: Installation) -> Iterator[Problem]:
 
 
 def everything_loads(installed: Installation) -> Iterator[Problem]:
-    """Every module and entry point can be loaded, but for what an extra brings."""
+    """Every promise is kept, but for what an extra brings, until all are there, or what another system's users have."""
+    markers = [text.partition(";")[2] for text in installed.fields.get("requires_dist", ())]
+    others = any(re.search("platform|os_name", each) for each in markers)
+    pardoned = others or (installed.fields.get("provides_extra") and not installed.extras)
     for what, (reason, missing) in installed.facts["broken"].items():
         own = str(missing).split(".", 1)[0] == installed.project.import_name
-        if missing is None or own or not installed.fields.get("provides_extra"):
+        if missing is None or own or not pardoned:
             remedy = "repair it; declare what it needs in dependencies, or as an extra in optional-dependencies"
-            yield Problem(f"{what} fails: {reason}", remedy)
+            where = ", although all extras are installed" if installed.extras else ""
+            yield Problem(f"{what} fails{where}: {reason}", remedy)
 
 
 def import_works(installed: Installation) -> Iterator[Problem]:
@@ -179,7 +204,7 @@ def import_works(installed: Installation) -> Iterator[Problem]:
 def import_stays_inside(installed: Installation) -> Iterator[Problem]:
     """Everything was imported from the environment, and the package was left as it was."""
     for file in installed.facts["written"]:
-        what = f"loading the package changes {file}, in its own folder, which most users cannot write"
+        what = f"loading the package changes {file}, where packages are installed, which most users cannot write"
         yield Problem(what, "write into a folder of the user's")
     for module, origin in sorted(installed.facts["modules"].items()):
         if origin is not None and not Path(origin).resolve().is_relative_to(installed.folder):

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from roadworthy.terminal import listed
 
+USAGE_ERROR = "4"  # pytest's exit code
 
-def read_outcomes(report: Path) -> tuple[dict[str, str], bool]:
-    """Return by the test what became of it, and whether pytest came back; nothing where there is no report.
+
+def read_outcomes(report: Path) -> tuple[dict[str, str], str | None]:
+    """Return by the test what became of it, and the code with which pytest came back; nothing without a report.
 
     It has passed, failed, was skipped or left out (by a conftest or an option), or has ended as nothing: "".
     """
@@ -22,7 +24,7 @@ def read_outcomes(report: Path) -> tuple[dict[str, str], bool]:
             phases[kind] = "failed" if phases.get(kind) == "failed" else "".join(outcome)
         except (TypeError, ValueError):
             break
-    ended = told.pop("pytest", None) is not None
+    ended = told.pop("pytest", {}).get("ended")
     return {name: outcome_of(phases) for name, phases in told.items()}, ended
 
 
@@ -30,6 +32,8 @@ def outcome_of(phases: Mapping[str, str]) -> str:
     """Return what became of a test, by how each of its phases ended."""
     if "failed" in phases.values():
         return "failed"
+    if "not installed" in phases:
+        return "not installed"
     if "chosen" not in phases:
         return "left out"
     if "teardown" not in phases:
@@ -37,19 +41,23 @@ def outcome_of(phases: Mapping[str, str]) -> str:
     return "passed" if [*phases.values()].count("passed") == 3 else "skipped"  # noqa: PLR2004 - setup, call, teardown
 
 
-def find_fault(outcomes: Mapping[str, str], *, ended: bool, exited_well: bool) -> str | None:
+def find_fault(outcomes: Mapping[str, str], *, ended: str | None, exited_well: bool) -> str | None:
     """Say why the tests prove nothing; None if they prove something."""
     counts = Counter(outcomes.values())
     chosen = len(outcomes) - counts["left out"]
-    if counts["failed"]:
-        return "the package's tests failed"
-    if not chosen and (ended or exited_well):
-        return "none of the package's tests was collected"
-    if counts[""] or not ended:
-        return f"the package's tests ended early: {counts['']} of {chosen} have no outcome"
-    if not counts["passed"]:
-        return "none of the package's tests was run to its end"
-    return None if exited_well else "the package's tests passed, and pytest ended with an error"
+    of_all = f"{counts['']} of {chosen}"
+    astray = "import another one of its name from the sdist, and not what is installed: see pythonpath, and conftest.py"
+    needed = "the settings of the package's tests; requirements/test.txt locks what they may need"
+    faults = {
+        f"the package's tests {astray}": counts["not installed"],
+        "the package's tests failed": counts["failed"],
+        f"pytest cannot use {needed}": ended == USAGE_ERROR,
+        "none of the package's tests was collected": not chosen and (ended or exited_well),
+        f"the package's tests ended early: {of_all} have no outcome": counts[""] or not ended,
+        "none of the package's tests was run to its end": not counts["passed"],
+        "the package's tests passed, and pytest ended with an error": not exited_well,
+    }
+    return next((what for what, holds in faults.items() if holds), None)
 
 
 def summarise(outcomes: Mapping[str, str]) -> str:
