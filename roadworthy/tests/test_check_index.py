@@ -414,14 +414,25 @@ class Nonsense(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.mark.parametrize("what", NONSENSE)
-def test_an_index_that_answers_nonsense_is_one_clear_line(what: str, tmp_path: Path) -> None:
+@pytest.fixture
+def nonsense() -> Iterator[int]:
+    """Return the port of a server that answers so."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Nonsense) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        port = server.server_address[1]
-        with pytest.raises(ProblemsError) as failed:
-            Index(f"http://127.0.0.1:{port}/{what}/").download("x", Version("1"), tmp_path)
+        yield server.server_address[1]
         server.shutdown()
+
+
+@pytest.mark.parametrize("what", ["deep", "version"])
+def test_who_asks_for_a_page_meets_no_error_of_a_library_s_own(what: str, nonsense: int) -> None:
+    with pytest.raises(ValueError, match=NONSENSE[what][1].partition(": ")[2]):
+        Index(f"http://127.0.0.1:{nonsense}/{what}/").page("x")
+
+
+@pytest.mark.parametrize("what", NONSENSE)
+def test_an_index_that_answers_nonsense_is_one_clear_line(what: str, tmp_path: Path, nonsense: int) -> None:
+    with pytest.raises(ProblemsError) as failed:
+        Index(f"http://127.0.0.1:{nonsense}/{what}/").download("x", Version("1"), tmp_path)
     (told,) = failed.value.problems
-    assert NONSENSE[what][1].replace("{}", str(port)) in told.what
+    assert NONSENSE[what][1].replace("{}", str(nonsense)) in told.what
     assert "\n" not in told.what

@@ -182,9 +182,12 @@ class Index:
         return printable(self.url)
 
     def page(self, project: str) -> "ProjectPage":
-        """Return the page of a project; NotThereYetError where it has none, BusyError where it cannot answer now."""
+        """Return the page of a project; NotThereYetError where it has none, BusyError where it cannot answer now.
+
+        ValueError, or a requests.RequestException, where it does not answer as an index does.
+        """
         import requests  # noqa: PLC0415
-        from pypi_simple import NoSuchProjectError  # noqa: PLC0415
+        from pypi_simple import NoSuchProjectError, UnsupportedRepoVersionError  # noqa: PLC0415
 
         def ask() -> "ProjectPage":
             with bounded_client(self.url, LARGEST_PAGE) as client:
@@ -198,6 +201,8 @@ class Index:
             if error.response.status_code not in PASSING:
                 raise
             raise BusyError(f"{self} answers {error.response.status_code}") from error
+        except (UnsupportedRepoVersionError, RecursionError) as error:
+            raise ValueError(str(error)) from error
 
     def knows(self, project: str) -> bool:
         """Say whether the index has a page for the project; BusyError is raised as it is for that."""
@@ -212,12 +217,10 @@ class Index:
     def answering(self) -> Iterator[None]:
         """Raise ProblemsError where it does not answer, or not as an index does."""
         import requests  # noqa: PLC0415
-        from pypi_simple import UnsupportedRepoVersionError  # noqa: PLC0415
 
-        refused = (requests.RequestException, ValueError, UnsupportedRepoVersionError, RecursionError, BusyError)
         try:
             yield
-        except refused as error:
+        except (requests.RequestException, ValueError, BusyError) as error:
             # What pydantic says has many lines.
             what = f"{self} does not answer as an index: {' '.join(str(error).split())[:500]}"
             raise problem(what, "check INDEX and the network") from error
