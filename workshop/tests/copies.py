@@ -117,7 +117,7 @@ def share_compiled(folder: Path) -> None:
 
     What is in dist/ here is current: nothing is written there meanwhile.
     """
-    for name in (name for name in ("debug", "develop", "dist", "tools", "verify") if (PROJECT.target / name).is_dir()):
+    for name in (name for name in ("develop", "dist", "tools") if (PROJECT.target / name).is_dir()):
         ignored = shutil.ignore_patterns("tmp*", "built-from")
         shutil.copytree(PROJECT.target / name, folder / "target" / name, symlinks=True, ignore=ignored)
 
