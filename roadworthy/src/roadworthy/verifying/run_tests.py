@@ -34,8 +34,9 @@ class Recorder:
     def find_spec(self, name: str, *_: object) -> None:
         """Tell of a package that is not the installed one, for it proves nothing of that."""
         found = PathFinder.find_spec(name) if name == self.package.name else None
-        for origin in [found.origin, *(found.submodule_search_locations or ())] if found else ():
-            path = Path(origin or "").resolve()
+        # A namespace has no file of its own.
+        for origin in filter(None, (found.origin, *(found.submodule_search_locations or ()))) if found else ():
+            path = Path(origin).resolve()
             if path.is_relative_to(self.folder) and not path.is_relative_to(self.package):
                 self.tell("not installed", origin)
 
