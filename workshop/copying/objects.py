@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from roadworthy.processes import record
-from roadworthy.repository import Repository
+from roadworthy.repository import LINK, SUBMODULE, Repository
 
-PLAIN, LINK = "100644", "120000"
-# A commit of another repository, which is no object of this one.
-SUBMODULE = "160000"
+PLAIN = "100644"
 
 
 @dataclass(frozen=True)

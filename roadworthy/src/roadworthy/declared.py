@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from roadworthy.project import PYPROJECT, SOURCE, Project
+from roadworthy.repository import LINK, SUBMODULE
 from roadworthy.tables import find, find_table
 from roadworthy.terminal import Problem
 
@@ -16,8 +17,8 @@ from roadworthy.terminal import Problem
 METADATA_FILES = re.compile(
     r"METADATA|WHEEL|RECORD(\.jws|\.p7s)?|entry_points\.txt|licenses/.+|sboms/[^/]+\.(json|xml|spdx)"
 )
-# Modes of git's, of what is no file.
-LINK, SUBMODULE = "120000", "160000"
+# By its table in [project], the group of entry points of which installers make commands.
+COMMANDS = {"scripts": "console_scripts", "gui-scripts": "gui_scripts"}
 
 
 class Contents(NamedTuple):
@@ -143,7 +144,6 @@ def patterns(project: Project, key: str, kind: str, *, made: bool = False) -> It
 
 def entry_points(table: dict[str, Any]) -> set[tuple[str, ...]]:
     """Return group, name and value of each entry point in a table [project]."""
-    keys = {"scripts": "console_scripts", "gui-scripts": "gui_scripts"}
-    groups = find_table(table, "entry-points") | {keys[key]: table[key] for key in keys.keys() & table.keys()}
+    groups = find_table(table, "entry-points") | {COMMANDS[key]: table[key] for key in COMMANDS.keys() & table.keys()}
     found = [(group, name, text) for group in groups for name, text in find_table(groups, group).items()]
     return {(group, name, str(text).replace(" ", "")) for group, name, text in found}

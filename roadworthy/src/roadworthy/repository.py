@@ -11,6 +11,9 @@ from roadworthy import processes as commands
 from roadworthy.sums import sha256
 from roadworthy.terminal import problem
 
+# Modes of git's, of what is no file: a link, and a commit of another repository, which is no object of this one.
+LINK, SUBMODULE = "120000", "160000"
+
 
 @cache
 def environment() -> dict[str, str]:

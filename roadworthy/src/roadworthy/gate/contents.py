@@ -20,7 +20,7 @@ from packaging.metadata import parse_email
 from twine.exceptions import TwineException
 from twine.package import PackageFile
 
-from roadworthy.declared import METADATA_FILES
+from roadworthy.declared import COMMANDS, METADATA_FILES
 from roadworthy.gate.binary import module_suffixes
 from roadworthy.gate.model import POINTERS, Artefact, Expectations, rule, unfit, wheel_tags
 from roadworthy.gate.native import PROGRAMS
@@ -58,7 +58,6 @@ OF_ENVIRONMENTS = re.compile(
     re.IGNORECASE,
 )
 REFERENCE = re.compile(r"([\w.]+) *(: *[\w.]+)? *(\[.*\])?")  # of the entry points specification
-COMMANDS = ("console_scripts", "gui_scripts")
 SIGNATURES = {"RECORD.jws", "RECORD.p7s"}  # which RECORD must not list (PEP 427)
 # Those of hashlib that are as good as SHA-256, and not of a length that somebody chooses.
 GOOD_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
@@ -218,7 +217,7 @@ def entry_points(artefact: Artefact) -> Iterator[str]:
     installed = {INTO_LIB.sub("", name).split(".")[0] for name in artefact.files}
     modules = installed | {name.removesuffix("/__init__") for name in installed}
     groups = read_entry_points(artefact) or {}
-    commands = [name for group in COMMANDS for name in groups.get(group, ())]
+    commands = [name for group in COMMANDS.values() for name in groups.get(group, ())]
     scripts = (name.partition(".data/scripts/")[2] for name in artefact.files)
     made = Counter(name.lower() for name in (*commands, *scripts))
     for name in commands:
@@ -229,8 +228,11 @@ def entry_points(artefact: Artefact) -> Iterator[str]:
         if made[name.lower()] > 1:
             yield f"the command {name} is there twice, also as a script, or in another case"
     for group, name, text in ((group, *each) for group, table in groups.items() for each in table.items()):
-        found, what = REFERENCE.fullmatch(text), "the command" if group in COMMANDS else f"the entry point {group}:"
-        if group in COMMANDS and not (found and found[2]):
+        found, what = (
+            REFERENCE.fullmatch(text),
+            "the command" if group in COMMANDS.values() else f"the entry point {group}:",
+        )
+        if group in COMMANDS.values() and not (found and found[2]):
             yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
         # What others share, such as a package without __init__.py, may be elsewhere.
         elif found and found[1].partition(".")[0] in modules and found[1].replace(".", "/") not in modules:

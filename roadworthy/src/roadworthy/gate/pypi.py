@@ -18,6 +18,7 @@ from packaging.metadata import Metadata
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
+from roadworthy.declared import COMMANDS
 from roadworthy.gate import pypi_metadata
 from roadworthy.gate.model import Artefact, Rejection
 from roadworthy.gate.pypi_archives import judge_wheel_name
@@ -160,7 +161,7 @@ def judge_contents(artefact: Artefact, licence_files: list[str]) -> Iterator[Rej
         yield Rejection("record-complete", f"{required} RECORD file: {info}/RECORD")
     # No command may be a path.
     groups = read_entry_points(artefact)
-    commands = [name for group in ("console_scripts", "gui_scripts") for name in (groups or {}).get(group, ())]
+    commands = [name for group in COMMANDS.values() for name in (groups or {}).get(group, ())]
     if groups is None or not all(map(ENTRY_POINT.fullmatch, commands)):
         yield Rejection("entry-points", f"Wheel '{file}' has invalid entry points defined in the entry_points.txt file")
     if artefact.metadata is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from packaging.metadata import parse_email
 
-from roadworthy.declared import METADATA_FILES, wheel_contents
+from roadworthy.declared import COMMANDS, METADATA_FILES, wheel_contents
 from roadworthy.gate.model import LIBRARY_NAME, Artefact
 from roadworthy.project import Project
 from roadworthy.releasing.version import version_of_tag
@@ -168,8 +168,7 @@ def nothing_elsewhere(installed: Installation) -> Iterator[Problem]:
         elif not re.match(rf"({own})[./]", file) and (source / file).is_file():
             remedy = "take it out, or name its package in python-packages in [tool.maturin]"
             yield Problem(f"{file} is installed beside the package, and nothing declares it", remedy)
-    groups = ("console_scripts", "gui_scripts")
-    names = "|".join(re.escape(name) for group, name, _ in installed.entry_points if group in groups)
+    names = "|".join(re.escape(name) for group, name, _ in installed.entry_points if group in COMMANDS.values())
     script = re.compile(rf"(bin|Scripts)/({names})(-script)?(\.(exe|pyw?))?")
     declared = installed.artefacts.declared_data()
     for file in installed.facts["elsewhere"]:
