@@ -1,5 +1,6 @@
 """Timing, and one way of printing a comparison."""
 
+import os
 import platform
 import time
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from roadworthy.terminal import out
 
 # What is measured.
 PROJECT = Project(Path(__file__).resolve().parents[1])
+# Where it is set, each process compiles every module that it loads, which on nobody's own machine it does.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def environment() -> str:
