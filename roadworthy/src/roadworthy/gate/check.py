@@ -104,19 +104,18 @@ def check(paths: Iterable[Path], project: Project | None = None, against: str | 
         findings += apply(RULES["complete-set"], f"{folder}/", gather([folder], whole), whole)
     judged = list(zip(artefacts, judge_all([each.path for each in artefacts], whole), strict=True))
     sdists = {each.parsed[:2]: told for each, (_, told) in judged if told and each.parsed and not each.is_wheel}
+    # A release has one page on PyPI, which is in all its files: it is told of the sdist, if there is one.
+    whose = [each for each, (_, told) in judged if told and each.parsed]
+    pages = {each.parsed and each.parsed[:2]: each.path for each in sorted(whose, key=lambda each: not each.is_wheel)}
     table = find_table(project.pyproject, "project") if project and not whole else {}
     for each, (found, told) in judged:
         findings += found
+        if told and each.path in pages.values():
+            findings += apply(RULES["readme-on-pypi"], str(each.path), told)
         if told and each.is_wheel and each.parsed and (sdist := sdists.get(each.parsed[:2])):
             findings += apply(RULES["metadata-agrees"], str(each.path), sdist, told)
         if told and table:
             findings += apply(OF_PROJECT, str(each.path), table, told)
-    # A release has one page on PyPI; the sdist's is told, if there is one.
-    pages = {
-        one.parsed and one.parsed[:2]: str(one.path) for one in sorted(artefacts, key=lambda one: not one.is_wheel)
-    }
-    shown = {*map(printable, pages.values())}
-    findings = [each for each in findings if each.rule != "readme-on-pypi" or each.file in shown]
     for update in compare.since_published(artefacts, Index.named(against)) if against else ():
         for rule in (rule for rule in RULES.values() if rule.applies_to == "update"):
             findings += apply(rule, f"{update.new.name}, after {update.old.name}", update)

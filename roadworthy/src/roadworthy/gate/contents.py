@@ -16,7 +16,7 @@ from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any
 
-from packaging.metadata import parse_email
+from packaging.metadata import RawMetadata, parse_email
 from twine.exceptions import TwineException
 from twine.package import PackageFile
 
@@ -94,11 +94,11 @@ def twine_check(artefact: Artefact) -> Iterator[str]:
         yield f"twine: the description has syntax errors, and does not render: {' '.join(why.split())}"
 
 
-@rule("both", level="warning")
-def readme_on_pypi(artefact: Artefact) -> Iterator[str]:
+@rule("page", level="warning")
+def readme_on_pypi(fields: RawMetadata) -> Iterator[str]:
     """Find what a README has that only GitHub shows, outside of code."""
-    rst = "markdown" not in artefact.fields.get("description_content_type", "text/x-rst")
-    text, inside = artefact.fields.get("description", ""), ""
+    rst = "markdown" not in fields.get("description_content_type", "text/x-rst")
+    text, inside = fields.get("description", ""), ""
     text = re.sub(r"<!--.*?(-->|\Z)", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
     for number, line in enumerate(text.split("\n"), start=1):
         if not rst and (fence := re.match(r"\s*(`{3,}|~{3,})\s*(\w*)", line)):

@@ -471,9 +471,10 @@ def rule(
 ) -> Callable[[Check], Rule]:
     """Make a function a rule, under its own name with dashes; rules.md has an entry of that name.
 
-    It gets an artefact (`wheel`, `sdist`, `both`), all of a `folder`, of a `release` what the sdist and a wheel say, or
-    an `update`. What `needs_project` is left out for others' artefacts, what `needs_crate` also for those of a package
-    of Python alone. The level is `error`, `warning`, or `note`.
+    It gets an artefact (`wheel`, `sdist`, `both`), all of a `folder`, of a `release` what the sdist and a wheel
+    say, of a `page` the metadata that is shown there, or an `update`. What `needs_project` is left out for others'
+    artefacts, what `needs_crate` also for those of a package of Python alone. The level is `error`, `warning`, or
+    `note`.
     """
     needs = (needs_project or needs_crate, needs_crate)
     return lambda check: Rule(check.__name__.replace("_", "-"), check, applies_to, *needs, level)

@@ -60,16 +60,19 @@ def describe(name: str) -> dict[str, Any]:
     }
 
 
+def named(root: Path, paths: Iterable[Path]) -> Iterator[tuple[str, Path]]:
+    """Yield the files among some paths, each with its path below a folder, without bytecode."""
+    return ((p.relative_to(root).as_posix(), p) for p in paths if p.is_file() and "__pycache__" not in p.parts)
+
+
 def digests(root: Path, paths: Iterable[Path]) -> dict[str, str]:
     """Return the SHA-256 of files, by their paths below a folder."""
-    files = (path for path in paths if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named(root, paths)}
 
 
 def times(root: Path) -> set[tuple[str, int]]:
     """Return the files below a folder, each with the time at which it was written."""
-    files = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {(path.relative_to(root).as_posix(), path.stat().st_mtime_ns) for path in files}
+    return {(name, path.stat().st_mtime_ns) for name, path in named(root, root.rglob("*"))}
 
 
 def explain(error: BaseException) -> str:
