@@ -151,7 +151,10 @@ def deviations(table: dict[str, Any], told: Told, source: str, more: Told) -> It
     declared: Told = {field: table.get(key) for field, key in DECLARED.items()}
     extras, dynamic = find_table(table, "optional-dependencies"), texts(table.get("dynamic"))
     declared["provides_extra"] = list(extras)
-    declared["requires_dist"] = [*texts(table.get("dependencies")), *conditional(extras)]
+    ways = [[*texts(table.get("dependencies")), *conditional(each)] for each in (extras, resolved(extras, table))]
+    found = parts("requires_dist", told.get("requires_dist", ())).keys()
+    # hatchling writes what an extra names of the project's own ones, others the name.
+    declared["requires_dist"] = next((way for way in ways if parts("requires_dist", way).keys() == found), ways[0])
     if isinstance(table.get("license"), str) and "license_expression" in told:
         declared["license_expression"] = table["license"]
     for whose, field in PEOPLE.items():
@@ -161,6 +164,8 @@ def deviations(table: dict[str, Any], told: Told, source: str, more: Told) -> It
             strange = {*people([told.get(field), told.get(f"{field}_email")])}.difference(known)
             declared[whose], told = [], {**told, whose: strange}
     kept = {field for field in declared if DECLARED.get(field, field) not in dynamic}
+    # Where there are none, poetry-core takes those of its own table, and adds what it knows.
+    kept -= {field for field in ("classifiers", "keywords") if not table.get(field)}
     if "optional-dependencies" in dynamic:
         kept.discard("requires_dist")
     yield from differences(told, declared | more, kept | more.keys(), source)
@@ -171,6 +176,21 @@ def of_project(table: dict[str, Any], told: Told) -> Iterator[str]:
     if canonicalize_name(str(table.get("name"))) == canonicalize_name(str(told.get("name"))):
         found = list(deviations(table, told, "this project's pyproject.toml", {}))
         yield from [what for what in found if what.startswith("its version ")] or found
+
+
+def resolved(extras: dict[str, Any], table: dict[str, Any]) -> dict[str, list[str]]:
+    """Return extras, each with what those require that it names itself (hatchling, metadata/core.py)."""
+    known: dict[str, list[str]] = {canonicalize_name(extra): texts(extras[extra]) for extra in extras}
+
+    def require(extra: str, seen: frozenset[str]) -> Iterator[str]:
+        for text in known.get(extra, ()) if extra not in seen else ():
+            found = Requirement(text)
+            own = canonicalize_name(found.name) == canonicalize_name(str(table.get("name")))
+            for other in found.extras if own else ():
+                yield from require(canonicalize_name(other), seen | {extra})
+            yield from () if own else (text,)
+
+    return {extra: list(require(extra, frozenset())) for extra in known}
 
 
 def conditional(extras: dict[str, Any]) -> Iterator[str]:

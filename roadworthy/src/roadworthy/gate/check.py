@@ -116,7 +116,7 @@ def check(paths: Iterable[Path], project: Project | None = None, against: str | 
             findings += apply(RULES["metadata-agrees"], str(each.path), sdist, told)
         if told and table:
             findings += apply(OF_PROJECT, str(each.path), table, told)
-    for update in compare.since_published(artefacts, Index.named(against)) if against else ():
+    for update in compare.since_published(artefacts, Index.named(against)) if against is not None else ():
         for rule in (rule for rule in RULES.values() if rule.applies_to == "update"):
             findings += apply(rule, f"{update.new.name}, after {update.old.name}", update)
     if whole:

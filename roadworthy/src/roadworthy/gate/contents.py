@@ -98,14 +98,19 @@ def twine_check(artefact: Artefact) -> Iterator[str]:
 def readme_on_pypi(fields: RawMetadata) -> Iterator[str]:
     """Find what a README has that only GitHub shows, outside of code."""
     rst = "markdown" not in fields.get("description_content_type", "text/x-rst")
-    text, inside = fields.get("description", ""), ""
+    text, inside, before, listed, code = fields.get("description", ""), "", "", False, False
     text = re.sub(r"<!--.*?(-->|\Z)", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
     for number, line in enumerate(text.split("\n"), start=1):
+        # What is indented behind an empty line is code, but for what belongs to an entry of a list.
+        code = not rst and not listed and bool(re.match(r" {4}|\t", line)) and (code or not before.strip())
+        if re.match(r" {0,3}\S", line):
+            listed = bool(re.match(r" *([-*+]|\d+[.)])\s", line))
+        before = line
         if not rst and (fence := re.match(r"\s*(`{3,}|~{3,})\s*(\w*)", line)):
             if not inside and fence[2] in {"mermaid", "geojson", "topojson", "stl", "math"}:
                 yield f"line {number} of the README begins a block of {fence[2]}, which PyPI shows as code"
             inside = "" if inside and fence[1].startswith(inside) else inside or fence[1]
-        elif not inside:
+        elif not inside and not code:
             text = (RST_CODE if rst else CODE).sub("", line[:LONGEST_LINE])
             for found in (RST_LINKS if rst else LINKS).findall(text):
                 if not re.match(r"#|//|[A-Za-z][A-Za-z0-9+.-]*:", target := next(filter(None, found))):
@@ -137,7 +142,8 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
     if (tags := wheel_tags(content)) != artefact.tags:
         yield f"WHEEL says {', '.join(sorted(map(str, tags))) or 'no tags'}, and the file name says others"
     # Elsewhere both are one folder; on Linux, purelib is for any processor.
-    elf = [library.file for library in artefact.libraries if library.kind == "ELF" and PROGRAMS not in library.file]
+    linux = [each for each in artefact.libraries if each.kind == "ELF" and "android_" not in artefact.path.name]
+    elf = [library.file for library in linux if PROGRAMS not in library.file]
     if pure.lower() not in {"true", "false"}:
         yield f"Root-Is-Purelib is {pure!r}, neither true nor false"
     elif elf and (pure.lower() == "true" or any(".data/purelib/" in file for file in elf)):
@@ -234,9 +240,13 @@ def entry_points(artefact: Artefact) -> Iterator[str]:
         )
         if group in COMMANDS.values() and not (found and found[2]):
             yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
+            continue
+        place = found[1].replace(".", "/") if found else ""
+        # A folder can be imported too (PEP 420), and has nothing in it that could be called.
+        folder = place and not (found and found[2]) and any(name.startswith(f"{place}/") for name in installed)
         # What others share, such as a package without __init__.py, may be elsewhere.
-        elif found and found[1].partition(".")[0] in modules and found[1].replace(".", "/") not in modules:
-            yield f"{what} {name} leads to {found[1]}, which is not in the wheel"
+        if place.partition("/")[0] in modules and place not in modules and not folder:
+            yield f"{what} {name} leads to {place.replace('/', '.')}, which is not in the wheel"
 
 
 @rule("wheel", needs_project=True)
@@ -250,7 +260,8 @@ def package_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     about = [name.partition("/") for name in artefact.files if name.startswith(f"{artefact.folder}/")]
     strange += ["".join(parts) for parts in about if not METADATA_FILES.fullmatch(parts[2])]
     yield from (f"{name} is missing" for name in project.wheel.lacking(present) + sorted(data - beside))
-    yield from (f"{name} is not in the source" for name in strange)
+    # What tools leave behind, another rule tells.
+    yield from (f"{name} is not in the source" for name in strange if not LEFTOVERS.search(name))
 
 
 def source_of(name: str, artefact: Artefact, project: Expectations) -> str:
