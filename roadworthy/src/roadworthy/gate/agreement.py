@@ -151,10 +151,10 @@ def deviations(table: dict[str, Any], told: Told, source: str, more: Told) -> It
     declared: Told = {field: table.get(key) for field, key in DECLARED.items()}
     extras, dynamic = find_table(table, "optional-dependencies"), texts(table.get("dynamic"))
     declared["provides_extra"] = list(extras)
-    ways = [[*texts(table.get("dependencies")), *conditional(each)] for each in (extras, resolved(extras, table))]
-    found = parts("requires_dist", told.get("requires_dist", ())).keys()
-    # hatchling writes what an extra names of the project's own ones, others the name.
-    declared["requires_dist"] = next((way for way in ways if parts("requires_dist", way).keys() == found), ways[0])
+    # Of an extra that names another of the project's own, hatchling writes what that requires, others the name.
+    ways = [[*texts(table.get("dependencies")), *conditional(extras, own)] for own in ("", str(table.get("name")))]
+    same = (way for way in ways if not {*differences(told, {"requires_dist": way}, {"requires_dist"}, "")})
+    declared["requires_dist"] = next(same, ways[0])
     if isinstance(table.get("license"), str) and "license_expression" in told:
         declared["license_expression"] = table["license"]
     for whose, field in PEOPLE.items():
@@ -178,28 +178,21 @@ def of_project(table: dict[str, Any], told: Told) -> Iterator[str]:
         yield from [what for what in found if what.startswith("its version ")] or found
 
 
-def resolved(extras: dict[str, Any], table: dict[str, Any]) -> dict[str, list[str]]:
-    """Return extras, each with what those require that it names itself (hatchling, metadata/core.py)."""
-    known: dict[str, list[str]] = {canonicalize_name(extra): texts(extras[extra]) for extra in extras}
+def conditional(extras: dict[str, Any], own: str = "") -> Iterator[str]:
+    """Yield what extras require, each with the extra in its marker; for what they name of `own`, what that does."""
+    known: dict[str, Any] = {canonicalize_name(extra): extras[extra] for extra in extras}
 
-    def require(extra: str, seen: frozenset[str]) -> Iterator[str]:
-        for text in known.get(extra, ()) if extra not in seen else ():
-            found = Requirement(text)
-            own = canonicalize_name(found.name) == canonicalize_name(str(table.get("name")))
-            for other in found.extras if own else ():
-                yield from require(canonicalize_name(other), seen | {extra})
-            yield from () if own else (text,)
+    def require(extra: str, *seen: str) -> Iterator[Requirement]:
+        for found in map(Requirement, texts(known.get(extra)) if extra not in seen else ()):
+            others = found.extras if own and canonicalize_name(found.name) == canonicalize_name(own) else ()
+            yield from (each for other in others for each in require(canonicalize_name(other), extra, *seen))
+            yield from () if others else (found,)
 
-    return {extra: list(require(extra, frozenset())) for extra in known}
-
-
-def conditional(extras: dict[str, Any]) -> Iterator[str]:
-    """Yield what extras require, each with the extra in its marker."""
-    for extra, required in extras.items():
-        for found in map(Requirement, texts(required)):
+    for extra in known:
+        for found in require(extra):
             marker = f"({found.marker}) and " if found.marker else ""
             found.marker = None
-            yield f"{found} ; {marker}extra == '{canonicalize_name(extra)}'"
+            yield f"{found} ; {marker}extra == '{extra}'"
 
 
 @rule("both")

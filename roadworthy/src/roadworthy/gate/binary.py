@@ -36,11 +36,10 @@ TRIPLET_MACHINES = {"i686": "i386", "armv7l": "arm", "armv6l": "arm", "ppc64le":
 # From these on, musl is in the suffixes, and the platform in those of the stable ABI too.
 FIRST_MUSL, FIRST_ABI3_TRIPLET = 11, 15
 # What a system or a Python brings, beside what is in the lists: dynamic linkers and C libraries, which another rule
-# judges, as auditwheel's policy leaves them out; what delvewheel ignores; what delocate does.
+# judges, as auditwheel's policy leaves them out; what delvewheel ignores, or does not see (WinSxS); what delocate does.
 SYSTEM = re.compile(
     r"ld-linux.*|ld64\.so\.[12]|ld-musl-.*|libc\.so.*|libc\.musl-.*|/usr/lib/.*|/System/.*"
-    r"|api-.*|ext-ms-.*|combase\.dll|vcruntime140(_1)?\.dll|libpypy.*-c\.dll|python-native\.dll"
-    r"|gdiplus\.dll"  # which lies in WinSxS, where delvewheel does not look
+    r"|api-.*|ext-ms-.*|combase\.dll|vcruntime140(_1)?\.dll|libpypy.*-c\.dll|python-native\.dll|gdiplus\.dll"
 )
 # What a Python has loaded before it imports anything is looked for nowhere.
 LOADED = re.compile(r"ld-.*|lib(c|m|dl|rt|util|pthread)\.(so|musl-).*")

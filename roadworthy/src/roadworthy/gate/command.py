@@ -35,7 +35,6 @@ def main(project: Project, words: list[str]) -> None:
         parser.error("JSON and SARIF are two forms of the same: give one")
     from roadworthy.gate.report import report  # noqa: PLC0415 - not for a refusal of the command line
 
-    # Where all is well, what does not arrive on stdout still counts.
     if not report(project, [*map(Path, paths)], given):
         sys.exit(1)
 

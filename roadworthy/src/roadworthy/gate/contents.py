@@ -98,14 +98,13 @@ def twine_check(artefact: Artefact) -> Iterator[str]:
 def readme_on_pypi(fields: RawMetadata) -> Iterator[str]:
     """Find what a README has that only GitHub shows, outside of code."""
     rst = "markdown" not in fields.get("description_content_type", "text/x-rst")
-    text, inside, before, listed, code = fields.get("description", ""), "", "", False, False
+    text, inside, before, listed = fields.get("description", ""), "", "", False
     text = re.sub(r"<!--.*?(-->|\Z)", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
     for number, line in enumerate(text.split("\n"), start=1):
         # What is indented behind an empty line is code, but for what belongs to an entry of a list.
-        code = not rst and not listed and bool(re.match(r" {4}|\t", line)) and (code or not before.strip())
-        if re.match(r" {0,3}\S", line):
-            listed = bool(re.match(r" *([-*+]|\d+[.)])\s", line))
-        before = line
+        code = not (rst or listed or before.strip()) and bool(re.match(r" {4}|\t", line))
+        before = "" if code else line
+        listed = bool(re.match(r" *([-*+]|\d+[.)])\s", line)) if re.match(r" {0,3}\S", line) else listed
         if not rst and (fence := re.match(r"\s*(`{3,}|~{3,})\s*(\w*)", line)):
             if not inside and fence[2] in {"mermaid", "geojson", "topojson", "stl", "math"}:
                 yield f"line {number} of the README begins a block of {fence[2]}, which PyPI shows as code"
@@ -234,19 +233,16 @@ def entry_points(artefact: Artefact) -> Iterator[str]:
         if made[name.lower()] > 1:
             yield f"the command {name} is there twice, also as a script, or in another case"
     for group, name, text in ((group, *each) for group, table in groups.items() for each in table.items()):
-        found, what = (
-            REFERENCE.fullmatch(text),
-            "the command" if group in COMMANDS.values() else f"the entry point {group}:",
-        )
-        if group in COMMANDS.values() and not (found and found[2]):
-            yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
-            continue
+        found, is_command = REFERENCE.fullmatch(text), group in COMMANDS.values()
         place = found[1].replace(".", "/") if found else ""
         # A folder can be imported too (PEP 420), and has nothing in it that could be called.
-        folder = place and not (found and found[2]) and any(name.startswith(f"{place}/") for name in installed)
+        known = place in modules or (found and not found[2] and any(each.startswith(f"{place}/") for each in installed))
+        if is_command and not (found and found[2]):
+            yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
         # What others share, such as a package without __init__.py, may be elsewhere.
-        if place.partition("/")[0] in modules and place not in modules and not folder:
-            yield f"{what} {name} leads to {place.replace('/', '.')}, which is not in the wheel"
+        elif found and place.partition("/")[0] in modules and not known:
+            what = "the command" if is_command else f"the entry point {group}:"
+            yield f"{what} {name} leads to {found[1]}, which is not in the wheel"
 
 
 @rule("wheel", needs_project=True)
