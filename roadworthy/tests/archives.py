@@ -356,6 +356,9 @@ INSIDE: dict[str, tuple[str | None, Files]] = {
     "what programs are told": ("no-secrets", {"x/.env": b"PASSWORD=x"}),
     "bytecode": ("no-build-products", {"x/__pycache__/y.cpython-312.pyc": b""}),
     "what git keeps": ("no-build-products", {"x/.git/HEAD": b"ref: refs/heads/main"}),
+    "what an editor leaves": ("no-build-products", {"x/y.py.swp": b""}),
+    "what npm puts into a folder": ("no-build-products", {"x/node_modules/y/index.js": b""}),
+    "a key of OpenAI": ("no-secrets", {"x.py": b"sk-proj-" + TOKEN * 2}),
     "what macOS leaves in a folder": ("no-build-products", {"x/.DS_Store": b""}),
     "the first line of a key": (
         None,
@@ -555,6 +558,20 @@ wheel(
     None,
     "a plugin in a folder that others share",
     lambda: good_wheel({POINTS: b"[x]\na = shared.b:c\n", "shared/d/__init__.py": b""}),
+)
+wheel("no-build-products", "the folder of the tests", named("tests/test_x.py"))
+wheel(
+    "one-dist-info",
+    "nothing but metadata",
+    lambda: zipped(
+        {name: each for name, each in entries().items() if name.startswith(f"{INFO}/") and name != RECORD}
+        | {RECORD: record_of({n: e for n, e in entries().items() if n.startswith(f"{INFO}/") and n != RECORD}, RECORD)}
+    ),
+)
+wheel(
+    "metadata-consistent",
+    "the first patch release alone",
+    lambda: good_wheel({f"{INFO}/METADATA": METADATA.replace(">=3.10", "==3.12").encode()}),
 )
 wheel(
     None,

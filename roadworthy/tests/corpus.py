@@ -809,7 +809,7 @@ add("sbom-present", "an SBOM with another crate", in_wheel(SBOM, b'"name": "libc
 add("package-files", "no py.typed", from_wheel("ferrous_wheel/py.typed"))
 add("package-files", "no stub", from_wheel("ferrous_wheel/_core.pyi"))
 add("package-files", "a stale module", to_wheel("ferrous_wheel/old.py"))
-add("package-files", "a second top-level package", to_wheel("tests/test_x.py"))
+add("package-files no-build-products", "a second top-level package", to_wheel("tests/test_x.py"))
 add("package-files library-readable", "a stale library", to_wheel("ferrous_wheel/_old.abi3.so", b"\x7fELF"))
 add("native-module", "no native module", from_wheel("{native}"))
 add(

@@ -216,6 +216,10 @@ def metadata_consistent(artefact: Artefact) -> Iterator[str]:
         wanted = SpecifierSet(artefact.fields.get("requires_python", ""))
         if not any(wanted.contains(f"{minor}.{patch}") for minor in PYTHONS for patch in range(40)):
             yield f"no Python is {wanted}"
+        # What is meant is 3.12.* or <3.13, and not 3.12.0 alone.
+        for minor in (each for each in PYTHONS if wanted.contains(f"{each}.0")):
+            if not any(wanted.contains(f"{minor}.{patch}") for patch in range(1, 40)):
+                yield f"of Python {minor} no patch release but the first is {wanted}"
 
 
 @rule("release")

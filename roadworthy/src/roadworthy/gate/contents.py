@@ -39,8 +39,11 @@ SECRET_NAMES = re.compile(
 BUILD_PRODUCTS = re.compile(r"\.(so(\.[\d.]+)?|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
 # What Python, version control, tools and systems leave in a folder, in wheels too.
 LEFTOVERS = re.compile(
-    r"(^|/)((__pycache__|\.git|\.hg|\.svn|\.tox|\.nox|\.(mypy|pytest|ruff)_cache)/|(\.DS_Store|Thumbs\.db|pyvenv\.cfg)$)"
+    r"(^|/)((__pycache__|\.git|\.hg|\.svn|\.tox|\.nox|\.idea|node_modules|\.ipynb_checkpoints|\.(mypy|pytest|ruff)_cache)/"
+    r"|(\.DS_Store|Thumbs\.db|pyvenv\.cfg|\.coverage|[^/]+(\.rej|\.swp|~))$)"
 )
+# Folders of a checkout that many projects have: in a wheel, each takes the place of another's (check-wheel-contents).
+OF_CHECKOUTS = {"src", "test", "tests", "doc", "docs", "example", "examples", "setup.py", "conftest.py"}
 LONGEST_POINTER = 1024  # as the specification of Git LFS has it
 LONGEST_LINE = 5_000  # of a README; what is longer is not looked at
 # The marks of a conflict, in their order (git-merge; of jj, the second is another one).
@@ -125,6 +128,8 @@ def one_dist_info(artefact: Artefact) -> Iterator[str]:
     found = sorted({top for top in tops if top.endswith((".dist-info", ".egg-info"))})
     if found != [artefact.folder]:
         yield f"it holds {', '.join(found) or 'no .dist-info folder'}, not {artefact.folder}"
+    elif all(name.startswith(f"{found[0]}/") for name in artefact.files) and not artefact.fields.get("requires_dist"):
+        yield "nothing is in it but its metadata, and nothing is required"
 
 
 @rule("wheel")
@@ -432,6 +437,8 @@ def no_build_products(artefact: Artefact) -> Iterator[str]:
     for name in artefact.files:
         if LEFTOVERS.search(name) or (BUILD_PRODUCTS.search(name) and not artefact.is_wheel):
             yield f"{name} is a build product"
+    tops = {name.partition("/")[0] for name in artefact.files if artefact.is_wheel}
+    yield from (f"{top} would be installed beside everybody's modules" for top in sorted(tops & OF_CHECKOUTS))
 
 
 @rule("both", needs_project=True)
