@@ -30,11 +30,11 @@ TRUE_FINDINGS = {
     "readme-renders": (19, "PyPI's renderer says so, and twine too"),
     "no-libpython": (18, "a free-threaded wheel is linked with the Python that has a lock"),
     "needed-libraries": (13, "msvcp140.dll, which neither Windows has nor Python brings"),
+    "normalised-name": (12, "PyPI takes no such file name any more (PEP 427, PEP 625)"),
     "declared-metadata": (
-        13,
+        10,
         "what [project] neither has nor lists as dynamic is taken from elsewhere (PEP 621); a README is left out",
     ),
-    "normalised-name": (12, "PyPI takes no such file name any more (PEP 427, PEP 625)"),
     "metadata-version": (8, "PyPI takes no 2.0, which no PEP became"),
     "wheel-file": (6, "WHEEL lacks a tag of the file name, or has them behind its end; an ELF file is in purelib"),
     "macos-floor": (6, "the library or program asks for a newer macOS than the tag"),
