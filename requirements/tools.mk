@@ -26,7 +26,7 @@ override SOURCES := $(wildcard $(shell git ls-files --cached --others --exclude-
 
 # What maturin has told PyO3: told the same, cargo takes what is compiled already.
 override PYO3 = $(firstword $(wildcard target/develop/maturin/pyo3-config-*.txt))
-override CARGO_TEST := cargo test --locked --quiet --target-dir target/develop
+override CARGO_TEST := cargo test --workspace --locked --quiet --target-dir target/develop
 
 # A package of Python alone, in a folder of its own.
 %/pyproject.toml:

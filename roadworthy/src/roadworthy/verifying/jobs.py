@@ -161,5 +161,10 @@ def run_jobs(jobs: list[Job], folder: Path) -> None:
     out.print(table)
     for line in verdict.compare({str(job): job.outcomes for job in jobs if job.outcomes}):
         err.print(printable(line))
-    found = [(one, f"{job}: {one.what}", one.said.splitlines()[-TAIL:]) for job in jobs for one in job.problems]
-    raise_problems(replace(one, what=what, said="\n".join(said)) for one, what, said in found)
+    where: dict[Problem, list[str]] = {}
+    for job in jobs:
+        for one in job.problems:
+            where.setdefault(replace(one, said="\n".join(one.said.splitlines()[-TAIL:])), []).append(str(job))
+    # What is wrong everywhere is said once.
+    names = {one: "everywhere" if len(found) == len(jobs) > 1 else "; ".join(found) for one, found in where.items()}
+    raise_problems(replace(one, what=f"{name}: {one.what}") for one, name in names.items())
