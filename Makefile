@@ -38,7 +38,7 @@ override takes = $(patsubst $(1)=%,%,$(filter-out $(1)=,$(filter $(1)=%,$(TAKES)
 override TAKEN := $(strip $(foreach goal,$(GOALS),$(call takes,$(goal))))
 override LISTED := $(subst $(subst x,,x x),$(subst x,,x,x) ,$(TAKEN))
 override UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
-$(if $(UNKNOWN),$(error make $(GOALS) takes no $(UNKNOWN); it takes $(or $(LISTED),nothing)))
+$(if $(UNKNOWN),$(error make $(GOALS) takes no $(UNKNOWN); it takes $(or $(LISTED),nothing: see make help)))
 $(foreach each,$(patsubst %=,%,$(filter %=,$(TAKES))),\
   $(eval $(each): override GIVEN := $(call given,$(call takes,$(each)))))
 endif
