@@ -161,10 +161,8 @@ def run_jobs(jobs: list[Job], folder: Path) -> None:
     out.print(table)
     for line in verdict.compare({str(job): job.outcomes for job in jobs if job.outcomes}):
         err.print(printable(line))
-    where: dict[Problem, list[str]] = {}
-    for job in jobs:
-        for one in job.problems:
-            where.setdefault(replace(one, said="\n".join(one.said.splitlines()[-TAIL:])), []).append(str(job))
-    # What is wrong everywhere is said once.
-    names = {one: "everywhere" if len(found) == len(jobs) > 1 else "; ".join(found) for one, found in where.items()}
-    raise_problems(replace(one, what=f"{name}: {one.what}") for one, name in names.items())
+    # What is wrong in several environments is said once.
+    found = {one: [str(job) for job in jobs if one in job.problems] for job in jobs for one in job.problems}
+    where = {one: "everywhere" if len(of) == len(jobs) > 1 else "; ".join(of) for one, of in found.items()}
+    ends = {one: "\n".join(one.said.splitlines()[-TAIL:]) for one in found}
+    raise_problems(replace(one, what=f"{where[one]}: {one.what}", said=ends[one]) for one in found)
