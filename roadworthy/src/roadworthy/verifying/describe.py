@@ -15,7 +15,7 @@ import sysconfig
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import partial, reduce
 from importlib.machinery import all_suffixes
 from importlib.metadata import Distribution, distribution
 from keyword import iskeyword
@@ -195,20 +195,16 @@ def compare_stub(file: Path, name: str) -> None:
             return  # for type checkers alone
         # An extension module can have others in it that no import finds.
         module = pkgutil.resolve_name(name)
-    gone = [each for each in promised(ast.parse(file.read_bytes())) if not has(module, each)]
-    if gone:
+    absent, paths = object(), promised(ast.parse(file.read_bytes()))
+    # What has no such attribute has none of its attributes either.
+    found = {path: reduce(lambda it, part: getattr(it, part, absent), path.split("."), module) for path in paths}
+    if gone := [path for path, it in found.items() if it is absent]:
         raise AttributeError(f"{name} has no {', '.join(gone)}")
 
 
 def is_private(name: str) -> bool:
     """Say whether a name is for its module alone."""
     return name.startswith("_") and not name.endswith("__")
-
-
-def has(found: Any, path: str) -> bool:  # noqa: ANN401 - any object
-    """Say whether an object has an attribute, or one of one of its own."""
-    first, _, rest = path.partition(".")
-    return hasattr(found, first) and (not rest or has(getattr(found, first), rest))
 
 
 def promised(tree: ast.Module) -> Iterator[str]:
