@@ -13,9 +13,9 @@ FORCE:
 
 # The modules that have a stub. What is written in Python is its own: what a library makes of it is no mistake.
 # Of a package that is a stub itself, stubtest takes what is below by itself, and refuses to be told it, too.
-override STUBBED = $(patsubst python/%.pyi,%,$(wildcard python/*.pyi python/*/*.pyi python/*/*/*.pyi python/*/*/*/*.pyi))
-override PACKAGES = $(patsubst %/__init__,%,$(filter %/__init__,$(STUBBED)))
-override STUBS = $(subst /,.,$(filter-out $(addsuffix /%,$(PACKAGES)),$(STUBBED) $(PACKAGES)))
+override TYPED = $(patsubst python/%.pyi,%,$(wildcard python/*.pyi python/*/*.pyi python/*/*/*.pyi python/*/*/*/*.pyi))
+override PACKAGES = $(patsubst %/__init__,%,$(filter %/__init__,$(TYPED)))
+override STUBS = $(subst /,.,$(filter-out $(addsuffix /%,$(PACKAGES)),$(TYPED) $(PACKAGES)))
 
 # Whatever the crate may be made of: modules in folders, other crates, a build script, C.
 override SOURCES := $(wildcard $(shell git ls-files --cached --others --exclude-standard -- src \
