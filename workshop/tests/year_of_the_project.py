@@ -391,12 +391,14 @@ FILES = (
     ),
     Change(
         "a tool of the tests that is not locked",
-        project={"dependency-groups": {"test": ["build", "pip", "pytest", "hypothesis"]}},
-        files={"tests/test_more.py": "from hypothesis import given  # noqa: F401\n"},
+        project={
+            "dependency-groups": {"test": ["build", "pip", "pytest", "pytest-asyncio"]},
+            "tool": {"pytest": {"ini_options": {"asyncio_mode": "auto"}}},
+        },
         targets=("test",),
         refused=(
-            "requirements/test.txt locks no hypothesis, which pyproject.toml has in the group test; run: make lock",
-            "No module named 'hypothesis'",
+            "requirements/test.txt locks no pytest-asyncio, which pyproject.toml has in the group test; run: make lock",
+            "Unknown config option: asyncio_mode",
         ),
     ),
     Change("tests in another folder", step=rename_tests, targets=("test", *BUILT, "verify")),
