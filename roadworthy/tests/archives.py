@@ -356,6 +356,9 @@ INSIDE: dict[str, tuple[str | None, Files]] = {
     "what programs are told": ("no-secrets", {"x/.env": b"PASSWORD=x"}),
     "bytecode": ("no-build-products", {"x/__pycache__/y.cpython-312.pyc": b""}),
     "what git keeps": ("no-build-products", {"x/.git/HEAD": b"ref: refs/heads/main"}),
+    "what an editor leaves": ("no-build-products", {"x/y.py.swp": b""}),
+    "what npm puts into a folder": ("no-build-products", {"x/node_modules/y/index.js": b""}),
+    "a key of OpenAI": ("no-secrets", {"x.py": b"sk-proj-" + TOKEN * 2}),
     "what macOS leaves in a folder": ("no-build-products", {"x/.DS_Store": b""}),
     "the first line of a key": (
         None,
@@ -556,6 +559,30 @@ wheel(
     "a plugin in a folder that others share",
     lambda: good_wheel({POINTS: b"[x]\na = shared.b:c\n", "shared/d/__init__.py": b""}),
 )
+wheel("no-build-products", "the folder of the tests", named("tests/test_x.py"))
+wheel(
+    "one-dist-info",
+    "nothing but metadata",
+    lambda: zipped(
+        {name: each for name, each in entries().items() if name.startswith(f"{INFO}/") and name != RECORD}
+        | {RECORD: record_of({n: e for n, e in entries().items() if n.startswith(f"{INFO}/") and n != RECORD}, RECORD)}
+    ),
+)
+wheel(
+    "metadata-consistent",
+    "the first patch release alone",
+    lambda: good_wheel({f"{INFO}/METADATA": METADATA.replace(">=3.10", "==3.12").encode()}),
+)
+wheel(
+    None,
+    "a plugin that is a folder",
+    lambda: good_wheel({POINTS: f"[pkg_config]\na = {PACKAGE}.b\n".encode(), f"{PACKAGE}/b/a.pc": b"x"}),
+)
+wheel(
+    "entry-points",
+    "a function that is in a folder",
+    lambda: good_wheel({POINTS: f"[x]\na = {PACKAGE}.b:c\n".encode(), f"{PACKAGE}/b/a.pc": b"x"}),
+)
 wheel(None, "a plugin that is another's, and what is no plugin", with_entry_points("[x]\na = b.c\nd = any text\n"))
 wheel(
     "metadata-consistent", "an extra of its own that is not there", with_metadata(b"Requires-Dist: ferrous.wheel[x]\n")
@@ -646,7 +673,7 @@ sdist("safe-members", "a name that is no UTF-8", tarred(block(f"{TOP}/\udce9")))
 sdist("safe-members", "a link that leads out", membered("x", tarfile.SYMTYPE, linkname="../../x"))
 sdist("safe-members", "a hard link that leads out", membered("x", tarfile.LNKTYPE, linkname="/etc/passwd"))
 sdist("safe-members", "a member of no kind", tarred(block(f"{TOP}/x", kind=b"Z")))
-sdist("readable-archive", "a size that the pax header alone has", tarred(pax(record("size", "0")) + block(f"{TOP}/x")))
+sdist("readable-archive", "a size that the pax header alone has", tarred(pax(record("size", "1")) + block(f"{TOP}/x")))
 sdist("readable-archive", "a size below zero", tarred(negative(block(f"{TOP}/x"))))
 
 sdist("declared-metadata", "nothing to build it with", without("pyproject.toml"))
@@ -745,4 +772,5 @@ sdist(None, "a name and a comment in the gzip file", named_gzip)
 sdist(None, "members without rights", tarred(block(f"{TOP}/x", mode=0), block(f"{TOP}/y", mode=0o600)))
 sdist(None, "a large number of an owner", tarred(block(f"{TOP}/x", uid=2**40, gid=2**40)))
 sdist(None, "times with fractions", tarred(pax(record("mtime", "1700000000.123456789")) + block(f"{TOP}/x")))
+sdist(None, "sizes in pax headers too", tarred(pax(record("size", "3")) + block(f"{TOP}/x", b"abc")))
 sdist(None, "flushed in between", flushed)

@@ -278,8 +278,8 @@ add(
     "an older version's wheel",
     rename_wheel(r"0\.1\.0", "0.0.9"),
 )
-add("file-size readable-archive", "an empty wheel", lambda release: release.wheel.write_bytes(b""))
-add("file-size readable-archive", "an empty sdist", lambda release: release.sdist.write_bytes(b""))
+add("readable-archive", "an empty wheel", lambda release: release.wheel.write_bytes(b""))
+add("readable-archive", "an empty sdist", lambda release: release.sdist.write_bytes(b""))
 
 
 @breaks("file-size readable-archive", "a wheel of more than 100 MB")
@@ -694,7 +694,7 @@ add("data-folder package-files", "a script called pip", to_wheel(f"{DATA}/script
 add("data-folder package-files", "a script called as a Python", to_wheel(f"{DATA}/scripts/python3.12", b"#!/bin/sh\n"))
 add("data-folder package-files", "a script called activate", to_wheel(f"{DATA}/scripts/activate"))
 add("data-folder package-files", "a program of Windows called Python", to_wheel(f"{DATA}/scripts/Python.exe"))
-add("data-folder no-build-products package-files", "another Python's settings", to_wheel(f"{DATA}/data/pyvenv.cfg"))
+add("data-folder no-build-products", "another Python's settings", to_wheel(f"{DATA}/data/pyvenv.cfg"))
 add("data-folder package-files", "a Python as data", to_wheel(f"{DATA}/data/bin/python3"))
 add("data-folder package-files", "a module as data", to_wheel(f"{DATA}/data/lib/python3.12/site-packages/frob.py"))
 add("data-folder package-files", "a folder that no installer knows", to_wheel(f"{DATA}/bin/frob"))
@@ -809,7 +809,7 @@ add("sbom-present", "an SBOM with another crate", in_wheel(SBOM, b'"name": "libc
 add("package-files", "no py.typed", from_wheel("ferrous_wheel/py.typed"))
 add("package-files", "no stub", from_wheel("ferrous_wheel/_core.pyi"))
 add("package-files", "a stale module", to_wheel("ferrous_wheel/old.py"))
-add("package-files", "a second top-level package", to_wheel("tests/test_x.py"))
+add("package-files no-build-products", "a second top-level package", to_wheel("tests/test_x.py"))
 add("package-files library-readable", "a stale library", to_wheel("ferrous_wheel/_old.abi3.so", b"\x7fELF"))
 add("native-module", "no native module", from_wheel("{native}"))
 add(

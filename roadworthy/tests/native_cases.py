@@ -27,6 +27,7 @@ LC_CODE_SIGNATURE, LC_BUILD_VERSION, LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB = 0x1D, 0
 DT_FLAGS_1 = 0x6FFFFFFB
 PT_DYNAMIC, PT_NOTE, PT_GNU_EH_FRAME, PT_GNU_STACK, PT_NOTHING = 2, 4, 0x6474E550, 0x6474E551, 0x6FFFFFFF
 INTEL = partial(macho, machine="x86_64", system="macos.10.12")
+ZLIB = (GLIBC, ("libz.so.1", ""))
 SSL = (GLIBC, ("libssl.so.3", ""))
 # A library that is no module.
 PLAIN = partial(elf, init="work", function="work2")
@@ -253,9 +254,10 @@ LINUX_CASES: dict[str, tuple[str | None, Make]] = {
             name.replace("own.so.1", "own.so.2"): content for name, content in bundled("$ORIGIN/../pkg.libs").items()
         },
     ),
-    "it looks in the builder's folder": ("needed-libraries", lambda: elf("-Wl,-rpath,/home/builder/lib")),
-    "it looks in the folder that is current": ("needed-libraries", lambda: elf("-Wl,-rpath,lib")),
-    "it looks outside of all packages": ("needed-libraries", lambda: elf("-Wl,-rpath,$ORIGIN/../../lib")),
+    "it looks in the builder's folder": ("needed-libraries", lambda: elf("-Wl,-rpath,/home/builder/lib", needs=ZLIB)),
+    "it looks in the folder that is current": ("needed-libraries", lambda: elf("-Wl,-rpath,lib", needs=ZLIB)),
+    "it looks outside of all packages": ("needed-libraries", lambda: elf("-Wl,-rpath,$ORIGIN/../../lib", needs=ZLIB)),
+    "it looks in the builder's folder for nothing": (None, lambda: elf("-Wl,-rpath,/home/builder/lib")),
     "it looks in another package": (None, lambda: elf("-Wl,-rpath,$ORIGIN/../other/lib")),
     "it asks for an executable stack": ("library-loadable", lambda: executable(elf())),
     "it does not say that its stack is none": (
@@ -311,6 +313,13 @@ MAC_CASES: dict[str, tuple[str | None, Make]] = {
     "it is for Linux": ("library-readable", lambda: elf(machine="aarch64")),
     "it is a program": ("library-readable", lambda: put(macho(), 12, b"\x02")),
     "it is an object file": ("library-readable", lambda: put(macho(), 12, b"\x01")),
+    "its symbols lie beside it": (
+        None,
+        lambda: {
+            "pkg/_core.abi3.so": macho(),
+            "pkg/_core.abi3.so.dSYM/Contents/Resources/DWARF/_core.abi3.so": put(macho(), 12, b"\x0a"),
+        },
+    ),
     "it is a bundle": (None, lambda: put(macho(), 12, b"\x08")),
     "it is for iOS": ("library-readable", lambda: with_command(macho(), LC_BUILD_VERSION, LC_BUILD_VERSION, 2)),
     "it is for the simulator": (
@@ -390,6 +399,7 @@ UNIVERSAL_CASES: dict[str, tuple[str | None, Make]] = {
     "one uses a function of 3.11": ("stable-abi", lambda: both(macho(function="PyBuffer_Release"), INTEL())),
 }
 WINDOWS_CASES: dict[str, tuple[str | None, Make]] = {
+    "it draws": (None, lambda: pe("python3.dll", "gdiplus.dll")),
     "its end is cut off": ("library-readable", lambda: pe("python3.dll")[:-100]),
     "all is cut off but its header": ("library-readable", lambda: pe("python3.dll")[:64]),
     "it is a program": ("library-readable", lambda: no_dll(pe("python3.dll"))),
@@ -488,6 +498,12 @@ OTHERS: dict[str, tuple[str | None, str, str, Make]] = {
         partial(pe, "python312.dll", "msvcr100.dll"),
     ),
     "a library for ctypes in purelib": ("wheel-file", f"py3-none-{LINUX}", "pkg-1.0.data/purelib/libown.so", PLAIN),
+    "a library for ctypes on Android": (
+        None,
+        "py3-none-android_26_x86_64",
+        "pkg-1.0.data/purelib/libown.so",
+        PLAIN,
+    ),
     "a library for ctypes": (None, f"py3-none-{LINUX}", "pkg/libown.so", PLAIN),
 }
 SCRIPT = "pkg-1.0.data/scripts/frob"
@@ -505,6 +521,7 @@ PROGRAMS: dict[str, tuple[str | None, str, str, Make]] = {
         ("for a newer Mac", "macos-floor", MAC, lambda: put(macho(system="macos.13.0"), 12, b"\x02")),
         ("for that Windows", None, WIN, lambda: no_dll(pe("KERNEL32.dll"))),
         ("for another Windows", "library-machine", WIN, lambda: no_dll(pe("KERNEL32.dll", machine="aarch64"))),
+        ("of more than 8 MiB", None, LINUX, lambda: put(elf(), 16, b"\x02") + bytes(9 << 20)),
         ("that is a script", None, LINUX, lambda: b"#!python\n"),
     )
 }

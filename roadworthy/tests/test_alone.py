@@ -180,6 +180,20 @@ def test_a_wrong_command_line_is_one_line(files: Path, words: list[str], said: s
     assert "make" not in done.stderr
 
 
+def test_an_index_of_no_name_is_a_problem_and_not_none(files: Path) -> None:
+    done = run(*CHECK, "--against=", cwd=files)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (1, "problem: INDEX= is no index")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_that_all_is_well_has_to_arrive(files: Path) -> None:
+    done = run("sh", "-c", f"{' '.join(CHECK)} --json > /dev/full", cwd=files)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        1,
+        "problem: there is no room for stdout: No space left on device",
+    ), done
+
+
 def test_files_and_folders_are_judged_together_and_those_of_one_name_are_told_apart(files: Path) -> None:
     other = files / "other"
     other.mkdir()

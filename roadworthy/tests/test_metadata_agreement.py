@@ -30,6 +30,7 @@ Repository = "https://github.com/somebody/ferrous-wheel"
 """
 DEPENDENCIES = 'version = "0.1.0"\ndependencies = ["{}"]'
 EXTRA = "[project.optional-dependencies]\n{}\n[project.urls]"
+SELF = f"{PROJECT.name}[x]"
 # Lines of PKG-INFO, and what is replaced in pyproject.toml: they mean the same.
 SAME: dict[str, tuple[str, str, str]] = {
     "nothing more": ("", "", ""),
@@ -73,6 +74,17 @@ SAME: dict[str, tuple[str, str, str]] = {
         EXTRA.format("x = [\"a[B] >1; sys_platform == 'linux'\"]"),
     ),
     "an extra without anything": ("Provides-Extra: x", "[project.urls]", EXTRA.format("x = []")),
+    "an extra that names another": (
+        f"Provides-Extra: x\nProvides-Extra: y\nRequires-Dist: a; extra=='x'\nRequires-Dist: {SELF}; extra=='y'",
+        "[project.urls]",
+        EXTRA.format(f'x = ["a"]\ny = ["{SELF}"]'),
+    ),
+    "an extra that names another, as hatchling writes it": (
+        "Provides-Extra: x\nProvides-Extra: y\nRequires-Dist: a; extra == 'x'\nRequires-Dist: a; extra == 'y'",
+        "[project.urls]",
+        EXTRA.format(f'x = ["a"]\ny = ["{SELF}"]'),
+    ),
+    "classifiers that poetry-core knows": ("Classifier: Programming Language :: Python :: 3", "", ""),
     "keywords": ("Keywords: b,a", 'version = "0.1.0"', 'version = "0.1.0"\nkeywords = ["a", "b"]'),
     "no keywords": ("Keywords: ", 'version = "0.1.0"', 'version = "0.1.0"\nkeywords = []'),
     "a dynamic field": ("Requires-Dist: a", 'version = "0.1.0"', 'version = "0.1.0"\ndynamic = ["dependencies"]'),
@@ -191,6 +203,7 @@ FINE = [
     "`[x](docs/x.md)` and ``[x](y`z)``",
     "```text\n[x](docs/x.md)\n> [!NOTE]\n```",
     "<!--\n[x](docs/x.md)\n-->",
+    "text\n\n    [x](docs/x.md)\n\n    [y](docs/y.md)",
     "[^1]: a note\n> a quotation [!]",
     "a[0](x y)",
 ]
@@ -213,6 +226,11 @@ def test_what_only_github_shows_is_a_warning_with_its_line(tmp_path: Path, text:
 @pytest.mark.parametrize("text", FINE)
 def test_what_pypi_shows_too_is_no_warning(tmp_path: Path, text: str) -> None:
     assert readme(tmp_path, text) == []
+
+
+def test_what_is_indented_in_a_list_is_no_code(tmp_path: Path) -> None:
+    (finding,) = readme(tmp_path, "- a\n\n    [x](docs/x.md)")
+    assert finding.what.startswith("line 5 of the README leads to docs/x.md")
 
 
 def test_links_in_restructured_text_are_judged_too(tmp_path: Path) -> None:

@@ -151,7 +151,10 @@ def deviations(table: dict[str, Any], told: Told, source: str, more: Told) -> It
     declared: Told = {field: table.get(key) for field, key in DECLARED.items()}
     extras, dynamic = find_table(table, "optional-dependencies"), texts(table.get("dynamic"))
     declared["provides_extra"] = list(extras)
-    declared["requires_dist"] = [*texts(table.get("dependencies")), *conditional(extras)]
+    # Of an extra that names another of the project's own, hatchling writes what that requires, others the name.
+    ways = [[*texts(table.get("dependencies")), *conditional(extras, own)] for own in ("", str(table.get("name")))]
+    same = (way for way in ways if not {*differences(told, {"requires_dist": way}, {"requires_dist"}, "")})
+    declared["requires_dist"] = next(same, ways[0])
     if isinstance(table.get("license"), str) and "license_expression" in told:
         declared["license_expression"] = table["license"]
     for whose, field in PEOPLE.items():
@@ -161,6 +164,8 @@ def deviations(table: dict[str, Any], told: Told, source: str, more: Told) -> It
             strange = {*people([told.get(field), told.get(f"{field}_email")])}.difference(known)
             declared[whose], told = [], {**told, whose: strange}
     kept = {field for field in declared if DECLARED.get(field, field) not in dynamic}
+    # Where there are none, poetry-core takes those of its own table, and adds what it knows.
+    kept -= {field for field in ("classifiers", "keywords") if not table.get(field)}
     if "optional-dependencies" in dynamic:
         kept.discard("requires_dist")
     yield from differences(told, declared | more, kept | more.keys(), source)
@@ -173,13 +178,21 @@ def of_project(table: dict[str, Any], told: Told) -> Iterator[str]:
         yield from [what for what in found if what.startswith("its version ")] or found
 
 
-def conditional(extras: dict[str, Any]) -> Iterator[str]:
-    """Yield what extras require, each with the extra in its marker."""
-    for extra, required in extras.items():
-        for found in map(Requirement, texts(required)):
+def conditional(extras: dict[str, Any], own: str = "") -> Iterator[str]:
+    """Yield what extras require, each with the extra in its marker; for what they name of `own`, what that does."""
+    known: dict[str, Any] = {canonicalize_name(extra): extras[extra] for extra in extras}
+
+    def require(extra: str, *seen: str) -> Iterator[Requirement]:
+        for found in map(Requirement, texts(known.get(extra)) if extra not in seen else ()):
+            others = found.extras if own and canonicalize_name(found.name) == canonicalize_name(own) else ()
+            yield from (each for other in others for each in require(canonicalize_name(other), extra, *seen))
+            yield from () if others else (found,)
+
+    for extra in known:
+        for found in require(extra):
             marker = f"({found.marker}) and " if found.marker else ""
             found.marker = None
-            yield f"{found} ; {marker}extra == '{canonicalize_name(extra)}'"
+            yield f"{found} ; {marker}extra == '{extra}'"
 
 
 @rule("both")
@@ -203,6 +216,10 @@ def metadata_consistent(artefact: Artefact) -> Iterator[str]:
         wanted = SpecifierSet(artefact.fields.get("requires_python", ""))
         if not any(wanted.contains(f"{minor}.{patch}") for minor in PYTHONS for patch in range(40)):
             yield f"no Python is {wanted}"
+        # What is meant is 3.12.* or <3.13, and not 3.12.0 alone.
+        for minor in (each for each in PYTHONS if wanted.contains(f"{each}.0")):
+            if not any(wanted.contains(f"{minor}.{patch}") for patch in range(1, 40)):
+                yield f"of Python {minor} no patch release but the first is {wanted}"
 
 
 @rule("release")

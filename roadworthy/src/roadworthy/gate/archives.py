@@ -42,13 +42,6 @@ def file_name(artefact: Artefact) -> Iterator[str]:
         yield "an sdist is a .tar.gz"
 
 
-@rule("both")
-def file_size(artefact: Artefact) -> Iterator[str]:
-    """Find an empty file."""
-    if artefact.path.stat().st_size == 0:
-        yield "the file is empty"
-
-
 @rule("both", needs_project=True)
 def project_version(artefact: Artefact, project: Expectations) -> Iterator[str]:
     """Find another name or version."""

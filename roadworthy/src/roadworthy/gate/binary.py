@@ -36,11 +36,13 @@ TRIPLET_MACHINES = {"i686": "i386", "armv7l": "arm", "armv6l": "arm", "ppc64le":
 # From these on, musl is in the suffixes, and the platform in those of the stable ABI too.
 FIRST_MUSL, FIRST_ABI3_TRIPLET = 11, 15
 # What a system or a Python brings, beside what is in the lists: dynamic linkers and C libraries, which another rule
-# judges, as auditwheel's policy leaves them out; what delvewheel ignores; what delocate does.
+# judges, as auditwheel's policy leaves them out; what delvewheel ignores, or does not see (WinSxS); what delocate does.
 SYSTEM = re.compile(
     r"ld-linux.*|ld64\.so\.[12]|ld-musl-.*|libc\.so.*|libc\.musl-.*|/usr/lib/.*|/System/.*"
-    r"|api-.*|ext-ms-.*|combase\.dll|vcruntime140(_1)?\.dll|libpypy.*-c\.dll|python-native\.dll"
+    r"|api-.*|ext-ms-.*|combase\.dll|vcruntime140(_1)?\.dll|libpypy.*-c\.dll|python-native\.dll|gdiplus\.dll"
 )
+# What a Python has loaded before it imports anything is looked for nowhere.
+LOADED = re.compile(r"ld-.*|lib(c|m|dl|rt|util|pthread)\.(so|musl-).*")
 OF_DEBUGGING = {"Py_REF_DEBUG", "Py_TRACE_REFS"}
 # The C library that older Pythons bring on Windows.
 BROUGHT = {"cp27": "msvcr90.dll", "cp33": "msvcr100.dll", "cp34": "msvcr100.dll"}
@@ -181,18 +183,19 @@ def needed_libraries(artefact: Artefact) -> Iterator[str]:
     # What one library has loaded, another finds too.
     places = {place for library in whole(artefact) for path in library.search if (place := resolve(path, library))}
     for library in whole(artefact):
+        needs = sorted(library.needed)
         system = listed.union(KNOWN["windows"].get(library.machine, ()) if library.kind == "PE" else ())
         # Where a program looks depends on where installers put it.
         judged = PROGRAMS not in library.file and (listed or library.kind != "ELF")
-        for needed in sorted(library.needed) if judged else ():
+        for needed in needs if judged else ():
             candidates = {posixpath.normpath(posixpath.join(place, needed.removeprefix("@rpath/"))) for place in places}
             candidates.update(filter(None, (resolve(needed, library),)))
             inside = needed in names if library.kind == "PE" else candidates & artefact.files.keys()
             if not (inside or needed in system or SYSTEM.fullmatch(needed) or ANOTHER_PYTHON.search(needed)):
                 where = ", and no path leads to it in the wheel" if posixpath.basename(needed).lower() in names else ""
                 yield f"{library} needs {needed}, which the system in the tag does not have{where}"
-        # On macOS only some libraries are looked for.
-        looks = library.kind == "ELF" or any(needed.startswith("@rpath/") for needed in library.needed)
+        # Not all libraries are looked for, and where none is, many a folder of the builder's is left.
+        looks = any("@rpath/" in each if library.kind == "Mach-O" else not LOADED.fullmatch(each) for each in needs)
         for path in sorted(library.search) if looks and PROGRAMS not in library.file else ():
             if resolve(path, library) is None and not SYSTEM.fullmatch(f"{path}/"):
                 yield f"{library} looks for libraries in {path}, outside the wheel"

@@ -5,7 +5,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ WORTH_PROCESSES = 8  # from so many files on, loading the libraries in further o
 Stages = tuple[tuple[Callable[[Artefact], Iterable[Rejection]], tuple[str, ...]], ...]
 READING: Stages = (
     (lambda _: (), ("plain-file",)),
-    (pypi.judge_name, ("file-name", "file-size")),
+    (pypi.judge_name, ("file-name",)),
     (judge_container, ()),
     (lambda _: (), ("no-bomb",)),
     (judge_archive, ("readable-archive",)),
@@ -105,8 +105,8 @@ def check(paths: Iterable[Path], project: Project | None = None, against: str | 
     judged = list(zip(artefacts, judge_all([each.path for each in artefacts], whole), strict=True))
     sdists = {each.parsed[:2]: told for each, (_, told) in judged if told and each.parsed and not each.is_wheel}
     # A release has one page on PyPI, which is in all its files: it is told of the sdist, if there is one.
-    whose = [each for each, (_, told) in judged if told and each.parsed]
-    pages = {each.parsed and each.parsed[:2]: each.path for each in sorted(whose, key=lambda each: not each.is_wheel)}
+    wheels_first = sorted((each for each, (_, told) in judged if told), key=lambda each: not each.is_wheel)
+    pages = {each.parsed and each.parsed[:2]: each.path for each in wheels_first}
     table = find_table(project.pyproject, "project") if project and not whole else {}
     for each, (found, told) in judged:
         findings += found
@@ -116,7 +116,7 @@ def check(paths: Iterable[Path], project: Project | None = None, against: str | 
             findings += apply(RULES["metadata-agrees"], str(each.path), sdist, told)
         if told and table:
             findings += apply(OF_PROJECT, str(each.path), table, told)
-    for update in compare.since_published(artefacts, Index.named(against)) if against else ():
+    for update in compare.since_published(artefacts, Index.named(against)) if against is not None else ():
         for rule in (rule for rule in RULES.values() if rule.applies_to == "update"):
             findings += apply(rule, f"{update.new.name}, after {update.old.name}", update)
     if whole:
@@ -147,9 +147,8 @@ def judge_all(paths: list[Path], project: Expectations | None) -> Iterable[tuple
         return
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - not for a few
 
-    workers = os.cpu_count() or 1
-    with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(judge, paths, [project] * len(paths), chunksize=max(1, len(paths) // workers // 8))
+    with ProcessPoolExecutor() as pool:
+        yield from pool.map(judge, paths, repeat(project), chunksize=2)
 
 
 def excuse(findings: list[Finding], meant: tuple[tuple[str, str], ...]) -> list[Finding]:

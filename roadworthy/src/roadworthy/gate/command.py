@@ -21,21 +21,22 @@ def rules(text: str) -> set[str]:
 def main(project: Project, words: list[str]) -> None:
     """Check, report, and end with exit code 1 if there is anything wrong."""
     parser = Parser("roadworthy check", "Check artefacts as PyPI would, and as the project in this folder should.")
-    parser.take("PATHS", "files, and folders of them; default: dist/", first=True, nargs="*", type=Path)
+    parser.take("PATHS", "files, and folders of them; default: dist/", first=True, nargs="*")
     parser.take("SELECT", "only these rules: no-bomb,file-name", type=rules).take("IGNORE", "not these", type=rules)
     parser.switch("STRICT", "a warning is as bad as an error").switch("JSON", "print the findings as JSON on stdout")
     parser.switch("SARIF", "print them as GitHub's code scanning takes them").switch("ALL", "expect all platforms")
     parser.switch("HOST", "expect what this machine builds").switch("FOREIGN", "expect nothing: judge as anybody's")
     parser.take("AGAINST", "warn of what is lost since the newest release on pypi, testpypi or a simple index")
     given = parser.read(words)
-    paths = given.get("PATHS", [Path(os.path.relpath(project.dist))])
+    paths = given.get("PATHS", [os.path.relpath(project.dist)])
     if missing := [path for path in paths if not os.path.lexists(path)]:
         parser.error(f"there is no {missing[0]}: name files or folders" + ", or run: make build" * project.is_copy)
     if {"JSON", "SARIF"} <= given.keys():
         parser.error("JSON and SARIF are two forms of the same: give one")
     from roadworthy.gate.report import report  # noqa: PLC0415 - not for a refusal of the command line
 
-    sys.exit(0 if report(project, paths, given) else 1)
+    if not report(project, [*map(Path, paths)], given):
+        sys.exit(1)
 
 
 def compare(_: Project, words: list[str]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from packaging.specifiers import SpecifierSet
 from packaging.tags import compatible_tags, cpython_tags
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import Version
 
 from roadworthy.gate.agreement import parts, tell
@@ -92,7 +92,9 @@ class Release:
         names = sorted({"{} {}".format(*parsed) for path in found.values() if (parsed := Artefact(path).parsed)})
         if len(names) != 1:
             what = f"has files of {listed(names)}" if names else "is no artefact, nor a folder with some"
-            raise problem(f"{where} {what}", "give a wheel, an sdist, or a folder with those of one version")
+            raise problem(
+                f"{where} {what}", "give a wheel, an sdist, a folder with those of one version or NAME==VERSION"
+            )
         return cls(names[0], {name: path.stat().st_size for name, path in found.items()}, lambda _: found)
 
     @classmethod
@@ -351,8 +353,8 @@ def report(update: Update, found: list[Change]) -> None:
 
 def find_release(text: str, index_name: str, folder: Path) -> Release:
     """Return what a text names: an artefact, a folder of those of one version, or NAME==VERSION on an index."""
-    project, _, number = text.partition("==")
-    if not number:
+    name, _, number = text.partition("==")
+    if not (number and is_normalized_name(project := canonicalize_name(name.strip()))):
         return Release.of_paths(path.iterdir() if (path := Path(text)).is_dir() else [path], text)
     index, version = Index.named(index_name), parse_version(number)
     if version not in (releases := published(index, project)):

@@ -39,8 +39,11 @@ SECRET_NAMES = re.compile(
 BUILD_PRODUCTS = re.compile(r"\.(so(\.[\d.]+)?|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
 # What Python, version control, tools and systems leave in a folder, in wheels too.
 LEFTOVERS = re.compile(
-    r"(^|/)((__pycache__|\.git|\.hg|\.svn|\.tox|\.nox|\.(mypy|pytest|ruff)_cache)/|(\.DS_Store|Thumbs\.db|pyvenv\.cfg)$)"
+    r"(^|/)((__pycache__|\.git|\.hg|\.svn|\.tox|\.nox|\.idea|node_modules|\.ipynb_checkpoints|\.(mypy|pytest|ruff)_cache)/"
+    r"|(\.DS_Store|Thumbs\.db|pyvenv\.cfg|\.coverage|[^/]+(\.rej|\.swp|~))$)"
 )
+# Folders of a checkout that many projects have: in a wheel, each takes the place of another's (check-wheel-contents).
+OF_CHECKOUTS = {"src", "test", "tests", "doc", "docs", "example", "examples", "setup.py", "conftest.py"}
 LONGEST_POINTER = 1024  # as the specification of Git LFS has it
 LONGEST_LINE = 5_000  # of a README; what is longer is not looked at
 # The marks of a conflict, in their order (git-merge; of jj, the second is another one).
@@ -98,14 +101,18 @@ def twine_check(artefact: Artefact) -> Iterator[str]:
 def readme_on_pypi(fields: RawMetadata) -> Iterator[str]:
     """Find what a README has that only GitHub shows, outside of code."""
     rst = "markdown" not in fields.get("description_content_type", "text/x-rst")
-    text, inside = fields.get("description", ""), ""
+    text, inside, before, listed = fields.get("description", ""), "", "", False
     text = re.sub(r"<!--.*?(-->|\Z)", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
     for number, line in enumerate(text.split("\n"), start=1):
+        # What is indented behind an empty line is code, but for what belongs to an entry of a list.
+        code = not (rst or listed or before.strip()) and bool(re.match(r" {4}|\t", line))
+        before = "" if code else line
+        listed = bool(re.match(r" *([-*+]|\d+[.)])\s", line)) if re.match(r" {0,3}\S", line) else listed
         if not rst and (fence := re.match(r"\s*(`{3,}|~{3,})\s*(\w*)", line)):
             if not inside and fence[2] in {"mermaid", "geojson", "topojson", "stl", "math"}:
                 yield f"line {number} of the README begins a block of {fence[2]}, which PyPI shows as code"
             inside = "" if inside and fence[1].startswith(inside) else inside or fence[1]
-        elif not inside:
+        elif not inside and not code:
             text = (RST_CODE if rst else CODE).sub("", line[:LONGEST_LINE])
             for found in (RST_LINKS if rst else LINKS).findall(text):
                 if not re.match(r"#|//|[A-Za-z][A-Za-z0-9+.-]*:", target := next(filter(None, found))):
@@ -121,6 +128,8 @@ def one_dist_info(artefact: Artefact) -> Iterator[str]:
     found = sorted({top for top in tops if top.endswith((".dist-info", ".egg-info"))})
     if found != [artefact.folder]:
         yield f"it holds {', '.join(found) or 'no .dist-info folder'}, not {artefact.folder}"
+    elif all(name.startswith(f"{found[0]}/") for name in artefact.files) and not artefact.fields.get("requires_dist"):
+        yield "nothing is in it but its metadata, and nothing is required"
 
 
 @rule("wheel")
@@ -137,7 +146,8 @@ def wheel_file(artefact: Artefact) -> Iterator[str]:
     if (tags := wheel_tags(content)) != artefact.tags:
         yield f"WHEEL says {', '.join(sorted(map(str, tags))) or 'no tags'}, and the file name says others"
     # Elsewhere both are one folder; on Linux, purelib is for any processor.
-    elf = [library.file for library in artefact.libraries if library.kind == "ELF" and PROGRAMS not in library.file]
+    linux = [each for each in artefact.libraries if each.kind == "ELF" and "android_" not in artefact.path.name]
+    elf = [library.file for library in linux if PROGRAMS not in library.file]
     if pure.lower() not in {"true", "false"}:
         yield f"Root-Is-Purelib is {pure!r}, neither true nor false"
     elif elf and (pure.lower() == "true" or any(".data/purelib/" in file for file in elf)):
@@ -228,14 +238,15 @@ def entry_points(artefact: Artefact) -> Iterator[str]:
         if made[name.lower()] > 1:
             yield f"the command {name} is there twice, also as a script, or in another case"
     for group, name, text in ((group, *each) for group, table in groups.items() for each in table.items()):
-        found, what = (
-            REFERENCE.fullmatch(text),
-            "the command" if group in COMMANDS.values() else f"the entry point {group}:",
-        )
-        if group in COMMANDS.values() and not (found and found[2]):
+        found, is_command = REFERENCE.fullmatch(text), group in COMMANDS.values()
+        place = found[1].replace(".", "/") if found else ""
+        # A folder can be imported too (PEP 420), and has nothing in it that could be called.
+        known = place in modules or (found and not found[2] and any(each.startswith(f"{place}/") for each in installed))
+        if is_command and not (found and found[2]):
             yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
         # What others share, such as a package without __init__.py, may be elsewhere.
-        elif found and found[1].partition(".")[0] in modules and found[1].replace(".", "/") not in modules:
+        elif found and place.partition("/")[0] in modules and not known:
+            what = "the command" if is_command else f"the entry point {group}:"
             yield f"{what} {name} leads to {found[1]}, which is not in the wheel"
 
 
@@ -250,7 +261,8 @@ def package_files(artefact: Artefact, project: Expectations) -> Iterator[str]:
     about = [name.partition("/") for name in artefact.files if name.startswith(f"{artefact.folder}/")]
     strange += ["".join(parts) for parts in about if not METADATA_FILES.fullmatch(parts[2])]
     yield from (f"{name} is missing" for name in project.wheel.lacking(present) + sorted(data - beside))
-    yield from (f"{name} is not in the source" for name in strange)
+    # What tools leave behind, another rule tells.
+    yield from (f"{name} is not in the source" for name in strange if not LEFTOVERS.search(name))
 
 
 def source_of(name: str, artefact: Artefact, project: Expectations) -> str:
@@ -425,6 +437,8 @@ def no_build_products(artefact: Artefact) -> Iterator[str]:
     for name in artefact.files:
         if LEFTOVERS.search(name) or (BUILD_PRODUCTS.search(name) and not artefact.is_wheel):
             yield f"{name} is a build product"
+    tops = {name.partition("/")[0] for name in artefact.files if artefact.is_wheel}
+    yield from (f"{top} would be installed beside everybody's modules" for top in sorted(tops & OF_CHECKOUTS))
 
 
 @rule("both", needs_project=True)

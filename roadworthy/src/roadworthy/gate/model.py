@@ -72,12 +72,14 @@ cio(?<!\w.{3})[A-Za-z0-9]{32}\b
 npm_(?<!\w.{4})[A-Za-z0-9]{36}\b
 dckr_pat_(?<!\w.{9})[\w-]{27}
 hf_(?<!\w.{3})[A-Za-z]{34}\b
+sk-proj-(?<!\w.{8})[\w-]{40}
 sk-ant-(?<!\w.{7})[\w-]{40}
 sk_live_(?<!\w.{8})[A-Za-z0-9]{24}
 """.split()
 ]
 LONGEST_SECRET, FEWEST_CHARACTERS = 128, 9  # different ones: in documents one is ghp_xxxx…
-LIBRARY_NAME = re.compile(r"\.(so(\.[0-9.]+)?|pyd|dylib|dll)$")
+# Not what holds the symbols for debugging a library, which Apple's tools call as it.
+LIBRARY_NAME = re.compile(r"^(?!.*\.dSYM/).*\.(so(\.[0-9.]+)?|pyd|dylib|dll)$")
 # What Windows has no files of; a path there has a limit, which begins where a usual Python installs.
 WINDOWS_CHARACTERS = re.compile(r'[<>:"|?*]')
 DEVICES = re.compile(r"CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[1-9¹²³]")
@@ -292,8 +294,7 @@ class Artefact(AbstractContextManager["Artefact"]):
             name, size = ("filename", "file_size") if self.is_wheel else ("name", "size")
             for entry in archive.infolist() if self.is_wheel else archive:
                 found.append(Member(getattr(entry, name), getattr(entry, size), entry))
-                # A pax header gives one for 8 GiB and more: some programs go by it, others by the member's own header.
-                if found[-1].size < 0 or "size" in getattr(entry, "pax_headers", ()):
+                if found[-1].size < 0 or getattr(entry, "has_two_sizes", False):
                     raise UnreadableError(f"{found[-1].name!r} has a size that is none, or two of them")
                 if len(found) > MOST_MEMBERS or len(found[-1].name) > LONGEST_PATHS:
                     what = f"more than {MOST_MEMBERS:,} members, or a name of more than {LONGEST_PATHS:,} characters"
@@ -340,7 +341,7 @@ class Artefact(AbstractContextManager["Artefact"]):
         """Return the content of a file, or None if there is none of that name."""
         if (member := self.files.get(name)) is None:
             return None
-        if member.size > (LARGEST_LIBRARY if LIBRARY_NAME.search(name) else LARGEST_TEXT):
+        if member.size > (LARGEST_LIBRARY if name in self.native else LARGEST_TEXT):
             raise UnreadableError(f"{name} is too large to be read: {member.size:,} bytes", "no-bomb")
         content = io.BytesIO()
         content.writelines(self.pieces(member))
@@ -438,6 +439,12 @@ class Header(tarfile.TarInfo):
                 raise UnreadableError(f"a header of {self.size:,} bytes is in it", "no-bomb")
         member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
         return member
+
+    def _apply_pax_info(self, *given: Any) -> None:  # noqa: ANN401 - as above
+        own = self.size
+        super()._apply_pax_info(*given)  # type: ignore[misc]
+        # Some programs go by the size in a pax header, others by the member's own; uv_build writes both.
+        self.has_two_sizes = self.size != own
 
 
 def refuse_listing(size: int) -> None:
