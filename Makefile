@@ -38,7 +38,7 @@ override takes = $(patsubst $(1)=%,%,$(filter-out $(1)=,$(filter $(1)=%,$(TAKES)
 override TAKEN := $(strip $(foreach goal,$(GOALS),$(call takes,$(goal))))
 override LISTED := $(subst $(subst x,,x x),$(subst x,,x,x) ,$(TAKEN))
 override UNKNOWN := $(filter-out $(TAKEN),$(GIVEN))
-$(if $(UNKNOWN),$(error make $(GOALS) takes no $(UNKNOWN); it takes $(or $(LISTED),nothing)))
+$(if $(UNKNOWN),$(error make $(GOALS) takes no $(UNKNOWN); it takes $(or $(LISTED),nothing: see make help)))
 $(foreach each,$(patsubst %=,%,$(filter %=,$(TAKES))),\
   $(eval $(each): override GIVEN := $(call given,$(call takes,$(each)))))
 endif
@@ -58,8 +58,8 @@ test: $(if $(FOLDER),.venv/$(PACKAGE).package.stamp,.venv/develop.stamp)
 	$(PY) -m pytest $(if $(FOLDER),--config-file="$$PACKAGE/pyproject.toml" "$$PACKAGE/tests")
 .PHONY: lint  ## Check formatting, style, types, the type stub, what GitHub reads.
 lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp $(BUILT)
-	cargo fmt --check
-	cargo clippy --locked --quiet --all-targets --all-features -- --deny warnings
+	cargo fmt --all --check
+	cargo clippy --workspace --locked --quiet --all-targets --all-features -- --deny warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -71,7 +71,7 @@ lint: .venv/develop.stamp .venv/tools.stamp .venv/lint.stamp $(BUILT)
 	$(foreach each,$(wildcard .github/dependabot.yml),$(BIN)/check-jsonschema --builtin-schema=vendor.dependabot $(each))
 .PHONY: format  ## Format all code, and fix what can be fixed.
 format: .venv/lint.stamp | toolchain
-	cargo fmt
+	cargo fmt --all
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 

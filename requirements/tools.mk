@@ -12,8 +12,10 @@ override INSTALL := $(BIN)/uv pip install --quiet --python $(PY)
 FORCE:
 
 # The modules that have a stub. What is written in Python is its own: what a library makes of it is no mistake.
-override STUBS = $(subst /,.,$(patsubst python/%.pyi,%,$(patsubst %/__init__.pyi,%.pyi,$(wildcard \
-  python/*.pyi python/*/*.pyi python/*/*/*.pyi python/*/*/*/*.pyi))))
+# Of a package that is a stub itself, stubtest takes what is below by itself, and refuses to be told it, too.
+override TYPED = $(patsubst python/%.pyi,%,$(wildcard python/*.pyi python/*/*.pyi python/*/*/*.pyi python/*/*/*/*.pyi))
+override PACKAGES = $(patsubst %/__init__,%,$(filter %/__init__,$(TYPED)))
+override STUBS = $(subst /,.,$(filter-out $(addsuffix /%,$(PACKAGES)),$(TYPED) $(PACKAGES)))
 
 # Whatever the crate may be made of: modules in folders, other crates, a build script, C.
 override SOURCES := $(wildcard $(shell git ls-files --cached --others --exclude-standard -- src \
@@ -26,7 +28,7 @@ override SOURCES := $(wildcard $(shell git ls-files --cached --others --exclude-
 
 # What maturin has told PyO3: told the same, cargo takes what is compiled already.
 override PYO3 = $(firstword $(wildcard target/develop/maturin/pyo3-config-*.txt))
-override CARGO_TEST := cargo test --locked --quiet --target-dir target/develop
+override CARGO_TEST := cargo test --workspace --locked --quiet --target-dir target/develop
 
 # A package of Python alone, in a folder of its own.
 %/pyproject.toml:

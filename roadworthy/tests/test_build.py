@@ -205,6 +205,21 @@ def test_a_build_is_current_until_something_changes(dist: Path, wheel: Path) -> 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 @pytest.mark.usefixtures("dist")
+def test_what_git_does_not_track_is_named_for_it_is_in_no_artefact(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Project(checkout)
+    project.dist.mkdir(exist_ok=True)
+    building.print_dist(project)
+    assert "left out" not in capsys.readouterr().err
+    stray = checkout / "python" / project.import_name / "forgotten.py"
+    stray.touch()
+    building.print_dist(project)
+    stray.unlink()
+    words = f"left out, because git does not track them: {stray.relative_to(checkout).as_posix()}; git add"
+    assert words in capsys.readouterr().err
+
+
 def test_only_one_build_at_a_time_writes_dist_and_who_does_is_named(checkout: Path) -> None:
     with exclusive(checkout, "build"):
         refused = run(sys.executable, "scripts/build.py", "--sdist-only", cwd=checkout)

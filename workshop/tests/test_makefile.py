@@ -46,7 +46,7 @@ def test_the_documents_name_every_target() -> None:
 def test_a_mistyped_variable_is_an_error_that_names_the_right_ones(target: str) -> None:
     refused = run("make", target, "VERSON=1")
     assert refused.returncode == 2
-    ending = f"it takes {', '.join(TAKEN[target]) or 'nothing'}.  Stop."
+    ending = f"it takes {', '.join(TAKEN[target]) or 'nothing: see make help'}.  Stop."
     assert f"make {target} takes no VERSON; {ending}" in refused.stderr
     assert refused.stdout == ""
 

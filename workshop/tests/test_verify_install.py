@@ -23,10 +23,10 @@ from roadworthy.index import Index
 from roadworthy.processes import find_uv
 from roadworthy.pythons import Python
 from roadworthy.sums import sha256, write_sums
-from roadworthy.terminal import ProblemsError
+from roadworthy.terminal import Problem, ProblemsError
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.environment import Environment, without_network
-from roadworthy.verifying.jobs import Job, published_source
+from roadworthy.verifying.jobs import Job, published_source, run_jobs
 from roadworthy.verifying.variables import cache_folder, own_variables
 
 INIT, NATIVE = f"{PROJECT.import_name}/__init__.py", f"{PROJECT.import_name}/_core.abi3.so"
@@ -355,6 +355,19 @@ def test_a_failing_test_of_the_package_is_a_failure(tmp_path: Path, wheel: Path,
     job = verify(folder)
     assert said(job) == "the package's tests failed"
     assert "assert 1 == 2" in job.problems[0].said
+
+
+def test_what_is_wrong_in_several_environments_is_said_once(tmp_path: Path, dist: Path) -> None:
+    def fail(environment: Environment, _: Source) -> str:
+        found = [Problem("it lacks a leg", "give it one")]
+        found += [Problem("it limps", "rest")] if environment.folder.name == "1" else []
+        raise ProblemsError(found)
+
+    source = Source(PROJECT, Artefacts.read(PROJECT, dist, PROJECT.version, None, tmp_path / "sdist"))
+    planned = [Job(THIS, artefact, fail, source) for artefact in ("sdist", "wheel")]
+    with pytest.raises(ProblemsError) as raised:
+        run_jobs(planned, tmp_path)
+    assert [one.what for one in raised.value.problems] == ["everywhere: it lacks a leg", f"{planned[1]}: it limps"]
 
 
 def test_a_file_changed_after_the_build_is_found_by_its_hash(wheelhouse: Path, wheel: Path) -> None:

@@ -599,6 +599,19 @@ PYTHON = (
     ),
     Change("a stub of another module", files=MODULE | {"python/tin_can/words.pyi": WORDS_STUB}),
     Change(
+        "stubs of a package and of a module in it",
+        files={
+            f"python/tin_can/words/{name}": text
+            for name, text in {
+                "__init__.py": MODULE["python/tin_can/words.py"],
+                "__init__.pyi": WORDS_STUB,
+                "again.py": MODULE["python/tin_can/words.py"],
+                "again.pyi": WORDS_STUB,
+            }.items()
+        },
+        targets=("lint",),
+    ),
+    Change(
         "a test with data beside it", files={"tests/test_file.py": TEST_FILE, "tests/data/words.txt": "did you\nmean\n"}
     ),
     Change(

@@ -270,6 +270,22 @@ name = "tin-can"
 version = "0.1.0"
 source = { editable = "." }
 """
+WORKSPACE = {
+    "workspace": {"members": ["crates/inner"], "lints": {"rust": {"missing_docs": "warn"}}},
+    "dependencies": {"inner": {"path": "crates/inner"}},
+}
+INSIDE = """\
+//! The inside.
+
+/// What is in it.
+pub const INSIDE: &str = "tin";
+"""
+FAILING = """
+#[test]
+fn it_is_full() {
+    assert_eq!(INSIDE, "soup");
+}
+"""
 MEMBER = """\
 [package]
 name = "inner"
@@ -355,14 +371,8 @@ FILES = (
     Change("no hooks of pre-commit", files={".pre-commit-config.yaml": None}, targets=BUILT),
     Change(
         "a workspace of crates",
-        crate={
-            "workspace": {"members": ["crates/inner"], "lints": {"rust": {"missing_docs": "warn"}}},
-            "dependencies": {"inner": {"path": "crates/inner"}},
-        },
-        files={
-            "crates/inner/Cargo.toml": MEMBER,
-            "crates/inner/src/lib.rs": '//! The inside.\n\n/// What is in it.\npub const INSIDE: &str = "tin";\n',
-        },
+        crate=WORKSPACE,
+        files={"crates/inner/Cargo.toml": MEMBER, "crates/inner/src/lib.rs": INSIDE},
         targets=("test", *BUILT, PLAN, NEXT),
     ),
     Change("a changelog with more text around", files={"CHANGELOG.md": CHANGELOG}, targets=("test", *BUILT, PLAN)),
@@ -371,6 +381,25 @@ FILES = (
         step=rename_changelog,
         targets=("test", PLAN),
         after=lambda place: release(place, "0.2.0", changed={"HISTORY.md": "## 0.2.0"}),
+    ),
+    Change(
+        "a failing test in another crate of the workspace",
+        crate=WORKSPACE,
+        files={"crates/inner/Cargo.toml": MEMBER, "crates/inner/src/lib.rs": INSIDE + FAILING},
+        targets=("test",),
+        refused=("it_is_full", "test result: FAILED"),
+    ),
+    Change(
+        "a tool of the tests that is not locked",
+        project={
+            "dependency-groups": {"test": ["build", "pip", "pytest", "pytest-asyncio"]},
+            "tool": {"pytest": {"ini_options": {"asyncio_mode": "auto"}}},
+        },
+        targets=("test",),
+        refused=(
+            "requirements/test.txt locks no pytest-asyncio, which pyproject.toml has in the group test; run: make lock",
+            "Unknown config option: asyncio_mode",
+        ),
     ),
     Change("tests in another folder", step=rename_tests, targets=("test", *BUILT, "verify")),
 )

@@ -27,9 +27,8 @@ def check_classifiers(project: Project) -> Iterator[Problem]:
     for text in find(project.pyproject, "project", "classifiers") or ():
         named = re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", str(text))
         if named and int(named[1]) not in project.minors:
-            yield Problem(
-                f'{project.declaration} has the classifier "{text}", and allows {project.requires_python}', REMEDY
-            )
+            what = f'{project.declaration} has the classifier "{text}", and allows {project.requires_python}'
+            yield Problem(what, REMEDY)
 
 
 def check_rows(project: Project) -> Iterator[Problem]:
@@ -64,8 +63,8 @@ def check_rust(project: Project) -> Iterator[Problem]:
 def check(project: Project) -> Iterator[Problem]:
     """Find all facts that disagree; what cannot be read is a problem, too."""
     yield from check_versions(project.read)
-    of_all, of_a_crate = (check_classifiers, check_rows), (check_abi, check_classifiers, check_rows, check_rust)
-    for part in of_all if project.package else of_a_crate:
+    of_a_crate = () if project.package else (check_abi, check_rust)
+    for part in (check_classifiers, check_rows, *of_a_crate):
         try:
             yield from part(project)
         except ProblemsError as error:

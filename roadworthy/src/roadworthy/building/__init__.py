@@ -14,11 +14,11 @@ from pathlib import Path
 
 from roadworthy.building.toolchain import build_folder, fetch_crates, host_triple
 from roadworthy.crate import find_unpublished
-from roadworthy.declared import find_unpackable
+from roadworthy.declared import find_unpackable, list_files
 from roadworthy.exclusive import exclusive
 from roadworthy.project import Project
 from roadworthy.sums import read_sums, sha256, write_sums
-from roadworthy.terminal import err, out, printable, problem, raise_problems
+from roadworthy.terminal import err, listed, out, printable, problem, raise_problems
 
 PAGE = "scripts/build.py"  # builds both, from where a project has its scripts
 
@@ -58,6 +58,8 @@ def print_dist(project: Project) -> None:
     """Print what is in dist/."""
     for path in sorted(project.dist.iterdir()):
         out.print(f"{path.stat().st_size:>9,} bytes  {printable(str(path.relative_to(project.root)))}")
+    if strays := list_files(project, "--others", "--exclude-standard"):
+        err.print(f"note: left out, because git does not track them: {listed(strays)}; git add what belongs to it")
 
 
 def record(project: Project) -> Path:

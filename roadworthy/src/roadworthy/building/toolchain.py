@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from roadworthy import processes as commands
@@ -12,7 +13,8 @@ from roadworthy.arguments import Parser
 from roadworthy.processes import venv_bin
 from roadworthy.project import Project
 from roadworthy.repository import environment
-from roadworthy.terminal import err, problem
+from roadworthy.tables import find_table
+from roadworthy.terminal import err, listed, problem
 
 GROUPS = ("setup", "test", "tools", "build")  # the locks that a build, its proofs and a release work with
 ANY = "any"  # what a package without a crate is built for, as the platform tag says it
@@ -144,12 +146,26 @@ def fetch_crates(project: Project) -> str:
     return asked.stdout
 
 
+def find_unlocked(project: Project) -> Iterator[str]:
+    """Find what pyproject.toml has in a group of tools and the group's lock has not, so that nothing installs it."""
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - not for a refusal of the command line
+
+    for group, wanted in find_table(project.pyproject, "dependency-groups").items():
+        if (project.root / (lock := f"requirements/{group}.txt")).is_file():
+            names = (re.match(r"[\w.-]+", each) for each in wanted if isinstance(each, str))
+            pinned = re.findall(r"^([\w.-]+)==", project.read_shared(lock), re.MULTILINE)
+            if missing := [name[0] for name in names if name and canonicalize_name(name[0]) not in pinned]:
+                yield f"{lock} locks no {listed(missing)}, which pyproject.toml has in the group {group}"
+
+
 def main(project: Project, words: list[str]) -> None:
     """Fetch what is missing, and print one line of versions."""
     Parser("toolchain", "Say which tools build here, and fetch the locked crates.").read(words)
     rust = require_rust(project)
     fetch_crates(project)
     here = sys.version.split()[0]
+    for what in () if project.package else find_unlocked(project):
+        err.print(f"note: {what}; run: make lock")
     err.print(f"Rust {rust}, maturin {maturin_version(project)}, Python {here}")
     if not project.requires_python.contains(here, prereleases=True):
         # A build does without.

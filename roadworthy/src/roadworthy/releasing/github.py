@@ -89,7 +89,7 @@ def check_github(state: "State", limit: float = LIMIT) -> Iterator[Problem | str
     questions = {
         "CI's last run of this commit": check_last_run,
         f"the environment {state.project.environments['pypi']}": check_environment,
-        f"the rules of {state.branch}": check_rules,
+        f"the rules of {state.branch or 'the branch'}": check_rules,
     }
     if forge is None or (reason := why_unasked(forge)):
         yield f"not checked: {', '.join(questions)} ({reason if forge else 'the remote is not on GitHub'})"

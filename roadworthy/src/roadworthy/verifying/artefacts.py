@@ -51,7 +51,7 @@ class Artefacts:
         ProblemsError where it holds anything but one sdist and wheels of this version, or other bytes than SHA256SUMS.
         """
         if not folder.is_dir():
-            raise problem(f"{folder} is no folder", "run: make build")
+            raise problem(f"{folder} is no folder", "give another one with FROM=, or run: make build")
         folder, remedy, problems = folder.resolve(), "remove it, or run: make build", []
         sdists, wheels = [], {}
         for path in sorted(folder.iterdir()):

@@ -15,7 +15,7 @@ import sysconfig
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import partial, reduce
 from importlib.machinery import all_suffixes
 from importlib.metadata import Distribution, distribution
 from keyword import iskeyword
@@ -36,6 +36,7 @@ def describe(name: str) -> dict[str, Any]:
     installed = distribution(name)
     root, prefix = Path(str(installed.locate_file(""))).resolve(), Path(sys.prefix).resolve()
     listed = sorted({Path(str(installed.locate_file(file))).resolve() for file in installed.files or []})
+    inside = [path for path in listed if path.is_relative_to(root)]
     return {
         "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
         "gil_after": gil_enabled(),
@@ -45,11 +46,9 @@ def describe(name: str) -> dict[str, Any]:
         "metadata": installed.read_text("METADATA") or "",
         "entry_points": [[each.group, each.name, each.value] for each in installed.entry_points],
         # By its path below the folder that is imported from, the SHA-256 of each file, as it is on the disk.
-        "files": digests(root, (path for path in listed if path.is_relative_to(root))),
+        "files": {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named(root, inside)},
         # What was installed outside that folder, relative to the environment.
-        "elsewhere": [
-            Path(os.path.relpath(path, prefix)).as_posix() for path in listed if not path.is_relative_to(root)
-        ],
+        "elsewhere": [Path(os.path.relpath(path, prefix)).as_posix() for path in listed if path not in inside],
         "import_error": "it ended the interpreter",
         "modules": {},
         "broken": {},
@@ -63,11 +62,6 @@ def describe(name: str) -> dict[str, Any]:
 def named(root: Path, paths: Iterable[Path]) -> Iterator[tuple[str, Path]]:
     """Yield the files among some paths, each with its path below a folder, without bytecode."""
     return ((p.relative_to(root).as_posix(), p) for p in paths if p.is_file() and "__pycache__" not in p.parts)
-
-
-def digests(root: Path, paths: Iterable[Path]) -> dict[str, str]:
-    """Return the SHA-256 of files, by their paths below a folder."""
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named(root, paths)}
 
 
 def times(root: Path) -> set[tuple[str, int]]:
@@ -201,20 +195,16 @@ def compare_stub(file: Path, name: str) -> None:
             return  # for type checkers alone
         # An extension module can have others in it that no import finds.
         module = pkgutil.resolve_name(name)
-    gone = [each for each in promised(ast.parse(file.read_bytes())) if not has(module, each)]
-    if gone:
+    absent, paths = object(), promised(ast.parse(file.read_bytes()))
+    # What has no such attribute has none of its attributes either.
+    found = {path: reduce(lambda it, part: getattr(it, part, absent), path.split("."), module) for path in paths}
+    if gone := [path for path, it in found.items() if it is absent]:
         raise AttributeError(f"{name} has no {', '.join(gone)}")
 
 
 def is_private(name: str) -> bool:
     """Say whether a name is for its module alone."""
     return name.startswith("_") and not name.endswith("__")
-
-
-def has(found: Any, path: str) -> bool:  # noqa: ANN401 - any object
-    """Say whether an object has an attribute, or one of one of its own."""
-    first, _, rest = path.partition(".")
-    return hasattr(found, first) and (not rest or has(getattr(found, first), rest))
 
 
 def promised(tree: ast.Module) -> Iterator[str]:

@@ -58,10 +58,7 @@ def failed(what: str, said: str = "") -> ProblemsError:
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment of its own in `folder`, and an empty folder beside it to run things in.
-
-    In containers of an image, which have no uv, it is made with the interpreter's own venv, and pip installs the wheel.
-    """
+    """A virtual environment of its own in `folder`, and an empty folder beside it to run things in."""
 
     project: Project
     python: Python  # of this machine; of an image it is the one of this name
@@ -106,7 +103,7 @@ class Environment:
         return done.stdout
 
     def create(self, *, with_pip: bool = False) -> None:
-        """Make it with uv, or with the interpreter's own venv module and the pip that it brings."""
+        """Make it with uv, or, as in containers, with the interpreter's own venv module and the pip that it brings."""
         if with_pip or self.image:
             python = f"python{self.python.name}" if self.image else self.python.path
             there = f"{python} in {self.image}" if self.image else python

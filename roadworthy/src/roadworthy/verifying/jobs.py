@@ -161,5 +161,8 @@ def run_jobs(jobs: list[Job], folder: Path) -> None:
     out.print(table)
     for line in verdict.compare({str(job): job.outcomes for job in jobs if job.outcomes}):
         err.print(printable(line))
-    found = [(one, f"{job}: {one.what}", one.said.splitlines()[-TAIL:]) for job in jobs for one in job.problems]
-    raise_problems(replace(one, what=what, said="\n".join(said)) for one, what, said in found)
+    # What is wrong in several environments is said once.
+    found = {one: [str(job) for job in jobs if one in job.problems] for job in jobs for one in job.problems}
+    where = {one: "everywhere" if len(of) == len(jobs) > 1 else "; ".join(of) for one, of in found.items()}
+    ends = {one: "\n".join(one.said.splitlines()[-TAIL:]) for one in found}
+    raise_problems(replace(one, what=f"{where[one]}: {one.what}", said=ends[one]) for one in found)

@@ -54,7 +54,9 @@ def own_variables(home: Path, *, fetches: bool = False) -> dict[str, str]:
     if not fetches:
         return {**own, "UV_NO_CONFIG": "1"}
     settings = home / "uv.toml"
-    settings.write_text("".join(f"{key} = {to_toml(value)}\n" for key, value in read_origins().items()), "utf-8")
+    # With other separators, JSON is the inline form of what TOML has.
+    written = {key: json.dumps(value, separators=(", ", " = ")) for key, value in read_origins().items()}
+    settings.write_text("".join(f"{key} = {value}\n" for key, value in written.items()), "utf-8")
     # What is fetched by hash, or from an index that has one file of a name, is the same from the cache.
     own |= {"NETRC": str(Path.home() / ".netrc"), "UV_CACHE_DIR": cache_folder(), "UV_CONFIG_FILE": str(settings)}
     return own | {name: value for name, value in os.environ.items() if ORIGINS.fullmatch(name)}
@@ -74,15 +76,6 @@ def read_origins() -> dict[str, Any]:
                 if ORIGIN_KEYS.fullmatch(key):
                     found[key] = [*found.get(key, []), *value] if isinstance(value, list) else found.get(key, value)
     return found
-
-
-def to_toml(value: Any) -> str:  # noqa: ANN401 - whatever TOML has
-    """Return a value as it is written in TOML: as in JSON, but for tables."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)} = {to_toml(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(to_toml, value)) + "]"
-    return json.dumps(value)
 
 
 @cache
