@@ -23,8 +23,6 @@ UNNAMED = re.compile(
 )
 # By how PEP 440 spells the kinds of pre-releases, how a release's version does.
 KINDS = {"a": "alpha", "b": "beta", "rc": "rc"}
-# No more than this is shown of what is no version.
-LONGEST = 60
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Release:
         """Return the release of that version; ValueError, with how to spell it, where it is spelled in another way."""
         if GRAMMAR.fullmatch(text):
             return cls(text, package)
-        shown = repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
+        shown = repr(f"{text[:60]}…" if text[60:] else text)
         raise ValueError(
             f"{shown} is no version of a release; write X.Y.Z, X.Y.Z-alphaN, X.Y.Z-betaN or X.Y.Z-rcN, "
             "such as 0.2.2 or 0.3.0-rc1: no zeros in front, N from 1, at most nine digits each"
