@@ -248,12 +248,8 @@ def make_clone(project: Project, folder: Path, remote: str, settings: Settings) 
     fixed = (
         *(("core.hooksPath", str(empty)), ("core.fsmonitor", "false"), ("gc.auto", "0"), ("maintenance.auto", "false")),
         *(("core.attributesFile", os.devnull), ("core.excludesFile", os.devnull), ("core.sparseCheckout", "false")),
-        *(
-            ("core.autocrlf", "false"),
-            ("core.eol", "lf"),
-            ("core.ignoreStat", "false"),
-            ("i18n.commitEncoding", "utf8"),
-        ),
+        *(("core.autocrlf", "false"), ("core.eol", "lf"), ("core.ignoreStat", "false")),
+        ("i18n.commitEncoding", "utf8"),
     )
     # The exception is for this one local clone; the checkout's own rule is copied for the push.
     allow = ("-c", "protocol.file.allow=always", "-c", f"core.hooksPath={empty}", "-c", "init.defaultRefFormat=files")
