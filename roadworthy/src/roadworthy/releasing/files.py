@@ -72,7 +72,7 @@ def parse_markdown(text: str) -> "list[Token]":
 
 
 def sections(text: str) -> dict[str, str]:
-    """Map each version that has a section in the changelog to it: a heading that is in nothing else, and all below it."""
+    """Map each version to its section of the changelog: a heading that is in nothing else, and all below it."""
     tokens, lines = parse_markdown(text), text.split("\n")
     heads = [
         (one.map[0], its.content) for one, its in pairwise(tokens) if one.map and (one.tag, one.level) == ("h2", 0)
