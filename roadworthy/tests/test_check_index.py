@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
 from packaging.version import Version
@@ -331,7 +332,7 @@ class Endless(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.mark.parametrize("ask", [lambda index: index.knows("x"), lambda index: index.files("x", Version("1"))])
+@pytest.mark.parametrize("ask", [lambda index: index.page("x"), lambda index: index.files("x", Version("1"))])
 def test_a_page_without_an_end_is_refused_before_it_fills_the_memory(ask: Callable[[Index], object]) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -375,7 +376,21 @@ def test_an_index_that_drips_is_not_read_for_ever(what: str, tmp_path: Path) -> 
         else:
             said = rf"the page of x on {index.url} has not come by \d\d:\d\d:\d\d, within 0\.3 s"
             with pytest.raises(BusyError, match=said):
-                index.knows("x")
+                index.page("x")
+        server.shutdown()
+
+
+@pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"])
+def test_an_answer_that_breaks_off_is_asked_for_again(sent: bytes) -> None:
+    class Broken(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(10_000)
+            self.request.sendall(sent)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Broken) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(BusyError, match="broke its answer off: "):
+            Index(f"http://127.0.0.1:{server.server_address[1]}/simple/").page("x")
         server.shutdown()
 
 

@@ -200,6 +200,17 @@ def test_a_github_that_does_not_answer_is_not_taken_for_one_without_the_release(
     assert calls(place) == ["release view"]
 
 
+@pytest.mark.parametrize("answer", ["exit 1", "exit 137", "echo '<html>'", "echo null"])
+def test_what_is_no_answer_is_not_taken_for_one(place: Place, answer: str) -> None:
+    publish(place)
+    state = read_state(place)
+    (place.folder / "tools" / "gh").write_text(f"#!/bin/sh\n{answer}\n", encoding="utf-8")
+    told = publish(place)
+    assert told.code == 1
+    assert "problem: gh cannot say whether v0.2.0 is released: " in told.err
+    assert read_state(place) == state
+
+
 def test_a_tag_that_github_does_not_have_is_not_made(place: Place) -> None:
     equip(place, tags=[])
     told = publish(place)

@@ -81,7 +81,9 @@ def test_versions_are_ordered_as_semver_orders_them(one: str, other: str) -> Non
     assert (Release.parse(one).version < Release.parse(other).version) == (key(one) < key(other))
 
 
-@pytest.mark.parametrize("name", ["main", "0.1.x", "A", "upstream", "my-fork", "feature/one", "refsome/more", "HEADS"])
+@pytest.mark.parametrize(
+    "name", ["main", "0.1.x", "my-fork", "a/b", "refsome/more", "HEADS", "größe", "a#1", "a=b", "9%", "a@b"]
+)
 def test_names_that_branches_and_remotes_have_are_taken(name: str) -> None:
     assert is_plain(name)
 

@@ -18,7 +18,7 @@ from twine import utils as twine
 import platforms
 from helpers import PROJECT
 from roadworthy import facts
-from roadworthy.index import simple_address
+from roadworthy.index import Index
 from roadworthy.processes import venv_bin
 from roadworthy.project import require_repository
 from roadworthy.tables import find
@@ -151,7 +151,8 @@ def test_ci_runs_what_the_readme_says() -> None:
 def test_no_committed_file_holds_the_host_name_of_an_index() -> None:
     """A tool is asked for it by the tool's own name for it, so that a mirror is as good."""
     upload = (twine.DEFAULT_REPOSITORY, twine.TEST_REPOSITORY)
-    hosts = {urlsplit(address).hostname for address in (*upload, *map(simple_address, upload))}
+    simple = (Index.named(name).url for name in ("pypi", "testpypi"))
+    hosts = {urlsplit(address).hostname for address in (*upload, *simple)}
     registry = "static." + "crates.io", "index." + "crates.io"
     found = {(name, host) for name, text in texts().items() for host in (*hosts, *registry) if host and host in text}
     assert found == set()

@@ -18,9 +18,10 @@ from packaging.version import Version
 
 from helpers import run
 from release_points import DRIVER
-from releases import PROJECT, Place, environment, fingerprint
+from releases import MOMENT, PROJECT, Place, environment, fingerprint
 from roadworthy.building.toolchain import host_triple
 from roadworthy.releasing.github import Forge
+from roadworthy.repository import Repository
 
 
 def require_released(place: Place, version: str = "0.2.0") -> None:
@@ -130,6 +131,9 @@ def test_identity_and_signing_of_this_repository_alone_reach_the_pushed_commit_a
     place.git("verify-commit", "HEAD")
     place.git("verify-tag", "v0.2.0")
     assert place.git("log", "-1", "--format=%an %ae %cn") == "Only Here here@localhost Only Here"
+    # What git is asked of a commit is not mixed with what it says of the signature.
+    place.git("config", "log.showSignature", "true")
+    assert Repository(place.checkout).commit_time() == int(MOMENT.split()[0])
 
 
 def test_an_identity_that_the_user_keeps_for_some_folders_only_is_used(place: Place) -> None:

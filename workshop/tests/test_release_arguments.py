@@ -162,7 +162,6 @@ ARGUMENTS = {
     "parent folder for a remote": (["0.3.0", "--remote=../remote.git"], "'../remote.git' is no name of a remote"),
     "remote with a space": (["0.3.0", "--remote=my fork"], "'my fork' is no name of a remote"),
     "remote with a line feed": (["0.3.0", "--remote=origin\n"], r"'origin\n' is no name of a remote"),
-    "remote of another alphabet": (["0.3.0", "--remote=\u043erigin"], "is no name of a remote"),
     "branch of nothing": (["0.3.0", "--branch="], "'' is no name of a branch"),
     "branch like an option": (["0.3.0", "--branch=--all"], "'--all' is no name of a branch"),
     "branch with a space": (["0.3.0", "--branch=my work"], "'my work' is no name of a branch"),

@@ -43,7 +43,8 @@ CASES: dict[str, Callable[[Place], None]] = {
     "blank lines at the end": lambda place: place.write("CHANGELOG.md", place.read("CHANGELOG.md") + "\n\n\n \n"),
     "blank lines around the marker": lambda place: place.replace("CHANGELOG.md", MARKER, f"\n\n\n{MARKER}\n\n\n"),
     "no blank line around the marker": lambda place: place.write("CHANGELOG.md", f"# Changelog\n{MARKER}\n"),
-    "code": fragment(CODE),
+    "margin before the marker": lambda place: place.replace("CHANGELOG.md", MARKER, f"  {MARKER}"),
+    "code": fragment(f"{CODE}\nA comment begins with `<!--`.\n"),
     "carriage returns": fragment("One\r\nand two\rand three.\r\n"),
     "more than a command line takes": much,
     "sparse checkout": sparse,
@@ -78,6 +79,7 @@ def test_a_fragment_with_code_is_told_whole_and_its_link_is_outside_of_it(place:
 
 def test_a_changelog_with_code_in_an_older_section_has_the_sections_that_it_has(place: Place) -> None:
     section = f"\n## 0.1.0 (2001-01-01)\n\n- {CODE.replace(chr(10), chr(10) + '  ')}\n"
+    section += "\n    ## 9.9.9\n\n<!--\n## 9.9.9 (not yet)\n-->\n"
     place.write("CHANGELOG.md", place.read("CHANGELOG.md") + section.replace("9.9.9", "0.2.0"))
     place.commit()
     done = place.release("0.2.0", "--yes")

@@ -562,6 +562,13 @@ MACHINE.add(
     "run: rustup update stable",
     program("rustc", '[ "$*" = --version ] && echo "rustc 1.70.0 (90c541806 2023-05-31)" || exec REAL "$@"'),
 )
+MACHINE.add(
+    "no Rust is chosen",
+    "cargo cannot read the package: error: ",
+    "repair what it names",
+    program("rustc", "echo error: none >&2; exit 1"),
+    also=(("rustc does not run", "rustup default"),),
+)
 MACHINE.add("Rust is not there", "cargo is not on PATH", "install Rust", only_git)
 MACHINE.add("another release runs", "another release is running in this checkout", "wait until it has ended", held_lock)
 MACHINE.add(

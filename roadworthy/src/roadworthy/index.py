@@ -27,7 +27,7 @@ T = TypeVar("T")
 MOST_FILES, LARGEST_PAGE, LARGEST_RELEASE = 1_000, 32 << 20, 10 << 30
 TIMEOUT = 30  # how many seconds an index may be silent
 # What a server or a cache before it answers when it may be well a little later (RFC 6585, RFC 9110); 500 is no such.
-PASSING = {429, 502, 503, 504}
+PASSING = {408, 429, 502, 503, 504}
 
 
 class Patience(NamedTuple):
@@ -47,12 +47,6 @@ class NotThereYetError(Exception):
 
 class BusyError(NotThereYetError):
     """The index did not answer the question; it may a little later."""
-
-
-def simple_address(upload_address: str) -> str:
-    """Return the simple index beside an upload address: the same host, with uploads not on a host of their own."""
-    parts = urlsplit(upload_address)
-    return urlunsplit((parts.scheme, parts.netloc.removeprefix("upload."), "/simple/", "", ""))
 
 
 def upload_address(name: str) -> str:
@@ -176,7 +170,10 @@ class Index:
     def named(cls, name: str) -> "Index":
         """Return PyPI, TestPyPI (both by the names that twine gives them), or what an address names."""
         address = upload_address(name)
-        return cls(address if address == name else simple_address(address))
+        parts = urlsplit(address)
+        # Beside the address for uploads, which may have a host of their own.
+        beside = urlunsplit((parts.scheme, parts.netloc.removeprefix("upload."), "/simple/", "", ""))
+        return cls(address if address == name else beside)
 
     def __str__(self) -> str:
         return printable(self.url)
@@ -201,17 +198,15 @@ class Index:
             if error.response.status_code not in PASSING:
                 raise
             raise BusyError(f"{self} answers {error.response.status_code}") from error
+        except requests.RequestException as error:
+            # That nobody is there, or speaks another language, does not pass.
+            broken = (requests.Timeout, requests.exceptions.ChunkedEncodingError, ConnectionResetError)
+            whys = (error, *(getattr(error.args[0], "args", ()) if error.args else ()))
+            if not any(isinstance(why, broken) for why in whys):
+                raise
+            raise BusyError(f"{self} broke its answer off: {printable(str(error))[:200]}") from error
         except (UnsupportedRepoVersionError, RecursionError) as error:
             raise ValueError(str(error)) from error
-
-    def knows(self, project: str) -> bool:
-        """Say whether the index has a page for the project; BusyError is raised as it is for that."""
-        try:
-            return bool(self.page(project))
-        except BusyError:
-            raise
-        except NotThereYetError:
-            return False
 
     @contextmanager
     def answering(self) -> Iterator[None]:

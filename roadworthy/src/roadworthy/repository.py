@@ -13,6 +13,8 @@ from roadworthy.terminal import problem
 
 # Modes of git's, of what is no file: a link, and a commit of another repository, which is no object of this one.
 LINK, SUBMODULE = "120000", "160000"
+# What is read has neither colours in it nor, of a signed commit, what git finds of the signature.
+PLAIN = (("log.showSignature", "false"), ("color.ui", "false"))
 
 
 @cache
@@ -37,8 +39,9 @@ class Repository:
 
     def environment(self) -> dict[str, str]:
         """Return the environment that git is run with."""
-        given = {**environment(), "GIT_CONFIG_COUNT": str(len(self.settings))}
-        for number, (key, value) in enumerate(self.settings):
+        settings = (*PLAIN, *self.settings)
+        given = {**environment(), "GIT_CONFIG_COUNT": str(len(settings))}
+        for number, (key, value) in enumerate(settings):
             given |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
         return given
 

@@ -39,7 +39,11 @@ def maturin_version(project: Project) -> str:
 
 def rustc(project: Project, *arguments: str) -> str:
     """Return what rustc prints: the one that is chosen in the project's folder."""
-    return commands.run("rustc", *arguments, cwd=project.root, env=os.environ).stdout.strip()
+    done = commands.run("rustc", *arguments, cwd=project.root, env=os.environ, check=False)
+    if done.returncode:
+        # Such as rustup's, that no toolchain is chosen.
+        raise problem("rustc does not run", "do what it says, such as: rustup default stable", done.stderr)
+    return done.stdout.strip()
 
 
 def host_triple(project: Project) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from roadworthy.arguments import Parser
 from roadworthy.building import toolchain
-from roadworthy.index import Index, NotThereYetError, upload_address
+from roadworthy.index import BusyError, Index, NotThereYetError, upload_address
 from roadworthy.project import Project, require_repository
 from roadworthy.releasing.github import Forge, UnansweredError, why_unasked
 from roadworthy.releasing.version import stem
@@ -39,10 +39,12 @@ def publisher(project: Project, environment: str) -> dict[str, str]:
 def say_taken(project: Project, name: str) -> str:
     """Say whether an index knows the project."""
     try:
-        known = Index.named(name).knows(project.name)
-    except (NotThereYetError, OSError, ValueError) as error:
+        Index.named(name).page(project.name)
+    except (BusyError, OSError, ValueError) as error:
         return f"could not be asked ({type(error).__name__})"
-    return "is taken: add the publisher, or, if it is not yours, rename" if known else "is free: have it soon"
+    except NotThereYetError:
+        return "is free: have it soon"
+    return "is taken: add the publisher, or, if it is not yours, rename"
 
 
 def look_at_github(project: Project, forge: Forge) -> Iterator[tuple[str, str]]:

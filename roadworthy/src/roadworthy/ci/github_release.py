@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,13 @@ def list_files(project: Project, built: Path) -> list[Path]:
 def read_existing(project: Project, release: Release) -> dict[str, Any] | None:
     """Return what GitHub has under the tag, or None. Unless it answers, a second draft could come beside it."""
     asked = gh(project, "release", "view", release.tag, "--json=isDraft,assets,url", check=False)
-    reason = " ".join(asked.stderr.split())
-    if asked.returncode and reason and "release not found" not in reason:
-        raise problem(f"gh cannot say whether {release.tag} is released: {reason}", "once it can, run this again")
-    return None if asked.returncode else dict(json.loads(asked.stdout))
+    if asked.returncode and "release not found" in asked.stderr:
+        return None
+    with suppress(TypeError, ValueError):
+        if not asked.returncode:
+            return dict(json.loads(asked.stdout))
+    what = f"gh cannot say whether {release.tag} is released: {' '.join(commands.tail(asked).split())[:300]}"
+    raise problem(what, "once it can, run this again")
 
 
 def check_public(existing: dict[str, Any], paths: list[Path]) -> None:
@@ -59,7 +63,8 @@ def publish(project: Project, release: Release, paths: list[Path]) -> None:
     section = files.section_of(project.read, release)
     if section is None:
         raise problem(f"{files.changelog(project.read)} has no section for {release.text}", "check out the tag")
-    tags = project.checkout.ask("tag", "--list", f"{stem(release.package)}v*").split("\n")
+    names = ("--format=%(refname:lstrip=2)", f"refs/tags/{stem(release.package)}v*")
+    tags = project.checkout.ask("for-each-ref", *names).split("\n")
     versions = [version_of_tag(tag, release.package) for tag in tags]
     # The latest is the greatest final version of all tags.
     greater = [each for each in versions if each and not each.is_prerelease and each > release.version]

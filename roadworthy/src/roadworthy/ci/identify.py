@@ -22,7 +22,6 @@ from roadworthy.terminal import Problem, problem, raise_problems, set_outputs, s
 
 # What no test but those of `make lint` and `make test` looks at, and no wheel but its description holds.
 DOCUMENTS = re.compile(r"[^/]+\.md|docs/.+|changelog\.d/.+\.md|\.github/(?!workflows/|actions/).+\.(?:md|yml)")
-NO_COMMIT = "0" * 40
 DEVELOPMENT = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}-dev[1-9][0-9]{{0,8}}")
 
 
@@ -30,7 +29,7 @@ def changes_code(checkout: Repository, base: str) -> bool:
     """Say whether anything but documents changes since a commit, or might."""
     diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", "--end-of-options", f"{base}..HEAD")
     listed = checkout.run(*diff)
-    # The commit before a push with force is gone.
+    # The commit before a push with force is gone; before the first one of a branch, its name was nothing but zeros.
     return listed.returncode != 0 or not all(map(DOCUMENTS.fullmatch, listed.stdout.rstrip("\0").split("\0")))
 
 
@@ -47,7 +46,7 @@ def check_tag(project: Project, tag: str, default_branch: str) -> Iterator[Probl
             yield Problem(f"the tag is {tag}, and {file} says {version}", remedy)
     if files.section_of(project.read, release) is None:
         yield Problem(f"{files.changelog(project.read)} has no section for {release.text}", remedy)
-    listed = project.checkout.ask("branch", "--remotes", "--format=%(refname:lstrip=3)", "--contains=HEAD")
+    listed = project.checkout.ask("for-each-ref", "--format=%(refname:lstrip=3)", "--contains=HEAD", "refs/remotes/")
     branches = [branch for branch in listed.split("\n") if branch not in ("", "HEAD")]
     if not any(branch == default_branch or release.of_line(branch) for branch in branches):
         where = f"it is on {', '.join(branches)}" if branches else "it is on no branch"
@@ -71,7 +70,7 @@ def main(project: Project, words: list[str]) -> None:
         release = Release(f"{version.major}.{version.minor}.{version.micro + 1}-dev{number}")
     # What is checked out for a pull request is the merge of both sides.
     base = {"pull_request": "HEAD^1", "push": "" if tag else given("BEFORE", "")}.get(event, "")
-    code = "true" if base in ("", NO_COMMIT) or changes_code(project.checkout, base) else "false"
+    code = "true" if not base or changes_code(project.checkout, base) else "false"
     outputs = {"version": release.text, "code": code}
     set_outputs(outputs)
     kind = "pre-release" if release.is_prerelease else "final"

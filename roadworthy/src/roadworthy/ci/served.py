@@ -56,7 +56,7 @@ def compare(files: "list[DistributionPackage]", sums: dict[str, str], repairing:
     """Find what is served and was not built, or has other bytes, or no attestation (PEP 740)."""
     remedy = f"these are not the files of this run; {'; '.join(repairing)}"
     for file in files:
-        served = file.digests.get("sha256")
+        served = file.digests.get("sha256", "no SHA-256")
         if file.filename not in sums:
             yield Problem(f"the index serves {file.filename}, which was not built", remedy)
         elif served != sums[file.filename]:

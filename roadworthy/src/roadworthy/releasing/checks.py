@@ -73,8 +73,8 @@ def check_tree(state: State) -> Iterator[Problem]:
     folder = Path(state.project.checkout.ask("rev-parse", "--absolute-git-dir"))
     begun = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert", "BISECT_LOG": "bisect"}
     begun |= {"rebase-merge": "rebase", "rebase-apply": "rebase"}
-    signs = {name: f"a {command} is half way" for name, command in begun.items()}
-    for name, what in {"index.lock": "another git command runs, or was killed", **signs}.items():
+    begun = {name: f"a {command} is half way" for name, command in begun.items()}
+    for name, what in {"index.lock": "another git command runs, or was killed", **begun}.items():
         if (folder / name).exists():
             yield Problem(f"{what}: {name} is there", f"end it; if nothing runs any more, remove {folder / name}")
 
@@ -177,7 +177,9 @@ def check_files(state: State) -> Iterator[Problem | str]:
 def check_contents(state: State) -> Iterator[Problem | str]:
     """No file is left half merged, each can be shipped, and what tells of the package is the owner's."""
     markers = [word for pattern in ("^<{7} ", "^={7}$", "^>{7} ") for word in ("-e", pattern)]
-    found = state.clone.run("grep", "-l", "-z", "-E", "--text", "--full-name", "--all-match", *markers, "HEAD").stdout
+    found = state.clone.run(
+        "grep", "--no-color", "-l", "-z", "-E", "--text", "--full-name", "--all-match", *markers, "HEAD"
+    ).stdout
     for name in found.replace("HEAD:", "").split("\0")[:-1]:
         yield Problem(f"{name} has the markers of a conflict", "choose between the two sides, and commit")
     yield from find_unpackable(state.project)
@@ -193,7 +195,7 @@ def check_beginning(state: State, template: str | None) -> Iterator[Problem | st
     changelog = files.changelog(state.read)
     for name in (name for name in ("README.md", changelog) if files.is_there(state.read, name)):
         began, now = state.clone.run("show", f"{first}:{name}").stdout, state.read(name)
-        versions = {match[0].strip(): version_of_tag(match[1]) for match in files.HEADING.finditer(began)}
+        versions = {text.splitlines()[0]: version_of_tag(name) for name, text in files.sections(began).items()}
         for line in (line for line in now.splitlines() if line in began.splitlines()):
             foreign = name == changelog and line in versions and versions[line] not in released
             if foreign or (template and f"{template}/" in line):
@@ -239,7 +241,14 @@ def check_yanked(project: Project, folder: Path) -> Iterator[Problem | str]:
 
 def check_tools(state: State) -> Iterator[Problem]:
     """The tools are those that are locked, and those of the machine are new enough."""
-    if wrong := list(wrong_tools(state.project.read_shared)):
+    text, wrong = "".join(state.project.read_shared(f"requirements/{group}.txt") for group in GROUPS), []
+    for wanted in map(Requirement, re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", text, re.MULTILINE)):
+        # The first one is what is imported.
+        installed = next((each.version for each in metadata.distributions(name=wanted.name)), None)
+        fits = installed and wanted.specifier.contains(installed, prereleases=True)
+        if not fits and (wanted.marker is None or wanted.marker.evaluate()):
+            wrong.append(f"{wanted} ({installed or 'none'} is installed)")
+    if wrong:
         yield Problem(f"tools are not those of requirements/: {listed(wrong)}", "remove .venv, then run: make setup")
     found = state.project.checkout.ask("version").split()[2]
     if tuple(map(int, re.findall(r"\d+", found)[:2])) < OLDEST_GIT:
@@ -247,17 +256,6 @@ def check_tools(state: State) -> Iterator[Problem]:
     if files.has_crate(state.read):
         files.part(state.read, "Cargo.toml", "package")  # Names the file where it cannot be read.
         require_rust(state.project)
-
-
-def wrong_tools(read: files.Reader) -> Iterator[str]:
-    """Find those tools that the locks name and this environment has not, or in another version."""
-    text = "".join(read(f"requirements/{group}.txt") for group in GROUPS)
-    for wanted in map(Requirement, re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", text, re.MULTILINE)):
-        # The first one is what is imported.
-        installed = next((each.version for each in metadata.distributions(name=wanted.name)), None)
-        fits = installed and wanted.specifier.contains(installed, prereleases=True)
-        if not fits and (wanted.marker is None or wanted.marker.evaluate()):
-            yield f"{wanted} ({installed or 'none'} is installed)"
 
 
 def check_disk(_: State, needed: int = 1_000_000_000) -> Iterator[Problem]:
@@ -307,15 +305,12 @@ def check_published(state: State) -> Iterator[Problem | str]:
     import requests  # noqa: PLC0415 - longer to import than all other checks take, which go on meanwhile
 
     text, index = state.release.text, Index.named("pypi")
-    unknown = f"not checked: whether {text} is published"
     try:
         served = index.files(state.project.name, state.release.version)
-    except BusyError as error:
-        yield f"{unknown} ({error})"
+    except (BusyError, requests.RequestException, ValueError) as error:
+        yield f"not checked: whether {text} is published ({index} cannot be asked: {type(error).__name__})"
     except NotThereYetError:
         return
-    except (requests.RequestException, ValueError) as error:
-        yield f"{unknown} ({index} cannot be asked: {type(error).__name__})"
     else:
         what = f"{text} is published already, without a tag here: {', '.join(file.filename for file in served)}"
         yield Problem(what, f"its names cannot be used again; release {next_version(text)}")

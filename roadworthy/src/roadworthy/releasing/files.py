@@ -3,23 +3,22 @@
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from roadworthy.releasing.version import Release, version_of_tag
 from roadworthy.tables import find, package_of, parse_toml
 from roadworthy.terminal import Problem, ProblemsError, problem
 
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
 # Gives a file's text for its path from the root: of a folder, or of a commit.
 Reader = Callable[[str], str]
 
 VERSION_FILES = ("pyproject.toml", "Cargo.toml", "Cargo.lock")  # of a package with a crate; without, the first
-HEADING = re.compile(r"^## +\[?v?([0-9][^\s\]]*)[^\n]*\n", re.MULTILINE)
-# A block of code: its fence, the rest of that line, whatever follows, and a fence as long, or the end of the text.
-BLOCK = re.compile(
-    r"^(?:[ \t]|[-*+] )*(([`~])\2{2,})(?:(?<=~)|(?=[^`\n]*$)).*?$(?s:.*?)(?:^(?:[ \t]|[-*+] )*\1\2*[ \t\r]*$|\Z)",
-    re.MULTILINE,
-)
+HEADING = re.compile(r"\[?v?([0-9][^\s\]]*)")
 NAMED = re.compile(r"(?:[1-9][0-9]*|\+[A-Za-z0-9_-]+)\.([a-z]+)\.md")
 
 
@@ -42,16 +41,13 @@ def table(read: Reader) -> dict[str, Any]:
 
 def versions(read: Reader) -> dict[str, str]:
     """Map each file that holds the version to the version in it; to "none" where there is no plain one."""
-    project = part(read, "pyproject.toml", "project")
-    if not has_crate(read):
-        text = project.get("version")
-        return {VERSION_FILES[0]: text if isinstance(text, str) else "none"}
-    part(read, "Cargo.toml", "package")
-    package = package_of(part(read, "Cargo.toml"))
-    crates = part(read, "Cargo.lock").get("package", [])
-    locked = [each for each in crates if "name" in package and find(each, "name") == package["name"]]
-    found = (project.get("version"), package.get("version"), find(locked[0], "version") if locked else None)
-    return {file: each if isinstance(each, str) else "none" for file, each in zip(VERSION_FILES, found, strict=True)}
+    found = [part(read, "pyproject.toml", "project").get("version")]
+    if has_crate(read):
+        part(read, "Cargo.toml", "package")
+        package, crates = package_of(part(read, "Cargo.toml")), part(read, "Cargo.lock").get("package", [])
+        locked = [each for each in crates if "name" in package and find(each, "name") == package["name"]]
+        found += [package.get("version"), find(locked[0], "version") if locked else None]
+    return {file: each if isinstance(each, str) else "none" for file, each in zip(VERSION_FILES, found, strict=False)}
 
 
 def has_crate(read: Reader) -> bool:
@@ -68,16 +64,22 @@ def standing(read: Reader) -> str:
     return found
 
 
-def outside_code(text: str) -> str:
-    """Return a text of Markdown with a dot for each letter of a fenced block of code (CommonMark 0.31, 4.5)."""
-    return BLOCK.sub(lambda found: re.sub(r"[^\r\n]", ".", found[0]), text)
+def parse_markdown(text: str) -> "list[Token]":
+    """Return what a text of Markdown is made of (CommonMark), so that what stands in code is no heading or comment."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - not for a refusal of the command line
+
+    return MarkdownIt("commonmark").parse(text)
 
 
 def sections(text: str) -> dict[str, str]:
-    """Map each version that has a section in the changelog to the section: its heading, and all below it."""
-    found = list(HEADING.finditer(outside_code(text)))
-    ends = [*(match.start() for match in found[1:]), len(text)]
-    return {match[1]: text[match.start() : end].rstrip() + "\n" for match, end in zip(found, ends, strict=False)}
+    """Map each version to its section of the changelog: a heading that is in nothing else, and all below it."""
+    tokens, lines = parse_markdown(text), text.split("\n")
+    heads = [
+        (one.map[0], its.content) for one, its in pairwise(tokens) if one.map and (one.tag, one.level) == ("h2", 0)
+    ]
+    found = [(line, match[1]) for line, words in heads if (match := HEADING.match(words))]
+    ends = [*(line for line, _ in found[1:]), len(lines)]
+    return {name: "\n".join(lines[at:end]).rstrip() + "\n" for (at, name), end in zip(found, ends, strict=False)}
 
 
 def changelog(read: Reader) -> str:
@@ -183,5 +185,6 @@ def check_fragment(path: Path, where: str, types: list[str], read: Reader) -> It
         yield Problem(f"{where} is empty", "write one sentence for the person who uses the package, or remove it")
     if control := re.search(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
         yield Problem(f"{where} holds the control character {control[0]!r}", "take it out")
-    if re.search(r"^\s{0,3}#{1,6}\s|<!--", outside_code(text), re.MULTILINE):
+    parts = [part for token in parse_markdown(text) for part in (token, *(token.children or ()))]
+    if any(part.type == "heading_open" or ("html" in part.type and "<!--" in part.content) for part in parts):
         yield Problem(f"{where} holds a heading or a comment", "write plain sentences: the section has its headings")

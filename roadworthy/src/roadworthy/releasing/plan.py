@@ -131,8 +131,8 @@ def check_edits(state: State, expect: Expectation) -> Iterator[Problem]:
 
 
 def dense(text: str) -> str:
-    """Return a text without its blank lines: towncrier has its own number of them around a section."""
-    return "".join(f"{line}\n" for line in text.split("\n") if line.strip())
+    """Return a text without its blank lines and margins: towncrier has its own around a section and its marker."""
+    return "".join(f"{line.strip()}\n" for line in text.split("\n") if line.strip())
 
 
 def count_edits(before: str, after: str) -> tuple[int, int]:

@@ -9,7 +9,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from threading import Lock
 
 from roadworthy.project import Project
 from roadworthy.releasing.files import Reader, has_release, table
@@ -85,21 +84,15 @@ def parse_refs(text: str) -> dict[str, str]:
 
 def commit_reader(repository: Repository, commit: str) -> Reader:
     """Return the reader of a commit's files, which reads each of them once."""
-    guard = Lock()
 
     @cache
-    def ask(name: str) -> str:
+    def read(name: str) -> str:
         shown = repository.run("cat-file", "blob", f"{commit}:{name}")
         if shown.returncode:
             raise problem(f"{name} is missing", "put it back, and commit")
         if any("\udc80" <= each <= "\udcff" for each in shown.stdout):
             raise problem(f"{name} is not UTF-8", "save it as UTF-8, and commit")
         return shown.stdout
-
-    def read(name: str) -> str:
-        # Checks that run at the same time ask for the same files.
-        with guard:
-            return ask(name)
 
     return read
 
@@ -237,7 +230,7 @@ def clone_settings(root: Path, settings: Settings, remote: str, plain: Settings)
     keys, addresses = ("proxy", "proxyauthmethod", "receivepack", "uploadpack"), push_addresses(root, settings, remote)
     wanted |= {name: settings.get(name, []) for name in (f"remote.{remote}.{key}" for key in keys)}
     # Also for reading: what counts is where it is pushed to; `pushInsteadOf` is for remotes without a push address.
-    wanted[f"remote.{remote}.url"] = addresses[:1]
+    wanted |= {f"remote.{remote}.url": addresses[:1], f"remote.{remote}.mirror": ["false"]}
     if f"remote.{remote}.pushurl" in settings:
         wanted[f"remote.{remote}.pushurl"] = addresses[:1]
     for name, values in wanted.items():
@@ -255,7 +248,8 @@ def make_clone(project: Project, folder: Path, remote: str, settings: Settings) 
     fixed = (
         *(("core.hooksPath", str(empty)), ("core.fsmonitor", "false"), ("gc.auto", "0"), ("maintenance.auto", "false")),
         *(("core.attributesFile", os.devnull), ("core.excludesFile", os.devnull), ("core.sparseCheckout", "false")),
-        *(("core.autocrlf", "false"), ("core.eol", "lf")),
+        *(("core.autocrlf", "false"), ("core.eol", "lf"), ("core.ignoreStat", "false")),
+        ("i18n.commitEncoding", "utf8"),
     )
     # The exception is for this one local clone; the checkout's own rule is copied for the push.
     allow = ("-c", "protocol.file.allow=always", "-c", f"core.hooksPath={empty}", "-c", "init.defaultRefFormat=files")

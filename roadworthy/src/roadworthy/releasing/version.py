@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 NUMBER = "(?:0|[1-9][0-9]{0,8})"
 # Only what SemVer (cargo) and PEP 440 (Python) both read, and read as the same version.
 GRAMMAR = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(?:-(?:alpha|beta|rc)[1-9][0-9]{{0,8}})?")
+# What git's check-ref-format refuses in a name, and what a command takes for an option, a force or a ref.
+UNNAMED = re.compile(
+    r"^$|[\0-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-+/@]|/$|(?:^|/)\.|\.lock(?:/|$)|\.$|^HEAD$|^refs(?:/|$)"
+)
 # By how PEP 440 spells the kinds of pre-releases, how a release's version does.
 KINDS = {"a": "alpha", "b": "beta", "rc": "rc"}
-# No more than this is shown of what is no version.
-LONGEST = 60
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Release:
         """Return the release of that version; ValueError, with how to spell it, where it is spelled in another way."""
         if GRAMMAR.fullmatch(text):
             return cls(text, package)
-        shown = repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
+        shown = repr(f"{text[:60]}…" if text[60:] else text)
         raise ValueError(
             f"{shown} is no version of a release; write X.Y.Z, X.Y.Z-alphaN, X.Y.Z-betaN or X.Y.Z-rcN, "
             "such as 0.2.2 or 0.3.0-rc1: no zeros in front, N from 1, at most nine digits each"
@@ -110,10 +112,7 @@ class Request:
 
 def is_plain(name: str) -> bool:
     """Say whether a name can be a branch's or a remote's, and is no option, address or pattern."""
-    parts = name.split("/")
-    special = name == "HEAD" or parts[0] == "refs" or ".." in name
-    plain = all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", part) for part in parts)
-    return plain and not special and not any(part.endswith((".", ".lock")) for part in parts)
+    return not UNNAMED.search(name)
 
 
 def stem(package: str) -> str:
@@ -172,8 +171,9 @@ def advising(version: str, index: str, package: str = "") -> Iterator[None]:
     except Exception:
         # What is on any other index is a test, about which nothing has to be done.
         if index == "pypi":
-            names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA")
-            server, repository, commit = (os.environ.get(name, "") for name in names)
+            server, repository, commit = (
+                os.environ.get(f"GITHUB_{x}", "") for x in ("SERVER_URL", "REPOSITORY", "SHA")
+            )
             page = f"{server}/{repository}/blob/{commit}/docs/publishing.md#a-broken-version-is-out"
             again = "re-run the failed jobs (`gh run rerun --failed`): it is proven again, and released on GitHub"
             rows = [
