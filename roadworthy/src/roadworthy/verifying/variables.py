@@ -55,8 +55,8 @@ def own_variables(home: Path, *, fetches: bool = False) -> dict[str, str]:
         return {**own, "UV_NO_CONFIG": "1"}
     settings = home / "uv.toml"
     # With other separators, JSON is the inline form of what TOML has.
-    written = {key: json.dumps(value, separators=(", ", " = ")) for key, value in read_origins().items()}
-    settings.write_text("".join(f"{key} = {value}\n" for key, value in written.items()), "utf-8")
+    to_toml = json.JSONEncoder(ensure_ascii=False, separators=(", ", " = ")).encode
+    settings.write_text("".join(f"{key} = {to_toml(value)}\n" for key, value in read_origins().items()), "utf-8")
     # What is fetched by hash, or from an index that has one file of a name, is the same from the cache.
     own |= {"NETRC": str(Path.home() / ".netrc"), "UV_CACHE_DIR": cache_folder(), "UV_CONFIG_FILE": str(settings)}
     return own | {name: value for name, value in os.environ.items() if ORIGINS.fullmatch(name)}
