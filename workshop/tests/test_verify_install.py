@@ -542,7 +542,7 @@ def test_where_packages_come_from_is_taken_from_uv_s_own_files(tmp_path: Path, m
     (tmp_path / "uv").mkdir()
     text = (
         'find-links = ["é"]\nno-binary = true\n[[index]]\nname = "x"\nurl = "https://127.0.0.1/"\ndefault = true\n'
-        '[pip]\nindex-strategy = "first-index"\nconstraints = ["x"]\n'
+        '[pip]\nindex-strategy = "first-index"\nno-deps = true\n'
     )
     (tmp_path / "uv" / "uv.toml").write_text(text, encoding="utf-8")
     given = own_variables(tmp_path / "home", fetches=True)
