@@ -3,8 +3,8 @@
 override WORKFLOWS += .github/workflows/roadworthy.yml .github/workflows/workshop.yml
 override EVERYTHING := .venv/develop.stamp .venv/tools.stamp .venv/build.stamp .venv/lint.stamp .venv/workshop.stamp \
   .venv/workflow-node/stamp
-# What a test has left is kept where it failed: all of it would be ten gigabytes for each of three runs.
-override PYTEST := $(PY) -m pytest --import-mode=prepend -o tmp_path_retention_policy=failed
+# What the tests of one run have left is kept, ten gigabytes, and not that of three.
+override PYTEST := $(PY) -m pytest --import-mode=prepend -o tmp_path_retention_count=1
 
 .PHONY: test-tooling  ## Test all else: Makefile, scripts, what a wheel is and does. The long part. [PYTHON= ARGS=]
 test-tooling: $(EVERYTHING)

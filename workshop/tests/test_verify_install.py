@@ -416,7 +416,7 @@ PROOFS = (
     page.write_text(text.replace("PROOFS = (\n", proof), encoding="utf-8")
     refused = run(sys.executable, page, f"--from={built(there, PROJECT.dist)}", f"--python={THIS.path}", cwd=own)
     assert refused.returncode == 1
-    assert f"wheel: there is {PROJECT.import_name}/_core.pyi\n  leave it out\n" in refused.stderr
+    assert f"everywhere: there is {PROJECT.import_name}/_core.pyi\n  leave it out\n" in refused.stderr
 
 
 @pytest.mark.parametrize("steps", [PAGE.wheel, sdist_job], ids=["wheel", "sdist"])

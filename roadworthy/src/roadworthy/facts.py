@@ -64,7 +64,7 @@ def check(project: Project) -> Iterator[Problem]:
     """Find all facts that disagree; what cannot be read is a problem, too."""
     yield from check_versions(project.read)
     of_a_crate = () if project.package else (check_abi, check_rust)
-    for part in (check_classifiers, check_rows, *of_a_crate):
+    for part in (*of_a_crate, check_classifiers, check_rows):
         try:
             yield from part(project)
         except ProblemsError as error:

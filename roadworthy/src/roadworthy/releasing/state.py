@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from threading import Lock
 
 from roadworthy.project import Project
 from roadworthy.releasing.files import Reader, has_release, table
@@ -84,15 +85,21 @@ def parse_refs(text: str) -> dict[str, str]:
 
 def commit_reader(repository: Repository, commit: str) -> Reader:
     """Return the reader of a commit's files, which reads each of them once."""
+    guard = Lock()
 
     @cache
-    def read(name: str) -> str:
+    def ask(name: str) -> str:
         shown = repository.run("cat-file", "blob", f"{commit}:{name}")
         if shown.returncode:
             raise problem(f"{name} is missing", "put it back, and commit")
         if any("\udc80" <= each <= "\udcff" for each in shown.stdout):
             raise problem(f"{name} is not UTF-8", "save it as UTF-8, and commit")
         return shown.stdout
+
+    def read(name: str) -> str:
+        # Checks that run at the same time ask for the same files.
+        with guard:
+            return ask(name)
 
     return read
 
