@@ -203,8 +203,6 @@ def test_a_build_is_current_until_something_changes(dist: Path, wheel: Path) -> 
     assert building.is_current(PROJECT)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
-@pytest.mark.usefixtures("dist")
 def test_what_git_does_not_track_is_named_for_it_is_in_no_artefact(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -221,6 +219,8 @@ def test_what_git_does_not_track_is_named_for_it_is_in_no_artefact(
     assert stray.relative_to(checkout).as_posix() in told
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+@pytest.mark.usefixtures("dist")
 def test_only_one_build_at_a_time_writes_dist_and_who_does_is_named(checkout: Path) -> None:
     with exclusive(checkout, "build"):
         refused = run(sys.executable, "scripts/build.py", "--sdist-only", cwd=checkout)

@@ -150,7 +150,7 @@ def test_no_variable_and_no_setting_changes_the_plan(place: Place) -> None:
     configured = seen(place)
     assert plan(place) == plain
     # The staging clone has the user's own configuration too.
-    for name, value in {**SETTINGS, "core.ignoreStat": "true", "color.grep": "always"}.items():
+    for name, value in {**SETTINGS, "core.ignoreStat": "true", "color.diff": "always", "color.grep": "always"}.items():
         git("config", "--file=PLACE/gitconfig", name, value)(place)
     assert plan(place, GIT_CONFIG_GLOBAL=str(place.folder / "gitconfig")) == plain
     assert seen(place) == configured

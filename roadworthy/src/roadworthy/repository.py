@@ -14,7 +14,7 @@ from roadworthy.terminal import problem
 # Modes of git's, of what is no file: a link, and a commit of another repository, which is no object of this one.
 LINK, SUBMODULE = "120000", "160000"
 # What is read has neither colours in it nor, of a signed commit, what git finds of the signature.
-PLAIN = (("log.showSignature", "false"), ("color.ui", "false"))
+READABLE = tuple((name, "false") for name in ("log.showSignature", "color.ui", "color.diff", "color.grep"))
 
 
 @cache
@@ -39,7 +39,7 @@ class Repository:
 
     def environment(self) -> dict[str, str]:
         """Return the environment that git is run with."""
-        settings = (*PLAIN, *self.settings)
+        settings = (*READABLE, *self.settings)
         given = {**environment(), "GIT_CONFIG_COUNT": str(len(settings))}
         for number, (key, value) in enumerate(settings):
             given |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
@@ -74,6 +74,6 @@ class Repository:
 
     def state(self) -> str:
         """Name the content of all tracked files: the commit, and a digest of what differs from it."""
-        changes = self.ask("diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color")
+        changes = self.ask("diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv")
         digest = sha256(changes.encode("utf-8", "surrogateescape")) if changes else "clean"
         return f"{self.ask('rev-parse', 'HEAD')} {digest}"

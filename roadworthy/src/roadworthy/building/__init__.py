@@ -55,7 +55,7 @@ def new_dist(project: Project) -> Iterator[Path]:
 
 
 def print_dist(project: Project) -> None:
-    """Print what is in dist/."""
+    """Print what is in dist/, and which files of the checkout could not be in it."""
     for path in sorted(project.dist.iterdir()):
         out.print(f"{path.stat().st_size:>9,} bytes  {printable(str(path.relative_to(project.root)))}")
     if strays := list_files(project, "--others", "--exclude-standard"):

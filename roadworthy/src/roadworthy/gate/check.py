@@ -106,11 +106,11 @@ def check(paths: Iterable[Path], project: Project | None = None, against: str | 
     sdists = {each.parsed[:2]: told for each, (_, told) in judged if told and each.parsed and not each.is_wheel}
     # A release has one page on PyPI, which is in all its files: it is told of the sdist, if there is one.
     wheels_first = sorted((each for each, (_, told) in judged if told), key=lambda each: not each.is_wheel)
-    pages = {each.parsed and each.parsed[:2]: each.path for each in wheels_first}
+    pages = {*{each.parsed and each.parsed[:2]: each.path for each in wheels_first}.values()}
     table = find_table(project.pyproject, "project") if project and not whole else {}
     for each, (found, told) in judged:
         findings += found
-        if told and each.path in pages.values():
+        if told and each.path in pages:
             findings += apply(RULES["readme-on-pypi"], str(each.path), told)
         if told and each.is_wheel and each.parsed and (sdist := sdists.get(each.parsed[:2])):
             findings += apply(RULES["metadata-agrees"], str(each.path), sdist, told)

@@ -73,8 +73,8 @@ def check_tree(state: State) -> Iterator[Problem]:
     folder = Path(state.project.checkout.ask("rev-parse", "--absolute-git-dir"))
     begun = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert", "BISECT_LOG": "bisect"}
     begun |= {"rebase-merge": "rebase", "rebase-apply": "rebase"}
-    begun = {name: f"a {command} is half way" for name, command in begun.items()}
-    for name, what in {"index.lock": "another git command runs, or was killed", **begun}.items():
+    signs = {name: f"a {command} is half way" for name, command in begun.items()}
+    for name, what in {"index.lock": "another git command runs, or was killed", **signs}.items():
         if (folder / name).exists():
             yield Problem(f"{what}: {name} is there", f"end it; if nothing runs any more, remove {folder / name}")
 
@@ -177,9 +177,7 @@ def check_files(state: State) -> Iterator[Problem | str]:
 def check_contents(state: State) -> Iterator[Problem | str]:
     """No file is left half merged, each can be shipped, and what tells of the package is the owner's."""
     markers = [word for pattern in ("^<{7} ", "^={7}$", "^>{7} ") for word in ("-e", pattern)]
-    found = state.clone.run(
-        "grep", "--no-color", "-l", "-z", "-E", "--text", "--full-name", "--all-match", *markers, "HEAD"
-    ).stdout
+    found = state.clone.run("grep", "-l", "-z", "-E", "--text", "--full-name", "--all-match", *markers, "HEAD").stdout
     for name in found.replace("HEAD:", "").split("\0")[:-1]:
         yield Problem(f"{name} has the markers of a conflict", "choose between the two sides, and commit")
     yield from find_unpackable(state.project)
@@ -308,7 +306,8 @@ def check_published(state: State) -> Iterator[Problem | str]:
     try:
         served = index.files(state.project.name, state.release.version)
     except (BusyError, requests.RequestException, ValueError) as error:
-        yield f"not checked: whether {text} is published ({index} cannot be asked: {type(error).__name__})"
+        reason = error if isinstance(error, BusyError) else f"{index} cannot be asked: {type(error).__name__}"
+        yield f"not checked: whether {text} is published ({reason})"
     except NotThereYetError:
         return
     else:

@@ -171,9 +171,8 @@ def advising(version: str, index: str, package: str = "") -> Iterator[None]:
     except Exception:
         # What is on any other index is a test, about which nothing has to be done.
         if index == "pypi":
-            server, repository, commit = (
-                os.environ.get(f"GITHUB_{x}", "") for x in ("SERVER_URL", "REPOSITORY", "SHA")
-            )
+            names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA")
+            server, repository, commit = (os.environ.get(name, "") for name in names)
             page = f"{server}/{repository}/blob/{commit}/docs/publishing.md#a-broken-version-is-out"
             again = "re-run the failed jobs (`gh run rerun --failed`): it is proven again, and released on GitHub"
             rows = [
