@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from roadworthy import processes as commands
 from roadworthy.arguments import Parser
@@ -15,6 +16,9 @@ from roadworthy.project import Project
 from roadworthy.repository import environment
 from roadworthy.tables import find_table
 from roadworthy.terminal import err, listed, problem
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 GROUPS = ("setup", "test", "tools", "build")  # the locks that a build, its proofs and a release work with
 ANY = "any"  # what a package without a crate is built for, as the platform tag says it
@@ -150,14 +154,22 @@ def fetch_crates(project: Project) -> str:
     return asked.stdout
 
 
+def read_lock(project: Project, group: str) -> "Iterator[Requirement]":
+    """Yield what the lock of a group of tools pins."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 - not for a refusal of the command line
+
+    text = project.read_shared(f"requirements/{group}.txt")
+    return map(Requirement, re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", text, re.MULTILINE))
+
+
 def find_unlocked(project: Project) -> Iterator[str]:
     """Find what pyproject.toml has in a group of tools and the group's lock has not, so that nothing installs it."""
-    from packaging.utils import canonicalize_name  # noqa: PLC0415 - not for a refusal of the command line
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - as above
 
     for group, wanted in find_table(project.pyproject, "dependency-groups").items():
         if (project.root / (lock := f"requirements/{group}.txt")).is_file():
             names = (re.match(r"[\w.-]+", each) for each in wanted if isinstance(each, str))
-            pinned = re.findall(r"^([\w.-]+)==", project.read_shared(lock), re.MULTILINE)
+            pinned = {canonicalize_name(each.name) for each in read_lock(project, group)}
             if missing := [name[0] for name in names if name and canonicalize_name(name[0]) not in pinned]:
                 yield f"{lock} locks no {listed(missing)}, which pyproject.toml has in the group {group}"
 

@@ -4,11 +4,9 @@ An immutable release takes no more files once it is public, and its tag is used 
 and a draft of an earlier attempt is thrown away and made anew.
 """
 
-import json
 import os
 import subprocess
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from roadworthy.arguments import Parser
 from roadworthy.ci.collect import check_folder
 from roadworthy.project import Project
 from roadworthy.releasing import files
+from roadworthy.releasing.github import UnansweredError, read_answer
 from roadworthy.releasing.version import Release, stem, version_of_tag
 from roadworthy.sums import read_sums, sha256
 from roadworthy.terminal import out, problem, raise_problems
@@ -43,11 +42,11 @@ def read_existing(project: Project, release: Release) -> dict[str, Any] | None:
     asked = gh(project, "release", "view", release.tag, "--json=isDraft,assets,url", check=False)
     if asked.returncode and "release not found" in asked.stderr:
         return None
-    with suppress(TypeError, ValueError):
-        if not asked.returncode:
-            return dict(json.loads(asked.stdout))
-    what = f"gh cannot say whether {release.tag} is released: {' '.join(commands.tail(asked).split())[:300]}"
-    raise problem(what, "once it can, run this again")
+    try:
+        return dict(read_answer(asked))
+    except (TypeError, ValueError, UnansweredError) as error:
+        what = f"gh cannot say whether {release.tag} is released: {error}"
+        raise problem(what, "once it can, run this again") from error
 
 
 def check_public(existing: dict[str, Any], paths: list[Path]) -> None:

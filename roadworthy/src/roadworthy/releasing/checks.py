@@ -16,11 +16,9 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
 from roadworthy import facts
 from roadworthy import processes as commands
-from roadworthy.building.toolchain import GROUPS, fetch_crates, require_rust
+from roadworthy.building.toolchain import GROUPS, fetch_crates, read_lock, require_rust
 from roadworthy.crate import MANIFEST, find_unpublished
 from roadworthy.declared import find_unpackable
 from roadworthy.index import BusyError, Index, NotThereYetError
@@ -239,8 +237,8 @@ def check_yanked(project: Project, folder: Path) -> Iterator[Problem | str]:
 
 def check_tools(state: State) -> Iterator[Problem]:
     """The tools are those that are locked, and those of the machine are new enough."""
-    text, wrong = "".join(state.project.read_shared(f"requirements/{group}.txt") for group in GROUPS), []
-    for wanted in map(Requirement, re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", text, re.MULTILINE)):
+    wrong = []
+    for wanted in (each for group in GROUPS for each in read_lock(state.project, group)):
         # The first one is what is imported.
         installed = next((each.version for each in metadata.distributions(name=wanted.name)), None)
         fits = installed and wanted.specifier.contains(installed, prereleases=True)

@@ -31,6 +31,15 @@ class UnansweredError(Exception):
     """GitHub did not answer a question; the message says why."""
 
 
+def read_answer(done: "subprocess.CompletedProcess[str]") -> Any:  # noqa: ANN401 - whatever GitHub says
+    """Return the JSON that a gh command has printed, or raise UnansweredError where it has printed none."""
+    # None is no answer of GitHub's.
+    with suppress(ValueError):
+        if not done.returncode and (answer := json.loads(done.stdout)) is not None:
+            return answer
+    raise UnansweredError(" ".join(done.stderr.split()) or "gh gave no answer")
+
+
 @dataclass(frozen=True)
 class Forge:
     """A repository on GitHub, or on a GitHub Enterprise server; gh may take `limit` seconds for an answer."""
@@ -75,12 +84,7 @@ class Forge:
 
     def ask(self, *arguments: str) -> Any:  # noqa: ANN401 - whatever GitHub says
         """Return the JSON that a gh command prints, or raise UnansweredError where it prints none."""
-        done = self.run(*arguments)
-        # None is no answer of GitHub's.
-        with suppress(ValueError):
-            if not done.returncode and (answer := json.loads(done.stdout)) is not None:
-                return answer
-        raise UnansweredError(" ".join(done.stderr.split()) or "gh gave no answer")
+        return read_answer(self.run(*arguments))
 
 
 def check_github(state: "State", limit: float = LIMIT) -> Iterator[Problem | str]:
