@@ -159,7 +159,7 @@ def read_lock(project: Project, group: str) -> "Iterator[Requirement]":
     from packaging.requirements import Requirement  # noqa: PLC0415 - not for a refusal of the command line
 
     text = project.read_shared(f"requirements/{group}.txt")
-    return map(Requirement, re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+?)(?: \\)?$", text, re.MULTILINE))
+    return map(Requirement, re.findall(r"^([A-Za-z0-9._-]+==[^\\\n#]+?)(?: \\| +#.*)?$", text, re.MULTILINE))
 
 
 def find_unlocked(project: Project) -> Iterator[str]:
