@@ -12,7 +12,7 @@ PARSER.take_package().switch("SDIST_ONLY", "build no wheels")
 GIVEN = PARSER.read() if __name__ == "__main__" else {}
 
 from roadworthy import building
-from roadworthy.building import sdist, wheel
+from roadworthy.building import steps
 from roadworthy.building.toolchain import host_triple
 from roadworthy.project import Project
 from roadworthy.terminal import run_main
@@ -22,14 +22,13 @@ PROJECT = Project(Path(__file__).resolve().parents[1], GIVEN.get("PACKAGE", ""))
 
 def build(triple: str, built: Path | None) -> None:
     """Build everything for one target; `built` has the dist/ with the sdist, if another machine has built that."""
-    wheel.require_target(PROJECT, triple)
+    steps.require_target(PROJECT, triple)
     state = building.state_of(PROJECT, triple)
-    interpreters = wheel.choose_interpreters(PROJECT, triple, all_of_them=built is not None)
+    interpreters = steps.choose_interpreters(PROJECT, triple, all_of_them=built is not None)
     with building.new_dist(PROJECT) as dist:
-        source = sdist.take_sdist(PROJECT, built, dist) if built else sdist.build_sdist(PROJECT, dist)
-        unpacked = sdist.unpack(source, dist.parent / "source")
-        wheel.build_wheels(PROJECT, interpreters, triple, unpacked, dist)
-        wheel.check_names(PROJECT, dist, triple, interpreters)
+        source = steps.take_sdist(PROJECT, built, dist) if built else steps.build_sdist(PROJECT, dist)
+        steps.build_wheels(PROJECT, interpreters, triple, source, dist)
+        steps.check_names(PROJECT, dist, triple, interpreters)
     if not built:
         building.record(PROJECT).write_text(state, encoding="utf-8")
 
@@ -39,7 +38,7 @@ def main() -> None:
     building.require_buildable(PROJECT)
     if "SDIST_ONLY" in GIVEN:
         with building.new_dist(PROJECT) as dist:
-            sdist.build_sdist(PROJECT, dist)
+            steps.build_sdist(PROJECT, dist)
     else:
         build(GIVEN["TARGET"] if "TARGET" in GIVEN else host_triple(PROJECT), GIVEN.get("FROM"))
     building.print_dist(PROJECT)

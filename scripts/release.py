@@ -20,12 +20,12 @@ from roadworthy.releasing.version import Request
 
 REQUEST = None if GIVEN is None else Request.of(PARSER, GIVEN)
 
-from roadworthy.exclusive import exclusive
 from roadworthy.project import Project
 from roadworthy.releasing import checks, files, plan
 from roadworthy.releasing.github import check_github
 from roadworthy.releasing.push import catch_up, confirm, explain, find_release, follow, push
 from roadworthy.releasing.state import State, read_state
+from roadworthy.repository import exclusive
 from roadworthy.terminal import run_main, step
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from helpers import PROJECT
-from roadworthy import facts
 from roadworthy.project import Project
+from roadworthy.releasing.files import check_facts
 
 FILES = ("pyproject.toml", "Cargo.toml", "Cargo.lock", PROJECT.workflow_path)
 OLDEST = PROJECT.oldest_python
@@ -68,13 +68,13 @@ def edit(folder: Path, name: str, old: str, new: str) -> None:
 
 
 def test_what_agrees_is_no_problem(folder: Path) -> None:
-    assert list(facts.check(Project(folder))) == []
+    assert list(check_facts(Project(folder))) == []
 
 
 @pytest.mark.parametrize(("edited", "begins"), DISAGREEING.items(), ids=lambda each: str(each[-1]))
 def test_what_disagrees_is_told_with_its_remedy(folder: Path, edited: tuple[str, str, str], begins: list[str]) -> None:
     edit(folder, *edited)
-    found = list(facts.check(Project(folder)))
+    found = list(check_facts(Project(folder)))
     told = [each.what.removeprefix(".github/workflows/") for each in found]
     assert len(told) == len(begins), told
     assert all(what.startswith(begin) for what, begin in zip(told, begins, strict=True)), told
@@ -84,4 +84,4 @@ def test_what_disagrees_is_told_with_its_remedy(folder: Path, edited: tuple[str,
 @pytest.mark.parametrize("edited", AGREEING.values(), ids=list(AGREEING))
 def test_what_is_not_there_is_nobodys_business(folder: Path, edited: tuple[str, str, str]) -> None:
     edit(folder, *edited)
-    assert list(facts.check(Project(folder))) == []
+    assert list(check_facts(Project(folder))) == []

@@ -14,12 +14,12 @@ from cyclonedx.model.bom import Bom
 from helpers import PROJECT, copy_checkout, run, share_compiled
 from roadworthy import building
 from roadworthy.building import toolchain
-from roadworthy.building.wheel import choose_interpreters, require_target
+from roadworthy.building.steps import choose_interpreters, require_target
 from roadworthy.declared import sdist_contents
-from roadworthy.exclusive import exclusive
 from roadworthy.processes import find_uv, venv_bin
 from roadworthy.project import Project, spelling
 from roadworthy.pythons import list_pythons
+from roadworthy.repository import exclusive
 from roadworthy.terminal import ProblemsError
 
 BUILD = ("scripts", "build.py")

@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from helpers import PROJECT, run
 from pipeline_index import PackageIndex, running
-from roadworthy.ci import served as check_index
+from roadworthy.ci import built
 from roadworthy.index import LARGEST_PAGE, BusyError, Index, Patience
 from roadworthy.project import Project
 from roadworthy.releasing.version import next_version, parse_version, repair
@@ -52,7 +52,7 @@ def check(
 ) -> None:
     """Check in this process, and wait but little between the questions."""
     given = {"INDEX": served.simple, "SUMS": sums, "VERSION": version}
-    check_index.check(project, given, parse_version(version), Patience(longest, 0.01))
+    built.check(project, given, parse_version(version), Patience(longest, 0.01))
 
 
 def refused(served: PackageIndex, sums: Path, longest: float = 600, project: Project = PROJECT) -> list[str]:

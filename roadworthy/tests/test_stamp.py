@@ -12,7 +12,7 @@ from packaging.version import Version
 from helpers import PROJECT, run
 from pipeline_steps import run_step
 from releases import Place, environment
-from roadworthy.ci.identify import DEVELOPMENT
+from roadworthy.ci.change import DEVELOPMENT
 from roadworthy.project import Project
 from roadworthy.releasing import files
 from roadworthy.releasing.version import Release

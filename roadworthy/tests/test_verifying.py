@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from helpers import PROJECT
-from roadworthy.building.sdist import unpack
+from roadworthy.gate.archives import unpack
 from roadworthy.index import Index, NotThereYetError, Patience, check_names, patiently
 from roadworthy.project import Project
 from roadworthy.pythons import Python

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from textwrap import indent
 
-from roadworthy.exclusive import exclusive
 from roadworthy.project import PYPROJECT, Project
 from roadworthy.releasing.files import sections
-from roadworthy.repository import Repository
+from roadworthy.repository import Repository, exclusive
 from roadworthy.tables import find, parse_toml
 from roadworthy.terminal import err, out, problem, raise_problems, step
 from workshop.copying import merging, objects

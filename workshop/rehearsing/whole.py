@@ -53,7 +53,7 @@ def missing(rehearsal: Rehearsal, ci: Run) -> Iterator[Problem]:
     if there != read_sums(ci.artefacts / "release" / rehearsal.project.sums.name):
         yield Problem("the index does not hold exactly what was built", f"see the jobs that publish in {workflow}")
     if any(each["isDraft"] for each in rehearsal.read_github()["releases"].values()):
-        yield Problem("the release on GitHub is still a draft", "see roadworthy/src/roadworthy/ci/github_release.py")
+        yield Problem("the release on GitHub is still a draft", "see roadworthy/src/roadworthy/releasing/github.py")
     for command in report.PROOFS:
         if not any(ran.command.startswith(command) for ran in ci.done) and command != "make release":
             yield Problem(f"no job ran a command that begins with: {command}", f"see their `if:` in {workflow}")

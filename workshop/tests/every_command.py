@@ -21,10 +21,10 @@ sys.path[:0] = [str(CHECKOUT / each) for each in ("scripts", ".", "roadworthy/sr
 
 import release  # noqa: E402
 
-from roadworthy.ci import collect, doctor, github_release, identify, served  # noqa: E402
-from roadworthy.ci import news as check_news  # noqa: E402
+from roadworthy.ci import built, change, doctor  # noqa: E402
 from roadworthy.gate import command as gate  # noqa: E402
 from roadworthy.project import Project  # noqa: E402
+from roadworthy.releasing.github import github_release  # noqa: E402
 from roadworthy.terminal import run_main  # noqa: E402
 from workshop.copying import creating  # noqa: E402
 from workshop.rehearsing.rehearsal import prepare_copy, publisher_of  # noqa: E402
@@ -65,15 +65,15 @@ def engine(main: Callable[[Project, list[str]], None]) -> Callable[[], None]:
 FIRST: dict[str, tuple[Callable[[], None], list[str]]] = {
     "release": (release.main, ["0.2.0", "--dry-run"]),
     "new": (lambda: creating.new(Project(CHECKOUT), CHECKOUT, {**ANSWERS, "DEST": sys.argv[1]}), ["COPY"]),
-    "identify": (engine(identify.main), []),
+    "identify": (engine(change.identify), []),
     "doctor": (lambda: doctor.main(Project(CHECKOUT), sys.argv[1:], taken=lambda *_: "not asked"), []),
-    "check_news": (engine(check_news.main), ["--base=origin/main"]),
-    "check_names": (engine(served.check_names), ["--index=http://127.0.0.1:9/simple/", "--sums=SUMS", "0.1.0"]),
-    "github_release": (engine(github_release.main), ["--from=EMPTY"]),
-    "collect": (engine(collect.main), ["EMPTY"]),
+    "check_news": (engine(change.check_news), ["--base=origin/main"]),
+    "check_names": (engine(built.check_names), ["--index=http://127.0.0.1:9/simple/", "--sums=SUMS", "0.1.0"]),
+    "github_release": (engine(github_release), ["--from=EMPTY"]),
+    "collect": (engine(built.collect), ["EMPTY"]),
     "rehearse": (begin_rehearsal, []),
     "build": (page("build"), ["--sdist-only"]),
-    "stamp": (engine(identify.stamp), ["--", "0.1.0"]),
+    "stamp": (engine(change.stamp), ["--", "0.1.0"]),
 }
 THEN: dict[str, tuple[Callable[[], None], list[str]]] = {
     "check_dist": (engine(gate.main), ["--host"]),

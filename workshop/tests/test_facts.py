@@ -17,10 +17,10 @@ from twine import utils as twine
 
 import platforms
 from helpers import PROJECT
-from roadworthy import facts
 from roadworthy.index import Index
 from roadworthy.processes import venv_bin
 from roadworthy.project import require_repository
+from roadworthy.releasing.files import check_facts
 from roadworthy.tables import find
 from workshop.copying.edits import LICENCES
 
@@ -45,7 +45,7 @@ def texts() -> dict[str, str]:
 
 
 def test_what_a_release_rests_on_is_the_same_everywhere() -> None:
-    assert list(facts.check(PROJECT)) == []
+    assert list(check_facts(PROJECT)) == []
 
 
 def test_the_name_is_the_same_everywhere() -> None:

@@ -46,7 +46,7 @@ def test_a_fault_is_judged_by_what_stops_it_what_is_said_what_is_there_and_how_c
 
 def test_a_script_that_does_not_look_at_names_before_anything_is_sent_is_found(rehearsed: Base, tmp_path: Path) -> None:
     script, looks = (
-        "roadworthy/src/roadworthy/ci/served.py",
+        "roadworthy/src/roadworthy/ci/built.py",
         'file.digests.get("sha256") != sums.get(file.filename, "")',
     )
     blind = f"grep --quiet --fixed-strings '{looks}' {script} && sed -i 's/{looks}/not file.filename/' {script}"

@@ -8,9 +8,9 @@ import pytest
 
 from refusals import Case, Cases, check_refused, commit, git, replace, write
 from releases import Place
-from roadworthy.facts import check
 from roadworthy.project import Project
 from roadworthy.releasing.checks import check_yanked
+from roadworthy.releasing.files import check_facts
 from roadworthy.terminal import Problem
 
 KNOWN = Cases()
@@ -98,7 +98,7 @@ def test_what_is_left_out_of_the_sdist_may_be_a_link_to_a_folder(place: Place) -
 
 def test_a_row_of_the_oldest_rust_goes_before_a_file_of_the_toolchain(place: Place) -> None:
     place.write("rust-toolchain.toml", '[toolchain]\nchannel = "stable"\n')
-    assert list(check(Project(place.checkout))) == []
+    assert list(check_facts(Project(place.checkout))) == []
 
 
 def test_a_readme_that_is_the_template_s_is_named(place: Place) -> None:

@@ -236,7 +236,7 @@ def test_a_sample_that_the_template_gives_up_stays_with_who_uses_it(pair: Pair) 
 
 # ---- the engine -----------------------------------------------------------------------------------------------------
 
-GATE, NEWS = "roadworthy/src/roadworthy/gate/command.py", "roadworthy/src/roadworthy/ci/news.py"
+GATE, NEWS = "roadworthy/src/roadworthy/gate/command.py", "roadworthy/src/roadworthy/ci/change.py"
 
 
 def improve_engine(template: Versioned) -> None:

@@ -89,7 +89,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     template.write("docs/new.md", "New.\n")
     template.write("docs/link.md", template.read("docs/link.md") + "more\n")
     template.git("mv", "docs/other.md", "docs/moved.md")
-    template.git("mv", "roadworthy/src/roadworthy/ci/news.py", "roadworthy/src/roadworthy/ci/olds.py")
+    template.git("mv", "roadworthy/src/roadworthy/ci/change.py", "roadworthy/src/roadworthy/ci/olds.py")
     template.replace("Cargo.toml", "[dependencies]\n", '[dependencies]\nextra = { path = "crates/extra" }\n')
     template.write("crates/extra/Cargo.toml", '[package]\nname = "extra"\nversion = "0.3.0"\nedition = "2024"\n')
     template.write("crates/extra/src/lib.rs", "")

@@ -10,7 +10,7 @@ from roadworthy.releasing.version import version_of_tag
 from versioned import Versioned
 from workshop.rehearsing.scratch import share_environment
 
-MOVED = ("roadworthy/src/roadworthy/building/sdist.py", "roadworthy/src/roadworthy/building/source.py")
+MOVED = ("roadworthy/src/roadworthy/building/steps.py", "roadworthy/src/roadworthy/building/source.py")
 
 
 def released(project: Versioned) -> list[str]:
@@ -66,8 +66,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Versioned:
     project.git("mv", *MOVED)
     project.git("rm", "--quiet", "changelog.d/README.md")
     project.write("scripts/more.py", "# More of ferrous-wheel.\n")
-    project.git("update-index", "--chmod=+x", "roadworthy/src/roadworthy/ci/news.py")
-    (project.folder / "roadworthy/src/roadworthy/ci/news.py").chmod(0o755)
+    project.git("update-index", "--chmod=+x", "roadworthy/src/roadworthy/ci/change.py")
+    (project.folder / "roadworthy/src/roadworthy/ci/change.py").chmod(0o755)
     project.release("9.1.0")
     return project
 
@@ -100,7 +100,7 @@ def test_a_copy_with_work_of_its_own_keeps_it(project: Versioned, tmp_path: Path
         ".github/workflows/CI.yml": "M",
         "Makefile": "M",
         "changelog.d/README.md": "D",
-        "roadworthy/src/roadworthy/ci/news.py": "M",
+        "roadworthy/src/roadworthy/ci/change.py": "M",
         "scripts/more.py": "A",
         "template.toml": "M",
     }

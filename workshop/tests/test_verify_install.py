@@ -25,9 +25,8 @@ from roadworthy.pythons import Python
 from roadworthy.sums import sha256, write_sums
 from roadworthy.terminal import Problem, ProblemsError
 from roadworthy.verifying.artefacts import Artefacts, Source
-from roadworthy.verifying.environment import Environment, without_network
+from roadworthy.verifying.environment import Environment, cache_folder, own_variables, without_network
 from roadworthy.verifying.jobs import Job, published_source, run_jobs
-from roadworthy.verifying.variables import cache_folder, own_variables
 
 INIT, NATIVE = f"{PROJECT.import_name}/__init__.py", f"{PROJECT.import_name}/_core.abi3.so"
 THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())

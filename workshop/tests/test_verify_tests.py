@@ -10,7 +10,7 @@ from helpers import PROJECT
 from roadworthy.pythons import Python
 from roadworthy.terminal import ProblemsError
 from roadworthy.verifying.environment import Environment
-from roadworthy.verifying.verdict import compare
+from roadworthy.verifying.proofs import compare_tests
 
 THIS = Python(sys.version_info[:3], free_threaded=False, path=Path(sys.executable).resolve())
 GOOD = "def test_one() -> None: pass\ndef test_two() -> None: pass\n"
@@ -287,11 +287,11 @@ def test_what_is_missing_or_skipped_in_one_job_is_said() -> None:
         "CPython 3.12": {"a": "passed", "b": "skipped", "d": "skipped"},
         "sdist": {"a": "passed"},
     }
-    assert list(compare(jobs)) == [
+    assert list(compare_tests(jobs)) == [
         "run to their end nowhere: 1 tests: d",
         "CPython 3.12: not run to their end, as elsewhere: 1 tests: b",
         "sdist: not run to their end, as elsewhere: 1 tests: b",
     ]
-    assert list(compare({"one": {"a": "passed"}, "two": {"a": "passed"}})) == []
+    assert list(compare_tests({"one": {"a": "passed"}, "two": {"a": "passed"}})) == []
     many = {f"t{number}": "passed" for number in range(7)}
-    assert next(compare({"one": many, "two": {}})).endswith("7 tests: t0, t1, t2, t3, t4 and 2 more")
+    assert next(compare_tests({"one": many, "two": {}})).endswith("7 tests: t0, t1, t2, t3, t4 and 2 more")

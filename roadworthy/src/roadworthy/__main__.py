@@ -5,24 +5,24 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from roadworthy import deliver
 from roadworthy.arguments import take_package
-from roadworthy.streams import deliver
 from roadworthy.terminal import out, run_main
 
 # By command: the function that reads the rest of the command line, and what it does.
 COMMANDS = {
     "check": ("gate.command:main", "check artefacts: would PyPI take them, and should they be sent?"),
     "compare": ("gate.command:compare", "say what changes between two artefacts, or two releases"),
-    "facts": ("facts:main", "check that what a release rests on says the same in all files"),
+    "facts": ("releasing.files:main", "check that what a release rests on says the same in all files"),
     "rules": ("gate.rules:main", "say what check refuses, or all about one of its rules"),
     "toolchain": ("building.toolchain:main", "say which tools build here, and fetch the locked crates"),
-    "collect": ("ci.collect:main", "put together what several machines have built"),
-    "identify": ("ci.identify:main", "say what a run of CI is about"),
-    "stamp": ("ci.identify:stamp", "write a development version into the files"),
-    "check-index": ("ci.served:main", "check that an index serves exactly what was built"),
-    "check-names": ("ci.served:check_names", "check that an index has no other file of a version"),
-    "check-news": ("ci.news:main", "check that a change for users brings a news fragment"),
-    "github-release": ("ci.github_release:main", "release on GitHub what is published"),
+    "collect": ("ci.built:collect", "put together what several machines have built"),
+    "identify": ("ci.change:identify", "say what a run of CI is about"),
+    "stamp": ("ci.change:stamp", "write a development version into the files"),
+    "check-index": ("ci.built:check_index", "check that an index serves exactly what was built"),
+    "check-names": ("ci.built:check_names", "check that an index has no other file of a version"),
+    "check-news": ("ci.change:check_news", "check that a change for users brings a news fragment"),
+    "github-release": ("releasing.github:github_release", "release on GitHub what is published"),
     "doctor": ("ci.doctor:main", "say what has to be set up once, and what is missing here"),
 }
 # Those that need no copy of the template.

@@ -10,7 +10,7 @@ import re
 import sys
 from typing import Any, NoReturn
 
-from roadworthy.streams import deliver
+from roadworthy import deliver
 
 
 def take_given() -> dict[str, str] | None:

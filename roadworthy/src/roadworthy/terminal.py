@@ -18,7 +18,7 @@ from pathlib import Path
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any
 
-from roadworthy.streams import deliver
+from roadworthy import deliver
 
 if TYPE_CHECKING:
     from rich.console import Console

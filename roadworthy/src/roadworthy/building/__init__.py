@@ -15,8 +15,8 @@ from pathlib import Path
 from roadworthy.building.toolchain import build_folder, fetch_crates, host_triple
 from roadworthy.crate import find_unpublished
 from roadworthy.declared import find_unpackable, list_files
-from roadworthy.exclusive import exclusive
 from roadworthy.project import Project
+from roadworthy.repository import exclusive
 from roadworthy.sums import read_sums, sha256, write_sums
 from roadworthy.terminal import err, listed, out, printable, problem, raise_problems
 

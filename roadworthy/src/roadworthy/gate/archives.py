@@ -1,12 +1,13 @@
 """Rules about the set of files, their names, and the zip or tar file itself: does everyone unpack the same from it?"""
 
 import struct
+import tarfile
 import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packaging.utils import canonicalize_name
@@ -14,6 +15,7 @@ from packaging.utils import canonicalize_name
 from roadworthy.gate.model import LARGEST_TEXT, LOCAL_HEADER, PIECE, Artefact, Expectations, UnreadableError, rule
 from roadworthy.gate.pypi_archives import UNICODE_PATH, ZIP64, FramingError, extra_fields
 from roadworthy.project import spelling
+from roadworthy.terminal import Problem, problem, raise_problems
 
 # The numbers of disks in the end of a zip file (APPNOTE 4.3.16), and fields that change what a member is.
 DISKS, CHANGING = struct.Struct("<4xHH14x"), (ZIP64, UNICODE_PATH)
@@ -177,3 +179,28 @@ def no_links(artefact: Artefact) -> Iterator[str]:
     """Find links; those that lead out, another rule refuses."""
     links = (member for member in artefact.members if member.kind == "link" and member.target)
     yield from (f"{link.name!r} is a link to {link.target!r}" for link in links)
+
+
+def unpack(sdist: Path, folder: Path) -> Path:
+    """Unpack an sdist below `folder` and return the one folder in it.
+
+    ProblemsError where it is damaged, a bomb, or holds anything but files and folders that stay inside. The files are
+    as old as this moment, not as the commit: cargo compares times, and would take what it compiled of a newer commit
+    for up to date.
+    """
+    try:
+        with Artefact(sdist) as artefact:
+            unsafe = (f"{member.name!r} {member.unsafe}" for member in artefact.members if member.unsafe)
+            raise_problems(Problem(f"{sdist} cannot be unpacked: {each}", "run: make build") for each in unsafe)
+            for member in artefact.members:
+                path = folder / member.name
+                (path if member.kind == "folder" else path.parent).mkdir(parents=True, exist_ok=True)
+                if member.kind == "file":
+                    # Without its owner and mode: not every Python has a filter of tarfile's.
+                    with path.open("xb") as stream:
+                        stream.writelines(artefact.pieces(member))
+                    path.chmod(0o755 if member.mode & 0o100 else 0o644)
+        (content,) = folder.iterdir()
+    except (OSError, EOFError, tarfile.TarError, ValueError, UnreadableError) as error:
+        raise problem(f"{sdist} cannot be unpacked: {error}", "run: make build") from error
+    return content

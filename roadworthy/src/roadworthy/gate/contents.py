@@ -346,7 +346,7 @@ def sbom_present(artefact: Artefact, project: Expectations) -> Iterator[str]:
 @cache
 def expect_sbom(root: Path, triple: str) -> Any:  # noqa: ANN401 - as JSON has it
     """Return the SBOM that a build makes for a target, but for its time."""
-    from roadworthy.building.wheel import make_sbom  # noqa: PLC0415 - only where there is a wheel of ours
+    from roadworthy.building.steps import make_sbom  # noqa: PLC0415 - only where there is a wheel of ours
 
     expected = json.loads(make_sbom(root, triple, 0))
     del expected["metadata"]["timestamp"]
@@ -380,8 +380,8 @@ def locked_crates(artefact: Artefact, _: Expectations) -> Iterator[str]:
 
 def ask_cargo(artefact: Artefact) -> Iterator[str]:
     """Find why cargo would not build an sdist with its lock, or what is not in it; what is not judged is told."""
-    from roadworthy.building.sdist import unpack  # noqa: PLC0415 - what builds, only where there is a crate of ours
     from roadworthy.building.toolchain import fetch_crates  # noqa: PLC0415
+    from roadworthy.gate.archives import unpack  # noqa: PLC0415 - what builds, only where there is a crate of ours
 
     not_judged = f"{artefact.path.name}: whether Cargo.lock fits Cargo.toml is not judged:"
     if not shutil.which("cargo"):

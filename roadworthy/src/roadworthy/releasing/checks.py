@@ -16,7 +16,6 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from roadworthy import facts
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import GROUPS, fetch_crates, read_lock, require_rust
 from roadworthy.crate import MANIFEST, find_unpublished
@@ -159,7 +158,7 @@ def check_order(state: State) -> Iterator[Problem]:
 def check_files(state: State) -> Iterator[Problem | str]:
     """Versions, dependencies, changelog and fragments of the commit are fit for a release."""
     yield from check_contents(state)
-    yield from facts.check(state.project)
+    yield from files.check_facts(state.project)
     if files.has_crate(state.read):
         yield from find_unpublished(files.part(state.read, MANIFEST))
     if state.merged:

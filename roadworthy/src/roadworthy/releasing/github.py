@@ -1,18 +1,28 @@
-"""What only GitHub knows, asked through `gh` where it is there and signed in; and the addresses of its pages."""
+"""What only GitHub knows, asked through `gh` where it is there and signed in; and releasing there what PyPI serves.
+
+That is a draft with every file first, and public last: an immutable release takes no more files once it is public, and
+its tag is used up. So what is public is only compared, and a draft of an earlier attempt is made anew.
+"""
 
 import json
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roadworthy import processes as commands
+from roadworthy.arguments import Parser
 from roadworthy.project import Project
+from roadworthy.releasing import files
+from roadworthy.releasing.version import Release, stem, version_of_tag
 from roadworthy.repository import environment
-from roadworthy.terminal import Problem
+from roadworthy.sums import check_folder, read_sums, sha256
+from roadworthy.terminal import Problem, out, problem, raise_problems
 
 # What only looks at a project needs none of what a release reads.
 if TYPE_CHECKING:
@@ -29,6 +39,20 @@ LIMIT = 20
 
 class UnansweredError(Exception):
     """GitHub did not answer a question; the message says why."""
+
+
+def gh(
+    project: Project, *arguments: object, host: str | None = None, check: bool = True, limit: float | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run gh, which asks nobody anything, about a repository on a host (default: as gh finds it); return how it ended.
+
+    After more than `limit` seconds (default: never) it is UnansweredError.
+    """
+    env = {**environment(), "GH_PROMPT_DISABLED": "1", "NO_COLOR": "1", **({"GH_HOST": host} if host else {})}
+    done = commands.run("gh", *arguments, cwd=project.root, env=env, check=check, timeout=limit)
+    if done.returncode == commands.SILENT:
+        raise UnansweredError(f"gh does not answer within {limit} s")
+    return done
 
 
 def read_answer(done: "subprocess.CompletedProcess[str]") -> Any:  # noqa: ANN401 - whatever GitHub says
@@ -76,11 +100,7 @@ class Forge:
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a gh command, or raise UnansweredError where it takes too long."""
-        env = {**environment(), "GH_HOST": self.host, "GH_PROMPT_DISABLED": "1", "NO_COLOR": "1"}
-        done = commands.run("gh", *arguments, cwd=self.project.root, env=env, check=False, timeout=self.limit)
-        if done.returncode == commands.SILENT:
-            raise UnansweredError(f"gh does not answer within {self.limit} s")
-        return done
+        return gh(self.project, *arguments, host=self.host, check=False, limit=self.limit)
 
     def ask(self, *arguments: str) -> Any:  # noqa: ANN401 - whatever GitHub says
         """Return the JSON that a gh command prints, or raise UnansweredError where it prints none."""
@@ -154,3 +174,77 @@ def check_rules(state: "State", forge: Forge) -> Iterator[Problem]:
     kinds = {rule.get("type") for rule in forge.ask("api", f"{forge.api}/rules/branches/{state.branch}")}
     if not state.request.via_pr and kinds & {"pull_request", "required_status_checks", "merge_queue"}:
         yield Problem(f"{state.branch} takes changes by pull request only", "release by one: add VIA=pr")
+
+
+def list_files(project: Project, built: Path) -> list[Path]:
+    """Return all that is released: the artefacts, which are what SHA256SUMS says, and that."""
+    source, dist = built / project.sums.name, built / project.dist.name
+    raise_problems(check_folder(dist, source))
+    artefacts, sums = sorted(dist.iterdir()), read_sums(source)
+    if len(artefacts) != len(sums):
+        remedy = f"{built} holds {len(artefacts)} files, and its SHA256SUMS names {len(sums)}"
+        raise problem("the set is not complete", remedy)
+    return [*artefacts, source]
+
+
+def read_existing(project: Project, release: Release) -> dict[str, Any] | None:
+    """Return what GitHub has under the tag, or None. Unless it answers, a second draft could come beside it."""
+    asked = gh(project, "release", "view", release.tag, "--json=isDraft,assets,url", check=False)
+    if asked.returncode and "release not found" in asked.stderr:
+        return None
+    try:
+        return dict(read_answer(asked))
+    except (TypeError, ValueError, UnansweredError) as error:
+        what = f"gh cannot say whether {release.tag} is released: {error}"
+        raise problem(what, "once it can, run this again") from error
+
+
+def check_public(existing: dict[str, Any], paths: list[Path]) -> None:
+    """Make sure that a public release, which cannot be changed, has the same files."""
+    there = {asset["name"]: asset.get("digest") for asset in existing["assets"]}
+    if there != {path.name: f"sha256:{sha256(path.read_bytes())}" for path in paths}:
+        what = f"{existing['url']} is public already, with other files than these"
+        raise problem(what, "compare its files with SHA256SUMS; PyPI's are right. It is not changed")
+
+
+def publish(project: Project, release: Release, paths: list[Path]) -> None:
+    """Make the draft with all files, and then make it public."""
+    section = files.section_of(project.read, release)
+    if section is None:
+        raise problem(f"{files.changelog(project.read)} has no section for {release.text}", "check out the tag")
+    names = ("--format=%(refname:lstrip=2)", f"refs/tags/{stem(release.package)}v*")
+    tags = project.checkout.ask("for-each-ref", *names).split("\n")
+    versions = [version_of_tag(tag, release.package) for tag in tags]
+    # The latest is the greatest final version of all tags.
+    greater = [each for each in versions if each and not each.is_prerelease and each > release.version]
+    # There is one latest release, the repository's own package's.
+    latest = not (release.package or release.is_prerelease or greater)
+    kind = (f"--prerelease={str(release.is_prerelease).lower()}", f"--latest={str(latest).lower()}")
+    with tempfile.TemporaryDirectory() as folder:
+        notes = Path(folder) / "notes.md"
+        # The heading is the release's title.
+        notes.write_text(section.split("\n", 1)[1].strip() + "\n", encoding="utf-8")
+        create = ("--draft", "--verify-tag", f"--title={release.title}", f"--notes-file={notes}", kind[0])
+        gh(project, "release", "create", release.tag, *create, *paths)
+    gh(project, "release", "edit", release.tag, "--draft=false", *kind)
+
+
+def github_release(project: Project, words: list[str]) -> None:
+    """Release, or find that it is released."""
+    parser = Parser("github-release", "Release on GitHub what is published.")
+    parser.take("FROM", "the folder of dist/ and SHA256SUMS; default: this one", first=True, type=Path)
+    built = parser.read(words).get("FROM", project.folder)
+    try:
+        release = Release.parse(files.standing(project.read), project.package)
+    except ValueError as error:
+        raise problem(str(error), "check out the tag") from error
+    paths = list_files(project, built)
+    existing = read_existing(project, release)
+    if existing and not existing["isDraft"]:
+        check_public(existing, paths)
+        out.print(f"{release.tag} is released already: {existing['url']}")
+        return
+    if existing:
+        gh(project, "release", "delete", release.tag, "--yes")
+    publish(project, release, paths)
+    out.print(f"{release.tag} is released, with {len(paths)} files")

@@ -13,8 +13,8 @@ from packaging.tags import Tag
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from roadworthy.building.sdist import unpack
 from roadworthy.declared import entry_points
+from roadworthy.gate.archives import unpack
 from roadworthy.gate.check import READING, judge
 from roadworthy.gate.model import wheel_tags
 from roadworthy.project import PYPROJECT, Project, spelling

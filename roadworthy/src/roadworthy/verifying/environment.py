@@ -4,6 +4,10 @@ In a container, for the oldest glibc, and for musl, which no runner's own system
 what is fetched, which is done here. Each is run by `docker run` in the image, with the folders that it needs at the
 paths that they have here. The image brings the interpreters, on its PATH as `python3.10` or `python3.14t`, as those of
 the manylinux project do.
+
+What a program there is told of this machine is a list of what is let in, and a home of its own. Tests, imports and
+builds are anybody's code and get no more than that. Only what fetches requirements is also told where packages come
+from: an address may hold a token.
 """
 
 import json
@@ -29,12 +33,11 @@ from roadworthy.index import NotThereYetError, patiently
 from roadworthy.processes import EXE, find_uv
 from roadworthy.project import Project
 from roadworthy.pythons import Python
-from roadworthy.tables import find
+from roadworthy.tables import find, parse_toml, read_text
 from roadworthy.terminal import ProblemsError, problem
-from roadworthy.verifying import proofs, verdict
+from roadworthy.verifying import proofs
 from roadworthy.verifying.artefacts import Artefacts, Source, pytest_settings, read_requirements
 from roadworthy.verifying.describe import times
-from roadworthy.verifying.variables import own_variables
 
 DESCRIBE, RUN_TESTS = (Path(__file__).resolve().parent / name for name in ("describe.py", "run_tests.py"))
 # Import a module from a folder, and nothing else.
@@ -49,6 +52,22 @@ NO_EXTRA = re.compile("does not have an extra named|does not provide the extra")
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 ALONE = ("--no-cache", "--no-config", "--no-sources")  # a cache could have an older file of the same name
 OFFLINE = ("--no-index", "--no-deps")
+# What the system, its compilers and its certificates need; on Windows names have no case.
+SYSTEM = re.compile(
+    r"PATH(EXT)?|SYSTEM(ROOT|DRIVE)|WINDIR|COMSPEC|PROGRAM(FILES|DATA|W6432)\S*|(NUMBER_OF_)?PROCESSORS?(_\w+)?|LANG"
+    r"|LC_\w+|TZ|TE?MP|TMPDIR|SSL_CERT_(FILE|DIR)|(REQUESTS_CA|CURL_CA)_BUNDLE|RUSTUP_(HOME|TOOLCHAIN)",
+    re.IGNORECASE,
+)
+PROXIES = re.compile(r"(HTTPS?|ALL|NO)_PROXY", re.IGNORECASE)
+# Where packages come from, and how uv gets there: in the environment, and in a uv.toml.
+ORIGINS = re.compile(
+    r"UV_((DEFAULT_|EXTRA_)?INDEX\w*|FIND_LINKS|NO_INDEX|KEYRING_PROVIDER|INSECURE_HOST|(NATIVE_TLS|SYSTEM_CERTS)"
+    r"|OFFLINE|HTTP_\w+|CREDENTIALS_DIR)|NETRC"
+)
+ORIGIN_KEYS = re.compile(
+    r"((extra-)?index(-url|-strategy)?|find-links|no-index|keyring-provider|allow-insecure-host|native-tls|system-certs"
+    r"|offline)"
+)
 
 
 def failed(what: str, said: str = "") -> ProblemsError:
@@ -334,14 +353,14 @@ class Environment:
             printed = self.run("", self.executable, *command)
         except ProblemsError as error:
             printed, exited_well = error.problems[0].said, False
-        outcomes, ended = verdict.read_outcomes(report)
-        if fault := verdict.find_fault(outcomes, ended=ended, exited_well=exited_well):
+        outcomes, ended = proofs.read_outcomes(report)
+        if fault := proofs.find_fault_of_tests(outcomes, ended=ended, exited_well=exited_well):
             raise failed(fault, printed)
         if changed := sorted({file for site, old in zip(sites, before, strict=True) for file, _ in old ^ times(site)}):
             what = f"the package's tests change {', '.join(changed)}, where packages are installed"
             raise problem(what, "let them, and the package, write into a folder of the user's, as tmp_path")
         self.outcomes.update(outcomes)
-        return f"{verdict.summarise(outcomes)} in {time.perf_counter() - started:.2f}s"
+        return f"{proofs.summarise_tests(outcomes)} in {time.perf_counter() - started:.2f}s"
 
 
 @cache
@@ -373,3 +392,55 @@ def docker_run(image: str, command: Iterable[object], folders: Iterable[Path], *
     # Alpine's and CentOS's own entry points set up compilers; nothing is compiled here.
     first, *others = map(str, command)
     return [engine(), "run", "--rm", "--init", *user, *mounts, *options, f"--entrypoint={first}", image, *others]
+
+
+def own_variables(home: Path, *, fetches: bool = False) -> dict[str, str]:
+    """Return the whole environment of a program whose home is `home`, which is made.
+
+    With `fetches` it is to fetch what is required, and does nothing else.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    proxies = {name: value for name, value in os.environ.items() if PROXIES.fullmatch(name)}
+    own = {
+        **{name: value for name, value in os.environ.items() if SYSTEM.fullmatch(name)},
+        # A password may stand before the host's name.
+        **{name: value for name, value in proxies.items() if fetches or "@" not in value},
+        **dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"), str(home)),
+        # Else rustup would look for its toolchains in the new home.
+        "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup")),
+        "UV_PYTHON_DOWNLOADS": "never",
+        "PIP_CONFIG_FILE": os.devnull,
+        # Bytecode is a file that no artefact brought.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    if not fetches:
+        return {**own, "UV_NO_CONFIG": "1"}
+    settings = home / "uv.toml"
+    # With other separators, JSON is the inline form of what TOML has.
+    to_toml = json.JSONEncoder(ensure_ascii=False, separators=(", ", " = ")).encode
+    settings.write_text("".join(f"{key} = {to_toml(value)}\n" for key, value in read_origins().items()), "utf-8")
+    # What is fetched by hash, or from an index that has one file of a name, is the same from the cache.
+    own |= {"NETRC": str(Path.home() / ".netrc"), "UV_CACHE_DIR": cache_folder(), "UV_CONFIG_FILE": str(settings)}
+    return own | {name: value for name, value in os.environ.items() if ORIGINS.fullmatch(name)}
+
+
+def read_origins() -> dict[str, Any]:
+    """Return what uv's own files say of where packages come from, the user's before the system's."""
+    roaming = os.environ.get("APPDATA") if os.name == "nt" else os.environ.get("XDG_CONFIG_HOME")
+    everybodys = os.environ.get("PROGRAMDATA", "") if os.name == "nt" else "/etc"
+    folders = [Path(roaming) if roaming else Path.home() / ".config", Path(everybodys)]
+    given = os.environ.get("UV_CONFIG_FILE")
+    found: dict[str, Any] = {}
+    for file in [Path(given)] if given else [folder / "uv" / "uv.toml" for folder in folders]:
+        if given or file.is_file():
+            table = parse_toml(str(file), read_text(file.parent, file.name))
+            for key, value in {**table.get("pip", {}), **table}.items():
+                if ORIGIN_KEYS.fullmatch(key):
+                    found[key] = [*found.get(key, []), *value] if isinstance(value, list) else found.get(key, value)
+    return found
+
+
+@cache
+def cache_folder() -> str:
+    """Return the folder in which uv keeps what it has fetched."""
+    return processes.run(processes.find_uv(), "cache", "dir", cwd=Path.home(), env=os.environ).stdout.strip()

@@ -21,9 +21,9 @@ from roadworthy.project import Project
 from roadworthy.pythons import Python, PythonNotFoundError, find_pythons, list_pythons, newest_of_each
 from roadworthy.releasing.version import advising, parse_version
 from roadworthy.terminal import Problem, ProblemsError, err, out, printable, problem, raise_problems
-from roadworthy.verifying import verdict
 from roadworthy.verifying.artefacts import Artefacts, Source
 from roadworthy.verifying.environment import Environment, engine
+from roadworthy.verifying.proofs import compare_tests
 
 TAIL = 40  # how many lines of a failed command are shown
 
@@ -159,7 +159,7 @@ def run_jobs(jobs: list[Job], folder: Path) -> None:
     for job in sorted(jobs, key=lambda job: (job.python, job.title)):
         table.add_row(str(job.python), job.title, "FAILED" if job.problems else job.result, f"{job.seconds:.1f}")
     out.print(table)
-    for line in verdict.compare({str(job): job.outcomes for job in jobs if job.outcomes}):
+    for line in compare_tests({str(job): job.outcomes for job in jobs if job.outcomes}):
         err.print(printable(line))
     # What is wrong in several environments is said once.
     found = {one: [str(job) for job in jobs if one in job.problems] for job in jobs for one in job.problems}

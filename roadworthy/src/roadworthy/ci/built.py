@@ -1,23 +1,63 @@
-"""What does an index serve of a version? Before anything is sent: nothing but what was built. Afterwards: all of it.
+"""Is it what was built? Asked of what several machines hand over, and of what an index serves.
 
-A file name can be used once, so a file that somebody else has put there would end publishing half-way.
+Each machine hands over a folder with its dist/ and its SHA256SUMS, which also names the sdist that the wheels were
+built from: so wheels from another sdist are found, and files that were changed or lost on the way, and names that came
+twice. An index must serve, before anything is sent, nothing but what was built, and all of it afterwards: a file name
+can be used once, so a file that somebody else has put there would end publishing half-way.
 """
 
+import shutil
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roadworthy.arguments import Parser
+from roadworthy.building import new_dist
 from roadworthy.index import PATIENT, BusyError, Index, NotThereYetError, Patience, patiently
 from roadworthy.project import Project
 from roadworthy.releasing.version import advising, next_version, parse_version, repair
-from roadworthy.sums import read_sums
-from roadworthy.terminal import Problem, out, raise_problems, summarise
+from roadworthy.sums import REMEDY, check_folder, read_sums
+from roadworthy.terminal import Problem, out, problem, raise_problems, summarise
 
 # What is slow to load is not for a refusal of the command line.
 if TYPE_CHECKING:
     from packaging.version import Version
     from pypi_simple import DistributionPackage
+
+
+def check_together(found: dict[Path, Path]) -> Iterator[Problem]:
+    """Find names that several machines have built, and hashes in which the SHA256SUMS of each dist/ do not agree."""
+    builders, hashes = defaultdict(list), defaultdict(set)
+    for dist, sums in found.items():
+        for path in dist.iterdir():
+            builders[path.name].append(dist.parent.name)
+        for name, digest in read_sums(sums).items():
+            hashes[name].add(digest)
+    # Every file has a hash: that of each folder was compared.
+    for name, digests in sorted(hashes.items()):
+        if len(where := builders[name]) > 1:
+            yield Problem(f"{name} was built by {', '.join(where)}: one would replace the other", REMEDY)
+        if len(digests) > 1:
+            yield Problem(f"{name} has {len(digests)} different SHA-256 in the SHA256SUMS", REMEDY)
+        if not where:
+            yield Problem(f"{name} stands in a SHA256SUMS, and no machine has it", REMEDY)
+
+
+def collect(project: Project, words: list[str]) -> None:
+    """Move everything into dist/, which stays as it was where something does not fit together."""
+    parser = Parser("collect", "Put together what several machines have built.")
+    parser.take("FROM", "the folder of the folders that machines have built", first=True, required=True)
+    built = Path(parser.read(words)["FROM"])
+    folders = sorted(path for path in built.iterdir() if path.is_dir()) if built.is_dir() else []
+    if not folders:
+        raise problem(f"there are no folders in {built}", "FROM= is the folder of the folders that machines have built")
+    found = {folder / project.dist.name: folder / project.sums.name for folder in folders}
+    raise_problems(one for dist, sums in found.items() for one in check_folder(dist, sums))
+    raise_problems(check_together(found))
+    with new_dist(project) as folder:
+        for path in (path for dist in found for path in dist.iterdir()):
+            shutil.copy(path, folder)
 
 
 def read_arguments(command: str, about: str, words: list[str]) -> dict[str, Any]:
@@ -75,7 +115,7 @@ def check(project: Project, given: dict[str, Any], version: "Version", patience:
     out.print(f"{url} serves exactly the {len(files)} files of {source}, each with an attestation")
 
 
-def main(project: Project, words: list[str]) -> None:
+def check_index(project: Project, words: list[str]) -> None:
     """Check what is served, the names both ways, every SHA-256, and an attestation for each file."""
     given = read_arguments("check-index", "Check that an index serves exactly what was built.", words)
     version = parse_version(given["VERSION"])

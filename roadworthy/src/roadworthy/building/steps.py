@@ -1,7 +1,11 @@
-"""The wheels of one target, each built from the unpacked sdist, and the bill of materials that is in them."""
+"""The steps of a build: the sdist, and the wheels of one target, each built from the unpacked sdist.
+
+The sdist is what git tracks, less what pyproject.toml excludes. In each wheel is its bill of materials.
+"""
 
 import json
 import os
+import shutil
 import sys
 import sysconfig
 import uuid
@@ -14,14 +18,39 @@ from typing import TYPE_CHECKING, Any
 
 from roadworthy import processes as commands
 from roadworthy.building.toolchain import build_environment, build_folder, host_triple, run_maturin, run_uv, rustc
+from roadworthy.gate.archives import unpack
 from roadworthy.processes import find_uv
 from roadworthy.project import Project, spelling
 from roadworthy.pythons import PythonNotFoundError, find_pythons
+from roadworthy.sums import compare_sums, read_sums
 from roadworthy.tables import read_text
-from roadworthy.terminal import err, problem
+from roadworthy.terminal import err, problem, raise_problems
 
+# Not for a refusal of the command line.
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
+
+
+def build_sdist(project: Project, folder: Path) -> Path:
+    """Build the sdist into `folder`."""
+    if project.package:
+        run_uv(project, "--sdist", project.folder, folder)
+    else:
+        run_maturin(["sdist", f"--out={folder}"], project.root, build_environment(project))
+    return folder / project.sdist_name()
+
+
+def take_sdist(project: Project, built: Path, folder: Path) -> Path:
+    """Copy the sdist that another machine built into `folder`; `built` holds its dist/ and SHA256SUMS.
+
+    ProblemsError where it is not there, or not as its SHA256SUMS says.
+    """
+    sdist = built / project.dist.name / project.sdist_name()
+    if not sdist.is_file():
+        raise problem(f"{sdist} is missing", "FROM= is a folder with the dist/ and SHA256SUMS that `make sdist` writes")
+    sums = built / project.sums.name
+    raise_problems(compare_sums([sdist], read_sums(sums), sums))
+    return Path(shutil.copy(sdist, folder))
 
 
 def require_target(project: Project, triple: str) -> None:
@@ -62,11 +91,12 @@ def choose_interpreters(project: Project, triple: str, *, all_of_them: bool) -> 
     return chosen
 
 
-def build_wheels(project: Project, interpreters: dict[str, str], triple: str, source: Path, folder: Path) -> None:
-    """Build wheels for the interpreters chosen, of the unpacked sdist `source`, into `folder`.
+def build_wheels(project: Project, interpreters: dict[str, str], triple: str, sdist: Path, folder: Path) -> None:
+    """Build wheels for the interpreters chosen into `folder`, of the sdist, which is unpacked beside it.
 
     It is done at the same time: each alone would often leave a processor idle.
     """
+    source = unpack(sdist, folder.parent / "source")
     if project.package:
         run_uv(project, "--wheel", source, folder)
         return
