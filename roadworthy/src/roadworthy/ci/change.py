@@ -1,15 +1,13 @@
-"""What is this run of CI about? Is the tag a release's, and does anything but documents change?
+"""What is this run of CI about, and does a change for users bring its news?
 
-The first job of CI.yml. What it finds goes to the other jobs as outputs: `version`, under which the artefacts are
-built, and `code`, which is "false" where only documents change. On a laptop it says the same of what is checked out.
+`identify` is the first job of CI.yml: is the tag a release's, and does anything but documents change? What it finds is
+handed to the other jobs as outputs: `version`, under which the artefacts are built, and `code`, which is "false" where
+only documents change. On a laptop it says the same of what is checked out. The other jobs stamp that version into the
+files, in the runner's checkout and nowhere else. Only a manual run's is another than the one that stands there. No
+commit is made, and `make release` refuses such a version.
 
-The other jobs stamp that version into the files, in the runner's checkout and nowhere else. Only a manual run's is
-another than the one that stands there. No commit is made, and `make release` refuses such a version.
-
-Does a pull request that changes what users get bring a news fragment, and are all fragments fit for a release?
-
-The pull request of a release brings none: it turns the waiting ones into a section. A change that no user can notice
-says so in one of its commit messages, on a line of its own at the end: `Changelog: none`.
+`check-news` is for pull requests. That of a release brings no news: it turns the waiting fragments into a section. A
+change that no user can notice says so in one of its commit messages, on a line of its own: `Changelog: none`.
 """
 
 import os
