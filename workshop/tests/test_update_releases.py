@@ -43,7 +43,7 @@ def clone(project: Versioned, folder: Path, commit: str) -> Versioned:
 
 
 def test_a_copy_of_the_release_before_is_updated_to_this_commit(tmp_path: Path) -> None:
-    here = Versioned(PROJECT.root)
+    here = Versioned(PROJECT.root, tmp_path)  # nothing is written beside the checkout
     if here.git("rev-parse", "--is-shallow-repository") == "true":
         pytest.skip("this is a shallow clone: the release before is not in it; git fetch --unshallow --tags brings it")
     if len(tags := released(here)) < 2:

@@ -93,11 +93,11 @@ class Versioned(Folder):
     """A checkout that is released or updated: of a template, or of a copy.
 
     No configuration of git says who commits there, but its own; and the template's public address leads to the folder
-    `template` beside it.
+    `template` in `home`, default: the folder above.
     """
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, folder.parent)
+    def __init__(self, folder: Path, home: Path | None = None) -> None:
+        super().__init__(folder, home or folder.parent)
 
     @property
     def temporary(self) -> Path:
