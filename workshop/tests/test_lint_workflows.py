@@ -65,6 +65,18 @@ def test_each_tool_finds_what_it_is_there_for(copy: Path, old: str, new: str, to
     assert finding in wrong.stdout + wrong.stderr
 
 
+@pytest.mark.parametrize("row", ["target: .*-apple-darwin", r"\{.* python: \"3\.16-dev\" .*"])
+def test_rows_that_are_taken_out_leave_nothing_that_is_read_of_them(copy: Path, row: str) -> None:
+    share_actionlint(copy)
+    workflow = copy / ".github" / "workflows" / PROJECT.workflow_file
+    text = workflow.read_text(encoding="utf-8")
+    fewer = re.sub(rf"(?m)^          - {row}\n(?:            .*\n)*", "", text)
+    assert fewer != text
+    workflow.write_text(fewer, encoding="utf-8")
+    done = run("sh", "-c", planned(copy, "actionlint"), cwd=copy)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_without_go_that_is_said_and_in_ci_an_error(copy: Path, tmp_path: Path) -> None:
     make, empty = shutil.which("make"), tmp_path / "empty"
     empty.mkdir()

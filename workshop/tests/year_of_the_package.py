@@ -584,6 +584,15 @@ PYTHON = (
         files={"python/tin_can/notes.txt": "For who builds it.\n"},
         step=exclude({"path": "python/tin_can/notes.txt", "format": "wheel"}),
     ),
+    Change(
+        "maturin's own SBOM",
+        project={"tool": {"maturin": {"sbom": None}}},
+        targets=("build", "check-dist"),
+        refused=(
+            "tin-can.cyclonedx.json holds the path",
+            "without maturin's own SBOM: rust = false in [tool.maturin.sbom]",
+        ),
+    ),
     Change("a second module", files=MODULE),
     Change(
         "a package in the package",
