@@ -354,13 +354,8 @@ class Project:
     def platform_tag(self, triple: str) -> str:
         """Return the platform tag of a target's wheels; none are built for another target."""
         if triple not in self.platform_tags:
-            raise problem(f"no wheels are built for {triple}", f"TARGET is one of: {', '.join(self.platform_tags)}")
+            raise problem(f"no wheels are built for {triple}", f"the targets are: {', '.join(self.platform_tags)}")
         return self.platform_tags[triple]
-
-    def deployment_target(self, triple: str) -> str | None:
-        """Return the oldest macOS that a target's wheels are tagged for, such as `"10.12"`; None for other systems."""
-        found = re.match(r"macosx_(\d+)_(\d+)_", self.platform_tag(triple))
-        return f"{found[1]}.{found[2]}" if found else None
 
     def require_facts(self) -> None:
         """Make sure, before a build, that all that it will be judged by can be read."""
