@@ -270,9 +270,8 @@ class Project:
         every = range(NEWEST_MINOR + 1)
         found = tuple(minor for minor in every if any(allowed.contains(f"3.{minor}.{patch}") for patch in patches))
         if not found:
-            raise problem(
-                f"{self.declaration} allows no Python 3: requires-python is {allowed}", "write the oldest: >=3.10"
-            )
+            what = f"{self.declaration} allows no Python 3: requires-python is {allowed}"
+            raise problem(what, "write the oldest: >=3.10")
         return found
 
     @property
