@@ -261,8 +261,8 @@ def test_a_lock_that_does_not_fit_is_refused_and_left_alone(checkout: Path) -> N
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("sparc-unknown-linux-gnu", "TARGET is one of: x86_64-unknown-linux-gnu, "),
-        ("", "TARGET is one of: x86_64-unknown-linux-gnu, "),
+        ("sparc-unknown-linux-gnu", "the targets are: x86_64-unknown-linux-gnu, "),
+        ("", "the targets are: x86_64-unknown-linux-gnu, "),
     ],
 )
 def test_a_target_without_wheels_is_refused(target: str, words: str) -> None:

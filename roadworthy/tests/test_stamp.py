@@ -42,6 +42,18 @@ def test_the_version_stands_in_three_files_and_nothing_else_changes(place: Place
     assert place.git("tag") == ""
 
 
+@pytest.mark.parametrize(
+    "spelled", ["version = '0.1.0'", 'version="0.1.0"', '\n  version   = "0.1.0" # as pyproject.toml has it']
+)
+def test_the_version_of_the_crate_may_be_written_as_toml_allows(place: Place, spelled: str) -> None:
+    place.replace("Cargo.toml", "[package]", "[package] # the crate")
+    place.replace("Cargo.toml", 'version = "0.1.0"', spelled)
+    told = run_step(place, "stamp", WANTED)
+    assert told.code == 0, told.err
+    assert spelled.replace("0.1.0", WANTED) in place.read("Cargo.toml")
+    assert versions(place) == dict.fromkeys(files.VERSION_FILES, WANTED)
+
+
 def test_the_artefacts_are_called_as_the_version_that_was_stamped(place: Place) -> None:
     assert run_step(place, "stamp", WANTED).code == 0
     (sdist, version) = json.loads(ask_project(place, "[project.sdist_name(), str(project.version)]").stdout)

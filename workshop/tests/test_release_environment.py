@@ -35,6 +35,8 @@ VARIABLES: dict[str, dict[str, str]] = {
     "GIT_EDITOR": {"GIT_EDITOR": SPY, "EDITOR": SPY, "VISUAL": SPY},
     "GIT_PAGER": {"GIT_PAGER": SPY, "PAGER": SPY},
     "GIT_DEFAULT_HASH": {"GIT_DEFAULT_HASH": "sha256"},
+    "GIT_ICASE_PATHSPECS": {"GIT_ICASE_PATHSPECS": "1"},
+    "GIT_LITERAL_PATHSPECS": {"GIT_LITERAL_PATHSPECS": "1"},
     "TZ": {"TZ": "Pacific/Kiritimati"},
     "LC_ALL": {"LC_ALL": "C", "LANGUAGE": "de"},
     "SOURCE_DATE_EPOCH": {"SOURCE_DATE_EPOCH": "1"},

@@ -46,10 +46,28 @@ KNOWN.add(
 )
 KNOWN.add(
     "a link to a folder",
-    "python/data is a link to the folder src, and nothing of that can be in an sdist",
+    "python/data is a link to src, which is no file that git tracks, and nothing of that can be in an sdist",
     'leave it out: exclude = ["/python/data"] in [tool.maturin]',
     link("python/data", "../src"),
     commit,
+)
+KNOWN.add(
+    "names and links that no sdist can hold",
+    "docs/caf\\udce9 has a name that no sdist can hold",
+    "rename it",
+    write("python/line\nfeed.txt", "It is read by nobody.\n"),
+    write("docs/caf\udce9", "It is left out, and maturin reads its name all the same.\n"),
+    link("python/nowhere", "../no/such/file"),
+    link("python/root", ".."),
+    link("python/secret", "/etc/hostname"),
+    link("python/licence", "../LICENSE"),
+    commit,
+    also=(
+        ("python/line\\nfeed.txt has a name that no sdist can hold", "rename it"),
+        ("python/nowhere is a link to no/such/file, which is no file", "leave it out"),
+        ("python/root is a link to ., which is no file", "leave it out"),
+        ("python/secret is a link to /etc/hostname, which is no file", "leave it out"),
+    ),
 )
 KNOWN.add(
     "a row of another Rust",

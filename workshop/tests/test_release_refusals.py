@@ -259,6 +259,13 @@ REMOTE.add(
     SEE,
     git("config", "protocol.file.allow", "never"),
 )
+REMOTE.add(
+    "protocol that the environment does not allow",
+    "the remote origin cannot be read: fatal: transport 'file' not allowed",
+    SEE,
+    variables(GIT_ALLOW_PROTOCOL="ssh:https"),
+)
+REMOTE.add("address that is empty", "the remote origin cannot be read: ", SEE, git("config", "remote.origin.url", ""))
 NAME_ONE = "name one with REMOTE=, or run: git remote add"
 REMOTE.add("no remote", "there is no remote origin; there is none at all", NAME_ONE, git("remote", "remove", "origin"))
 REMOTE.add(
@@ -372,6 +379,21 @@ TAGS.add(
     "tags are never moved",
     git("tag", "v0.2.0", "HEAD:LICENSE"),
     git("push", "-q", "origin", "v0.2.0"),
+)
+TAGS.add(
+    "tags in folders of the name",
+    "beside refs/tags/v0.2.0/a there can be no refs/tags/v0.2.0: git would need a file and a folder of one name",
+    "rename or delete refs/tags/v0.2.0/a, here and on origin",
+    *tagged("v0.2.0/a"),
+    git("tag", "v0.2.0/b"),
+    also=(("beside refs/tags/v0.2.0/b there can be no refs/tags/v0.2.0", "rename or delete refs/tags/v0.2.0/b"),),
+)
+TAGS.add(
+    "branch there with the name of the folder of pull requests",
+    "beside refs/heads/release there can be no refs/heads/release/v0.2.0",
+    "rename or delete refs/heads/release, here and on origin",
+    git("push", "-q", "origin", "HEAD:refs/heads/release"),
+    arguments=("0.2.0", "--yes", "--via=pr"),
 )
 TAGS.add("tag there off the branch", "is not on main", "tags are never moved", off_the_branch)
 for spelled, asked in (
@@ -564,10 +586,9 @@ MACHINE.add(
 )
 MACHINE.add(
     "no Rust is chosen",
-    "cargo cannot read the package: error: ",
-    "repair what it names",
+    "rustc does not run",
+    "rustup default",
     program("rustc", "echo error: none >&2; exit 1"),
-    also=(("rustc does not run", "rustup default"),),
 )
 MACHINE.add("Rust is not there", "cargo is not on PATH", "install Rust", only_git)
 MACHINE.add("another release runs", "another release is running in this checkout", "wait until it has ended", held_lock)

@@ -581,6 +581,12 @@ def test_what_is_not_built_is_built_by_that_checkouts_own_page_and_engine(tmp_pa
         (["--python", "3.99"], 1, "CPython 3.99 is not on this machine; install it, or choose one of: "),
         (["--python", "python3.12 -c"], 1, "is neither a version such as 3.12 or 3.14t nor a CPython's path"),
         (["--from=no-such-folder"], 1, "no-such-folder/dist is no folder"),
+        (
+            ["--wheels=sparc@an/image"],
+            1,
+            "no wheels are built for sparc\n  the targets are: x86_64-unknown-linux-gnu, ",
+        ),
+        (["--version=1.0", "--index=http://127.0.0.1:9/", "--wheels=sparc"], 1, "no wheels are built for sparc\n"),
         (["--version", "latest"], 1, "VERSION=latest is no version"),
         (["--version", "1.0", "--index", "example"], 1, "INDEX=example is no index"),
         (["--index", "testpypi"], 2, "INDEX needs VERSION"),

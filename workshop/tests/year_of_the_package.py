@@ -557,7 +557,9 @@ PYTHON = (
         "a link to a folder",
         step=link_data,
         targets=("build",),
-        refused=("python/tin_can/data is a link to the folder python/tin_can/words, and nothing of that can be in",),
+        refused=(
+            "python/tin_can/data is a link to python/tin_can/words, which is no file that git tracks, and nothing",
+        ),
     ),
     Change("data", files=DATA | {"python/tin_can/data/known.txt": KNOWN_WORDS}),
     Change(

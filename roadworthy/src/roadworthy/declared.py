@@ -72,16 +72,20 @@ def list_staged(project: Project) -> dict[str, str]:
 
 
 def find_unpackable(project: Project) -> Iterator[Problem]:
-    """Find what is to be in the sdist, and is no file that could be."""
-    staged = list_staged(project)
-    for name in sorted(staged.keys() & sdist_contents(project).files):
-        mode, content, _ = staged[name].split()
-        target = project.checkout.ask("cat-file", "blob", content) if mode == LINK else ""
-        folder = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
-        if mode == SUBMODULE or (target and any(other.startswith(f"{folder}/") for other in staged)):
-            what = "a submodule" if mode == SUBMODULE else f"a link to the folder {folder}"
-            remedy = f'put the files there themselves, or leave it out: exclude = ["/{name}"] in [tool.maturin]'
-            yield Problem(f"{project.path(name)} is {what}, and nothing of that can be in an sdist", remedy)
+    """Find what is to be in the sdist, and is no file that could be, or has a name that not every system takes."""
+    packed, tracked = sdist_contents(project).files, set(project.checkout.ask("ls-files", "-z").split("\0"))
+    for name, about in sorted(list_staged(project).items()):
+        path, (mode, content, _) = project.path(name), about.split()
+        # maturin reads all names as UTF-8, also of what it leaves out.
+        if re.search(r"[\0-\x1f\x7f\udc80-\udcff]" if name in packed else r"[\udc80-\udcff]", name):
+            yield Problem(f"{path} has a name that no sdist can hold", "rename it: git mv; and commit")
+        elif name in packed and mode in (LINK, SUBMODULE):
+            target = project.checkout.ask("cat-file", "blob", content) if mode == LINK else ""
+            there = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+            if there not in tracked or mode == SUBMODULE:
+                what = f"a link to {there}, which is no file that git tracks" if target else "a submodule"
+                remedy = f'put the files there themselves, or leave it out: exclude = ["/{name}"] in [tool.maturin]'
+                yield Problem(f"{path} is {what}, and nothing of that can be in an sdist", remedy)
 
 
 def sdist_contents(project: Project) -> Contents:

@@ -270,9 +270,8 @@ class Project:
         every = range(NEWEST_MINOR + 1)
         found = tuple(minor for minor in every if any(allowed.contains(f"3.{minor}.{patch}") for patch in patches))
         if not found:
-            raise problem(
-                f"{self.declaration} allows no Python 3: requires-python is {allowed}", "write the oldest: >=3.10"
-            )
+            what = f"{self.declaration} allows no Python 3: requires-python is {allowed}"
+            raise problem(what, "write the oldest: >=3.10")
         return found
 
     @property
@@ -354,13 +353,8 @@ class Project:
     def platform_tag(self, triple: str) -> str:
         """Return the platform tag of a target's wheels; none are built for another target."""
         if triple not in self.platform_tags:
-            raise problem(f"no wheels are built for {triple}", f"TARGET is one of: {', '.join(self.platform_tags)}")
+            raise problem(f"no wheels are built for {triple}", f"the targets are: {', '.join(self.platform_tags)}")
         return self.platform_tags[triple]
-
-    def deployment_target(self, triple: str) -> str | None:
-        """Return the oldest macOS that a target's wheels are tagged for, such as `"10.12"`; None for other systems."""
-        found = re.match(r"macosx_(\d+)_(\d+)_", self.platform_tag(triple))
-        return f"{found[1]}.{found[2]}" if found else None
 
     def require_facts(self) -> None:
         """Make sure, before a build, that all that it will be judged by can be read."""

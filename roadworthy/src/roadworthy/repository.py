@@ -26,7 +26,8 @@ def environment() -> dict[str, str]:
     """Return the environment without the variables that point git at another repository (set inside hooks)."""
     asked = commands.run("git", "rev-parse", "--local-env-vars", cwd=Path(__file__).parent, env=os.environ)
     foreign = {*asked.stdout.split(), "GIT_NAMESPACE", "GIT_TEMPLATE_DIR", "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS"}
-    clean = {name: value for name, value in os.environ.items() if name not in foreign}
+    # Some editors also say in it how git is to read paths.
+    clean = {name: value for name, value in os.environ.items() if name not in foreign and "PATHSPECS" not in name}
     if not sys.stdin.isatty():
         # Nobody is there to answer, so a question for a password would wait for ever.
         clean["GIT_TERMINAL_PROMPT"] = "0"

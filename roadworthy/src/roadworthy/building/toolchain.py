@@ -66,7 +66,7 @@ def plain_environment(project: Project) -> dict[str, str]:
 
 def build_environment(project: Project, triple: str | None = None) -> dict[str, str]:
     """Return the environment for maturin and cargo: this one, without what would change the result."""
-    oldest = project.deployment_target(triple) if triple else None
+    oldest = re.match(r"macosx_(\d+)_(\d+)_", project.platform_tag(triple)) if triple else None
     library = Path(rustc(project, "--print=sysroot")) / "lib" / "rustlib" / "src" / "rust"
     flags = [f"--remap-path-prefix={cargo_home()}=/cargo", f"--remap-path-prefix={library}=/rust"]
     return {
@@ -74,7 +74,7 @@ def build_environment(project: Project, triple: str | None = None) -> dict[str, 
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
         # CARGO_HOME may be a symbolic link, and cargo resolves the variable, not its own default.
         "CARGO_HOME": str(cargo_home()),
-        **({"MACOSX_DEPLOYMENT_TARGET": oldest} if oldest else {}),
+        **({"MACOSX_DEPLOYMENT_TARGET": f"{oldest[1]}.{oldest[2]}"} if oldest else {}),
         "PATH": os.pathsep.join([str(venv_bin("python").parent), *os.get_exec_path()]),
     }
 

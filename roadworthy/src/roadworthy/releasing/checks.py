@@ -127,6 +127,11 @@ def check_tags(state: State) -> Iterator[Problem]:
         if version_of_tag(name, release.package) == release.version:
             where = remote.name if name in there else "here"
             yield Problem(f"the tag {name} ({where}) is the same version as {release.text}", "release the next version")
+    new = (f"refs/tags/{release.tag}", *([f"refs/heads/{release.branch}"] if state.request.via_pr else []))
+    for ref in sorted({*(each.removesuffix("^{}") for each in remote.refs), *(f"refs/tags/{name}" for name in here)}):
+        for own in (each for each in new if each.startswith(f"{ref}/") or ref.startswith(f"{each}/")):
+            what = f"beside {ref} there can be no {own}: git would need a file and a folder of one name"
+            yield Problem(what, f"rename or delete {ref}, here and on {remote.name}")
     if f"refs/heads/{release.branch}" in local:
         what = f"the branch {release.branch} is here: a leftover of an earlier attempt"
         yield Problem(what, f"look at it, then run: git branch --delete --force {release.branch}")
@@ -141,8 +146,7 @@ def check_order(state: State) -> Iterator[Problem]:
     Where nothing is released at all, what stands in the files is no promise: the first version may be any one.
     """
     release, tags = state.release, state.remote.tags
-    asked = {name: version_of_tag(name, release.package) for name in tags}
-    versions = {name: version for name, version in asked.items() if version is not None}
+    versions = {name: version for name in tags if (version := version_of_tag(name, release.package))}
     here = [(version, name) for name, version in versions.items() if tags[name] in state.ancestors]
     newest, name = max(here, default=(None, ""))
     if newest is not None and release.version < newest:
@@ -205,8 +209,9 @@ def check_beginning(state: State, template: str | None) -> Iterator[Problem | st
 def check_lock(state: State) -> Iterator[Problem | str]:
     """Cargo.lock fits Cargo.toml; its crates are on this machine, or are fetched, and none of them is yanked."""
     files.versions(state.read)  # A file that cannot be read is named by this, once.
-    if not files.has_crate(state.read) or not shutil.which("cargo"):
-        return  # Of a cargo that is not there, check_tools says so.
+    if not files.has_crate(state.read):
+        return
+    require_rust(state.project)  # What check_tools says of it is not said in cargo's words, too.
     fetch_crates(state.project)
     yield from check_yanked(state.project, state.clone.folder.parent / "yanked")
 

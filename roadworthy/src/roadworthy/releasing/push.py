@@ -99,7 +99,7 @@ def follow(state: State) -> None:
     """
     # No configuration may change these.
     hooks = ("core.hooksPath", str(state.clone.folder.parent / "no-hooks"))
-    fixed = (hooks, ("protocol.file.allow", "always"), ("submodule.recurse", "false"))
+    fixed = (hooks, ("submodule.recurse", "false"))
     git = Repository(state.project.root, (*state.project.checkout.settings, *fixed))
     name = f"refs/tags/{state.release.tag}"
     if state.clone.run("rev-parse", "--verify", "--quiet", name).returncode:
@@ -107,7 +107,7 @@ def follow(state: State) -> None:
     tag, commit = state.clone.ask("rev-parse", name, f"{name}^{{commit}}").split()
     try:
         # Everything is in the clone already.
-        git.ask("fetch-pack", "--quiet", state.clone.folder, name)
+        git.run("fetch-pack", "--quiet", state.clone.folder, name, check=True, env={"GIT_ALLOW_PROTOCOL": "file"})
         if git.run("rev-parse", "--verify", "--quiet", name).stdout.strip() != tag:
             git.ask("update-ref", name, tag, "0" * len(tag))
         reason = move(git, state.branch, commit)

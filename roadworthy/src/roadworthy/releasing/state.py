@@ -223,7 +223,7 @@ def push_addresses(root: Path, settings: Settings, remote: str) -> list[str]:
     """Return the addresses that a push to the remote goes to, as they are written in the configuration."""
     addresses = settings.get(f"remote.{remote}.pushurl") or settings.get(f"remote.{remote}.url", [])
     # A path is relative to the checkout, and would mean another folder in the clone.
-    paths = {each for each in addresses if "://" not in each and not Path(each).is_absolute()}
+    paths = {each for each in addresses if each and "://" not in each and not Path(each).is_absolute()}
     return [str((root / each).resolve()) if each in paths and (root / each).is_dir() else each for each in addresses]
 
 
@@ -258,10 +258,11 @@ def make_clone(project: Project, folder: Path, remote: str, settings: Settings) 
         *(("core.autocrlf", "false"), ("core.eol", "lf"), ("core.ignoreStat", "false")),
         ("i18n.commitEncoding", "utf8"),
     )
-    # The exception is for this one local clone; the checkout's own rule is copied for the push.
-    allow = ("-c", "protocol.file.allow=always", "-c", f"core.hooksPath={empty}", "-c", "init.defaultRefFormat=files")
+    own = ("-c", f"core.hooksPath={empty}", "-c", "init.defaultRefFormat=files")
     # The name of its own remote is one that nobody can ask for.
     command = ("clone", "--quiet", "--shared", "--no-tags", "--no-checkout", "--template=", "--origin=@checkout")
-    project.checkout.run(*allow, *command, project.root, target, check=True)
+    # The exception is for this one local clone; the checkout's own rule is copied for the push.
+    allowed = {"GIT_ALLOW_PROTOCOL": "file"}
+    project.checkout.run(*own, *command, project.root, target, check=True, env=allowed)
     wanted = clone_settings(project.root, settings, remote, read_settings(Repository(target, fixed)))
     return Repository(target, (*fixed, *((name, value) for name, values in wanted.items() for value in values)))

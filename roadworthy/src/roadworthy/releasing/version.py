@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NUMBER = "(?:0|[1-9][0-9]{0,8})"
 # Only what SemVer (cargo) and PEP 440 (Python) both read, and read as the same version.
 GRAMMAR = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(?:-(?:alpha|beta|rc)[1-9][0-9]{{0,8}})?")
-# What git's check-ref-format refuses in a name, and what a command takes for an option, a force or a ref.
+# What git's check-ref-format refuses in a name, and what a command takes for an option, a force, an address or a ref.
 UNNAMED = re.compile(
     r"^$|[\0-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-+/@]|/$|(?:^|/)\.|\.lock(?:/|$)|\.$|^HEAD$|^refs(?:/|$)"
 )
@@ -105,14 +105,9 @@ class Request:
             parser.error(str(error))
         remote, branch = given.get("REMOTE", "origin"), given.get("BRANCH")
         for kind, name in (("remote", remote), ("branch", branch)):
-            if name is not None and not is_plain(name):
+            if name is not None and UNNAMED.search(name):
                 parser.error(f"{name!r} is no name of a {kind}")
         return cls(release, remote, branch, "VIA" in given, "DRY_RUN" in given, "YES" in given)
-
-
-def is_plain(name: str) -> bool:
-    """Say whether a name can be a branch's or a remote's, and is no option, address or pattern."""
-    return not UNNAMED.search(name)
 
 
 def stem(package: str) -> str:

@@ -136,9 +136,6 @@ class Source:
         `wheels` is `target`, or `target@image` for containers.
         """
         target, _, image = wheels.partition("@")
-        if target not in self.project.platform_tags:
-            targets = ", ".join(self.project.platform_tags)
-            raise problem(f"no wheels are built for {wheels}", f"it is target or target@image: {targets}")
         if self.index:
             return replace(self, target=target if image else "", image=image)
         project, here = self.project, self.artefacts

@@ -104,8 +104,13 @@ def open_source(project: Project, given: Mapping[str, Any], folder: Path) -> Ite
     """Provide what is to be verified; where that fails of a version on an index, tell what is to be done about it.
 
     `given` is a VERSION with its INDEX and SUMS; or a folder, FROM; or none of it, for the project's own dist/, which
-    is built first unless it is current. What is downloaded is put into `folder`, and the content of the sdist.
+    is built first unless it is current. What is downloaded is put into `folder`, and the content of the sdist. Before
+    all that, WHEELS have to be such as there are, and containers, where they are to be installed in one.
     """
+    for each in given.get("WHEELS", "").split():
+        project.platform_tag(each.partition("@")[0])
+    if "@" in given.get("WHEELS", ""):
+        engine()
     if "VERSION" not in given:
         if "FROM" not in given:
             require_current(project)
@@ -125,8 +130,6 @@ def select(source: Source, wheels: str, folder: Path) -> list[Source]:
     an installer chooses for this machine.
     """
     chosen = [source.choose(each, folder) for each in wheels.split()]
-    if any(each.image for each in chosen):
-        engine()
     here = [each for each in chosen if not each.image] or [source]
     # An index has no place for one target's wheels alone: an installer chooses.
     return [*(each for each in chosen if each.image), *(here[:1] if source.index else here)]
