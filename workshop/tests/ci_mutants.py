@@ -389,5 +389,6 @@ HARMLESS: dict[str, Edit] = {
     "more comments": everywhere("\njobs:\n", "\n# All of them, in their order.\njobs:\n"),
     "no comments": lambda text: re.sub(r"(?m)^ *#.*\n", "", text),
     "the concurrency group spelled otherwise": top("${{ github.workflow }}-${{ github.event_name == 'pull_request'", "ci-${{ github.event_name == 'pull_request'"),
+    "a machine by a list of labels": at("sdist", "runs-on: ubuntu-24.04", "runs-on: [ubuntu-24.04]"),
     "tags as one list": lambda text: once(text, TAGS, '    tags: ["v[0-9]+.[0-9]+.[0-9]+", "v[0-9]+.[0-9]+.[0-9]+-alpha[0-9]+", "v[0-9]+.[0-9]+.[0-9]+-beta[0-9]+", "v[0-9]+.[0-9]+.[0-9]+-rc[0-9]+"]\n'),
 }

@@ -10,6 +10,7 @@ from helpers import PROJECT
 from roadworthy.ci.doctor import publisher
 from roadworthy.project import Project
 from roadworthy.repository import Repository
+from roadworthy.terminal import ProblemsError
 from workshop.copying.objects import Files
 from workshop.copying.record import Answers, Record
 from workshop.copying.rendering import render
@@ -66,6 +67,18 @@ def test_every_link_of_a_copy_leads_to_a_file_and_a_heading_of_the_copy_or_of_th
 def test_what_pypi_shows_has_no_link_that_is_dead_there(copy: Path) -> None:
     links = re.findall(r"\]\(([^)]+)\)", (copy / "README.md").read_text(encoding="utf-8"))
     assert [link for link in links if not link.startswith("https://")] == []
+
+
+def test_a_mistake_that_keeps_rules_from_being_judged_is_told_once(copy: Path) -> None:
+    workflow = copy / ".github" / "workflows" / "CI.yml"
+    text = workflow.read_text(encoding="utf-8")
+    workflow.write_text(text.replace("needs: [identify, collect]", "needs: [identify, colect]"), encoding="utf-8")
+    with pytest.raises(ProblemsError) as refused:
+        require_rules(Project(copy))
+    told = [one.what for one in refused.value.problems if "colect" in one.what]
+    workflow.write_text(text, encoding="utf-8")
+    assert told
+    assert len(told) == len(set(told))
 
 
 def test_the_page_on_publishing_names_the_values_that_the_indexes_are_told(copy: Path) -> None:

@@ -249,6 +249,8 @@ def _row(workflow: Workflow, name: str, shown: list[Any], scope: Scope) -> Row:
         environment = environment["name"]
     env = _texts(workflow.get("env"), "workflow-env", scope) | _texts(job.get("env"), "job-env", scope)
     runs_on = fill(job.get("runs-on"), "runs-on", scope)
+    # A list of labels asks for a machine that has them all.
+    runs_on = ", ".join(map(str, runs_on)) if isinstance(runs_on, list) else runs_on
     return Row(
         matrix=scope.contexts["matrix"],
         name=fill(title, "string-strategy-context", scope),

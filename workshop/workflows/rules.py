@@ -35,10 +35,12 @@ def broken(rule: Rule, pipeline: Pipeline) -> list[str]:
 
 def require_rules(project: Project) -> None:
     """Make sure that the workflow that publishes keeps every rule; there is a problem for each way to break one."""
-    pipeline = Pipeline.of(project)
+    pipeline, found = Pipeline.of(project), dict[str, Rule]()
+    for rule in RULES.values():
+        for what in broken(rule, pipeline):
+            found.setdefault(what, rule)  # What keeps several rules from being judged is told under the first.
     raise_problems(
         # The rule is what its function says of itself, in its first line.
         Problem(f"{project.workflow_path}: {what}", f"the rule is: {str(rule.__doc__).partition(chr(10))[0]}")
-        for rule in RULES.values()
-        for what in broken(rule, pipeline)
+        for what, rule in found.items()
     )

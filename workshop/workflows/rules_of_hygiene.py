@@ -101,7 +101,7 @@ def jobs_end_and_run_on_known_machines(pipeline: Pipeline) -> Iterator[str]:
         minutes = job.get("timeout-minutes")
         if not isinstance(minutes, int) or minutes > LONGEST:
             yield f"{name} may take {minutes or 360} minutes"
-        if "strategy" not in job and job["runs-on"] != "ubuntu-24.04":
+        if "strategy" not in job and job["runs-on"] not in ("ubuntu-24.04", ["ubuntu-24.04"]):
             yield f"{name} runs on {job['runs-on']}"
     for event in KINDS.values():
         found = ((name, row.runs_on) for name, row in pipeline.all_rows(event))
