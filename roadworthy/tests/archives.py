@@ -246,6 +246,18 @@ def membered(name: str, kind: bytes = tarfile.REGTYPE, **fields: int | str) -> M
     return make
 
 
+def linked(*links: tuple[str, str]) -> Callable[..., bytes]:
+    """Return what makes the good sdist with links, and more behind them."""
+
+    def make(*more: bytes) -> bytes:
+        entries = [tarfile.TarInfo(f"{TOP}/{name}") for name, _ in links]
+        for entry, (_, target) in zip(entries, links, strict=True):
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
+        return gzip.compress(blocks(*(entry.tobuf(tarfile.GNU_FORMAT) for entry in entries), *more) + bytes(1024))
+
+    return make
+
+
 def pax(*records: bytes, kind: bytes = tarfile.XHDTYPE) -> bytes:
     """Return a pax header."""
     return block("pax", b"".join(records), kind)
@@ -359,6 +371,11 @@ INSIDE: dict[str, tuple[str | None, Files]] = {
     "what an editor leaves": ("no-build-products", {"x/y.py.swp": b""}),
     "what npm puts into a folder": ("no-build-products", {"x/node_modules/y/index.js": b""}),
     "a key of OpenAI": ("no-secrets", {"x.py": b"sk-proj-" + TOKEN * 2}),
+    "a key in a token's hardware": ("no-secrets", {"x/id_ed25519_sk": b""}),
+    "what macOS packs beside a file": ("no-build-products", {"x/._y.py": b""}),
+    "what macOS packs beside a folder": ("no-build-products", {"__MACOSX/y.py": b""}),
+    "where a link leads": ("no-placeholders", {"x/LICENSE": b"../LICENSE"}),
+    "a text that begins like a link": (None, {"x.txt": b"../ is the folder above\n"}),
     "what macOS leaves in a folder": ("no-build-products", {"x/.DS_Store": b""}),
     "the first line of a key": (
         None,
@@ -506,6 +523,7 @@ wheel("safe-members", "setgid", attributes(stat.S_IFREG | 0o2755))
 wheel("record-complete", "a file twice in RECORD", recorded(lambda text: text + text.splitlines(keepends=True)[0]))
 wheel("record-complete", "a line of RECORD without a size", recorded(lambda text: text.replace(b",,", b",")))
 wheel("record-complete", "an empty line in RECORD", recorded(lambda text: text + b"\n\n"))
+wheel("record-complete", "a quotation mark that is left open in RECORD", recorded(lambda text: text + b'"\n'))
 wheel("record-complete", "a RECORD in UTF-16", recorded(lambda text: text.decode().encode("utf-16")))
 wheel(
     "record-complete", "a RECORD with an endless field", recorded(lambda text: text + b'"' + b"a" * 200_000 + b'",,\n')
@@ -538,6 +556,10 @@ wheel("entry-points", "a command with a slash", with_entry_points("[gui_scripts]
 wheel("entry-points", "a command with a blank", with_entry_points("[console_scripts]\na b = b:c\n"))
 wheel("entry-points", "a command after a colon", with_entry_points("[console_scripts]\na: b:c\n"))
 wheel("entry-points", "a command with many blanks", with_entry_points(f"[console_scripts]\na{' ' * 99_999}b = b:c\n"))
+for text in ("{}:1main", "{}:a..b", "{}:class", "{}:main.", ".{}:main", "{}:a.1b", "{}.import:main"):
+    wheel(
+        "entry-points", f"a command for {text}", with_entry_points(f"[console_scripts]\na = {text.format(PACKAGE)}\n")
+    )
 wheel("entry-points", "a command in two cases", with_entry_points("[console_scripts]\na = b:c\nA = b:c\n"))
 wheel(
     "entry-points",
@@ -615,6 +637,21 @@ add(
     WHEEL.replace("-py3-", f"-1{'x' * (250 - len(WHEEL) - 2)}-py3-"),
     good_wheel,
 )
+for text in ("<img src=docs/x.png>", '<IMG SRC="x.png">', "[x](docs/a_(b).md)", "[x](<docs/a b.md>)", "[x](a.md (b))"):
+    wheel("readme-on-pypi", f"a README with {text}", with_metadata(b"", f"\n{text}\n".encode()))
+for text in ("[x](https://a.b/c_(d))", "<img src=https://a.b/x.png>", "[x](<https://a.b/c d>)", "[x](#y (z))"):
+    wheel(None, f"a README with {text}", with_metadata(b"", f"\n{text}\n".encode()))
+MANY = b"".join(b"!=1.%d," % n for n in range(30_000))
+wheel(None, "a requirement with many versions", with_metadata(b"Requires-Dist: x " + MANY[:-1] + b"\n"))
+OWN = "".join(f"x{n} = ['ferrous-wheel[x{n + 1}]', 'ferrous-wheel[x{n + 1}]']\n" for n in range(99))
+for what, project, field in (
+    ("extras that name the next one twice", f"name = 'ferrous-wheel'\n[project.optional-dependencies]\n{OWN}", ""),
+    ("an author in an unknown encoding", "authors = [{name = 'x'}]\n", "Author: =?nosuch?q?x?=\n"),
+    ("an author in half an encoding", "authors = [{name = 'x'}]\n", "Author: =?utf-8?b?a?=\n"),
+):
+    project_files = {"pyproject.toml": f"[project]\n{project}".encode(), "PKG-INFO": (field + METADATA).encode()}
+    declaring = {f"{TOP}/{name}": content for name, content in project_files.items()}
+    sdist("declared-metadata", what, partial(make_sdist, {**sdist_files(), **declaring}))
 # ---- gzip
 sdist("readable-archive", "a byte behind the gzip file", lambda: good_sdist() + b"x")
 sdist("readable-archive", "zeros behind the gzip file", lambda: good_sdist() + bytes(512))
@@ -661,6 +698,14 @@ sdist(
     "sparse, the first member",
     lambda: gzip.compress(block(f"{TOP}/x", kind=tarfile.GNUTYPE_SPARSE) + blocks() + bytes(1024)),
 )
+sdist(
+    "no-links safe-members",
+    "a link that goes back from another link",
+    linked(("a/b/c/d", "../.."), ("a/b/c/e", "d/../../x")),
+)
+sdist("no-links unique-members", "a link below a link", linked(("a/b/l", "../../s"), ("a/b/l/m", "../x"), ("s/x", "y")))
+sdist("no-links unique-members", "a file below a link", lambda: linked(("l", "s"))(block(f"{TOP}/l/x")))
+sdist("no-links", "a link, and one further up", linked(("a/l", "./b"), ("a/c/l", "../../LICENSE")))
 sdist("no-links", "a link", membered("x", tarfile.SYMTYPE, linkname="LICENSE"))
 sdist("no-links", "a hard link", membered("x", tarfile.LNKTYPE, linkname=f"{TOP}/LICENSE"))
 sdist("no-links safe-members", "a hard link to nothing", membered("x", tarfile.LNKTYPE, linkname=f"{TOP}/LICENCE"))

@@ -1,14 +1,19 @@
 """What PyPI rejects is written once: the gate tells all of it, and the rehearsal's index the first."""
 
+import re
 import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import from_regex
 from packaging.utils import canonicalize_name
 
 from corpus import CORPUS, Release
 from loopback_samples import form_of, write_samples
 from rejections import REJECTED
+from roadworthy.gate import pypi_metadata
 from roadworthy.gate.check import LAST, RULES, STAGES, judge
 from roadworthy.gate.model import Artefact, Rejection, UnreadableError
 from roadworthy.gate.rules import entries
@@ -91,3 +96,9 @@ def test_every_rule_that_is_pypis_alone_has_a_file_that_breaks_it() -> None:
     # One of more than 100 MB stands in the corpus.
     rejected = {"file-size", *(each.rule for each in REJECTED.values())}
     assert entries().keys() - RULES.keys() == rejected - RULES.keys()
+
+
+@given(from_regex(pypi_metadata.PLAIN_ADDRESS, fullmatch=True))
+def test_what_is_taken_for_a_plain_address_is_one_for_the_library_that_pypi_asks(address: str) -> None:
+    with patch.object(pypi_metadata, "PLAIN_ADDRESS", re.compile("(?!)")):
+        assert pypi_metadata.is_valid_uri(address)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from email.header import decode_header, make_header
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from roadworthy.declared import entry_points
+from roadworthy.gate.archives import MOST_FIELDS
 from roadworthy.gate.model import Artefact, rule
 from roadworthy.gate.pypi import read_entry_points
 from roadworthy.tables import find, find_table
@@ -33,6 +35,7 @@ KINDS = {".md": "text/markdown", ".rst": "text/x-rst"}  # what a README is by it
 # One later, names of extras are unique, normalised (PEP 685).
 FIRST_BINDING, FIRST_UNIQUE = Version("2.2"), Version("2.3")
 PYTHONS = (*(f"3.{minor}" for minor in reversed(range(40))), "2.7")  # what most allow comes first
+MOST_SPECIFIERS = 50  # that are compared, each with each, in one requirement
 # What is of one file and not of the release.
 OWN = {"metadata_version", "dynamic", "license_files", "platforms", "supported_platforms"}
 
@@ -119,7 +122,17 @@ def declared_metadata(artefact: Artefact) -> Iterator[str]:
     """Find what PKG-INFO says otherwise than the pyproject.toml beside it, and why nobody could build it."""
     if artefact.top and not {f"{artefact.top}/{name}" for name in ("pyproject.toml", "setup.py")} & artefact.names:
         yield "there is neither pyproject.toml nor setup.py, so nobody can build it"
-    yield from unbuildable(artefact, find_table(artefact.pyproject, "build-system"))
+    # What keeps everybody from calling the build backend (PEP 517, PEP 518).
+    system = find_table(artefact.pyproject, "build-system")
+    for text in texts(system.get("requires")):
+        try:
+            Requirement(text)
+        except ValueError:
+            yield f"[build-system] requires {text!r}, which is no requirement"
+    for folder in texts(system.get("backend-path")):
+        place = f"{posixpath.normpath(f'{artefact.top}/{folder}')}/"
+        if not any(name.startswith(place) and place.startswith(f"{artefact.top}/") for name in artefact.files):
+            yield f"[build-system] has the backend-path {folder!r}, which is not in it"
     if (table := find_table(artefact.pyproject, "project")) and artefact.metadata is not None:
         page: Told = {}
         if isinstance(readme := find(table, "readme", "file") or find(table, "readme"), str):
@@ -128,22 +141,8 @@ def declared_metadata(artefact: Artefact) -> Iterator[str]:
             else:
                 kind = find(table, "readme", "content-type") or KINDS.get(Path(readme).suffix.lower())
                 page = {"description": content.decode(errors="replace"), "description_content_type": kind}
-        yield from deviations(
-            table, {**artefact.fields}, "pyproject.toml", {key: page[key] for key in page if page[key]}
-        )
-
-
-def unbuildable(artefact: Artefact, table: dict[str, Any]) -> Iterator[str]:
-    """Find what keeps everybody from calling the build backend (PEP 517, PEP 518)."""
-    for text in texts(table.get("requires")):
-        try:
-            Requirement(text)
-        except ValueError:
-            yield f"[build-system] requires {text!r}, which is no requirement"
-    for folder in texts(table.get("backend-path")):
-        place = f"{posixpath.normpath(f'{artefact.top}/{folder}')}/"
-        if not any(name.startswith(place) and place.startswith(f"{artefact.top}/") for name in artefact.files):
-            yield f"[build-system] has the backend-path {folder!r}, which is not in it"
+        known = {key: value for key, value in page.items() if value}
+        yield from deviations(table, {**artefact.fields}, "pyproject.toml", known)
 
 
 def deviations(table: dict[str, Any], told: Told, source: str, more: Told) -> Iterator[str]:
@@ -152,7 +151,9 @@ def deviations(table: dict[str, Any], told: Told, source: str, more: Told) -> It
     extras, dynamic = find_table(table, "optional-dependencies"), texts(table.get("dynamic"))
     declared["provides_extra"] = list(extras)
     # Of an extra that names another of the project's own, hatchling writes what that requires, others the name.
-    ways = [[*texts(table.get("dependencies")), *conditional(extras, own)] for own in ("", str(table.get("name")))]
+    shown = extras if len(extras) <= MOST_FIELDS else {}  # nor has metadata more fields
+    fields = (islice(conditional(shown, own), MOST_FIELDS + 1) for own in ("", str(table.get("name"))))
+    ways = [[*texts(table.get("dependencies")), *each] for each in fields]
     same = (way for way in ways if not {*differences(told, {"requires_dist": way}, {"requires_dist"}, "")})
     declared["requires_dist"] = next(same, ways[0])
     if isinstance(table.get("license"), str) and "license_expression" in told:
@@ -180,19 +181,19 @@ def of_project(table: dict[str, Any], told: Told) -> Iterator[str]:
 
 def conditional(extras: dict[str, Any], own: str = "") -> Iterator[str]:
     """Yield what extras require, each with the extra in its marker; for what they name of `own`, what that does."""
-    known: dict[str, Any] = {canonicalize_name(extra): extras[extra] for extra in extras}
-
-    def require(extra: str, *seen: str) -> Iterator[Requirement]:
-        for found in map(Requirement, texts(known.get(extra)) if extra not in seen else ()):
-            others = found.extras if own and canonicalize_name(found.name) == canonicalize_name(own) else ()
-            yield from (each for other in others for each in require(canonicalize_name(other), extra, *seen))
-            yield from () if others else (found,)
-
-    for extra in known:
-        for found in require(extra):
-            marker = f"({found.marker}) and " if found.marker else ""
+    known: dict[str, list[tuple[Requirement, str]]] = {canonicalize_name(extra): [] for extra in extras}
+    for extra, listed in extras.items():
+        for found in map(Requirement, texts(listed)):
+            known[canonicalize_name(extra)].append((found, f"({found.marker}) and " if found.marker else ""))
             found.marker = None
-            yield f"{found} ; {marker}extra == '{extra}'"
+    for extra in known:
+        reached, seen = [extra], {extra}
+        for found, marker in (each for one in reached for each in known.get(one, ())):
+            if own and found.extras and canonicalize_name(found.name) == canonicalize_name(own):
+                reached += sorted(new := {*map(canonicalize_name, found.extras)} - seen)
+                seen |= new
+            else:
+                yield f"{found} ; {marker}extra == '{extra}'"
 
 
 @rule("both")
@@ -208,7 +209,7 @@ def metadata_consistent(artefact: Artefact) -> Iterator[str]:
             found = Requirement(text)
             own = canonicalize_name(found.name) == canonicalize_name(artefact.fields.get("name", ""))
             named.update(found.extras if own else ())
-            if found.specifier.is_unsatisfiable():
+            if len(found.specifier) <= MOST_SPECIFIERS and found.specifier.is_unsatisfiable():
                 yield f"no version of {found.name} is {found.specifier}"
     for extra in sorted({*map(canonicalize_name, named)} - extras.keys()):
         yield f"a requirement is for the extra {extra}, which there is not"

@@ -141,14 +141,15 @@ def folded(name: str) -> str:
 
 @rule("both")
 def unique_members(artefact: Artefact) -> Iterator[str]:
-    """Find names that are there twice, also in other case or composed otherwise, or for a file and for a folder."""
+    """Find names that are there twice, also in other case or composed otherwise, or for a folder and what is none."""
+    kinds = {member.name: member.kind for member in artefact.members}
     names = Counter(member.name.rstrip("/") for member in artefact.members)
     yield from (f"{name!r} is there {count} times" for name, count in sorted(names.items()) if count > 1)
     # A folder's name is followed by those of what is in it: nothing comes before what stands for the slash.
     ordered = sorted((folded(name).replace("/", "\0"), name) for name in names)
     for (one, first), (two, second) in pairwise(ordered):
-        if first in artefact.files and two.startswith(f"{one}\0"):
-            yield f"{first!r} is a file, and a folder too"
+        if (kind := kinds.get(first, "folder")) != "folder" and two.startswith(f"{one}\0"):
+            yield f"{first!r} is a {kind}, and a folder too"
             continue
         # Also in a folder's name; where they differ otherwise, there is no other of the same.
         differing = next(((x, y) for x, y in zip(first.split("/"), second.split("/"), strict=False) if x != y), None)

@@ -92,9 +92,7 @@ class Release:
         names = sorted({"{} {}".format(*parsed) for path in found.values() if (parsed := Artefact(path).parsed)})
         if len(names) != 1:
             what = f"has files of {listed(names)}" if names else "is no artefact, nor a folder with some"
-            raise problem(
-                f"{where} {what}", "give a wheel, an sdist, a folder with those of one version or NAME==VERSION"
-            )
+            raise problem(f"{where} {what}", "give a wheel, an sdist, a folder of those of a version, or NAME==VERSION")
         return cls(names[0], {name: path.stat().st_size for name, path in found.items()}, lambda _: found)
 
     @classmethod

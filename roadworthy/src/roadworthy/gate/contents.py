@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
+from keyword import iskeyword
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any
@@ -32,25 +33,27 @@ from roadworthy.terminal import ProblemsError, err
 
 # Names that mean a secret; what is in it decides of a .pem or a .key: most are certificates, or no keys at all.
 SECRET_NAMES = re.compile(
-    r"(^|/)(\.env(\.(?!(dist|example|sample|template)$).*)?|\.pypirc|[._]netrc|id_(rsa|dsa|ecdsa|ed25519)"
-    r"|\.git-credentials|\.htpasswd|\.(cargo|aws)/credentials(\.toml)?|.*\.(p12|pfx|jks|keystore|kdbx))$"
+    r"(^|/)(\.env(\.(?!(dist|example|sample|template)$).*)?|\.pypirc|[._]netrc|id_(rsa|dsa|ecdsa|ed25519)(_sk)?"
+    r"|\.git-credentials|\.htpasswd|\.pgpass|\.(cargo|aws)/credentials(\.toml)?|.*\.(p12|pfx|jks|keystore|kdbx|ppk))$"
 )
 # By their kind, and not by a folder: one called build that is committed is meant, and another one is no declared file.
 BUILD_PRODUCTS = re.compile(r"\.(so(\.[\d.]+)?|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
 # What Python, version control, tools and systems leave in a folder, in wheels too.
 LEFTOVERS = re.compile(
-    r"(^|/)((__pycache__|\.git|\.hg|\.svn|\.tox|\.nox|\.idea|node_modules|\.ipynb_checkpoints|\.(mypy|pytest|ruff)_cache)/"
-    r"|(\.DS_Store|Thumbs\.db|pyvenv\.cfg|\.coverage|[^/]+(\.rej|\.swp|~))$)"
+    r"(^|/)((__pycache__|__MACOSX|node_modules|\.(git|hg|svn|bzr|tox|nox|idea|vscode|ipynb_checkpoints|\w+_cache))/"
+    r"|(\.DS_Store|\._.+|[Tt]humbs\.db|[Dd]esktop\.ini|pyvenv\.cfg|\.coverage|[^/]+(\.rej|\.swp|~))$)"
 )
 # Folders of a checkout that many projects have: in a wheel, each takes the place of another's (check-wheel-contents).
 OF_CHECKOUTS = {"src", "test", "tests", "doc", "docs", "example", "examples", "setup.py", "conftest.py"}
 LONGEST_POINTER = 1024  # as the specification of Git LFS has it
+LINK_TEXT = re.compile(rb"(\.\./)+[\w./-]+")  # which git writes in the place of a link on Windows
 LONGEST_LINE = 5_000  # of a README; what is longer is not looked at
 # The marks of a conflict, in their order (git-merge; of jj, the second is another one).
 CONFLICT_MARKS = [re.compile(mark, re.MULTILINE) for mark in (rb"^<{7} \S", rb"^(={7}\r?$|[%+]{7} )", rb"^>{7} \S")]
 # What leads somewhere in Markdown, in the HTML in it, and in reStructuredText; and what is code there.
-PATTERNS = (r"\]\(\s*<?([^\s<>()]+)>?(?:\s+[\"'][^)]*)?\)", r"^ {0,3}\[[^\]^]+\]:\s+<?([^\s<>]+)")
-LINKS = re.compile("|".join((*PATTERNS, r"<[^<>]+\s(?:src|href|srcset|poster)=[\"']([^\"'<>]+)")))
+TARGET, TITLE = r"(?:<([^<>]+)>|((?:[^\s<>()]|\([^\s<>()]*\))+))", r"(?:\s+[\"'(][^)]*\)?)?"
+PATTERNS = (rf"\]\(\s*{TARGET}{TITLE}\s*\)", r"^ {0,3}\[[^\]^]+\]:\s*<?([^\s<>]+)")
+LINKS = re.compile("|".join((*PATTERNS, r"(?i:<[^<>]+\s(?:src|href|srcset|poster)\s*=\s*[\"']?([^\s\"'<>]+))")))
 RST_LINKS = re.compile(r"`[^`<]*<([^>`]+)>`__?(?!\w)|^\s*\.\. (?:image|figure|_[^:]+):+ +(\S+)()")
 CODE, RST_CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)"), re.compile("``[^`]+``")
 # Where installers put what is in a .data folder (sysconfig's schemes), and what is there already.
@@ -60,7 +63,7 @@ OF_ENVIRONMENTS = re.compile(
     r"pyvenv\.cfg|(bin|Scripts)/(pythonw?|pip)[\d.]*(\.exe)?|(bin|Scripts)/(de)?activate(\.\w+)?|lib(64)?/python3.*|Lib/.*",
     re.IGNORECASE,
 )
-REFERENCE = re.compile(r"([\w.]+) *(: *[\w.]+)? *(\[.*\])?")  # of the entry points specification
+REFERENCE = re.compile(r"({0}) *(: *{0})? *(\[.*\])?".format(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"))  # as it is specified
 SIGNATURES = {"RECORD.jws", "RECORD.p7s"}  # which RECORD must not list (PEP 427)
 # Those of hashlib that are as good as SHA-256, and not of a length that somebody chooses.
 GOOD_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
@@ -187,9 +190,8 @@ def record_hashes(artefact: Artefact) -> Iterator[str]:
             yield f"{name!r} has no hash of SHA-256 or better"
             continue
         found = artefact.digests[name] if algorithm == "sha256" else hashlib.new(algorithm)
-        if algorithm != "sha256":
-            for piece in artefact.pieces(member):
-                found.update(piece)
+        for piece in artefact.pieces(member) if algorithm != "sha256" else ():
+            found.update(piece)
         same = text == urlsafe_b64encode(found.digest()).rstrip(b"=").decode()
         if not same or size not in {"", str(member.size)}:
             yield f"{name!r} is not the file that RECORD lists: another {'size' if same else 'hash'}"
@@ -200,7 +202,7 @@ def record_lines(artefact: Artefact) -> Iterator[list[str]]:
     content = artefact.read(f"{artefact.folder}/RECORD") or b""
     with suppress(UnicodeDecodeError, csv.Error):
         # Not splitlines(): what it takes for the end of a line can stand in a file's name.
-        yield from csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
+        yield from csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
 
 
 @rule("wheel")
@@ -242,7 +244,7 @@ def entry_points(artefact: Artefact) -> Iterator[str]:
         place = found[1].replace(".", "/") if found else ""
         # A folder can be imported too (PEP 420), and has nothing in it that could be called.
         known = place in modules or (found and not found[2] and any(each.startswith(f"{place}/") for each in installed))
-        if is_command and not (found and found[2]):
+        if is_command and not (found and found[2] and not any(map(iskeyword, re.findall(r"\w+", found[1] + found[2])))):
             yield f"the command {name} is {text!r}, and not MODULE:FUNCTION"
         # What others share, such as a package without __init__.py, may be elsewhere.
         elif found and place.partition("/")[0] in modules and not known:
@@ -411,8 +413,8 @@ def no_placeholders(artefact: Artefact) -> Iterator[str]:
     """Find what stands for a file, and what a merge has left."""
     for name in sorted(artefact.suspicious):
         content, place = artefact.read(name) or b"", 0
-        if content.startswith(POINTERS) and len(content) < LONGEST_POINTER:
-            yield f"{name} is a pointer of Git LFS or git-annex, and not the file"
+        if (content.startswith(POINTERS[:2]) or LINK_TEXT.fullmatch(content)) and len(content) < LONGEST_POINTER:
+            yield f"{name} is a pointer of Git LFS or git-annex, or where a link leads, and not the file"
         for mark in CONFLICT_MARKS:  # one after the other, so that it takes no longer than reading
             if (found := mark.search(content, place)) is None:
                 break

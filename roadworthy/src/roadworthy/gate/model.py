@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from email.errors import MessageError
 from functools import cached_property, reduce
 from itertools import chain
 from pathlib import Path
@@ -31,10 +32,10 @@ from roadworthy.project import Project
 from roadworthy.tables import find
 from roadworthy.terminal import err, printable
 
-# What zipfile, tarfile and zlib raise for bytes that are no archive, or a damaged one.
+# What zipfile, tarfile and zlib raise for bytes that are no archive, or a damaged one, and email for a damaged header.
 UNREADABLE = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, struct.error,
-    EOFError, OSError, OverflowError, RuntimeError, ValueError,
+    EOFError, LookupError, MessageError, OSError, OverflowError, RuntimeError, ValueError,
 )  # fmt: skip
 PIECE = 1 << 20
 # What is larger is not read, so that no file takes more than 300 MB of memory or a minute (benchmarks/bounds.py): all
@@ -53,8 +54,8 @@ BOMB_SIZE, BOMB_RATIO = 64 << 20, 50  # PyPI's thresholds for a decompression bo
 UNIX = 3
 IS_ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 LOCAL_HEADER = struct.Struct("<4sxxHH4xL8xHH")
-# How what stands for a file of Git LFS (its spec, v1) or git-annex begins, and one side of a conflict.
-POINTERS, CONFLICT = (b"version https://git-lfs.github.com/spec/", b"/annex/objects/"), b"<<<<<<< "
+# How what stands for a file of Git LFS (its spec, v1), of git-annex or of a link begins, and one side of a conflict.
+POINTERS, CONFLICT = (b"version https://git-lfs.github.com/spec/", b"/annex/objects/", b"../"), b"<<<<<<< "
 # A private key, and not its first line alone, which programs have that read some; and how tokens begin, as who issues
 # them says. Each by itself, and with what must not stand before it behind its first letters: Python looks for a text of
 # letters a hundred times as fast as for one of several.
@@ -147,7 +148,7 @@ class Member(NamedTuple):
         """What is wrong with its name or kind, wherever it is unpacked; None for nothing."""
         kind, name = self.kind, self.name.rstrip("/")
         wrong = {
-            "is a link that leads out of the archive": kind == "link" and self.target is None,
+            "is a link that leads out of the archive, or back from a folder": kind == "link" and self.target is None,
             "is neither file nor folder": kind == "special",
             "is an absolute path": self.name.startswith("/"),
             "leads out of the archive": ".." in name.split("/"),
@@ -169,7 +170,9 @@ class Member(NamedTuple):
             return None
         start = posixpath.dirname(self.name) if self.entry.issym() else ""
         place = posixpath.normpath(posixpath.join(start, self.entry.linkname))
-        return place if place.startswith(self.name.partition("/")[0] + "/") else None
+        # Behind a folder, which may be a link itself, `..` leads who knows where.
+        back = "/../" in f"{self.entry.linkname.lstrip('./')}/"
+        return place if place.startswith(self.name.partition("/")[0] + "/") and not back else None
 
     @property
     def mode(self) -> int:

@@ -4,6 +4,7 @@ The source is PyPI's, warehouse/forklift/metadata.py, on top of packaging.metada
 what an uploader is told. PyPI reads the metadata from the upload's form, and a form is made from the file.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from email.utils import getaddresses
 from typing import Any, cast
@@ -33,6 +34,8 @@ LOCAL_VERSIONS = SEE.format("en/latest/specifications/version-specifiers/#local-
 # What a field is called in the form: as in packaging, but for these. warehouse/forklift/metadata.py, _override.
 SINGULAR = {"platforms", "supported_platforms", "license_files", "import_names", "import_namespaces"}
 FORM_FIELDS = {raw: raw.removesuffix("s") if raw in SINGULAR else raw for raw in _EMAIL_TO_RAW_MAPPING.values()}
+# What any reader of RFC 3986 takes: the one that PyPI uses takes longer to load than a wheel to be judged.
+PLAIN_ADDRESS = re.compile(r"https?://([a-z0-9-]+\.)+[a-z][a-z0-9-]*(/[A-Za-z0-9._~/-]*)?")
 # Of several errors PyPI tells one: of these fields first, then by the field's name; of one field, in their order.
 MOST_IMPORTANT = {"metadata-version", "name", "version"}
 VALID = "metadata-valid"  # under which rule the gate tells what packaging finds in a field; of these another
@@ -154,6 +157,8 @@ def url_errors(metadata: Metadata) -> Errors:
 
 def is_valid_uri(text: str) -> bool:
     """Say whether PyPI takes a text for an address: warehouse/utils/http.py, is_valid_uri."""
+    if PLAIN_ADDRESS.fullmatch(text):
+        return True
     from rfc3986 import exceptions, uri_reference, validators  # type: ignore[import-untyped]  # noqa: PLC0415
 
     validator = validators.Validator().allow_schemes("http", "https").require_presence_of("scheme")

@@ -50,17 +50,12 @@ def report(project: Project, paths: list[Path], given: dict[str, Any]) -> bool:
         return not failing
     report_bad(findings, failing)
     if not failing:
-        report_good(paths)
-    return not failing
-
-
-def report_good(paths: list[Path]) -> None:
-    """Print the table of what has passed."""
-    out.print(f"{'sha256':64}  {'bytes':>11}  file, and the oldest Python")
-    for artefact in gather(paths):
+        out.print(f"{'sha256':64}  {'bytes':>11}  file, and the oldest Python")
+    for artefact in gather(paths) if not failing else ():
         content = artefact.path.read_bytes()
         floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in artefact.tags})
         out.print(f"{sha256(content)}  {len(content):11,}  {artefact.path}", *floors)
+    return not failing
 
 
 def report_bad(findings: list[Finding], failing: list[Finding]) -> None:
