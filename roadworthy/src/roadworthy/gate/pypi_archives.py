@@ -17,8 +17,13 @@ from roadworthy.gate.model import BOMB_RATIO, BOMB_SIZE, Artefact, Header, Rejec
 SEE = "See /archives for more information"
 # Signatures of a zip file's records, and what follows each (APPNOTE 4.3): the fields that are looked at.
 LOCAL, CENTRAL, END, END64, LOCATOR = (b"PK" + end for end in (b"\3\4", b"\1\2", b"\5\6", b"\6\6", b"\6\7"))
-LAYOUTS = ("<xxHHxxxxxxxxLLHH", "<24xHHH12x", "<xxxxHHLLH", "<Q12xQQQQ", "<16x")
-RECORDS = dict(zip((LOCAL, CENTRAL, END, END64, LOCATOR), map(struct.Struct, LAYOUTS), strict=True))
+RECORDS = {
+    LOCAL: struct.Struct("<xxHHxxxxxxxxLLHH"),
+    CENTRAL: struct.Struct("<24xHHH12x"),
+    END: struct.Struct("<xxxxHHLLH"),
+    END64: struct.Struct("<Q12xQQQQ"),
+    LOCATOR: struct.Struct("<16x"),
+}
 HAS_DATA_DESCRIPTOR = 0x0008
 SIZE_IS_ELSEWHERE = 0xFFFFFFFF  # in the extra field of Zip64
 ZIP64, UNICODE_PATH = 0x0001, 0x7075
