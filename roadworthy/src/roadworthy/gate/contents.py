@@ -40,7 +40,7 @@ SECRET_NAMES = re.compile(
 BUILD_PRODUCTS = re.compile(r"\.(so(\.[\d.]+)?|pyd|dll|dylib|pdb|o|a|lib|rlib|rmeta|pyc|whl|egg)$")
 # What Python, version control, tools and systems leave in a folder, in wheels too.
 LEFTOVERS = re.compile(
-    r"(^|/)((__pycache__|__MACOSX|node_modules|\.(git|hg|svn|bzr|tox|nox|idea|vscode|ipynb_checkpoints|\w+_cache))/"
+    r"(^|/)((__pycache__|__MACOSX|node_modules|\.(git|hg|svn|bzr|tox|nox|idea|ipynb_checkpoints|\w+_cache))/"
     r"|(\.DS_Store|\._.+|[Tt]humbs\.db|[Dd]esktop\.ini|pyvenv\.cfg|\.coverage|[^/]+(\.rej|\.swp|~))$)"
 )
 # Folders of a checkout that many projects have: in a wheel, each takes the place of another's (check-wheel-contents).
