@@ -367,8 +367,8 @@ def test_artefacts_that_fail_their_proof_stop_the_release(place: Place) -> None:
 @pytest.mark.parametrize(
     ("tool", "text"),
     [
-        ("replace = '\\g<1>version = \"{new_version}\"'", "replace = '\\g<1>version = \"9.9.9\"'"),
-        ("replace = '\\g<1>version = \"{new_version}\"'", "replace = '\\g<1>version = \"{new_version}\"\\n'"),
+        ("replace = '\\g<1>{new_version}'", "replace = '\\g<1>9.9.9'"),
+        ("replace = '\\g<1>{new_version}'", "replace = '\\g<1>{new_version}\"\\n# \"'"),
         ('start_string = "<!-- news fragments are written below this line -->\\n"', 'start_string = "# Changelog\\n"'),
     ],
     ids=["another version", "one line more", "another place"],
