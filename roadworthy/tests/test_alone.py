@@ -127,7 +127,9 @@ print(*sys.modules, file=sys.stderr)
 
 
 def test_of_the_libraries_a_file_needs_only_those_are_loaded_that_judge_what_is_in_it(tmp_path: Path) -> None:
-    for name, metadata in (("all", METADATA), ("none", re.sub("(?m)^Project-URL: .*\n", "", METADATA))):
+    # A plain address is judged without any.
+    rare = re.sub("(?m)^Project-URL: .*", r"\g<0>?tab=readme", METADATA)
+    for name, metadata in (("all", rare), ("none", METADATA)):
         (tmp_path / name).mkdir()
         (tmp_path / name / WHEEL).write_bytes(good_wheel({f"{INFO}/METADATA": metadata.encode()}))
     some, fewest = (loaded_by([["check", str(tmp_path / name)]], tmp_path) for name in ("all", "none"))

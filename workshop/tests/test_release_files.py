@@ -280,10 +280,11 @@ for title, name in {
     )
 FRAGMENTS.add(
     "name that is no UTF-8",
-    r"changelog.d/7.\udce9.md is no name of a news fragment",
-    CALL_IT,
+    r"changelog.d/7.\udce9.md has a name that no sdist can hold",
+    "rename it",
     write_bytes(b"changelog.d/7.\xe9.md", TEXT),
     commit,
+    also=((r"changelog.d/7.\udce9.md is no name of a news fragment", CALL_IT),),
 )
 FRAGMENTS.add(
     "unknown type",
