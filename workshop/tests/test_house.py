@@ -66,8 +66,13 @@ def test_the_pages_can_be_read() -> None:
     assert {path.name: lines([path]) for path in PAGES if lines([path]) > 120} == {}
 
 
+@pytest.mark.xfail(strict=True, reason="it is larger than its plan: docs/decisions.md says why")
+def test_the_engine_is_small() -> None:
+    assert len(ENGINE) <= 50
+    assert lines(ENGINE) <= 5500
+
+
 def test_the_engine_grows_no_more() -> None:
-    # Why it is larger than was planned: docs/decisions.md, "The engine is larger than its plan".
     assert len(ENGINE) <= 50
     assert lines(ENGINE) <= 9300
 

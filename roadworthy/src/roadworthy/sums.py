@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from packaging.utils import BuildTag
     from packaging.version import Version
 
-REMEDY = "run the jobs that built them again, all of them; publish nothing of this run"
+BUILD_AGAIN = "run the jobs that built them again, all of them; publish nothing of this run"
 # On no system the name of a folder, a drive or an option, nor what a terminal obeys; a longer one no disk takes.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,254}")
 
@@ -85,9 +85,9 @@ def check_folder(dist: Path, sums: Path) -> Iterator[Problem]:
     """Find what is wrong with what one machine has built: its dist/, and its SHA256SUMS."""
     hashes = read_sums(sums)
     if not dist.is_dir():
-        yield Problem(f"{dist.parent} has no {dist.name}/", REMEDY)
+        yield Problem(f"{dist.parent} has no {dist.name}/", BUILD_AGAIN)
         return
     paths = sorted(dist.iterdir())
     plain = [path for path in paths if path.is_file() and not path.is_symlink()]
-    yield from (Problem(f"{path} is no plain file", REMEDY) for path in paths if path not in plain)
+    yield from (Problem(f"{path} is no plain file", BUILD_AGAIN) for path in paths if path not in plain)
     yield from compare_sums(plain, hashes, sums)

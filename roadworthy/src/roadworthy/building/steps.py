@@ -26,7 +26,6 @@ from roadworthy.sums import compare_sums, read_sums
 from roadworthy.tables import read_text
 from roadworthy.terminal import err, problem, raise_problems
 
-# Not for a refusal of the command line.
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
 

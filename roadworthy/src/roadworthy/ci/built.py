@@ -17,7 +17,7 @@ from roadworthy.building import new_dist
 from roadworthy.index import PATIENT, BusyError, Index, NotThereYetError, Patience, patiently
 from roadworthy.project import Project
 from roadworthy.releasing.version import advising, next_version, parse_version, repair
-from roadworthy.sums import REMEDY, check_folder, read_sums
+from roadworthy.sums import BUILD_AGAIN, check_folder, read_sums
 from roadworthy.terminal import Problem, out, problem, raise_problems, summarise
 
 # What is slow to load is not for a refusal of the command line.
@@ -37,11 +37,11 @@ def check_together(found: dict[Path, Path]) -> Iterator[Problem]:
     # Every file has a hash: that of each folder was compared.
     for name, digests in sorted(hashes.items()):
         if len(where := builders[name]) > 1:
-            yield Problem(f"{name} was built by {', '.join(where)}: one would replace the other", REMEDY)
+            yield Problem(f"{name} was built by {', '.join(where)}: one would replace the other", BUILD_AGAIN)
         if len(digests) > 1:
-            yield Problem(f"{name} has {len(digests)} different SHA-256 in the SHA256SUMS", REMEDY)
+            yield Problem(f"{name} has {len(digests)} different SHA-256 in the SHA256SUMS", BUILD_AGAIN)
         if not where:
-            yield Problem(f"{name} stands in a SHA256SUMS, and no machine has it", REMEDY)
+            yield Problem(f"{name} stands in a SHA256SUMS, and no machine has it", BUILD_AGAIN)
 
 
 def collect(project: Project, words: list[str]) -> None:

@@ -190,8 +190,9 @@ def record_hashes(artefact: Artefact) -> Iterator[str]:
             yield f"{name!r} has no hash of SHA-256 or better"
             continue
         found = artefact.digests[name] if algorithm == "sha256" else hashlib.new(algorithm)
-        for piece in artefact.pieces(member) if algorithm != "sha256" else ():
-            found.update(piece)
+        if algorithm != "sha256":
+            for piece in artefact.pieces(member):
+                found.update(piece)
         same = text == urlsafe_b64encode(found.digest()).rstrip(b"=").decode()
         if not same or size not in {"", str(member.size)}:
             yield f"{name!r} is not the file that RECORD lists: another {'size' if same else 'hash'}"
@@ -413,7 +414,7 @@ def no_placeholders(artefact: Artefact) -> Iterator[str]:
     """Find what stands for a file, and what a merge has left."""
     for name in sorted(artefact.suspicious):
         content, place = artefact.read(name) or b"", 0
-        if (content.startswith(POINTERS[:2]) or LINK_TEXT.fullmatch(content)) and len(content) < LONGEST_POINTER:
+        if (content.startswith(POINTERS) or LINK_TEXT.fullmatch(content)) and len(content) < LONGEST_POINTER:
             yield f"{name} is a pointer of Git LFS or git-annex, or where a link leads, and not the file"
         for mark in CONFLICT_MARKS:  # one after the other, so that it takes no longer than reading
             if (found := mark.search(content, place)) is None:

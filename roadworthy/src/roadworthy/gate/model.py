@@ -55,7 +55,8 @@ UNIX = 3
 IS_ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 LOCAL_HEADER = struct.Struct("<4sxxHH4xL8xHH")
 # How what stands for a file of Git LFS (its spec, v1), of git-annex or of a link begins, and one side of a conflict.
-POINTERS, CONFLICT = (b"version https://git-lfs.github.com/spec/", b"/annex/objects/", b"../"), b"<<<<<<< "
+POINTERS = (b"version https://git-lfs.github.com/spec/", b"/annex/objects/")
+UPWARDS, CONFLICT = b"../", b"<<<<<<< "
 # A private key, and not its first line alone, which programs have that read some; and how tokens begin, as who issues
 # them says. Each by itself, and with what must not stand before it behind its first letters: Python looks for a text of
 # letters a hundred times as fast as for one of several.
@@ -361,7 +362,7 @@ class Artefact(AbstractContextManager["Artefact"]):
                 found[name].update(piece)
                 if member.size > LARGEST_TEXT:
                     continue
-                if CONFLICT in piece or piece.startswith(POINTERS):
+                if CONFLICT in piece or piece.startswith((*POINTERS, UPWARDS)):
                     self.suspicious.add(name)
                 for secret in chain.from_iterable(each.finditer(before + piece) for each in SECRETS):
                     if len(set(secret[0])) >= FEWEST_CHARACTERS and b"EXAMPLE" not in secret[0]:

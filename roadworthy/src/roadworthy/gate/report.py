@@ -49,13 +49,14 @@ def report(project: Project, paths: list[Path], given: dict[str, Any]) -> bool:
         out.write(json.dumps(told, indent=2) + "\n")
         return not failing
     report_bad(findings, failing)
-    if not failing:
-        out.print(f"{'sha256':64}  {'bytes':>11}  file, and the oldest Python")
-    for artefact in gather(paths) if not failing else ():
+    if failing:
+        return False
+    out.print(f"{'sha256':64}  {'bytes':>11}  file, and the oldest Python")
+    for artefact in gather(paths):
         content = artefact.path.read_bytes()
         floors = sorted({f"{tag.interpreter}-{tag.abi}" for tag in artefact.tags})
         out.print(f"{sha256(content)}  {len(content):11,}  {artefact.path}", *floors)
-    return not failing
+    return True
 
 
 def report_bad(findings: list[Finding], failing: list[Finding]) -> None:

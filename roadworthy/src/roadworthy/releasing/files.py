@@ -17,7 +17,6 @@ from roadworthy.releasing.version import Release, version_of_tag
 from roadworthy.tables import find, package_of, parse_toml
 from roadworthy.terminal import Problem, ProblemsError, problem, raise_problems
 
-# Not for a refusal of the command line.
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
@@ -26,7 +25,7 @@ Reader = Callable[[str], str]
 
 VERSION_FILES = ("pyproject.toml", "Cargo.toml", "Cargo.lock")  # of a package with a crate; without, the first
 HEADING = re.compile(r"\[?v?([0-9][^\s\]]*)")
-FIT = "take it out there, or let pyproject.toml allow it: requires-python; for 3.14t, free-threaded"
+ALLOW = "take it out there, or let pyproject.toml allow it: requires-python; for 3.14t, free-threaded"
 NAMED = re.compile(r"(?:[1-9][0-9]*|\+[A-Za-z0-9_-]+)\.([a-z]+)\.md")
 
 
@@ -216,7 +215,7 @@ def check_classifiers(project: Project) -> Iterator[Problem]:
         named = re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", str(text))
         if named and int(named[1]) not in project.minors:
             what = f'{project.declaration} has the classifier "{text}", and allows {project.requires_python}'
-            yield Problem(what, FIT)
+            yield Problem(what, ALLOW)
 
 
 def check_rows(project: Project) -> Iterator[Problem]:
@@ -232,7 +231,7 @@ def check_rows(project: Project) -> Iterator[Problem]:
             # Of its newest patch release, which CI takes; what is tested needs no wheel.
             python = Python((3, int(parts[1]), int(parts[2] or 99)), job == "verify" and bool(parts[3]), Path())
             if not project.supports(python):
-                yield Problem(f"{path} has Python {parts[0]} in the job {job}, and no wheel is made for it", FIT)
+                yield Problem(f"{path} has Python {parts[0]} in the job {job}, and no wheel is made for it", ALLOW)
 
 
 def check_rust(project: Project) -> Iterator[Problem]:
